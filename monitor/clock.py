@@ -1,0 +1,35 @@
+"""Clock: the one place that asks what time it is. Core takes `now` as an argument; hands take a clock."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time for dates, monotonic seconds for durations and schedules."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds; never steps, never jumps back."""
+        ...
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Returns once `monotonic()` has reached `deadline`."""
+        ...
+
+
+class SystemClock:
+    """The real one."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep_until(self, deadline: float) -> None:
+        await asyncio.sleep(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,70 @@
+"""Configuration: `probes.yaml` in, one frozen `Config` out, or every problem at once with its line and column."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from monitor.core.module import Platform
+from monitor.core.site import Site
+from monitor.core.target import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server of ours listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`monitor:` of the configuration, what the rooms around core need to start."""
+
+    database: str | None = None  # None: sqlite in the data directory
+    public: Address = Address("127.0.0.1", 8080)
+    ops: Address = Address("127.0.0.1", 9464)
+    ops_token: str | None = field(default=None, repr=False)
+    ops_url: str | None = None
+    heartbeat_url: str | None = field(default=None, repr=False)
+    keep_observations: timedelta = timedelta(days=7)
+    keep_rollups: timedelta = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to say about the file. `line` and `column` count from 1; a warning does not fail `check`."""
+
+    line: int
+    column: int
+    message: str
+    warning: bool = False
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` says why, all of it."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        super().__init__("\n".join(f"{file}:{p.line}:{p.column}: {p.message}" for p in problems))
+        self.file = file
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole, valid configuration.
+
+    `secrets` holds every value that must never leave the process; the maskers of log, excerpt and debug output use it.
+    `sections` keeps the validated plain form of what other rooms read themselves (channels, notify, calendars,
+    maintenance, plans, stores).
+    """
+
+    platform: Platform
+    site: Site = field(default_factory=Site)
+    settings: Settings = field(default_factory=Settings)
+    network: Network = field(default_factory=Network)
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    warnings: tuple[Problem, ...] = ()
+    file: str = ""

@@ -1,0 +1,64 @@
+"""Probe: a configured, repeated question about a module, and when it is due.
+
+What the prober of its kind needs to ask the question (address, headers, steps) is carried in `ask`,
+which nothing in this room ever looks into.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from math import floor
+from typing import Any
+
+from monitor.core.expectation import Expect
+
+
+class Role(StrEnum):
+    """Whether the results of a probe decide a module's status or are only kept as evidence."""
+
+    VERDICT = "verdict"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question. `off` says why it is never asked ("VTEX_APP_KEY is not set"); None means it is asked.
+
+    `confirm` is the least time from the first to the last failure before the module is down;
+    None derives it (`docs/judgement.md`). `instance` is the target without user, query and fragment.
+    """
+
+    module: str
+    id: str
+    kind: str
+    interval: timedelta
+    timeout: timedelta
+    locations: tuple[str, ...] = ("here",)
+    confirm: timedelta | None = None
+    role: Role = Role.VERDICT
+    expect: Expect = field(default_factory=Expect)
+    ask: Any = None
+    instance: str = ""
+    off: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names this probe on the board: (module id, probe id)."""
+        return (self.module, self.id)
+
+
+def phase_of(probe: Probe, location: str) -> float:
+    """Where in its interval a probe stands, 0 to 1: fixed by its name, so a reload moves nobody else."""
+    digest = blake2b(f"{location}/{probe.module}/{probe.id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
+
+
+def next_due(probe: Probe, location: str, after: float) -> float:
+    """The first point of the probe's grid strictly after `after`, both in seconds of one monotonic clock.
+
+    The grid never drifts: a late run skips points instead of moving them.
+    """
+    interval = probe.interval.total_seconds()
+    offset = phase_of(probe, location) * interval
+    return (floor((after - offset) / interval) + 1) * interval + offset

@@ -1,0 +1,21 @@
+"""Site: how the public page presents itself, from `site:` of the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`url` has no trailing slash. The first of `languages` is the default and lives at `/`.
+
+    `theme` is a folder like `site/`, None for the built-in one. `links` maps `help_center community tickets
+    healthcheck` (and any other name) to addresses.
+    """
+
+    name: str = "VTEX Status"
+    url: str = "http://127.0.0.1:8080"
+    languages: tuple[str, ...] = ("pt-BR", "en", "es")
+    timezone: str = "America/Sao_Paulo"
+    theme: str | None = None
+    subscribe_url: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
