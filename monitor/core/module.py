@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.probe import Probe
 from monitor.core.target import SideVerdict
+from monitor.core.tuning import Tuning
 
 Text = Mapping[str, str]  # one text per language tag
 
@@ -98,6 +99,8 @@ class Platform:
     modules: Mapping[str, Module] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
     locations: Mapping[str, str] = field(default_factory=lambda: {"here": "default"})  # id → failure domain
+    canaries: int = 0  # how many are asked before a failure out on the internet is believed
+    tuning: Tuning = field(default_factory=Tuning)
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -1,0 +1,111 @@
+"""Effect: what a step asks the shell to do, and event: what the shell tells a step.
+
+The storable effects of one step go into one transaction; the asking ones are performed after it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.core.board import Condition
+from monitor.core.detector import Track, Transition
+from monitor.core.expectation import Result
+from monitor.core.incident import Change, Incident
+from monitor.core.module import Platform
+from monitor.core.observation import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Event: a prober handed in what it saw."""
+
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Event: time went by. Sent once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """Event: a new configuration is in force."""
+
+    platform: Platform
+
+
+Event = Observed | Ticked | Reconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Store a judged observation. `discarded`: it was made while its place could not see."""
+
+    observation: Observation
+    result: Result
+    discarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Store a track, so that a restart goes on where it was. `track` None forgets it."""
+
+    module: str
+    probe: str
+    location: str
+    track: Track | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Store the condition of a probe (`probe` set) or of a module (`probe` None)."""
+
+    module: str
+    probe: str | None
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Store a transition."""
+
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Store an incident as it is now; `change` says what just happened to it, None that only facts were added."""
+
+    incident: Incident
+    change: Change | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Store that a place could not see since a moment; `until` None while it lasts."""
+
+    location: str
+    since: datetime
+    until: datetime | None = None
+    code: str = "self.connectivity"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Run a probe once more, `after` seconds from now, outside its schedule."""
+
+    module: str
+    probe: str
+    location: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskCanaries:
+    """Find out now whether a place can see anything at all."""
+
+    location: str
+
+
+Storable = Keep | Remember | Settled | Moved | Saved | Gap
+Effect = Storable | Ask | AskCanaries

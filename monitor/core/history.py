@@ -1,0 +1,82 @@
+"""History: what was, as the store remembers it; what a publication and a restart are made from besides the board."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import log10
+
+from monitor.core.board import Board, Condition, Vantage
+from monitor.core.detector import Track, Transition
+from monitor.core.effect import Gap
+from monitor.core.incident import Incident
+from monitor.core.module import Platform
+
+BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
+SMALLEST_MS = 0.1
+
+
+def bucket_of(milliseconds: float) -> int:
+    """The index of the logarithmic bucket that holds a duration; -1 … 5 decades above 0.1 ms."""
+    return max(0, min(int(log10(max(milliseconds, SMALLEST_MS) / SMALLEST_MS) * BUCKETS_PER_DECADE), 160))
+
+
+def percentile(buckets: Mapping[int, int], share: float) -> float | None:
+    """The duration in ms below which a share of the runs lies, to within a bucket; None without runs."""
+    total = sum(buckets.values())
+    if not total:
+        return None
+    seen = 0
+    for index in sorted(buckets):
+        seen += buckets[index]
+        if seen >= share * total:
+            break
+    return float(SMALLEST_MS * 10 ** ((index + 0.5) / BUCKETS_PER_DECADE))
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Durations of passed runs of a module's verdict probes over the last 24 h, in ms.
+
+    `points` pairs the start of each hour with its median, the oldest first; hours without runs are absent.
+    """
+
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    points: tuple[tuple[datetime, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a page shows besides the board. `transitions` by module, the oldest first and complete since the first one;
+    `incidents` newest first."""
+
+    transitions: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
+    latency: Mapping[str, Latency] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a restart goes on from. `incidents`: those open, and those resolved since the given moment."""
+
+    probes: Mapping[tuple[str, str], Condition] = field(default_factory=dict)
+    modules: Mapping[str, Condition] = field(default_factory=dict)
+    tracks: Mapping[tuple[str, str, str], Track] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def board_from(platform: Platform, memory: Memory) -> Board:
+    """The board a restart goes on with: what is remembered of whatever is still configured."""
+    asked = {key for key, probe in platform.probes.items() if probe.off is None}
+    blind = {gap.location: gap.since for gap in memory.gaps if gap.until is None}
+    return Board(
+        platform=platform,
+        tracks={key: track for key, track in memory.tracks.items() if key[:2] in asked},
+        probes={key: condition for key, condition in memory.probes.items() if key in asked},
+        modules=dict(memory.modules),
+        incidents={incident.id: incident for incident in memory.incidents},
+        vantages={place: Vantage(blind_since=since) for place, since in blind.items()},
+    )

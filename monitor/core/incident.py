@@ -1,0 +1,247 @@
+"""Incident: the span in which a module is not up, with its cause and its timeline.
+
+`advance` is the only way an incident changes by itself: it opens, gains and loses members, worsens, eases, is
+resolved and reopens. Its key, and so its id and every link to it, is fixed at opening.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from monitor.core.identity import stable_id
+from monitor.core.module import Priority, Status, Text
+from monitor.core.observation import moment, stamp
+
+
+class Stage(StrEnum):
+    """How far the work on an incident has come, as visitors read it."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"
+
+
+class Change(StrEnum):
+    """What happened to an incident; the words of notices and of the replay."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    EASED = "eased"
+    CAUSE_CHANGED = "cause_changed"
+    MEMBER_ADDED = "member_added"
+    MEMBER_CLEARED = "member_cleared"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that points somewhere."""
+
+    at: datetime
+    module: str
+    probe: str
+    location: str
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A module that may be the root, and how sure we are."""
+
+    module: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Our ranked, explained guess. `module` is None while no candidate is sure enough to be named."""
+
+    scope: str  # module shared location unknown
+    module: str | None
+    candidates: tuple[Candidate, ...]
+    code: str
+    cls: str
+    confidence: float
+    state: str = "suspected"  # or confirmed, by a person
+    shared: Mapping[str, Any] | None = None
+    locations: tuple[str, ...] = ()
+    trigger: Mapping[str, Any] | None = None
+    evidence: tuple[Evidence, ...] = ()
+    platform_reports: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A module in an incident. `until` is when it answered again, None while it does not."""
+
+    module: str
+    role: str  # root affected
+    status: Status
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One entry of the timeline: the monitor writes a `kind` with params, worded when shown; a person a `body`."""
+
+    at: datetime
+    stage: Stage
+    kind: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    author: str = "monitor"
+    body: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One trouble, whole. `updates` stand in order of time, the oldest first."""
+
+    key: str
+    started_at: datetime
+    detected_at: datetime
+    published_at: datetime
+    stage: Stage
+    impact: str
+    priority: Priority
+    cause: Cause
+    members: tuple[Member, ...]
+    components: tuple[str, ...] = ()
+    updates: tuple[Update, ...] = ()
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reopened: int = 0
+    title: Text | None = None  # a person's; otherwise worded from the cause
+
+    @property
+    def id(self) -> str:
+        """One id for page, APIs, feeds and notices."""
+        return stable_id(self.key)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still going on."""
+        return self.resolved_at is None
+
+    @property
+    def root(self) -> str:
+        """The module to name in a headline: the root, else the most likely one."""
+        return self.cause.module or self.cause.candidates[0].module
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the last member answered again; None while one does not."""
+        ends = [member.until for member in self.members]
+        return None if None in ends else max((end for end in ends if end), default=self.resolved_at)
+
+    def member(self, module: str) -> Member | None:
+        """The member with this module's id."""
+        return next((member for member in self.members if member.module == module), None)
+
+
+def key_of(module: str, onset: datetime) -> str:
+    """The key of an incident: from the first module named and the onset; it never follows the root."""
+    return f"inc:{module}:{stamp(onset)}"
+
+
+def with_update(incident: Incident, update: Update) -> Incident:
+    """The incident with one more entry in its timeline, at the stage the entry sets."""
+    return replace(incident, stage=update.stage, updates=(*incident.updates, update))
+
+
+def incident_to_json(incident: Incident) -> dict[str, Any]:
+    """The stored form, language-neutral; `incident_from_json` gives an equal incident back."""
+    cause = incident.cause
+    return {
+        "key": incident.key,
+        "started_at": stamp(incident.started_at),
+        "detected_at": stamp(incident.detected_at),
+        "published_at": stamp(incident.published_at),
+        "acknowledged_at": stamp(incident.acknowledged_at),
+        "resolved_at": stamp(incident.resolved_at),
+        "stage": incident.stage,
+        "impact": incident.impact,
+        "priority": incident.priority,
+        "reopened": incident.reopened,
+        "components": list(incident.components),
+        "title": None if incident.title is None else dict(incident.title),
+        "cause": {
+            "scope": cause.scope,
+            "module": cause.module,
+            "candidates": [[one.module, one.confidence] for one in cause.candidates],
+            "code": cause.code,
+            "class": cause.cls,
+            "confidence": cause.confidence,
+            "state": cause.state,
+            "shared": cause.shared,
+            "locations": list(cause.locations),
+            "trigger": cause.trigger,
+            "platform_reports": cause.platform_reports,
+            "evidence": [[stamp(e.at), e.module, e.probe, e.location, e.code, e.detail] for e in cause.evidence],
+        },
+        "members": [[m.module, m.role, m.status, stamp(m.since), stamp(m.until)] for m in incident.members],
+        "updates": [
+            {
+                "at": stamp(update.at),
+                "stage": update.stage,
+                "kind": update.kind,
+                "params": dict(update.params),
+                "author": update.author,
+                "body": None if update.body is None else dict(update.body),
+            }
+            for update in incident.updates
+        ],
+    }
+
+
+def _at(text: str) -> datetime:
+    parsed = moment(text)
+    assert parsed is not None
+    return parsed
+
+
+def incident_from_json(raw: Mapping[str, Any]) -> Incident:
+    """The inverse of `incident_to_json`. Raises KeyError or ValueError for anything else."""
+    cause = raw["cause"]
+    return Incident(
+        key=raw["key"],
+        started_at=_at(raw["started_at"]),
+        detected_at=_at(raw["detected_at"]),
+        published_at=_at(raw["published_at"]),
+        acknowledged_at=moment(raw["acknowledged_at"]),
+        resolved_at=moment(raw["resolved_at"]),
+        stage=Stage(raw["stage"]),
+        impact=raw["impact"],
+        priority=Priority(raw["priority"]),
+        reopened=raw["reopened"],
+        components=tuple(raw["components"]),
+        title=raw["title"],
+        cause=Cause(
+            scope=cause["scope"],
+            module=cause["module"],
+            candidates=tuple(Candidate(module, confidence) for module, confidence in cause["candidates"]),
+            code=cause["code"],
+            cls=cause["class"],
+            confidence=cause["confidence"],
+            state=cause["state"],
+            shared=cause["shared"],
+            locations=tuple(cause["locations"]),
+            trigger=cause["trigger"],
+            platform_reports=cause["platform_reports"],
+            evidence=tuple(Evidence(_at(at), *rest) for at, *rest in cause["evidence"]),
+        ),
+        members=tuple(
+            Member(module, role, Status(status), _at(since), moment(until))
+            for module, role, status, since, until in raw["members"]
+        ),
+        updates=tuple(
+            Update(_at(u["at"]), Stage(u["stage"]), u["kind"], u["params"], u["author"], u["body"])
+            for u in raw["updates"]
+        ),
+    )

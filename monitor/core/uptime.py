@@ -1,0 +1,150 @@
+"""Uptime: interval arithmetic over stored transitions, never counts of runs.
+
+Page, badge, both APIs, metrics and reports all read these functions, so one figure has one source.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import pairwise
+
+from monitor.core.detector import Transition
+from monitor.core.module import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time in one status; `until` is exclusive."""
+
+    status: Status
+    since: datetime
+    until: datetime
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return (self.until - self.since).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """Availability of a module over a window.
+
+    `ratio` is good time ÷ counted time, None when nothing was counted; degraded time is good time. `coverage` is the
+    share of the window (without excluded time) in which the status was known.
+    """
+
+    ratio: float | None
+    coverage: float
+    down_seconds: float
+    degraded_seconds: float
+    excluded_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One calendar day of a module or a component: the worst status known and how long it was not well."""
+
+    date: date
+    status: Status
+    down_seconds: float
+    degraded_seconds: float
+    known_seconds: float
+
+
+def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> list[Span]:
+    """The whole window cut into spans; before the first transition the status is unknown.
+
+    `transitions` are those of one module in order of decision. A transition dated before an earlier one wins from its
+    own date on: what was decided later was known better.
+    """
+    edges: list[tuple[datetime, Status]] = []
+    for transition in transitions:
+        while edges and edges[-1][0] >= transition.since:
+            edges.pop()
+        edges.append((transition.since, transition.after))
+    cuts = [(max(since, start), status) for since, status in edges]
+    found: list[Span] = []
+    current, at = Status.UNKNOWN, start
+    for since, status in [*cuts, (end, Status.UNKNOWN)]:
+        until = min(since, end)
+        if until > at:
+            if found and found[-1].status is current:
+                found[-1] = Span(current, found[-1].since, until)
+            else:
+                found.append(Span(current, at, until))
+            at = until
+        current = status
+    return found
+
+
+def uptime(
+    cut: Iterable[Span], start: datetime, end: datetime, excluded: Sequence[tuple[datetime, datetime]] = ()
+) -> Uptime:
+    """The figure for a window, from its spans; `excluded` are disjoint stretches of planned work."""
+    window = (end - start).total_seconds()
+    out = sum(_overlap(start, end, since, until) for since, until in excluded)
+    seconds = dict.fromkeys(Status, 0.0)
+    for span in cut:
+        planned = sum(_overlap(span.since, span.until, since, until) for since, until in excluded)
+        seconds[span.status] += _overlap(start, end, span.since, span.until) - planned
+    known = sum(seconds.values()) - seconds[Status.UNKNOWN]
+    return Uptime(
+        ratio=1 - seconds[Status.DOWN] / known if known > 0 else None,
+        coverage=known / (window - out) if window > out else 0.0,
+        down_seconds=seconds[Status.DOWN],
+        degraded_seconds=seconds[Status.DEGRADED],
+        excluded_seconds=out,
+    )
+
+
+def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> list[Day]:
+    """The last `count` calendar days of a zone up to today, the oldest first."""
+    today = now.astimezone(zone).date()
+    result: list[Day] = []
+    index = 0
+    for back in range(count - 1, -1, -1):
+        day = today - timedelta(days=back)
+        start = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        after = day + timedelta(days=1)
+        end = min(datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC), now)
+        seconds = dict.fromkeys(Status, 0.0)
+        while index < len(cut) and cut[index].until <= start:
+            index += 1
+        look = index
+        while look < len(cut) and cut[look].since < end:
+            seconds[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
+            look += 1
+        result.append(_day(day, seconds))
+    return result
+
+
+def _day(day: date, seconds: dict[Status, float]) -> Day:
+    known = seconds[Status.UP] + seconds[Status.DEGRADED] + seconds[Status.DOWN]
+    order = (Status.DOWN, Status.DEGRADED, Status.UP)
+    worst = next((status for status in order if seconds[status] > 0), Status.UNKNOWN)
+    return Day(day, worst, seconds[Status.DOWN], seconds[Status.DEGRADED], known)
+
+
+def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
+    """Spans of several modules seen as one: the worst status known at each moment (worst-of roll-up)."""
+    rank = {Status.UNKNOWN: 0, Status.UP: 1, Status.DEGRADED: 2, Status.DOWN: 3}
+    edges = sorted({edge for cut in cuts for span in cut for edge in (span.since, span.until)})
+    positions = [0] * len(cuts)
+    merged: list[Span] = []
+    for since, until in pairwise(edges):
+        status = Status.UNKNOWN
+        for which, cut in enumerate(cuts):
+            while positions[which] < len(cut) and cut[positions[which]].until <= since:
+                positions[which] += 1
+            if positions[which] < len(cut) and cut[positions[which]].since <= since:
+                status = max(status, cut[positions[which]].status, key=rank.__getitem__)
+        if merged and merged[-1].status is status:
+            merged[-1] = Span(status, merged[-1].since, until)
+        else:
+            merged.append(Span(status, since, until))
+    return merged
+
+
+def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> float:
+    return max(0.0, (min(end, until) - max(start, since)).total_seconds())

@@ -1,0 +1,150 @@
+"""Desk: the single consumer. Every event goes through here, one after another, so there is nothing to lock.
+
+event → step → board and effects. Storable effects are written in order, those of a step always in one transaction;
+while the store refuses, they wait in memory, and judging goes on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import chain
+from typing import Protocol
+
+from monitor.clock import Clock
+from monitor.core.board import Board
+from monitor.core.effect import Ask, AskCanaries, Effect, Event, Keep, Moved, Saved, Storable
+from monitor.core.step import step
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observations go
+AT_ONCE = 500  # most steps in one transaction
+
+
+class Store(Protocol):
+    """What the desk needs of a store: all or nothing, an exception of `troubles` when it refuses."""
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        """Stores these effects in one transaction."""
+        ...
+
+
+class Hands(Protocol):
+    """Whoever performs what a step asks for."""
+
+    def ask(self, ask: Ask) -> None:
+        """Run a probe once more."""
+        ...
+
+    def ask_canaries(self, ask: AskCanaries) -> None:
+        """Find out whether the place can see."""
+        ...
+
+    def judged(self, board: Board, keep: Keep) -> None:
+        """One more run was judged; for counting only."""
+        ...
+
+    def written(self, news: bool, seconds: float) -> None:
+        """Effects were stored in so many seconds; `news` when a status or an incident was among them."""
+        ...
+
+
+class Desk:
+    """Owns the board. `board` is always the newest whole one; anybody may read it, nobody else replaces it."""
+
+    def __init__(
+        self, board: Board, store: Store, hands: Hands, clock: Clock, troubles: type[Exception] = OSError
+    ) -> None:
+        self.board = board
+        self.backlog: list[list[Storable]] = []  # what each step wants stored
+        self.shed = 0
+        self.store_trouble: str | None = None
+        self.queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._store = store
+        self._hands = hands
+        self._clock = clock
+        self._troubles = troubles
+        self._more = asyncio.Event()
+
+    def hand_in(self, event: Event) -> None:
+        """Puts an event on the queue; never waits."""
+        self.queue.put_nowait(event)
+
+    async def sit(self) -> None:
+        """Takes events as they come, until cancelled. A step that fails is our bug: logged, and the board stands."""
+        while True:
+            event = await self.queue.get()
+            try:
+                self.take(event)
+            except Exception:
+                log.exception("step failed on %s", type(event).__name__)
+
+    def take(self, event: Event) -> None:
+        """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
+        self.board, effects = step(self.board, event, self._clock.now())
+        storable: list[Storable] = []
+        for effect in effects:
+            self._perform(effect, storable)
+        if storable:
+            self.backlog.append(storable)
+            self._more.set()
+
+    def _perform(self, effect: Effect, storable: list[Storable]) -> None:
+        match effect:
+            case Ask():
+                self._hands.ask(effect)
+            case AskCanaries():
+                self._hands.ask_canaries(effect)
+            case _:
+                if isinstance(effect, Keep):
+                    self._hands.judged(self.board, effect)
+                if isinstance(effect, Moved | Saved):
+                    log.info("%s", _told(effect))
+                storable.append(effect)
+
+    async def write(self) -> None:
+        """Writes what waits, in order, until cancelled; tries again while the store refuses."""
+        pause = 0.0
+        while True:
+            if not self.backlog:
+                self._more.clear()
+                await self._more.wait()
+            try:
+                await self.flush()
+                pause = 0.0
+            except self._troubles as error:
+                self._refused(error)
+                pause = min(max(0.5, pause * 2), 10.0)
+                await asyncio.sleep(pause)
+
+    async def flush(self) -> None:
+        """Writes everything that waits. Raises what the store raises; nothing is lost by it."""
+        while self.backlog:
+            batch = self.backlog[:AT_ONCE]
+            began = self._clock.monotonic()
+            await self._store.commit(list(chain.from_iterable(batch)))
+            del self.backlog[: len(batch)]
+            if self.store_trouble is not None:
+                log.info("the store takes writes again")
+                self.store_trouble = None
+            news = any(isinstance(effect, Moved | Saved) for effect in chain.from_iterable(batch))
+            self._hands.written(news, self._clock.monotonic() - began)
+
+    def _refused(self, error: Exception) -> None:
+        if self.store_trouble is None:
+            log.error("the store refuses writes, going on from memory: %s", error)
+            self._hands.written(True, 0.0)
+        self.store_trouble = str(error)
+        extra = len(self.backlog) - BACKLOG
+        if extra > 0:  # decisions stay, raw observations go
+            thinned = [[e for e in one if not isinstance(e, Keep)] for one in self.backlog[:extra]]
+            self.backlog = [one for one in thinned if one] + self.backlog[extra:]
+            self.shed += extra
+
+
+def _told(effect: Moved | Saved) -> str:
+    if isinstance(effect, Moved):
+        t = effect.transition
+        return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
+    incident = effect.incident
+    return f"incident {incident.id} {effect.change or 'kept'}: {incident.root} {incident.cause.code}"

@@ -1,0 +1,53 @@
+"""Picture: everything one publication is made from. One picture, one publication, so no two files can disagree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.board import Board
+from monitor.core.history import History
+from monitor.core.rollup import ComponentStatus, component_status, top_level
+from monitor.core.site import Site
+from monitor.core.uptime import Span, Uptime, merge, spans, uptime
+
+WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+DAYS = 90
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`data_until` is the end of the newest observation, None before the first one."""
+
+    site: Site
+    board: Board
+    history: History
+    now: datetime
+    data_until: datetime | None = None
+
+    def spans_of(self, module: str) -> list[Span]:
+        """What a module's status was over the last 90 days and a bit, so that whole days fit in."""
+        return spans(self.history.transitions.get(module, ()), self.now - timedelta(days=DAYS + 1), self.now)
+
+    def spans_of_component(self, component: str) -> list[Span]:
+        """The same for a component: the worst known status of its modules at each moment."""
+        return merge([self.spans_of(module) for module in self.board.platform.components[component].modules])
+
+    def uptime(self, cut: list[Span], window: str) -> Uptime:
+        """The figure for `24h`, `7d`, `30d` or `90d`."""
+        return uptime(cut, self.now - WINDOWS[window], self.now)
+
+    def components(self) -> Mapping[str, ComponentStatus | None]:
+        """What a visitor feels, by component in page order; None where nothing is known."""
+        statuses = {module: condition.status for module, condition in self.board.modules.items()}
+        return {id: component_status(one, statuses) for id, one in self.board.platform.components.items()}
+
+    def overall(self) -> tuple[str, str]:
+        """(indicator, description); `unknown` while nothing is known at all."""
+        known = [status for status in self.components().values() if status is not None]
+        impacts = [i.impact for i in self.history.incidents if i.is_open and i.stage in ("investigating", "identified")]
+        return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
+
+    def monitor(self) -> tuple[str, datetime | None]:
+        """How well the monitor itself sees: `ok`, or `blind` and since when."""
+        blind = [v.blind_since for v in self.board.vantages.values() if v.blind_since]
+        return ("blind", min(blind)) if blind else ("ok", None)

@@ -1,0 +1,122 @@
+"""Rounds: who is asked when. A fixed grid on the monotonic clock, one task per run, nobody waits for anybody.
+
+One heap holds the next due time of every probe. A run that is still under way when its probe is due again is not
+doubled: that point of the grid is skipped and counted.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from typing import NamedTuple
+
+from monitor.clock import Clock
+from monitor.core.observation import Observation
+from monitor.core.probe import Probe, next_due, phase_of
+
+Key = tuple[str, str]
+Look = Callable[[Probe, datetime, bool], Awaitable[Observation]]
+
+FIRST_ROUND = 4.0  # seconds in which every new probe has its first run
+
+
+class Due(NamedTuple):
+    """An entry of the heap: when, what, whether it is an extra run, and under which plan it was entered."""
+
+    at: float
+    order: int
+    key: Key
+    extra: bool
+    plan: int
+
+
+class Rounds:
+    """Walks the probes of one location. `look(probe, scheduled_at, extra)` asks once; `hand_in` takes what it saw.
+
+    `delayed` is told how many seconds late each run began, `skipped` which probe was still busy when due.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        hand_in: Callable[[Observation], None],
+        clock: Clock,
+        location: str = "here",
+        delayed: Callable[[float], None] = lambda seconds: None,
+        skipped: Callable[[Key], None] = lambda key: None,
+    ) -> None:
+        self._look = look
+        self._hand_in = hand_in
+        self._clock = clock
+        self._location = location
+        self._delayed = delayed
+        self._skipped = skipped
+        self._probes: dict[Key, Probe] = {}
+        self._heap: list[Due] = []
+        self._order = count()
+        self._plan = 0
+        self._changed = asyncio.Event()
+        self._under_way: dict[Key, asyncio.Task[None]] = {}
+
+    def plan(self, probes: Mapping[Key, Probe]) -> None:
+        """Goes on with these probes: the known ones keep their grid, new ones have their first run soon."""
+        asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
+        now = self._clock.monotonic()
+        self._plan += 1
+        self._heap = [e for e in self._heap if e.extra and e.key in asked]
+        for key, probe in asked.items():
+            known = self._probes.get(key)
+            if known is not None and known.interval == probe.interval:
+                due = next_due(probe, self._location, now)
+            else:
+                soon = min(FIRST_ROUND, probe.interval.total_seconds())
+                due = now + phase_of(probe, self._location) * soon
+            self._heap.append(Due(due, next(self._order), key, False, self._plan))
+        heapq.heapify(self._heap)
+        self._probes = asked
+        self._changed.set()
+
+    def ask(self, key: Key, after: float) -> None:
+        """One more run of a probe, `after` seconds from now."""
+        if key in self._probes:
+            at = self._clock.monotonic() + after
+            heapq.heappush(self._heap, Due(at, next(self._order), key, True, self._plan))
+            self._changed.set()
+
+    async def walk(self) -> None:
+        """Starts every run when it is due, until cancelled; runs under way are cancelled with it."""
+        try:
+            while True:
+                self._changed.clear()
+                now = self._clock.monotonic()
+                while self._heap and self._heap[0].at <= now:
+                    self._start(heapq.heappop(self._heap), now)
+                pause = self._heap[0].at - now if self._heap else None
+                try:
+                    await asyncio.wait_for(self._changed.wait(), pause)
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _start(self, due: Due, now: float) -> None:
+        probe = self._probes.get(due.key)
+        if probe is None or (not due.extra and due.plan != self._plan):
+            return
+        if not due.extra:
+            following = next_due(probe, self._location, now)
+            heapq.heappush(self._heap, Due(following, next(self._order), due.key, False, self._plan))
+        self._delayed(now - due.at)
+        if due.key in self._under_way:
+            self._skipped(due.key)
+            return
+        scheduled_at = self._clock.now() - timedelta(seconds=now - due.at)
+        task = asyncio.create_task(self._run(probe, scheduled_at, due.extra), name=f"probe {'/'.join(due.key)}")
+        self._under_way[due.key] = task
+        task.add_done_callback(lambda _: self._under_way.pop(due.key, None))
+
+    async def _run(self, probe: Probe, scheduled_at: datetime, extra: bool) -> None:
+        self._hand_in(await self._look(probe, scheduled_at, extra))

@@ -1,0 +1,154 @@
+"""Drives `step` with outcome strings at even beats and reads back what was decided.
+
+`+` passed, `-` failed (503), `~` slow, `?` nothing could be told, `c` refused by configuration (404),
+`b` blocked (429), `x` expired certificate, a blank: no run at that beat.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.core.board import Board
+from monitor.core.effect import Ask, AskCanaries, Effect, Moved, Observed, Saved, Ticked
+from monitor.core.expectation import Expect
+from monitor.core.incident import Incident
+from monitor.core.module import Dependency, Module, Platform, Priority
+from monitor.core.observation import Failure, Http, Observation
+from monitor.core.probe import Probe
+from monitor.core.step import step
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+STATUS = {"+": 200, "-": 503, "~": 200, "c": 404, "b": 429}
+
+
+def module(
+    id: str, *needs: str, interval: float = 30, priority: Priority = Priority.HIGH, places: tuple[str, ...] = ("here",)
+) -> Module:
+    """A module with one probe that is slow after half a second."""
+    probe = Probe(
+        module=id,
+        id="ask",
+        kind="http",
+        interval=timedelta(seconds=interval),
+        timeout=timedelta(seconds=10),
+        locations=places,
+        expect=Expect(slow_after=timedelta(seconds=0.5)),
+    )
+    return Module(id, {"en": id.title()}, depends_on=tuple(map(Dependency, needs)), priority=priority, probes=(probe,))
+
+
+def platform(*modules: Module, **more: object) -> Platform:
+    """A platform of these modules."""
+    return replace(Platform(modules={m.id: m for m in modules}), **more)  # type: ignore[arg-type]
+
+
+def observation(
+    module: str, at: datetime, outcome: str, place: str = "here", address: str = "8.8.8.8:443"
+) -> Observation:
+    """One run with a given outcome."""
+    common = {"module": module, "probe": "ask", "location": place, "scheduled_at": at, "address": address}
+    if outcome in "?x":
+        code = "self.resources" if outcome == "?" else "tls.cert_expired"
+        return Observation(at=at, duration=0.01, failure=Failure(code), **common)  # type: ignore[arg-type]
+    http = Http(STATUS[outcome], bytes=2)
+    return Observation(at=at, duration=0.9 if outcome == "~" else 0.05, http=http, **common)  # type: ignore[arg-type]
+
+
+def canary(at: datetime, well: bool, name: str, place: str = "here") -> Observation:
+    """One canary's run."""
+    common = {"module": None, "probe": "canary", "location": place, "scheduled_at": at, "address": name}
+    if well:
+        return Observation(at=at, duration=0.05, http=Http(200), **common)  # type: ignore[arg-type]
+    return Observation(at=at, duration=0.05, failure=Failure("tcp.unreachable"), **common)  # type: ignore[arg-type]
+
+
+@dataclass
+class Story:
+    """A board under a fake clock. `effects` keeps everything asked for, `asked` the extra runs that are due."""
+
+    board: Board
+    now: datetime = START
+    effects: list[Effect] = field(default_factory=list)
+    asked: list[tuple[datetime, Ask]] = field(default_factory=list)
+    sees: bool = True
+
+    def feed(self, one: Observation) -> None:
+        """One observation, when it ended."""
+        self.now = max(self.now, one.ended_at)
+        self._take(Observed(one))
+
+    def tick(self) -> None:
+        """A second's worth of nothing."""
+        self._take(Ticked())
+
+    def _take(self, event: Observed | Ticked) -> None:
+        self.board, effects = step(self.board, event, self.now)
+        self.effects += effects
+        self.asked += [(self.now + timedelta(seconds=e.after), e) for e in effects if isinstance(e, Ask)]
+        for effect in effects:
+            if isinstance(effect, AskCanaries):
+                for name in ("1.1.1.1:443", "9.9.9.9:443", "8.8.4.4:443"):
+                    self.feed(canary(self.now, self.sees, name, effect.location))
+
+    def play(self, beats: Mapping[str, str], every: float = 30, extra: bool = True) -> "Story":
+        """Plays one outcome string per module side by side; an extra run gives the outcome of the beat it falls in."""
+        length = max(map(len, beats.values()))
+        for beat in range(length):
+            at = START + timedelta(seconds=beat * every)
+            self.now = max(self.now, at)
+            for name, outcomes in beats.items():
+                outcome = outcomes[beat] if beat < len(outcomes) else " "
+                if outcome != " ":
+                    self.feed(observation(name, at, outcome))
+            self._between(beats, beat, at + timedelta(seconds=every), extra)
+        return self
+
+    def _between(self, beats: Mapping[str, str], beat: int, until: datetime, extra: bool) -> None:
+        while due := min((one for one in self.asked if one[0] < until), key=lambda one: one[0], default=None):
+            self.asked.remove(due)
+            at, ask = due
+            outcomes = beats[ask.module]
+            outcome = outcomes[beat] if beat < len(outcomes) else " "
+            if extra and outcome != " ":
+                self.now = max(self.now, at)
+                self.feed(observation(ask.module, at, outcome))
+        self.now = max(self.now, until - timedelta(seconds=0.5))
+        self.tick()
+
+    @property
+    def transitions(self) -> list[tuple[str, str, float]]:
+        """(module, status after, seconds from the start it is dated)."""
+        return [
+            (e.transition.module, str(e.transition.after), seconds(e.transition.since))
+            for e in self.effects
+            if isinstance(e, Moved)
+        ]
+
+    @property
+    def changes(self) -> list[str]:
+        """What happened to incidents, in order."""
+        return [str(e.change) for e in self.effects if isinstance(e, Saved) and e.change]
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """The incidents as last saved, in order of opening."""
+        found: dict[str, Incident] = {}
+        for effect in self.effects:
+            if isinstance(effect, Saved):
+                found[effect.incident.id] = effect.incident
+        return list(found.values())
+
+
+def seconds(moment: datetime) -> float:
+    """Seconds from the start of the story."""
+    return (moment - START).total_seconds()
+
+
+def story(*modules: Module, **more: object) -> Story:
+    """A story that begins with these modules and nothing known."""
+    return Story(Board(platform(*modules, **more)))
+
+
+def statuses(story: Story) -> Iterable[str]:
+    """The statuses a single module went through."""
+    return [after for _, after, _ in story.transitions]
