@@ -137,7 +137,9 @@ class Desk:
         self.store_trouble = str(error)
         extra = len(self.backlog) - BACKLOG
         if extra > 0:  # decisions stay, raw observations go
-            thinned = [[e for e in one if not isinstance(e, Keep)] for one in self.backlog[:extra]]
+            thinned: list[list[Storable]] = [
+                [e for e in one if not isinstance(e, Keep)] for one in self.backlog[:extra]
+            ]
             self.backlog = [one for one in thinned if one] + self.backlog[extra:]
             self.shed += extra
 

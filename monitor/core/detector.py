@@ -320,6 +320,8 @@ def _brisk(
     """Since when the probe neither fails nor is slow, once that has lasted."""
     brisk = {domain_of.get(place, place) for place, t in tracks.items() if t.brisk_streak >= tuning.recovery_streak}
     trouble = [moment for t in tracks.values() for moment in (t.last_bad_at, t.last_slow_at) if moment]
+    if _total(tracks, domain_of, "partial_score", PARTIAL_LIMIT) >= PARTIAL_LIMIT / 2:
+        return None  # it still fails now and then
     if len(brisk) < quorum or (trouble and now - max(trouble) < tuning.calm):
         return None
     return min(t.brisk_since for t in tracks.values() if t.brisk_since)

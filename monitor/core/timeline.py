@@ -32,7 +32,7 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
 def refresh(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Lets the cause of a young incident follow the evidence of a module's newest run."""
     incident = board.incident_of(module)
-    if incident is None or not is_fresh(incident.detected_at, now):
+    if incident is None or board.status(module) is not Status.DOWN or not is_fresh(incident.detected_at, now):
         return board, []
     cause = suspect(board, incident.members, incident.cause)
     if same_guess(cause, incident.cause):

@@ -1,0 +1,367 @@
+"""App: the composition. Configuration in, rooms opened in one exit stack, one task group, named and guarded.
+
+Everything that decides sits in core, everything that acts in the other rooms; here they are only tied together.
+"""
+
+import asyncio
+import fcntl
+import gc
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from monitor.clock import Clock, SystemClock
+from monitor.config import Address, Config, ConfigError
+from monitor.config.file import load, theme_dir
+from monitor.core.board import Board
+from monitor.core.effect import Ask, AskCanaries, Keep, Observed, Reconfigured, Ticked
+from monitor.core.history import History, board_from
+from monitor.core.observation import CANARY, Observation
+from monitor.core.probe import Probe
+from monitor.core.target import HttpTarget
+from monitor.desk import Desk
+from monitor.metrics import Metrics
+from monitor.metrics.selfwatch import watch_loop
+from monitor.pages.picture import DAYS, Picture
+from monitor.pages.publish import Publisher
+from monitor.pages.site import site_files
+from monitor.pages.translate import Speech
+from monitor.probers import Reach, look
+from monitor.probers.rounds import Rounds
+from monitor.store import Store, StoreFailed, StoreUnusable, open_store
+from monitor.web.ops import OpsContext, ops_app
+from monitor.web.public import public_app
+
+log = logging.getLogger(__name__)
+
+PUBLISH_EVERY = 15.0  # seconds between publications when nothing happens
+PUBLISH_PAUSE = 0.2  # seconds between publications when much happens
+WATCH_EVERY = 2.0  # seconds between looks at the configuration file
+SWEEP_EVERY = 600.0  # seconds between removals of what is too old
+DRAIN = 8.0  # seconds that a stop may take
+
+
+class AddressInUse(Exception):
+    """Somebody else listens where we should."""
+
+
+def database_url(config: Config, data: Path) -> str:
+    """Where the store is: the configured URL, else SQLite in the data directory."""
+    return config.settings.database or f"sqlite:///{data / 'monitor.db'}"
+
+
+@contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Holds the data directory for this process. Raises StoreUnusable naming whoever holds it already."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = (data / "monitor.lock").open("a+")
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise StoreUnusable(f"{data} is in use by process {holder}; stop it or choose another --data") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+    finally:
+        lock.close()
+
+
+class App:
+    """One running monitor. `started` is called once everything listens and the first page is out."""
+
+    def __init__(
+        self,
+        config: Config,
+        data: Path,
+        *,
+        clock: Clock | None = None,
+        reload_from: str | None = None,
+        adapt: Callable[[Config], Config] = lambda config: config,
+        started: Callable[["App"], Awaitable[None]] | None = None,
+    ) -> None:
+        self.config = config
+        self.data = data
+        self.public_address: tuple[str, int] | None = None
+        self.ops_address: tuple[str, int] | None = None
+        self.stop = asyncio.Event()
+        self._clock = clock or SystemClock()
+        self._reload_from = reload_from
+        self._adapt = adapt
+        self._started = started
+        self._nudge = asyncio.Event()
+        self._published = asyncio.Event()
+        self._history = History()
+        self._data_until: datetime | None = None
+        self._canary_tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Runs until `stop` is set; then leaves within ten seconds with everything written.
+
+        Raises StoreUnusable or AddressInUse when it cannot begin.
+        """
+        async with AsyncExitStack() as stack:
+            stack.enter_context(only_one(self.data))
+            self.store: Store = await open_store(database_url(self.config, self.data))
+            stack.push_async_callback(self.store.close)
+            await self._open(stack)
+            tasks = [asyncio.create_task(_guarded(name, job), name=name) for name, job in self._jobs().items()]
+            try:
+                await self._serve(stack)
+                await self._until_stopped()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await self._drain()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        platform = self.config.platform
+        aliases = {alias: id for id, module in platform.modules.items() for alias in module.aliases}
+        if aliases:
+            await self.store.rename(aliases)
+        now = self._clock.now()
+        memory = await self.store.recall(now - platform.tuning.reopen)
+        self.metrics = Metrics(platform)
+        self.theme = theme_dir(self.config.site.theme)
+        self.speech = Speech.load(self.config.site.languages, self.theme)
+        self.publisher = Publisher(self.data)
+        self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
+        self.rounds = Rounds(
+            self._look,
+            lambda observation: self.desk.hand_in(Observed(observation)),
+            self._clock,
+            delayed=self.metrics.delayed,
+            skipped=lambda key: log.debug("%s is still busy when due again", "/".join(key)),
+        )
+        self.desk = Desk(board_from(platform, memory), self.store, self, self._clock, troubles=StoreFailed)
+        self.desk.take(Reconfigured(platform))
+        self.rounds.plan(platform.probes)
+
+    def _jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {
+            "desk": self.desk.sit,
+            "writer": self.desk.write,
+            "rounds": self.rounds.walk,
+            "clock": self._tick,
+            "publisher": self._publish,
+            "configuration": self._watch_file,
+            "sweeper": self._sweep,
+            "loop lag": lambda: watch_loop(self.metrics.loop_lag),
+        }
+
+    # -- hands of the desk -------------------------------------------------------------------------------------------
+
+    def ask(self, ask: Ask) -> None:
+        """Runs a probe once more."""
+        self.rounds.ask((ask.module, ask.probe), ask.after)
+
+    def ask_canaries(self, ask: AskCanaries) -> None:
+        """Asks every canary at once."""
+        for target in self.config.network.canaries:
+            task = asyncio.create_task(self._ask_canary(target, ask.location), name=f"canary {target}")
+            self._canary_tasks.add(task)
+            task.add_done_callback(self._canary_tasks.discard)
+
+    def judged(self, board: Board, keep: Keep) -> None:
+        """Counts a judged run."""
+        observation = keep.observation
+        self._data_until = max(self._data_until or observation.ended_at, observation.ended_at)
+        probe = board.platform.probes.get((observation.module or "", observation.probe))
+        if probe is not None:
+            self.metrics.observed(probe, observation, keep.result)
+        self.metrics.queue("events", self.desk.queue.qsize())
+        self.metrics.queue("store", len(self.desk.backlog))
+
+    def written(self, news: bool, seconds: float) -> None:
+        """Facts are stored: a change of status goes to the page at once."""
+        self.metrics.stored(seconds)
+        if news:
+            self._nudge.set()
+
+    async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
+        return await look(probe, self.reach, scheduled_at=scheduled_at, fresh=extra)
+
+    async def _ask_canary(self, target: str, location: str) -> None:
+        timeout = self.config.network.canary_timeout
+        probe = Probe("", CANARY, "http", timedelta(minutes=1), timeout, ask=HttpTarget(target, follow=0))
+        seen = await look(probe, self.reach, fresh=True)
+        self.desk.hand_in(Observed(replace(seen, module=None, probe=CANARY, location=location, address=target)))
+
+    # -- loops -------------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.desk.hand_in(Ticked())
+
+    async def _publish(self) -> None:
+        """Publishes at once when there is news, and every few seconds when there is none."""
+        while True:
+            self._nudge.clear()
+            await self.publish()
+            try:
+                await asyncio.sleep(PUBLISH_PAUSE)
+                await asyncio.wait_for(self._nudge.wait(), PUBLISH_EVERY)
+            except TimeoutError:
+                continue
+
+    async def publish(self) -> None:
+        """One publication: a picture of now, rendered and swapped in off the loop."""
+        began = self._clock.monotonic()
+        now = self._clock.now()
+        try:
+            self._history = await self.store.history(now - timedelta(days=DAYS + 2), now)
+        except StoreFailed as error:
+            log.warning("publishing from memory, the store does not answer: %s", error)
+        picture = Picture(self.config.site, self.desk.board, self._history, now, self._data_until)
+        await asyncio.to_thread(self._write_site, picture)
+        self._published.set()
+        self.metrics.published(self._clock.monotonic() - began, self._clock.now())
+
+    def _write_site(self, picture: Picture) -> None:
+        self.publisher.publish(site_files(picture, self.speech, self.theme))
+
+    async def _sweep(self) -> None:
+        settings = self.config.settings
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
+            gc.collect()
+
+    # -- configuration -----------------------------------------------------------------------------------------------
+
+    async def _watch_file(self) -> None:
+        """Reloads when the file changes, however an editor or an orchestrator replaces it."""
+        if self._reload_from is None:
+            return
+        file = Path(self._reload_from)
+        known = _look_of(file)
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            seen = _look_of(file)
+            if seen != known:
+                known = seen
+                await self.reload()
+
+    async def reload(self) -> list[str]:
+        """Puts the file's configuration in force; what is wrong with it otherwise, and nothing changes."""
+        if self._reload_from is None:
+            return ["this monitor runs without a configuration file"]
+        try:
+            config = self._adapt(await asyncio.to_thread(load, self._reload_from))
+        except ConfigError as error:
+            problems = str(error).splitlines()
+            log.error("the configuration is not reloaded: %s", problems[0])
+            self.metrics.reloaded(False)
+            return problems
+        self._use(config)
+        self.metrics.reloaded(True)
+        log.info("configuration reloaded: %d modules", len(config.platform.modules))
+        return []
+
+    def _use(self, config: Config) -> None:
+        theme = theme_dir(config.site.theme)
+        self.speech = Speech.load(config.site.languages, theme)
+        self.theme = theme
+        if config.settings != self.config.settings:
+            log.warning("changes under `monitor:` take effect at the next start")
+        self.reach.reconfigure(config.network, config.secrets)
+        self.config = config
+        self.metrics.reconfigured(config.platform)
+        self.rounds.plan(config.platform.probes)
+        self.desk.hand_in(Reconfigured(config.platform))
+        self._nudge.set()
+
+    # -- serving and leaving -----------------------------------------------------------------------------------------
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        settings = self.config.settings
+        ops = settings.ops
+        if settings.ops_token is None and ops.host not in ("127.0.0.1", "::1", "localhost"):
+            log.warning("monitor.ops has no token, so it listens on loopback only")
+            ops = Address("127.0.0.1", ops.port)
+        context = OpsContext(
+            board=lambda: self.desk.board,
+            history=lambda: self._history,
+            speech=lambda: self.speech,
+            metrics_page=lambda openmetrics, view, modules: self.metrics.page(
+                self.desk.board, self._history, openmetrics, view, modules
+            ),
+            ready=self._why_not_ready,
+            reload=self.reload,
+            token=settings.ops_token,
+        )
+        self.public_address = await _listen(stack, public_app(self.data / "public"), settings.public, "monitor.public")
+        self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
+
+    def _why_not_ready(self) -> str | None:
+        if not self._published.is_set():
+            return "nothing is published yet"
+        return f"the store refuses writes: {self.desk.store_trouble}" if self.desk.store_trouble else None
+
+    async def _until_stopped(self) -> None:
+        stopping = asyncio.create_task(self.stop.wait())
+        first = asyncio.create_task(self._published.wait())
+        await asyncio.wait({stopping, first}, return_when=asyncio.FIRST_COMPLETED)
+        story = asyncio.create_task(self._story())
+        await stopping
+        for task in (first, story):
+            task.cancel()
+        await asyncio.gather(first, story, return_exceptions=True)
+
+    async def _story(self) -> None:
+        if self._started is not None:
+            await self._started(self)
+
+    async def _drain(self) -> None:
+        """Writes what waits and publishes once more; what the store still refuses by then is told."""
+        try:
+            async with asyncio.timeout(DRAIN):
+                await self.desk.flush()
+                await self.publish()
+        except (TimeoutError, StoreFailed) as error:
+            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
+
+
+def _look_of(file: Path) -> tuple[int, int, int] | None:
+    """What tells one version of a file from another; None while there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+async def _guarded(name: str, job: Callable[[], Awaitable[None]]) -> None:
+    """Runs a loop for ever: a bug in one is logged and the loop begins again, the others never notice."""
+    while True:
+        try:
+            await job()
+            return
+        except Exception:
+            log.exception("%s failed and begins again", name)
+            await asyncio.sleep(1)
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, address: Address, key: str) -> tuple[str, int]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        raise AddressInUse(
+            f"{key}: cannot listen on {address.host}:{address.port} ({error.strerror or error}); choose another port"
+        ) from None
+    host, port = runner.addresses[0][:2]
+    return str(host), int(port)

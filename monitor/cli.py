@@ -1,0 +1,242 @@
+"""The commands. Each imports what it needs when it is called, so that `--help` answers at once.
+
+Common options are understood before and after the command's name; errors are one sentence on stderr.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@dataclass(frozen=True)
+class Common:
+    """The common options; None where one was not given."""
+
+    config: str | None = None
+    data: str | None = None
+    log_format: str | None = None
+    log_level: str | None = None
+
+    def under(self, later: "Common") -> "Common":
+        """These options, with those given later in their place."""
+        given = {name: value for name, value in vars(later).items() if value is not None}
+        return replace(self, **given)
+
+    @property
+    def file(self) -> str:
+        """Where the configuration is: the option, else the environment, else the folder we stand in."""
+        return self.config or os.environ.get("MONITOR_CONFIG") or "probes.yaml"
+
+    @property
+    def folder(self) -> Path:
+        """The data directory."""
+        return Path(self.data or "data")
+
+    def set_up_logs(self, config: "Config | None" = None) -> None:
+        """Starts logging; secrets of the configuration are masked."""
+        from monitor.logs import set_up
+        from monitor.probers.mask import masker
+
+        set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
+
+
+_OPTIONS = (
+    click.option("--config", metavar="FILE", help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."),
+    click.option("--data", metavar="DIR", help="Data directory [./data]."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), help="Form of the log [text]."),
+    click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[info]"),
+)
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the common options to a command, which gets them as one `Common`."""
+
+    @wraps(function)
+    @click.pass_context
+    def called(context: click.Context, /, *args: Any, **options: Any) -> Any:
+        own = Common(**{name: options.pop(name) for name in Common.__dataclass_fields__})
+        given: Common = context.obj or Common()
+        return function(given.under(own), *args, **options)
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="vtex-monitor")
+@click.pass_context
+def main(context: click.Context, **options: Any) -> None:
+    """Says within a minute which VTEX module is failing, and why."""
+    context.obj = Common(**options)
+
+
+for _option in reversed(_OPTIONS):
+    main = _option(main)
+
+
+def _loaded(given: Common) -> "Config":
+    """The configuration, or its problems on stderr and exit status 2."""
+    from monitor.config import ConfigError
+    from monitor.config.file import load
+
+    try:
+        return load(given.file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def _go(job: Coroutine[Any, Any, int]) -> None:
+    """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
+    from monitor.store import StoreFailed, StoreUnusable
+
+    try:
+        sys.exit(asyncio.run(job))
+    except (StoreFailed, StoreUnusable) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+@common
+def run(given: Common) -> None:
+    """Probe, judge, record, publish and serve, until SIGTERM or SIGINT."""
+    from monitor.commands.run import run as job
+
+    config = _loaded(given)
+    given.set_up_logs(config)
+    _go(job(config, given.folder))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Public page.")
+@click.option("--ops-port", type=click.IntRange(0, 65535), default=9464, show_default=True, help="Metrics, ops.")
+@click.option("--fast", is_flag=True, help="Plays the story ten times faster.")
+@common
+def demo(given: Common, port: int, ops_port: int, fast: bool) -> None:
+    """A whole VTEX-shaped platform, this monitor watching it, and a story of faults. Needs no network."""
+    from monitor.commands.demo import demo as job
+
+    given.under(Common(log_level=given.log_level or "warning")).set_up_logs()
+    _go(job(port, ops_port, fast, Path(given.data) if given.data else None))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="The platform (TLS).")
+@click.option("--control-port", type=click.IntRange(0, 65535), default=8444, show_default=True, help="Faults.")
+@click.option("--account", default="demostore", show_default=True, help="Name of the store's account.")
+@common
+def simulate(given: Common, port: int, control_port: int, account: str) -> None:
+    """Only the VTEX-shaped platform, its faults switched over the control API."""
+    from monitor.commands.simulate import simulate as job
+
+    given.set_up_logs()
+    _go(job(port, control_port, account))
+
+
+@main.command()
+@click.argument("file", required=False)
+@common
+def check(given: Common, file: str | None) -> None:
+    """Validate the configuration: every problem, with its line and column."""
+    from monitor.commands.check import check as job
+
+    sys.exit(job(file or given.file))
+
+
+@main.command()
+@click.argument("selectors", nargs=-1, metavar="[MODULE | MODULE/PROBE | GLOB]...")
+@click.option("--json", "as_json", is_flag=True, help="One observation a line.")
+@click.option("--debug", is_flag=True, help="Every step of the exchange, secrets masked.")
+@common
+def probe(given: Common, selectors: tuple[str, ...], as_json: bool, debug: bool) -> None:
+    """Run matching probes once, now."""
+    from monitor.commands.probe import probe as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "error")).set_up_logs(config)
+    _go(job(config, selectors, as_json, debug))
+
+
+@main.command()
+@click.option("--output", metavar="DIR", help="Where to write the site [the data directory's public/].")
+@common
+def render(given: Common, output: str | None) -> None:
+    """Write the whole site once from the store."""
+    from monitor.commands.render import render as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "warning")).set_up_logs(config)
+    _go(job(config, given.folder, Path(output) if output else None))
+
+
+@main.command()
+def schema() -> None:
+    """JSON Schema of probes.yaml, for editors."""
+    from monitor.commands.schema import schema as job
+
+    sys.exit(job())
+
+
+@main.group()
+def db() -> None:
+    """Migrations, integrity, a portable dump."""
+
+
+def _database(given: Common) -> str:
+    from monitor.app import database_url
+
+    return database_url(_loaded(given), given.folder)
+
+
+@db.command("upgrade")
+@common
+def db_upgrade(given: Common) -> None:
+    """Bring the database to this version's schema."""
+    from monitor.commands.db import upgrade as job
+
+    _go(job(_database(given)))
+
+
+@db.command("check")
+@common
+def db_check(given: Common) -> None:
+    """Look for damage."""
+    from monitor.commands.db import check as job
+
+    _go(job(_database(given)))
+
+
+@db.command("export")
+@click.argument("output", default="-")
+@common
+def db_export(given: Common, output: str) -> None:
+    """Write everything as one JSON object a line."""
+    from monitor.commands.db import export as job
+
+    _go(job(_database(given), output))
+
+
+@db.command("import")
+@click.argument("dump", default="-")
+@common
+def db_import(given: Common, dump: str) -> None:
+    """Read what `export` wrote into an empty database."""
+    from monitor.commands.db import import_ as job
+
+    _go(job(_database(given), dump))

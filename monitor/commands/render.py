@@ -1,0 +1,36 @@
+"""`monitor render`: the whole site once, from what the store remembers."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitor.app import database_url
+from monitor.config import Config
+from monitor.config.file import theme_dir
+from monitor.core.history import board_from
+from monitor.pages.picture import DAYS, Picture
+from monitor.pages.publish import Publisher
+from monitor.pages.site import site_files
+from monitor.pages.translate import Speech
+from monitor.store import open_store
+
+
+async def render(config: Config, data: Path, output: Path | None) -> int:
+    """Writes every page, to `output` as plain files or to the data directory as a publication. Exit status 0."""
+    now = datetime.now(UTC)
+    store = await open_store(database_url(config, data), readonly=True)
+    try:
+        memory = await store.recall(now - config.platform.tuning.reopen)
+        history = await store.history(now - timedelta(days=DAYS + 2), now)
+    finally:
+        await store.close()
+    theme = theme_dir(config.site.theme)
+    speech = Speech.load(config.site.languages, theme)
+    files = site_files(Picture(config.site, board_from(config.platform, memory), history, now), speech, theme)
+    if output is None:
+        Publisher(data).publish(files)
+        return 0
+    for name, content in files.items():
+        file = output / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return 0
