@@ -1,0 +1,159 @@
+"""`monitor demo`: a platform on loopback, this monitor watching it, and a story of faults.
+
+Everything is real but the platform: the same prober, judgement, store and pages as `run`, only in more of a hurry.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from monitor.app import AddressInUse, App, database_url
+from monitor.commands.run import stop_on_signals
+from monitor.config import Address, Config
+from monitor.config.file import load, shipped
+from monitor.core.module import Platform, Status
+from monitor.core.probe import Probe
+from monitor.core.tuning import Tuning
+from monitor.simulator import Simulator, past
+from monitor.simulator.history import history
+from monitor.simulator.story import tell
+from monitor.store import Rollup, open_store
+
+DAYS = 90
+PLOTTED_DAYS = 3
+FIRST_ROUND = 6.0  # most seconds to wait for every module's first result before the story begins
+
+# An app key that only the simulator knows; it lets the keyed probes of the shipped file run.
+ENVIRONMENT = {"VTEX_ACCOUNT": "demostore", "VTEX_APP_KEY": "vtexappkey-demostore-DEMO", "VTEX_APP_TOKEN": "demo-token"}
+
+
+async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
+    """Runs until SIGTERM or SIGINT. Exit status 0; 2 when a port is taken."""
+    with _folder(data) as folder:
+        async with Simulator.open(0, 0, folder / "simulator") as simulator:
+            config = _in_a_hurry(load(shipped(), ENVIRONMENT), simulator, port, ops_port, fast)
+            await _remember_a_past(config, folder)
+            app = App(config, folder, started=lambda app: _play(app, simulator, fast))
+            stop_on_signals(app)
+            try:
+                await app.run()
+            except AddressInUse as error:
+                print(f"{error} (--port, --ops-port)", file=sys.stderr)
+                return 2
+    return 0
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data
+        return
+    with TemporaryDirectory(prefix="monitor-demo-") as temporary:
+        yield Path(temporary)
+
+
+def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, fast: bool) -> Config:
+    """The shipped configuration, aimed at the simulator, with shorter waits."""
+    interval, confirm = (1.0, 0.5) if fast else (5.0, 4.0)
+    tuning = Tuning(
+        calm=timedelta(seconds=1.5 if fast else 12),
+        reprobe=timedelta(seconds=0.5 if fast else 2),
+        down_interval=timedelta(seconds=0.5 if fast else 3),
+        reopen=timedelta(seconds=6 if fast else 60),
+    )
+    modules = {
+        id: replace(module, probes=tuple(_hurried(probe, interval, confirm) for probe in module.probes))
+        for id, module in config.platform.modules.items()
+    }
+    return replace(
+        config,
+        platform=replace(config.platform, modules=modules, tuning=tuning),
+        site=replace(config.site, url=f"http://127.0.0.1:{port}"),
+        settings=replace(
+            config.settings,
+            database=None,
+            public=Address("127.0.0.1", port),
+            ops=Address("127.0.0.1", ops_port),
+            ops_token=None,
+        ),
+        network=replace(
+            config.network,
+            connect_to=tuple(simulator.connect_to.items()),
+            ca_file=simulator.ca_file,
+            canaries=tuple(simulator.canaries),
+        ),
+        file=str(shipped()),
+    )
+
+
+def _hurried(probe: Probe, interval: float, confirm: float) -> Probe:
+    often = timedelta(seconds=interval if probe.interval <= timedelta(minutes=1) else 6 * interval)
+    return replace(
+        probe,
+        interval=often,
+        timeout=min(probe.timeout, max(often * 0.8, timedelta(seconds=2))),
+        confirm=timedelta(seconds=confirm),
+    )
+
+
+async def _remember_a_past(config: Config, data: Path) -> None:
+    """Ninety days of history in a store that has none."""
+    now = datetime.now(UTC)
+    platform = config.platform
+    store = await open_store(database_url(config, data))
+    try:
+        if (await store.history(now - timedelta(days=DAYS), now)).transitions:
+            return
+        measured = [id for id in platform.modules if platform.measured(id)]
+        before = history(measured, now, DAYS)
+        rollups = (
+            Rollup(module, probe, place, hour, sum(buckets.values()), 0, 0, seconds, buckets)
+            for module, probe, place, hour, seconds, buckets in past.hours(platform, now, PLOTTED_DAYS)
+        )
+        began = now - timedelta(days=DAYS + 2)
+        await store.seed(past.transitions(platform, before, began), past.incidents(platform, before), rollups)
+    finally:
+        await store.close()
+
+
+async def _play(app: App, simulator: Simulator, fast: bool) -> None:
+    """Waits for the first results, says where to look, and tells the story until it is stopped."""
+    await _first_round(app)
+    await app.publish()
+    assert app.public_address is not None
+    assert app.ops_address is not None
+    host, port = app.public_address
+    ops_host, ops_port = app.ops_address
+    print(f"Status page   http://{host}:{port}/   (/en/, /es/)")
+    print(f"Healthcheck   http://{host}:{port}/healthcheck/")
+    print(f"JSON          http://{host}:{port}/api/v2/summary.json")
+    print(f"Metrics       http://{ops_host}:{ops_port}/metrics")
+    print(f"Faults        {simulator.control_url}/state")
+    print("The story begins: the first fault strikes in a moment. Ctrl-C ends it.", flush=True)
+    await tell(_said(simulator), simulator.clear, 10.0 if fast else 1.0)
+
+
+async def _first_round(app: App) -> None:
+    """Until something is known of every measured module, or long enough."""
+    platform: Platform = app.config.platform
+    measured = [id for id in platform.modules if platform.measured(id)]
+    for _ in range(int(FIRST_ROUND * 10)):
+        if all(app.desk.board.status(id) is not Status.UNKNOWN for id in measured):
+            return
+        await asyncio.sleep(0.1)
+
+
+def _said(simulator: Simulator) -> Callable[..., object]:
+    """`strike` of the simulator, told on the terminal."""
+
+    def strike(module: str, fault: str, **options: object) -> object:
+        print(f"{datetime.now(UTC):%H:%M:%S}  {fault} strikes {module}", flush=True)
+        return simulator.strike(module, fault, **options)
+
+    return strike

@@ -1,0 +1,203 @@
+"""Faults: what is struck now, how hard, and which requests it hits.
+
+Which requests of a partial fault are hit is not a matter of luck: the n-th request is hit when the n-th point of a
+golden-ratio sequence falls below the ratio. So 0.75 hits three of every four, evenly spread, the same in every run.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from hashlib import blake2b
+from time import monotonic
+from typing import Any
+
+from monitor.simulator.hosts import HOSTS, KINDS, kind_of
+from monitor.simulator.modules import GATEWAY, VERSIONS, version_after
+
+FAULTS = (
+    "http_500",
+    "http_429",
+    "http_503",
+    "slow",
+    "timeout",
+    "refuse",
+    "reset",
+    "truncate",
+    "garbage",
+    "wrong_json",
+    "stale",
+    "stall",
+    "certificate_expired",
+    "version_change",
+)
+
+OPTIONS = ("ratio", "delay", "locations", "ramp")
+
+# Seconds when nothing was said. A timeout outlasts every probe; a reset comes while the answer is being made.
+DELAYS = {"slow": 3.0, "timeout": 60.0, "reset": 0.05}
+
+STALE_BY = timedelta(hours=2)  # how old the copy is that a stale module serves
+
+_NOT_OF_REQUESTS = ("certificate_expired", "version_change")  # they strike handshakes and headers instead
+
+_GOLDEN = 0.6180339887498949
+
+
+class WrongFault(ValueError):
+    """A strike that cannot be: its text says what is wrong and names the nearest right word."""
+
+
+@dataclass(slots=True)
+class Strike:
+    """One fault on one module. `since` is on the monotonic clock, `at` the same moment on the wall's."""
+
+    fault: str
+    ratio: float = 1.0
+    delay: float = 0.0
+    locations: tuple[str, ...] = ()
+    ramp: float = 0.0
+    since: float = 0.0
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seen: int = 0
+    hit: int = 0
+
+    def share(self, now: float) -> float:
+        """How much of its strength has been reached: 0 at the start of the ramp, 1 at its end."""
+        return 1.0 if self.ramp <= 0 else min(1.0, max(0.0, (now - self.since) / self.ramp))
+
+    @property
+    def frozen_at(self) -> datetime | None:
+        """The moment the module's data stopped at; None while it goes on."""
+        return {"stale": self.at - STALE_BY, "stall": self.at}.get(self.fault)
+
+    @property
+    def shuts_the_door(self) -> bool:
+        """Whether every connection is refused, for good: only then can a port stop listening."""
+        return self.fault == "refuse" and self.ratio >= 1 and not self.ramp and not self.locations
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "fault": self.fault,
+            "ratio": self.ratio,
+            "delay": self.delay,
+            "locations": list(self.locations),
+            "ramp": self.ramp,
+            "since": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "seen": self.seen,
+            "hit": self.hit,
+        }
+
+
+@dataclass
+class Faults:
+    """Every strike by module id, `shared:HOST` or `shared:gateway`, and the deploys that happened meanwhile."""
+
+    account: str
+    now: Callable[[], float] = monotonic
+    strikes: dict[str, Strike] = field(default_factory=dict)
+    deploys: dict[str, int] = field(default_factory=dict)
+
+    def strike(self, module: str, fault: str, **options: Any) -> Strike:
+        """Puts a fault on a module, in place of the one that was there. Raises WrongFault."""
+        key = self.key(module)
+        strike = replace(checked(fault, options), since=self.now(), at=datetime.now(UTC))
+        if fault == "version_change":
+            for id in self.behind(key):
+                self.deploys[id] = self.deploys.get(id, 0) + 1
+        self.strikes[key] = strike
+        return strike
+
+    def clear(self, module: str | None = None) -> bool:
+        """Ends one fault, or all; a deploy that came with it is rolled back. False when there was none."""
+        if module is None:
+            found = bool(self.strikes)
+            self.strikes.clear()
+            self.deploys.clear()
+            return found
+        key = self.key(module)
+        for id in self.behind(key):
+            self.deploys.pop(id, None)
+        return self.strikes.pop(key, None) is not None
+
+    def draw(self, key: str, location: str | None) -> Strike | None:
+        """The strike that hits this request, weakened by its ramp; None when it passes. Counts the request."""
+        strike = self.strikes.get(key)
+        if strike is None or strike.fault in _NOT_OF_REQUESTS:
+            return None
+        if strike.locations and location not in strike.locations:
+            return None
+        return self._hit(key, strike)
+
+    def draw_handshake(self, key: str) -> bool:
+        """Whether a handshake is struck. It comes before any header, so `locations` cannot matter to it."""
+        strike = self.strikes.get(key)
+        return strike is not None and self._hit(key, strike) is not None
+
+    def _hit(self, key: str, strike: Strike) -> Strike | None:
+        strike.seen += 1
+        share = strike.share(self.now())
+        if (strike.seen * _GOLDEN + _offset(key)) % 1.0 >= strike.ratio * share:
+            return None
+        strike.hit += 1
+        return strike if share >= 1 else replace(strike, delay=strike.delay * share)
+
+    def version(self, module: str) -> str:
+        """Application and version that answer for a module now."""
+        return version_after(VERSIONS[module], self.deploys.get(module, 0))
+
+    def key(self, module: str) -> str:
+        """The one name of what is struck: `shared:` takes a host name, its kind, or `gateway`. Raises WrongFault."""
+        if module in VERSIONS:
+            return module
+        shared, _, what = module.partition(":")
+        if shared == "shared":
+            if what == "gateway":
+                return GATEWAY
+            kind = what if what in KINDS else kind_of(what, self.account)
+            if kind is not None:
+                return f"shared:{KINDS[kind].named(self.account)}"
+        words = [*VERSIONS, "shared:gateway", *(f"shared:{host.named(self.account)}" for host in HOSTS)]
+        raise WrongFault(f"no module {module!r}" + nearest(module, words))
+
+    def behind(self, key: str) -> tuple[str, ...]:
+        """The modules whose version a strike changes: the module itself; a host has none of its own."""
+        return (key,) if key in VERSIONS else ()
+
+
+def checked(fault: Any, options: Mapping[str, Any]) -> Strike:
+    """A strike with every option looked at. Raises WrongFault."""
+    if not isinstance(fault, str) or fault not in FAULTS:
+        raise WrongFault(f"no fault {fault!r}" + nearest(str(fault), FAULTS))
+    for name in options:
+        if name not in OPTIONS:
+            raise WrongFault(f"no field {name!r}" + nearest(name, OPTIONS))
+    locations = options.get("locations", ())
+    if not isinstance(locations, list | tuple) or not all(isinstance(one, str) for one in locations):
+        raise WrongFault('locations must be a list of names, such as ["here"]')
+    return Strike(
+        fault,
+        ratio=_number(options, "ratio", 1.0, 1.0),
+        delay=_number(options, "delay", DELAYS.get(fault, 0.0), 3600.0),
+        locations=tuple(locations),
+        ramp=_number(options, "ramp", 0.0, 86400.0),
+    )
+
+
+def _number(options: Mapping[str, Any], name: str, default: float, most: float) -> float:
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise WrongFault(f"{name} must be a number from 0 to {most:g}, not {value!r}")
+    return float(value)
+
+
+def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
+    """`; did you mean 'slow'?`, or the whole list when nothing is near."""
+    close = get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; one of {', '.join(words)}"
+
+
+def _offset(key: str) -> float:
+    """Where a module's sequence starts, so that two partial faults do not hit in step."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=4).digest()) / 2**32
