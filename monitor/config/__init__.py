@@ -22,7 +22,7 @@ class Address:
 class Settings:
     """`monitor:` of the configuration, what the rooms around core need to start."""
 
-    database: str | None = None  # None: sqlite in the data directory
+    database: str | None = field(default=None, repr=False)  # None: sqlite in the data directory
     public: Address = Address("127.0.0.1", 8080)
     ops: Address = Address("127.0.0.1", 9464)
     ops_token: str | None = field(default=None, repr=False)
@@ -41,12 +41,16 @@ class Problem:
     message: str
     warning: bool = False
 
+    def at(self, file: str) -> str:
+        """The line people and editors read: `FILE:LINE:COLUMN: message`."""
+        return f"{file}:{self.line}:{self.column}: {'warning: ' if self.warning else ''}{self.message}"
+
 
 class ConfigError(Exception):
     """The configuration cannot be used; `problems` says why, all of it."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
-        super().__init__("\n".join(f"{file}:{p.line}:{p.column}: {p.message}" for p in problems))
+        super().__init__("\n".join(p.at(file) for p in problems))
         self.file = file
         self.problems = problems
 
@@ -57,14 +61,15 @@ class Config:
 
     `secrets` holds every value that must never leave the process; the maskers of log, excerpt and debug output use it.
     `sections` keeps the validated plain form of what other rooms read themselves (channels, notify, calendars,
-    maintenance, plans, stores).
+    maintenance, plans, stores): keys as in the file, durations as timedelta, texts one per language. `plans` and
+    `stores` hold only the keys that were written, the others hold every key.
     """
 
     platform: Platform
     site: Site = field(default_factory=Site)
     settings: Settings = field(default_factory=Settings)
     network: Network = field(default_factory=Network)
-    sections: Mapping[str, Any] = field(default_factory=dict)
+    sections: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     warnings: tuple[Problem, ...] = ()
     file: str = ""

@@ -1,0 +1,254 @@
+"""Assembly: a valid model becomes the objects the other rooms work with. Nothing here can fail."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+from monitor.config import Address, Settings
+from monitor.config.addresses import split_host_port
+from monitor.config.kinds import Common, FlowProbe, FreshnessProbe, HttpProbe, Request, SideVerdict, Step
+from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
+from monitor.config.references import is_loopback
+from monitor.config.table import Path
+from monitor.core import target
+from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
+from monitor.core.probe import Probe, Role
+from monitor.core.site import Site
+from monitor.core.target import HttpTarget, Network, OtherTarget
+
+DISABLED = "disabled in the configuration"
+INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
+_COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
+_REQUEST = frozenset(Request.model_fields)
+
+
+def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
+    """A text per language; one that was written once stands for all."""
+    if text is None:
+        return {}
+    return dict.fromkeys(languages, text[""]) if "" in text else dict(text)
+
+
+def platform(file: File, off: Mapping[Path, str]) -> Platform:
+    """Modules with their probes, groups of components and locations."""
+    languages = file.site.languages
+    modules = [_module(index, module, file, off) for index, module in enumerate(file.modules)]
+    groups = tuple(
+        Group(
+            group.group.id,
+            spread(group.group.name, languages),
+            tuple(
+                Component(one.id, spread(one.name, languages), tuple(one.modules), spread(one.description, languages))
+                for one in group.items
+            ),
+        )
+        for group in file.components
+    )
+    locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
+    canaries = len(file.monitor.canaries)
+    return Platform({module.id: module for module in modules}, groups, locations, canaries)
+
+
+def _module(index: int, module: ModuleSection, file: File, off: Mapping[Path, str]) -> Module:
+    languages = file.site.languages
+    paths: list[Path] = [("modules", index, "probes", j) for j in range(len(module.probes))]
+    return Module(
+        id=module.id,
+        name=spread(module.name or {"": module.id}, languages),
+        description=spread(module.description, languages),
+        depends_on=tuple(Dependency(one.module, Strength(one.strength)) for one in module.depends_on),
+        priority=Priority(module.priority),
+        objective=module.objective,
+        runbook=module.runbook,
+        gateway=module.role == "gateway",
+        signals=tuple(module.signals),
+        aliases=tuple(module.aliases),
+        probes=tuple(
+            _probe(module.id, probe, file.defaults, off.get(path))
+            for path, probe in zip(paths, module.probes, strict=True)
+        ),
+        verdicts={
+            probe.id: tuple(map(_verdict, probe.verdicts))
+            for probe in module.probes
+            if isinstance(probe, HttpProbe | FreshnessProbe) and probe.verdicts
+        },
+    )
+
+
+def _verdict(verdict: SideVerdict) -> target.SideVerdict:
+    return target.SideVerdict(verdict.module, verdict.expect.core())
+
+
+def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None) -> Probe:
+    interval = probe.interval or defaults.interval
+    timeout = probe.timeout or defaults.timeout
+    confirm = defaults.confirm if probe.confirm is None else probe.confirm
+    if timeout >= interval:
+        timeout = timedelta(seconds=round(interval.total_seconds() * INHERITED_PART, 3))
+    return Probe(
+        module=module,
+        id=probe.id,
+        kind=probe.kind,
+        interval=interval,
+        timeout=timeout,
+        locations=tuple(defaults.locations if probe.locations is None else probe.locations),
+        confirm=confirm if isinstance(confirm, timedelta) else None,
+        role=Role(probe.role),
+        expect=probe.expect.core(),
+        ask=_ask(module, probe),
+        instance=_instance(probe),
+        off=unset if probe.enabled else DISABLED,
+    )
+
+
+def _ask(module: str, probe: Any) -> HttpTarget | OtherTarget:
+    """What the prober of the kind needs: a request for `http`, else its own settings."""
+    if isinstance(probe, HttpProbe):
+        return request(probe)
+    fields = type(probe).model_fields
+    own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
+    if isinstance(probe, FlowProbe):
+        return OtherTarget({**own, "steps": tuple(_step(module, step) for step in probe.steps)})
+    if isinstance(probe, FreshnessProbe):
+        own = {name: value for name, value in own.items() if name not in _REQUEST}
+        return OtherTarget({**own, "http": request(probe)})
+    return OtherTarget(own)
+
+
+def _step(module: str, step: Step) -> dict[str, Any]:
+    """One step of a flow: `module name save http expect`."""
+    return {
+        "module": step.module or module,
+        "name": step.name or f"{step.method} {urlsplit(step.url).path or '/'}",
+        "save": dict(step.save),
+        "http": request(step),
+        "expect": step.expect.core(),
+    }
+
+
+def request(request: Request) -> HttpTarget:
+    """The request with its body encoded, and the content type that goes with it unless one is written."""
+    body, content_type = None, None
+    if request.json_ is not None:
+        body = json.dumps(request.json_, ensure_ascii=False, separators=(",", ":")).encode()
+        content_type = "application/json"
+    elif request.form is not None:
+        body, content_type = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+    elif request.body is not None:
+        body = request.body.encode()
+    headers = {name: value for name, value in request.headers.items() if value}  # `${KEY:-}` of an unset KEY
+    if content_type is not None:
+        headers.setdefault("content-type", content_type)
+    return HttpTarget(
+        url=request.url,
+        method=request.method,
+        headers=tuple(headers.items()),
+        body=body,
+        reuse=request.reuse,
+        max_body=request.max_body,
+        follow=request.follow,
+        allow_hosts=tuple(request.allow_hosts),
+        allow_private=request.allow_private,
+    )
+
+
+def _instance(probe: Any) -> str:
+    """The target without user, query and fragment, as a label may show it."""
+    match probe.kind:
+        case "flow":
+            return bare(probe.steps[0].url)
+        case "tcp" | "tls":
+            return str(probe.address)
+        case "dns":
+            return f"{probe.server}/{probe.name}" if probe.server else str(probe.name)
+        case "heartbeat":
+            return ""
+    return bare(probe.url)
+
+
+def bare(url: str) -> str:
+    """A URL without user, query and fragment."""
+    scheme, _, rest = url.partition("#")[0].partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def site(section: SiteSection) -> Site:
+    """How the page presents itself."""
+    return Site(
+        name=section.name,
+        url=section.url.rstrip("/"),
+        languages=tuple(section.languages),
+        timezone=section.timezone,
+        theme=section.theme,
+        subscribe_url=section.subscribe_url.rstrip("/") if section.subscribe_url else None,
+        links={name: url for name, url in section.links.items() if url},
+    )
+
+
+def settings(section: MonitorSection) -> Settings:
+    """What the rooms need to start. Without a token the ops side binds to loopback, whatever was written."""
+    ops = _address(section.ops)
+    if not section.ops_token and not is_loopback(ops.host):
+        ops = Address("127.0.0.1", ops.port)
+    return Settings(
+        database=section.database,
+        public=_address(section.public),
+        ops=ops,
+        ops_token=section.ops_token,
+        ops_url=section.ops_url.rstrip("/") if section.ops_url else None,
+        heartbeat_url=section.heartbeat_url,
+        keep_observations=section.retention.observations,
+        keep_rollups=section.retention.rollups,
+    )
+
+
+def _address(text: str) -> Address:
+    host, port = split_host_port(text) or ("", 0)
+    return Address(host or "0.0.0.0", port)
+
+
+def network(section: MonitorSection) -> Network:
+    """How targets are reached."""
+    return Network(
+        connect_to=tuple(section.connect_to.items()),
+        ca_file=section.ca_file,
+        canaries=tuple(section.canaries),
+    )
+
+
+def sections(file: File) -> dict[str, Any]:
+    """What other rooms read themselves, in plain dicts and lists: keys as in the file, durations as timedelta.
+
+    Texts are one per language. `plans` and `stores` hold only what was written, the others every key.
+    """
+    languages = file.site.languages
+    dumped = file.model_dump(by_alias=True, include={"channels", "notify", "calendars", "maintenance"})
+    written = file.model_dump(by_alias=True, exclude_unset=True, include={"plans", "stores"})
+    dumped |= {name: written.get(name, []) for name in ("plans", "stores")}
+    for calendar in dumped["calendars"].values():
+        calendar["timezone"] = calendar["timezone"] or file.site.timezone
+    for window in dumped["maintenance"]:
+        window["timezone"] = window["timezone"] or file.site.timezone
+        for key in ("from", "until"):
+            window[key] = _aware(window[key], window["timezone"])
+    for channel in dumped["channels"].values():
+        channel["language"] = channel["language"] or languages[0]
+    return {name: _spread_all(value, languages) for name, value in dumped.items()}
+
+
+def _aware(moment: datetime | None, zone: str) -> datetime | None:
+    """A moment in its zone; one that was written with an offset keeps it."""
+    return moment.replace(tzinfo=ZoneInfo(zone)) if moment is not None and moment.tzinfo is None else moment
+
+
+def _spread_all(value: Any, languages: list[str]) -> Any:
+    """The same value with every text that was written once given per language."""
+    if isinstance(value, dict):
+        if value.keys() == {""}:
+            return spread(value, languages)
+        return {key: _spread_all(one, languages) for key, one in value.items()}
+    return [_spread_all(one, languages) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,118 @@
+"""The way from text to `Config`, in five steps; whatever is wrong is found in one pass and told together.
+
+1. compose: YAML 1.2 to tables (`yaml12`). 2. substitute `${…}` (`substitution`). 3. validate the shape of everything
+(`model`). 4. check what refers to what (`references`). 5. assemble the objects of the other rooms (`assembly`).
+Nothing here touches the disk: whoever calls says how files are read and which languages a theme has.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitor.config import Config, ConfigError, Problem, assembly
+from monitor.config.findings import Findings
+from monitor.config.model import File
+from monitor.config.references import Catalogues, References
+from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
+from monitor.config.table import Table, each
+from monitor.config.yaml12 import compose
+
+# Where a secret may stand in the file itself, without `${…}`.
+_LITERAL_SECRETS = (
+    ("monitor", "ops_token"),
+    ("modules", "*", "probes", "*", "secret"),
+    ("modules", "*", "probes", "*", "password"),
+    ("channels", "*", "secret"),
+    ("channels", "*", "password"),
+    ("channels", "*", "token"),
+    ("channels", "*", "routing_key"),
+)
+
+
+def parse(
+    text: str,
+    file: str,
+    environment: Mapping[str, str],
+    read_file: ReadFile,
+    catalogues: Catalogues | None = None,
+) -> Config:
+    """A whole, valid configuration, or a `ConfigError` with everything that is wrong.
+
+    `read_file` gives the text of a file by its path, or raises OSError or ValueError. `catalogues` gives the languages
+    of a theme, None for a folder that is no theme; without it languages are not checked.
+    """
+    with _undisturbed():
+        return _parse(text, file, environment, read_file, catalogues)
+
+
+def _parse(
+    text: str, file: str, environment: Mapping[str, str], read_file: ReadFile, catalogues: Catalogues | None
+) -> Config:
+    document = compose(text)
+    if document.root is None:
+        if not document.problems:
+            document.problems.append(Problem(1, 1, "the file is empty; it begins with `version: 1`"))
+        raise ConfigError(file, document.problems)
+    findings = Findings(document, text)
+    if not isinstance(document.root, Table):
+        findings.error((), "the file must be a mapping; it begins with `version: 1`")
+        raise ConfigError(file, findings.sorted())
+    substitution = Substituter(environment, read_file, findings.piece).fill(document)
+    model = _validate(document.root, findings)
+    References(findings).check(catalogues)
+    _check_authorities(document.root, read_file, findings)
+    if findings.failed or model is None:
+        raise ConfigError(file, findings.sorted())
+    return Config(
+        platform=assembly.platform(model, substitution.off),
+        site=assembly.site(model.site),
+        settings=assembly.settings(model.monitor),
+        network=assembly.network(model.monitor),
+        sections=assembly.sections(model),
+        secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),
+        warnings=tuple(findings.sorted()),
+        file=file,
+    )
+
+
+def _validate(root: Table, findings: Findings) -> File | None:
+    """The model of a document; what does not fit is found and told."""
+    try:
+        return File.model_validate(root)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            findings.invalid(one, File)
+    return None
+
+
+def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> None:
+    """A file of authorities that cannot be read would make every certificate look false."""
+    for path, name in each(root, ("monitor", "ca_file")):
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            if "-----BEGIN" not in read_file(str(name)):
+                findings.error(path, "`ca_file` holds no certificate in PEM form")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not a short text"
+            findings.error(path, f"`ca_file` cannot be read: {why.lower()}")
+
+
+def _literal_secrets(root: Table) -> set[str]:
+    found: list[Any] = [value for pattern in _LITERAL_SECRETS for _, value in each(root, pattern)]
+    return {str(value) for value in found if isinstance(value, str) and len(value) >= SHORTEST_SECRET}
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No garbage collection meanwhile: a large file makes a million objects, none of them garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

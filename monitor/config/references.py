@@ -1,0 +1,273 @@
+"""References: what no single field can know. Ids are unique, names lead somewhere, and values agree with one another.
+
+Everything here reads the plain tables, not the model, so that one wrong value does not hide the rest. What has the
+wrong shape is passed over: the model tells it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from monitor.config.addresses import split_host_port
+from monitor.config.findings import Findings, shown
+from monitor.config.graph import cycles
+from monitor.config.notices import moment
+from monitor.config.scalars import duration
+from monitor.config.table import Path, Place, Withheld, each, find
+
+Catalogues = Callable[[str | None], frozenset[str] | None]
+LOOPBACK = ("localhost", "::1")
+_TAKEN = ("body", "form", "json")
+
+# Which names lead where: the way to each name, and what it names.
+_NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("modules", "*", "probes", "*", "verdicts", "*", "module"), "module"),
+    (("modules", "*", "probes", "*", "steps", "*", "module"), "module"),
+    (("modules", "*", "probes", "*", "locations", "*"), "location"),
+    (("defaults", "locations", "*"), "location"),
+    (("components", "*", "items", "*", "modules", "*"), "module"),
+    (("notify", "*", "match", "group", "*"), "group"),
+    (("notify", "*", "match", "component", "*"), "component"),
+    (("notify", "*", "match", "module", "*"), "module"),
+    (("notify", "*", "hours"), "calendar"),
+    (("notify", "*", "steps", "*", "to", "*"), "channel"),
+    (("channels", "*", "hours"), "calendar"),
+    (("maintenance", "*", "modules", "*"), "module"),
+    (("plans", "*", "hours"), "calendar"),
+    (("plans", "*", "phone", "hours"), "calendar"),
+    (("stores", "*", "plan"), "plan"),
+    (("stores", "*", "channels", "*"), "channel"),
+    (("stores", "*", "key_account", "channels", "*"), "channel"),
+)
+_IDS: dict[str, tuple[str, ...]] = {
+    "module": ("modules", "*", "id"),
+    "group": ("components", "*", "group", "id"),
+    "component": ("components", "*", "items", "*", "id"),
+    "location": ("locations", "*", "id"),
+    "plan": ("plans", "*", "id"),
+    "store": ("stores", "*", "id"),
+    "maintenance": ("maintenance", "*", "id"),
+}
+
+
+class References:
+    """Checks one document against itself."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.root = findings.root
+        self.known: dict[str, dict[str, Path]] = {}
+        self.aliases: dict[str, str] = {}
+
+    def check(self, catalogues: Catalogues | None) -> None:
+        """Everything, in the order of dependence: ids first, then what names them."""
+        for what, pattern in _IDS.items():
+            self.known[what] = self.unique(what, each(self.root, pattern))
+        self.known["location"].setdefault("here", ())
+        for what in ("channel", "calendar"):
+            section = self.root.get(f"{what}s")
+            self.known[what] = dict.fromkeys(section, ()) if isinstance(section, dict) else {}
+        if "always" in self.known["calendar"]:
+            self.findings.error(("calendars", "always"), "`always` is taken: it stands for every hour", key=True)
+        self.check_aliases()
+        for pattern, what in _NAMES:
+            for path, value in each(self.root, pattern):
+                self.named(path, what, value)
+        self.check_modules()
+        self.check_pairs()
+        self.check_addresses()
+        self.check_languages(catalogues)
+
+    def unique(self, what: str, found: Iterator[tuple[Path, Any]]) -> dict[str, Path]:
+        """The ids found, each with its first path; a second one is told."""
+        seen: dict[str, Path] = {}
+        for path, value in found:
+            if not isinstance(value, str) or isinstance(value, Withheld):
+                continue
+            if value in seen:
+                line = self.place(seen[value]).line
+                self.findings.error(path, f"{what} `id` {shown(value)} is already used in line {line}")
+            else:
+                seen[value] = path
+        return seen
+
+    def place(self, path: Path) -> Place:
+        return find(self.root, path)[1]
+
+    def named(self, path: Path, what: str, value: Any) -> None:
+        """A name must lead to something."""
+        if not isinstance(value, str) or isinstance(value, Withheld) or value in self.known[what]:
+            return
+        if what == "calendar" and value == "always":
+            return
+        if what == "module" and value in self.aliases:
+            now = self.aliases[value]
+            self.findings.error(path, f"{shown(value)} is the former id of a module; did you mean {shown(now)}?")
+            return
+        choices = [*self.known[what], "always"] if what == "calendar" else self.known[what]
+        self.findings.unknown(path, what, value, choices)
+
+    def check_aliases(self) -> None:
+        """A former id belongs to one module, and to none that exists."""
+        for path, alias in each(self.root, ("modules", "*", "aliases", "*")):
+            if not isinstance(alias, str):
+                continue
+            owner = find(self.root, (*path[:2], "id"))[0]
+            if alias in self.known["module"]:
+                line = self.place(self.known["module"][alias]).line
+                self.findings.error(path, f"alias {shown(alias)} is the `id` of the module in line {line}")
+            elif alias in self.aliases:
+                self.findings.error(path, f"alias {shown(alias)} is used twice")
+            elif isinstance(owner, str):
+                self.aliases[alias] = owner
+
+    def check_modules(self) -> None:
+        """Dependencies and probes of each module."""
+        edges: dict[str, dict[str, Path]] = {}
+        for path, module in each(self.root, ("modules", "*")):
+            if not isinstance(module, dict):
+                continue
+            found: dict[str, Path] = {}
+            for at, entry in each(module.get("depends_on"), ("*",), (*path, "depends_on")):
+                self.depend(module.get("id"), at, entry, found)
+            if isinstance(module.get("id"), str):
+                edges.setdefault(module["id"], found)
+            self.unique("probe", each(module.get("probes"), ("*", "id"), (*path, "probes")))
+            for at, probe in each(module.get("probes"), ("*",), (*path, "probes")):
+                if isinstance(probe, dict):
+                    self.check_probe(at, probe)
+        for cycle in cycles({id: list(found) for id, found in edges.items()}):
+            names = " → ".join(shown(one).strip("`") for one in (*cycle, cycle[0]))
+            self.findings.warning(edges[cycle[0]][cycle[1]], f"dependency cycle {names}; it is judged as one node")
+
+    def depend(self, id: Any, path: Path, entry: Any, found: dict[str, Path]) -> None:
+        """One entry of `depends_on`."""
+        name = entry.get("module") if isinstance(entry, dict) else entry
+        at = (*path, "module") if isinstance(entry, dict) else path
+        if not isinstance(name, str):
+            return
+        if name == id:
+            self.findings.error(at, f"`depends_on` names the module itself, {shown(name)}")
+        elif name in found:
+            self.findings.error(at, f"`depends_on` names {shown(name)} twice")
+        else:
+            self.named(at, "module", name)
+            found[name] = at
+
+    def check_probe(self, path: Path, probe: Mapping[str, Any]) -> None:
+        """What the keys of one probe must agree on."""
+        self.times(path, probe)
+        kind = probe.get("kind")
+        self.body(path, probe)
+        for at, step in each(probe.get("steps"), ("*",), (*path, "steps")):
+            if isinstance(step, dict):
+                self.body(at, step)
+        if kind == "statuspage" and probe.get("role") == "verdict":
+            self.findings.error((*path, "role"), "`role` must be `evidence` for kind `statuspage`, not `verdict`")
+        limits = [key for key in ("max_age", "advances_within") if probe.get(key) is not None]
+        if kind == "freshness" and len(limits) != 1:
+            at = (*path, limits[1]) if limits else path
+            self.findings.error(at, "`freshness` takes exactly one of `max_age` and `advances_within`", key=True)
+
+    def times(self, path: Path, probe: Mapping[str, Any]) -> None:
+        """A timeout that is written, here or beside the interval in `defaults`, lies below the interval."""
+        defaults = self.root.get("defaults")
+        inherited = (defaults.get("interval") if isinstance(defaults, dict) else None) or "30s"
+        written = probe.get("interval") or inherited
+        timeout = _length(probe.get("timeout"))
+        interval = _length(written)
+        if timeout is not None and interval is not None and timeout >= interval:
+            theirs = shown(written)
+            self.findings.error(
+                (*path, "timeout"), f"`timeout` must be below the interval of {theirs}, not {shown(probe['timeout'])}"
+            )
+
+    def body(self, path: Path, request: Mapping[str, Any]) -> None:
+        """A request has one body, and each header once."""
+        written = [key for key in request if key in _TAKEN and request[key] is not None]
+        for key in written[1:]:
+            self.findings.error((*path, key), f"`{key}` excludes `{written[0]}`; a request has one body", key=True)
+        names: set[str] = set()
+        headers = request.get("headers")
+        for name in headers if isinstance(headers, dict) else ():
+            if name.lower() in names:
+                self.findings.error((*path, "headers", name), f"header {shown(name)} is written twice", key=True)
+            names.add(name.lower())
+
+    def check_pairs(self) -> None:
+        """`defaults`, maintenance windows and calendars."""
+        defaults = self.root.get("defaults")
+        if isinstance(defaults, dict) and "timeout" in defaults:
+            self.times(("defaults",), defaults)
+        for path, window in each(self.root, ("maintenance", "*")):
+            if not isinstance(window, dict):
+                continue
+            if (window.get("until") is None) == (window.get("duration") is None):
+                self.findings.error(path, "a window takes exactly one of `until` and `duration`")
+            start, end = _instant(window.get("from")), _instant(window.get("until"))
+            if start and end and (start.tzinfo is None) == (end.tzinfo is None) and start >= end:
+                self.findings.error(
+                    (*path, "until"), f"`until` must be later than `from`, not {shown(window['until'])}"
+                )
+        for path, calendar in each(self.root, ("calendars", "*")):
+            if isinstance(calendar, dict) and calendar.get("from", "09:00") == calendar.get("until", "18:00"):
+                self.findings.error(path, "`from` and `until` of a calendar must differ", key=True)
+
+    def check_addresses(self) -> None:
+        """The two servers do not stand in each other's way, and controls are not open to the world."""
+        monitor = self.root.get("monitor")
+        if not isinstance(monitor, dict):
+            return
+        public, ops = monitor.get("public") or "127.0.0.1:8080", monitor.get("ops") or "127.0.0.1:9464"
+        parts = split_host_port(ops) if isinstance(ops, str) else None
+        if parts and parts[1] and public == ops:
+            self.findings.error(("monitor", "ops"), f"`ops` must differ from `public`, not {shown(ops)}")
+        if parts and not is_loopback(parts[0]) and not monitor.get("ops_token"):
+            self.findings.warning(
+                ("monitor", "ops"), f"`ops` {shown(ops)} binds to loopback only, because `ops_token` is not set"
+            )
+
+    def check_languages(self, catalogues: Catalogues | None) -> None:
+        """Each language is written once and has a catalogue; `en` is what the theme itself is written in."""
+        site = self.root.get("site")
+        theme = site.get("theme") if isinstance(site, dict) else None
+        listed = list(each(self.root, ("site", "languages", "*")))
+        seen: set[str] = set()
+        for path, tag in listed:
+            if isinstance(tag, str) and tag in seen:
+                self.findings.error(path, f"`languages` names {shown(tag)} twice")
+            seen.add(str(tag))
+        if catalogues is None or (theme is not None and not isinstance(theme, str)):
+            return
+        known = catalogues(str(theme) if theme else None)
+        if known is None:
+            if theme:
+                self.findings.error(("site", "theme"), f"`theme` must be a folder like `site/`, not {shown(theme)}")
+            return
+        for path, tag in listed:
+            if isinstance(tag, str) and tag != "en" and tag not in known:
+                near = self.findings.nearest(tag, [*known, "en"])
+                self.findings.error(path, f"`languages` names {shown(tag)}, which has no catalogue in the theme{near}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    return host in LOOPBACK or host.startswith("127.")
+
+
+def _instant(value: Any) -> datetime | None:
+    """A date and time, or None for whatever is not one."""
+    try:
+        return moment(value)
+    except PydanticCustomError:
+        return None
+
+
+def _length(value: Any) -> timedelta | None:
+    """A duration, or None for whatever is not one."""
+    try:
+        return duration(value) if isinstance(value, str) and not isinstance(value, Withheld) else None
+    except PydanticCustomError:
+        return None

@@ -1,0 +1,101 @@
+"""Table and Row: plain mappings and lists that remember where in the file they and their parts stand.
+
+A path is a tuple of keys and indexes from the root. Positions are looked up only when there is something to say.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """Line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+START = Place(1, 1)
+Spot = tuple[int, int]  # a Place before anybody asks for it: hundreds of thousands are made
+
+
+class Table(dict[str, Any]):
+    """A YAML mapping. Keys are always text, as written: in YAML 1.2 a key `on` or `200` means nothing else here."""
+
+    __slots__ = ("key_places", "places")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key_places: dict[str, Spot] = {}
+        self.places: dict[str, Spot] = {}
+
+
+class Row(list[Any]):
+    """A YAML sequence."""
+
+    __slots__ = ("places",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[Spot] = []
+
+
+class Substituted(str):
+    """Text that came, wholly or partly, from `${…}`: it may be a secret, so `written` is what messages show."""
+
+    written: str
+
+    def __new__(cls, text: str, written: str) -> "Substituted":
+        self = super().__new__(cls, text)
+        self.written = written
+        return self
+
+
+class Withheld(Substituted):
+    """Text of a probe that is off because a name it `needs` is not set: every field accepts it, nothing reads it."""
+
+
+def plain(value: Any) -> Any:
+    """The same value in plain dicts, lists and strings."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def find(root: Any, path: Sequence[str | int]) -> tuple[Any, Place, Place]:
+    """What stands at a path, where it begins and where its key begins; a path that leads nowhere ends at its parent.
+
+    Steps that are not keys of the file, such as the kind a model was chosen by, are passed over.
+    """
+    value: Any = root
+    place: Spot = START
+    key_place: Spot = START
+    for step in path:
+        if isinstance(value, Table) and isinstance(step, str) and step in value:
+            place, key_place, value = value.places[step], value.key_places[step], value[step]
+        elif isinstance(value, Row) and isinstance(step, int) and -1 < step < len(value):
+            place = key_place = value.places[step]
+            value = value[step]
+    return value, Place(*place), Place(*key_place)
+
+
+def each(value: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every (path, value) that a pattern of keys matches; `*` stands for all members, and for a lone scalar itself."""
+    if not pattern:
+        yield path, value
+        return
+    step, rest = pattern[0], pattern[1:]
+    if step != "*":
+        if isinstance(value, dict) and step in value:
+            yield from each(value[step], rest, (*path, step))
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from each(one, rest, (*path, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from each(one, rest, (*path, index))
+    elif value is not None and not rest:
+        yield path, value

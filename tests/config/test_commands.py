@@ -1,0 +1,53 @@
+"""`monitor check` and `monitor schema`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.commands.check import check
+from monitor.commands.schema import schema
+
+
+def test_a_good_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is configured, on stdout."""
+    path = tmp_path / "probes.yaml"
+    path.write_text(
+        "version: 1\nsite: {languages: [en]}\nmodules:\n  - id: a\n    probes:\n"
+        "      - {id: one, url: 'https://a.example.com'}\n"
+        "      - {id: two, url: 'https://a.example.com', enabled: false}\n  - {id: b, depends_on: [a]}\n"
+    )
+
+    assert check(str(path)) == 0
+    assert capsys.readouterr() == (f"{path}: 2 modules, 2 probes, 1 of them off\n", "")
+
+
+def test_a_warning_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is told on stderr."""
+    path = tmp_path / "probes.yaml"
+    path.write_text(
+        "version: 1\nsite: {languages: [en]}\nmodules: [{id: a, depends_on: [b]}, {id: b, depends_on: [a]}]\n"
+    )
+
+    assert check(str(path)) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{path}: 2 modules, 0 probes\n"
+    assert err == f"{path}:3:32: warning: dependency cycle a → b → a; it is judged as one node\n"
+
+
+def test_every_problem_is_a_line_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the exit status is 2."""
+    path = tmp_path / "probes.yaml"
+    path.write_text("version: 3\nsite: {nam: x}\n")
+
+    assert check(str(path)) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"{path}:1:10: `version` must be `1`, not `3`\n{path}:2:8: unknown key `nam`; did you mean `name`?\n",
+    )
+
+
+def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the 2020-12 kind."""
+    assert schema() == 0
+    assert json.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -1,0 +1,93 @@
+"""What is read from disk, and how it can fail."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import ConfigError
+from monitor.config.file import catalogues, load, shipped, theme_dir
+
+
+def fault(path: Path) -> str:
+    """The one problem of a file."""
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    return str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """One sentence, no traceback."""
+    path = tmp_path / "probes.yaml"
+
+    assert fault(path) == f"{path}:1:1: cannot be read: no such file or directory"
+
+
+def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
+    """As mounting a volume that does not exist makes one."""
+    assert fault(tmp_path) == f"{tmp_path}:1:1: cannot be read: is a directory"
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        (b"", "1:1: the file is empty; it begins with `version: 1`"),
+        (b"version: 1\nsite: {name: \xe9}\n", "2:14: not UTF-8: byte 0xe9 has no meaning here"),
+        ("site: é\n  \xe9\x00".encode(), "2:4: character U+0000 is not allowed in YAML"),
+        (b"#" * 5_000_001, "1:1: larger than 5 MB"),
+    ],
+)
+def test_a_file_that_is_no_text(tmp_path: Path, raw: bytes, wanted: str) -> None:
+    """Each with its place."""
+    path = tmp_path / "probes.yaml"
+    path.write_bytes(raw)
+
+    assert fault(path) == f"{path}:{wanted}"
+
+
+def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    """Wherever the program was started."""
+    (tmp_path / "look" / "translations" / "pt_BR" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "look" / "translations" / "pt_BR" / "LC_MESSAGES" / "messages.po").touch()
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (tmp_path / "name").write_text("Shop\n")
+    path = tmp_path / "probes.yaml"
+    path.write_text(
+        "version: 1\nsite: {theme: look, languages: [pt-BR, en], name: '${file:name}'}\nmonitor: {ca_file: ca.pem}\n"
+    )
+
+    config = load(path, {})
+
+    assert config.site.theme == str(tmp_path / "look")
+    assert config.network.ca_file == str(tmp_path / "ca.pem")
+    assert config.site.name == "Shop"
+
+
+def test_a_theme_needs_a_catalogue_for_each_language(tmp_path: Path) -> None:
+    """`en` is what templates are written in and needs none."""
+    (tmp_path / "look").mkdir()
+    path = tmp_path / "probes.yaml"
+    path.write_text("version: 1\nsite:\n  theme: look\n  languages: [en, es]\n")
+
+    assert fault(path) == f"{path}:4:19: `languages` names `es`, which has no catalogue in the theme"
+
+
+def test_a_secret_that_is_no_text_is_told_without_its_bytes(tmp_path: Path) -> None:
+    """A binary key, or a device without end."""
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    path = tmp_path / "probes.yaml"
+    path.write_text("version: 1\nsite: {name: '${file:key} ${file:/dev/zero}'}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+
+    assert [problem.message for problem in caught.value.problems] == [
+        "cannot read `key`: it is not a short UTF-8 text",
+        "cannot read `/dev/zero`: it is not a short UTF-8 text",
+    ]
+
+
+def test_the_built_in_theme_and_the_shipped_file_are_found() -> None:
+    """In the wheel, or beside the package."""
+    assert theme_dir().name in ("site", "_site")
+    assert shipped().name in ("probes.yaml", "_probes.yaml")
+    assert catalogues(Path("/nowhere/at/all")) is None
