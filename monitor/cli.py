@@ -78,7 +78,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings=CONTEXT)
 @click.version_option(package_name="vtex-monitor")
 @click.pass_context
-def main(context: click.Context, **options: Any) -> None:
+def main(context: click.Context, /, **options: Any) -> None:
     """Says within a minute which VTEX module is failing, and why."""
     context.obj = Common(**options)
 

@@ -1,0 +1,96 @@
+"""Store: the hands that remember. What the desk decided is here before anybody is told about it.
+
+One contract, three stores: SQLite by default, PostgreSQL by changing one URL, and plain dictionaries for tests and
+replays. The drivers are imported by `open_store` only, so that naming the contract costs nothing.
+
+    Exception
+    ├── StoreFailed     our surroundings: disk full, locked, unreachable; the same call may succeed later
+    └── StoreUnusable   for good: damaged, from a newer version, taken by another process; a person has to act
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor.core.detector import Transition
+from monitor.core.effect import Storable
+from monitor.core.expectation import Result
+from monitor.core.history import History, Memory
+from monitor.core.incident import Incident
+from monitor.core.observation import Observation
+from monitor.store.rollup import Rollup
+
+__all__ = ["Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
+
+
+class StoreFailed(Exception):
+    """The store could not do it now. Nothing of the call was stored, and the same call may be made again."""
+
+
+class StoreUnusable(Exception):
+    """The store cannot be used until a person does what the message says."""
+
+
+class Store(Protocol):
+    """What every store keeps. Each method raises StoreFailed or StoreUnusable; both leave the store as it was."""
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        """Stores all of the effects or none of them. Storing the same effects once more changes nothing."""
+        ...
+
+    async def recall(self, resolved_since: datetime) -> Memory:
+        """What a restart goes on from; of the resolved incidents those resolved at this moment or later."""
+        ...
+
+    async def history(
+        self,
+        since: datetime,
+        now: datetime,
+        incidents: int = 200,
+        probes: Collection[tuple[str, str]] | None = None,
+    ) -> History:
+        """What a publication shows of the time from `since` to `now`.
+
+        `transitions` hold, besides those dated after `since`, the one that was true at `since` and the very first one.
+        `incidents` says how many at most. `latency` covers 24 h of `probes`, keys (module, probe); all when None.
+        """
+        ...
+
+    async def incident(self, id: str) -> Incident | None:
+        """One incident, however old."""
+        ...
+
+    async def observations(
+        self, module: str | None, probe: str | None = None, *, since: datetime, until: datetime, limit: int
+    ) -> list[tuple[Observation, Result]]:
+        """The newest judged runs that began in since ≤ at < until, newest first. Module None: canaries."""
+        ...
+
+    async def rename(self, aliases: Mapping[str, str]) -> None:
+        """Gives what is stored under an old module id (key) to the new id (value). Keys and ids of incidents stay."""
+        ...
+
+    async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
+        """Deletes observations and rollups past their time, little by little; says how many rows."""
+        ...
+
+    async def check(self) -> list[str]:
+        """What is wrong with the stored data, one sentence each; empty when all is well."""
+        ...
+
+    async def seed(
+        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+    ) -> None:
+        """Stores a made-up past in one go; the demo begins with it."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of files and connections. May be called again."""
+        ...
+
+
+async def open_store(url: str, *, readonly: bool = False) -> Store:
+    """The store behind `sqlite:///path` or `postgresql://…`, its schema brought up to date unless `readonly`."""
+    from monitor.store.connect import open_sql  # SQLAlchemy costs 0.4 s to import
+
+    return await open_sql(url, readonly=readonly)

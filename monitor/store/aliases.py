@@ -1,0 +1,48 @@
+"""Aliases: an incident after one of its modules got a new id."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from monitor.core.incident import Incident
+
+
+def renamed(incident: Incident, aliases: Mapping[str, str]) -> Incident:
+    """The incident with every module id that has an alias replaced. Its key stays, and so does every link to it."""
+
+    def new(module: str) -> str:
+        return aliases.get(module, module)
+
+    cause = incident.cause
+    return replace(
+        incident,
+        cause=replace(
+            cause,
+            module=None if cause.module is None else new(cause.module),
+            candidates=tuple(replace(one, module=new(one.module)) for one in cause.candidates),
+            evidence=tuple(replace(one, module=new(one.module)) for one in cause.evidence),
+            shared=_within(cause.shared, aliases),
+            trigger=_within(cause.trigger, aliases),
+            platform_reports=_within(cause.platform_reports, aliases),
+        ),
+        members=tuple(replace(member, module=new(member.module)) for member in incident.members),
+        updates=tuple(replace(one, params=_within(one.params, aliases)) for one in incident.updates),
+    )
+
+
+def _within(value: Any, aliases: Mapping[str, str]) -> Any:
+    """Free-form facts: ids stand under `module` and `modules`."""
+    if isinstance(value, list | tuple):
+        return [_within(one, aliases) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _ids(one, aliases) if name in ("module", "modules") else _within(one, aliases)
+        for name, one in value.items()
+    }
+
+
+def _ids(value: Any, aliases: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return aliases.get(value, value)
+    return [_ids(one, aliases) for one in value] if isinstance(value, list | tuple) else _within(value, aliases)

@@ -1,0 +1,83 @@
+"""Batch: the effects of one commit, sorted by table. What comes later replaces what came before under the same key.
+
+Everything is turned into rows here, before a transaction begins: an effect that cannot be stored fails alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable
+from monitor.core.expectation import Result
+from monitor.store.rollup import hour_of
+from monitor.store.rows import (
+    Row,
+    condition_row,
+    gap_row,
+    incident_row,
+    observation_row,
+    track_row,
+    transition_row,
+)
+
+Key = tuple[str, str, str]  # module, probe, location
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A judged run on its way into the store. `counts`: it belongs into a rollup."""
+
+    key: Key
+    at: int
+    hour: datetime
+    result: Result
+    duration: float
+    counts: bool
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows by table; a track's document is None where the track is to be forgotten."""
+
+    runs: list[Run] = field(default_factory=list)
+    tracks: dict[Key, Row] = field(default_factory=dict)
+    conditions: dict[tuple[str, str], Row] = field(default_factory=dict)
+    transitions: list[Row] = field(default_factory=list)
+    incidents: dict[str, Row] = field(default_factory=dict)
+    gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
+
+
+def batch_of(effects: Sequence[Storable]) -> Batch:
+    """The effects as rows. Raises TypeError for what cannot be written as JSON."""
+    batch = Batch()
+    for effect in effects:
+        match effect:
+            case Keep():
+                batch.runs.append(_run(effect))
+            case Remember():
+                batch.tracks[(effect.module, effect.probe, effect.location)] = track_row(effect)
+            case Settled():
+                row = condition_row(effect)
+                batch.conditions[(row["module"], row["probe"])] = row
+            case Moved(transition):
+                batch.transitions.append(transition_row(transition))
+            case Saved():
+                batch.incidents[effect.incident.id] = incident_row(effect.incident)
+            case Gap():
+                row = gap_row(effect)
+                batch.gaps[(row["location"], row["since"])] = row
+    return batch
+
+
+def _run(keep: Keep) -> Run:
+    row, observation = observation_row(keep), keep.observation
+    return Run(
+        key=(row["module"], row["probe"], row["location"]),
+        at=row["at"],
+        hour=hour_of(observation.at),
+        result=keep.result,
+        duration=observation.duration,
+        counts=observation.module is not None and not keep.discarded,
+        row=row,
+    )

@@ -1,0 +1,61 @@
+"""Integrity: whether what is stored can still be read, asked before somebody needs it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.store.rows import Stored, condition_of, incident_of, observation_of, rollup_of, track_of, transition_of
+from monitor.store.schema import conditions, incidents, observations, rollups, tracks, transitions
+
+_SHOWN = 20  # of each kind; the first ones say enough
+
+_READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
+    (conditions, condition_of),
+    (tracks, track_of),
+    (transitions, transition_of),
+    (incidents, incident_of),
+    (rollups, rollup_of),
+    (observations, observation_of),
+)
+
+
+async def problems(connection: AsyncConnection) -> list[str]:
+    """One sentence for each problem found."""
+    found: list[str] = []
+    if connection.dialect.name == "sqlite":
+        said = [str(one) for (one,) in await connection.exec_driver_sql(f"PRAGMA integrity_check({_SHOWN})")]
+        if said != ["ok"]:
+            return [f"the file is damaged: {one}" for one in said]  # and reading on would stumble over it
+    for table, read in _READERS:
+        found += await _unreadable(connection, table, read)
+    for row in (await connection.execute(select(incidents))).mappings():
+        found += _disagreements(row)
+    return found
+
+
+async def _unreadable(connection: AsyncConnection, table: Table, read: Callable[[Stored], Any]) -> list[str]:
+    found: list[str] = []
+    async with connection.stream(select(table)) as rows:
+        async for row in rows.mappings():
+            try:
+                read(row)
+            except (KeyError, TypeError, ValueError, AssertionError) as error:
+                key = ", ".join(str(row[column.name]) for column in table.primary_key)
+                found.append(f"{table.name}: the row {key} cannot be read ({type(error).__name__}: {error})")
+                if len(found) == _SHOWN:
+                    break
+    return found
+
+
+def _disagreements(row: Stored) -> list[str]:
+    try:
+        incident = incident_of(row)
+    except (KeyError, TypeError, ValueError, AssertionError):
+        return []  # told already
+    facts = {"id": incident.id, "key": incident.key, "stage": incident.stage.value}
+    wrong = [name for name, value in facts.items() if row[name] != value]
+    if incident.is_open != (row["resolved_at"] is None):
+        wrong.append("resolved_at")
+    return [f"incidents: {name} of {row['id']} is not that of its document" for name in wrong]

@@ -1,0 +1,213 @@
+"""MemoryStore: the same store in dictionaries, for tests and replays.
+
+It keeps the rows a database would keep, so what it gives back has lost exactly what a database would lose.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from monitor.core.detector import Transition
+from monitor.core.effect import Storable
+from monitor.core.expectation import Result
+from monitor.core.history import History, Memory
+from monitor.core.incident import Incident
+from monitor.core.observation import Observation
+from monitor.store.aliases import renamed
+from monitor.store.batch import Key, Run, batch_of
+from monitor.store.rollup import Rollup, latency_of, latency_since
+from monitor.store.rows import (
+    NOBODY,
+    Row,
+    condition_of,
+    gap_of,
+    incident_of,
+    incident_row,
+    micros,
+    observation_of,
+    track_of,
+    transition_of,
+    transition_row,
+)
+
+K = TypeVar("K", bound=tuple[Any, ...])  # a key that begins with the module
+
+_Run = tuple[str, int, str, str]  # module, at, probe, location
+_Move = tuple[str, int, str, int]  # module, since, after, at
+
+
+class MemoryStore:
+    """See Store. Nothing can fail here but an effect that no store could keep."""
+
+    def __init__(self) -> None:
+        self._observations: dict[_Run, Row] = {}
+        self._rollups: dict[tuple[Key, datetime], Rollup] = {}
+        self._tracks: dict[Key, Row] = {}
+        self._conditions: dict[tuple[str, str], Row] = {}
+        self._transitions: dict[_Move, Row] = {}
+        self._incidents: dict[str, Row] = {}
+        self._gaps: dict[tuple[str, int], Row] = {}
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        """See Store."""
+        batch = batch_of(effects)  # whatever is wrong with an effect shows here, before anything is kept
+        for run in batch.runs:
+            self._keep(run)
+        for key, row in batch.tracks.items():
+            if row["document"] is None:
+                self._tracks.pop(key, None)
+            else:
+                self._tracks[key] = row
+        self._conditions |= batch.conditions
+        for row in batch.transitions:
+            self._transitions.setdefault(_move(row), row)
+        self._incidents |= batch.incidents
+        self._gaps |= batch.gaps
+
+    def _keep(self, run: Run) -> None:
+        key = _run(run.row)
+        if key in self._observations:
+            return
+        self._observations[key] = run.row
+        if run.counts:
+            hour = (run.key, run.hour)
+            self._rollups[hour] = self._rollups.get(hour, Rollup(*hour[0], hour[1])).add(run.result, run.duration)
+
+    async def recall(self, resolved_since: datetime) -> Memory:
+        """See Store."""
+        since = micros(resolved_since)
+        kept = [row for row in self._incidents.values() if row["resolved_at"] is None or row["resolved_at"] >= since]
+        blind = [row for row in self._gaps.values() if row["until"] is None]
+        return Memory(
+            probes={key: condition_of(row) for key, row in self._conditions.items() if key[1] != NOBODY},
+            modules={key[0]: condition_of(row) for key, row in self._conditions.items() if key[1] == NOBODY},
+            tracks={key: track_of(row) for key, row in self._tracks.items()},
+            incidents=tuple(incident_of(row) for row in sorted(kept, key=_by_start)),
+            gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+        )
+
+    async def history(
+        self,
+        since: datetime,
+        now: datetime,
+        incidents: int = 200,
+        probes: Collection[tuple[str, str]] | None = None,
+    ) -> History:
+        """See Store."""
+        start, end, hour = micros(since), micros(now), latency_since(now)
+        newest = sorted(self._incidents.values(), key=_by_start, reverse=True)[:incidents]
+        wanted = None if probes is None else set(probes)
+        counted = [
+            rollup
+            for (key, at), rollup in self._rollups.items()
+            if hour <= at <= now and (wanted is None or key[:2] in wanted)
+        ]
+        blind = [
+            row for row in self._gaps.values() if row["since"] < end and (row["until"] is None or row["until"] > start)
+        ]
+        return History(
+            transitions=self._moves_since(start),
+            incidents=tuple(incident_of(row) for row in newest),
+            latency=latency_of(counted),
+            gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+        )
+
+    def _moves_since(self, start: int) -> dict[str, tuple[Transition, ...]]:
+        by_module: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in sorted(self._transitions.values(), key=lambda row: (row["module"], row["at"])):
+            by_module[row["module"]].append(row)
+        found: dict[str, tuple[Transition, ...]] = {}
+        for module, rows in by_module.items():
+            before = [row for row in rows if row["since"] <= start]
+            kept = [min(before, key=lambda row: (row["since"], row["at"])), before[-1]] if before else []
+            found[module] = tuple(transition_of(row) for row in rows if row["since"] > start or row in kept)
+        return found
+
+    async def incident(self, id: str) -> Incident | None:
+        """See Store."""
+        row = self._incidents.get(id)
+        return None if row is None else incident_of(row)
+
+    async def observations(
+        self, module: str | None, probe: str | None = None, *, since: datetime, until: datetime, limit: int
+    ) -> list[tuple[Observation, Result]]:
+        """See Store."""
+        start, end = micros(since), micros(until)
+        found = [
+            row
+            for row in self._observations.values()
+            if row["module"] == (module or NOBODY) and start <= row["at"] < end and probe in (None, row["probe"])
+        ]
+        newest = sorted(found, key=lambda row: (-row["at"], row["probe"], row["location"]))
+        return [observation_of(row) for row in newest[:limit]]
+
+    async def rename(self, aliases: Mapping[str, str]) -> None:
+        """See Store."""
+        for old, new in aliases.items():
+            if old != new:
+                self._rename(old, new)
+        for id, row in self._incidents.items():
+            self._incidents[id] = incident_row(renamed(incident_of(row), aliases))
+
+    def _rename(self, old: str, new: str) -> None:
+        for (key, hour), rollup in list(self._rollups.items()):
+            if key[0] == old:
+                mine = self._rollups.get(((new, *key[1:]), hour))
+                moved = replace(rollup, module=new)
+                self._rollups[((new, *key[1:]), hour)] = moved if mine is None else mine.merge(rollup)
+                del self._rollups[(key, hour)]
+        self._observations = _renamed(self._observations, old, new)
+        self._tracks = _renamed(self._tracks, old, new)
+        self._conditions = _renamed(self._conditions, old, new)
+        self._transitions = _renamed(self._transitions, old, new)
+
+    async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
+        """See Store."""
+        before = len(self._observations) + len(self._rollups)
+        oldest = micros(now - keep_observations)
+        self._observations = {key: row for key, row in self._observations.items() if row["at"] >= oldest}
+        self._rollups = {key: rollup for key, rollup in self._rollups.items() if rollup.hour >= now - keep_rollups}
+        return before - len(self._observations) - len(self._rollups)
+
+    async def check(self) -> list[str]:
+        """See Store."""
+        return []
+
+    async def seed(
+        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+    ) -> None:
+        """See Store."""
+        for row in map(transition_row, transitions):
+            self._transitions.setdefault(_move(row), row)
+        self._incidents |= {incident.id: incident_row(incident) for incident in incidents}
+        self._rollups |= {((one.module, one.probe, one.location), one.hour): one for one in rollups}
+
+    async def close(self) -> None:
+        """See Store. What is in it stays: a test may go on with it as after a restart."""
+
+
+def _run(row: Row) -> _Run:
+    return row["module"], row["at"], row["probe"], row["location"]
+
+
+def _move(row: Row) -> _Move:
+    return row["module"], row["since"], row["after"], row["at"]
+
+
+def _by_start(row: Row) -> tuple[int, str]:
+    return row["started_at"], row["id"]
+
+
+def _by_since(row: Row) -> tuple[int, str]:
+    return row["since"], row["location"]
+
+
+def _renamed(rows: Mapping[K, Row], old: str, new: str) -> dict[K, Row]:
+    """The rows under the new id; where both ids have one, that of the new id."""
+    moved: dict[K, Row] = {}
+    for key, row in rows.items():
+        if key[0] == old:
+            moved[cast(K, (new, *key[1:]))] = row | {"module": new}
+    return moved | {key: row for key, row in rows.items() if key[0] != old}

@@ -1,0 +1,170 @@
+"""Queries: what is read, over a connection whose transaction sees one moment of the data."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.detector import Transition
+from monitor.core.expectation import Result
+from monitor.core.history import History, Latency, Memory
+from monitor.core.incident import Incident
+from monitor.core.observation import Observation
+from monitor.store.batch import Key, Run
+from monitor.store.rollup import Rollup, latency_of, latency_since
+from monitor.store.rows import (
+    NOBODY,
+    Stored,
+    condition_of,
+    gap_of,
+    incident_of,
+    instant,
+    micros,
+    observation_of,
+    rollup_of,
+    track_of,
+    transition_of,
+)
+from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions
+from monitor.store.tally import HourKey
+
+T = TypeVar("T")
+
+_AT_ONCE = 200  # keys in one look-up
+_LARGE = 2000  # rows worth a thread of their own to make sense of
+
+
+async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+    return (await connection.execute(query)).mappings().all()
+
+
+async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memory:
+    """See Store.recall."""
+    settled = await _rows(connection, select(conditions))
+    kept = or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(resolved_since))
+    remembered = sorted(await _rows(connection, select(incidents).where(kept)), key=_by_start)
+    blind = select(gaps).where(gaps.c.until.is_(None)).order_by(gaps.c.since, gaps.c.location)
+    return Memory(
+        probes={(row["module"], row["probe"]): condition_of(row) for row in settled if row["probe"] != NOBODY},
+        modules={row["module"]: condition_of(row) for row in settled if row["probe"] == NOBODY},
+        tracks={
+            (row["module"], row["probe"], row["location"]): track_of(row)
+            for row in await _rows(connection, select(tracks))
+        },
+        incidents=tuple(incident_of(row) for row in remembered),
+        gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+    )
+
+
+def _by_start(row: Stored) -> tuple[int, str]:
+    return row["started_at"], row["id"]
+
+
+async def history(
+    connection: AsyncConnection,
+    since: datetime,
+    now: datetime,
+    limit: int,
+    probes: Collection[tuple[str, str]] | None,
+) -> History:
+    """See Store.history."""
+    newest = select(incidents).order_by(incidents.c.started_at.desc(), incidents.c.id.desc()).limit(limit)
+    ended = or_(gaps.c.until.is_(None), gaps.c.until > micros(since))
+    blind = select(gaps).where(ended, gaps.c.since < micros(now)).order_by(gaps.c.since, gaps.c.location)
+    return History(
+        transitions=await _transitions(connection, since),
+        incidents=tuple(incident_of(row) for row in await _rows(connection, newest)),
+        latency=await _latency(connection, now, probes),
+        gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+    )
+
+
+async def _transitions(connection: AsyncConnection, since: datetime) -> dict[str, tuple[Transition, ...]]:
+    """By module in order of decision: those dated after `since`, the last one decided of those before, the earliest."""
+    t, start = transitions.c, micros(since)
+    rank = func.row_number()
+    ranked = (
+        select(
+            t.id,
+            rank.over(partition_by=t.module, order_by=(t.since, t.at, t.id)).label("earliest"),
+            rank.over(partition_by=t.module, order_by=(t.at.desc(), t.id.desc())).label("latest"),
+        )
+        .where(t.since <= start)
+        .subquery()
+    )
+    before = select(ranked.c.id).where(or_(ranked.c.earliest == 1, ranked.c.latest == 1))
+    query = select(transitions).where(or_(t.since > start, t.id.in_(before))).order_by(t.module, t.at, t.id)
+    found: defaultdict[str, list[Transition]] = defaultdict(list)
+    for row in await _rows(connection, query):
+        found[row["module"]].append(transition_of(row))
+    return {module: tuple(changes) for module, changes in found.items()}
+
+
+async def _latency(
+    connection: AsyncConnection, now: datetime, probes: Collection[tuple[str, str]] | None
+) -> dict[str, Latency]:
+    hour = rollups.c.hour
+    query = select(rollups).where(hour >= micros(latency_since(now)), hour <= micros(now))
+    rows = await _rows(connection, query)
+    if probes is not None:
+        wanted = set(probes)
+        rows = [row for row in rows if (row["module"], row["probe"]) in wanted]
+    if len(rows) < _LARGE:
+        return _latency_of(rows)
+    return await asyncio.to_thread(_latency_of, rows)  # a thousand probes: a tenth of a second that others need
+
+
+def _latency_of(rows: Sequence[RowMapping]) -> dict[str, Latency]:
+    return latency_of(rollup_of(row) for row in rows)
+
+
+async def incident(connection: AsyncConnection, id: str) -> Incident | None:
+    """See Store.incident."""
+    rows = await _rows(connection, select(incidents).where(incidents.c.id == id))
+    return incident_of(rows[0]) if rows else None
+
+
+async def judged(
+    connection: AsyncConnection, module: str | None, probe: str | None, since: datetime, until: datetime, limit: int
+) -> list[tuple[Observation, Result]]:
+    """See Store.observations."""
+    o = observations.c
+    query = select(observations).where(o.module == (module or NOBODY), o.at >= micros(since), o.at < micros(until))
+    if probe is not None:
+        query = query.where(o.probe == probe)
+    newest = query.order_by(o.at.desc(), o.probe, o.location).limit(limit)
+    return [observation_of(row) for row in await _rows(connection, newest)]
+
+
+async def stored_runs(connection: AsyncConnection, runs: Sequence[Run]) -> list[tuple[Key, int]]:
+    """Which of these runs are stored already, by key and moment."""
+    o = observations.c
+    found: list[tuple[Key, int]] = []
+    for some in _slices(runs):
+        # Not one list of whole keys: SQLite would read the whole index for that. What is found besides does no harm.
+        modules, moments = {run.row["module"] for run in some}, {run.at for run in some}
+        query = select(o.module, o.at, o.probe, o.location).where(o.module.in_(modules), o.at.in_(moments))
+        for module, at, probe, location in await connection.execute(query):
+            found.append(((module, probe, location), at))
+    return found
+
+
+async def stored_hours(connection: AsyncConnection, hours: Sequence[HourKey]) -> dict[HourKey, Rollup]:
+    """The stored ones of these rollups, perhaps with others of the same hours."""
+    r = rollups.c
+    found: dict[HourKey, Rollup] = {}
+    for some in _slices(hours):
+        modules, probes, locations = ({key[part] for key, _ in some} for part in range(3))
+        hours_in = r.hour.in_({micros(hour) for _, hour in some})
+        query = select(rollups).where(r.module.in_(modules), r.probe.in_(probes), r.location.in_(locations), hours_in)
+        for row in await _rows(connection, query):
+            found[((row["module"], row["probe"], row["location"]), instant(row["hour"]))] = rollup_of(row)
+    return found
+
+
+def _slices(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

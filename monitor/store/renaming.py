@@ -1,0 +1,56 @@
+"""Renaming: a module that got a new id keeps everything that was stored under its old one.
+
+Where both ids have a row that can only be there once, what the new id has stays; hours of both are added up, as when
+the alias was only added after a first start under the new id.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Table, and_, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.store.aliases import renamed
+from monitor.store.rows import dumps, incident_of, incident_row, rollup_of, rollup_row
+from monitor.store.schema import conditions, incidents, observations, rollups, tracks, transitions
+
+# What a row is told apart by, besides its module.
+_UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (observations, ("at", "probe", "location")),
+    (rollups, ("probe", "location", "hour")),
+    (tracks, ("probe", "location")),
+    (conditions, ("probe",)),
+    (transitions, ("since", "after", "at")),
+)
+
+
+async def rename(connection: AsyncConnection, aliases: Mapping[str, str]) -> None:
+    """See Store.rename."""
+    for old, new in aliases.items():
+        if old == new:
+            continue
+        await _add_up(connection, old, new)
+        for table, names in _UNIQUE:
+            other = table.alias()
+            same = and_(*(other.c[name] == table.c[name] for name in names))
+            twin = exists(select(other.c.module).where(other.c.module == new, same))
+            await connection.execute(delete(table).where(table.c.module == old, twin))
+            await connection.execute(update(table).where(table.c.module == old).values(module=new))
+    for old in aliases:
+        mentions = incidents.c.document.contains(dumps(old), autoescape=True)
+        for row in (await connection.execute(select(incidents).where(mentions))).mappings().all():
+            changed = incident_row(renamed(incident_of(row), aliases))
+            await connection.execute(update(incidents).where(incidents.c.id == row["id"]).values(changed))
+
+
+async def _add_up(connection: AsyncConnection, old: str, new: str) -> None:
+    """The hours that both have: all of it under the new id."""
+    other = rollups.alias()
+    same = and_(*(other.c[name] == rollups.c[name] for name in ("probe", "location", "hour")))
+    both = exists(select(other.c.module).where(other.c.module == new, same))
+    for row in (await connection.execute(select(rollups).where(rollups.c.module == old, both))).mappings().all():
+        theirs = rollup_of(row)
+        its_key = and_(
+            rollups.c.module == new, *(rollups.c[name] == row[name] for name in ("probe", "location", "hour"))
+        )
+        mine = rollup_of((await connection.execute(select(rollups).where(its_key))).mappings().one())
+        await connection.execute(update(rollups).where(its_key).values(rollup_row(mine.merge(theirs))))

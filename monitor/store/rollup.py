@@ -1,0 +1,86 @@
+"""Rollup: an hour of one probe at one place, in a few numbers. Plots and latency figures are made from these."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.core.detector import is_bad, is_usable
+from monitor.core.expectation import Outcome, Result, is_slow
+from monitor.core.history import Latency, bucket_of, percentile
+
+HOUR = timedelta(hours=1)
+LATENCY_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """One hour. `runs` counts the runs that say something about the module; what we could not tell counts nowhere.
+
+    `seconds` and `buckets` (index of `core.history.bucket_of` → runs) cover the runs that were answered, slowly or
+    not: how long a failure took says nothing about latency.
+    """
+
+    module: str
+    probe: str
+    location: str
+    hour: datetime
+    runs: int = 0
+    failed: int = 0
+    slow: int = 0
+    seconds: float = 0.0
+    buckets: Mapping[int, int] = field(default_factory=dict)
+
+    def add(self, result: Result, duration: float) -> "Rollup":
+        """The hour with one more judged run of this many seconds."""
+        if not is_usable(result):
+            return self
+        counted = replace(
+            self, runs=self.runs + 1, failed=self.failed + is_bad(result), slow=self.slow + is_slow(result)
+        )
+        if result.outcome not in (Outcome.PASSED, Outcome.SLOW):
+            return counted
+        bucket = bucket_of(duration * 1000)
+        buckets = {**self.buckets, bucket: self.buckets.get(bucket, 0) + 1}
+        return replace(counted, seconds=self.seconds + duration, buckets=buckets)
+
+    def merge(self, other: "Rollup") -> "Rollup":
+        """The hour with everything that another one counted, under the names of this one."""
+        return replace(
+            self,
+            runs=self.runs + other.runs,
+            failed=self.failed + other.failed,
+            slow=self.slow + other.slow,
+            seconds=self.seconds + other.seconds,
+            buckets=dict(Counter(self.buckets) + Counter(other.buckets)),
+        )
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The start of the hour, in UTC, that a moment lies in."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def latency_since(now: datetime) -> datetime:
+    """The first of the hours that latency figures cover; the present hour is the last."""
+    return hour_of(now) - (LATENCY_HOURS - 1) * HOUR
+
+
+def latency_of(rollups: Iterable[Rollup]) -> dict[str, Latency]:
+    """Latency by module, from all rollups given; modules without an answered run are absent."""
+    hours: defaultdict[str, defaultdict[datetime, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+    for rollup in rollups:
+        if rollup.buckets:
+            hours[rollup.module][rollup.hour].update(rollup.buckets)
+    return {module: _latency(by_hour) for module, by_hour in hours.items()}
+
+
+def _latency(by_hour: Mapping[datetime, Mapping[int, int]]) -> Latency:
+    total: Counter[int] = Counter()
+    points: list[tuple[datetime, float]] = []
+    for hour in sorted(by_hour):
+        total.update(by_hour[hour])
+        median = percentile(by_hour[hour], 0.5)
+        if median is not None:
+            points.append((hour, median))
+    return Latency(percentile(total, 0.5), percentile(total, 0.95), percentile(total, 0.99), tuple(points))

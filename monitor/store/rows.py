@@ -1,0 +1,215 @@
+"""Rows: what is stored as flat rows, and back. Every store uses these, so all of them remember the same.
+
+Instants are whole microseconds since 1970, exact in every database. What is only read whole is one JSON document.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from monitor.core.board import Condition
+from monitor.core.codes import Blame
+from monitor.core.detector import Track, Transition, track_from_json, track_to_json
+from monitor.core.effect import Gap, Keep, Remember, Settled
+from monitor.core.expectation import Outcome, Result
+from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.module import Status
+from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
+from monitor.store.rollup import Rollup
+
+Row = dict[str, Any]
+
+
+class Stored(Protocol):
+    """A row as a database gives it back, whatever it is made of."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOBODY = ""  # the module of a canary's run, the probe of a module's own condition: NULL is never unique
+_IN_COLUMNS = ("at", "module", "probe", "location", "duration")
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def instant(value: int) -> datetime:
+    """The inverse of `micros`."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def _micros_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def _instant_or_none(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+
+
+def dumps(document: Any) -> str:
+    """JSON as short as it gets; ASCII only, because PostgreSQL refuses U+0000 and lone surrogates in text."""
+    return _encode(document)
+
+
+def observation_row(keep: Keep) -> Row:
+    """A judged run. The body of a passed one is not kept: nobody will ask why it passed."""
+    observation, result = keep.observation, keep.result
+    document = observation_to_json(observation)
+    for name in _IN_COLUMNS:
+        del document[name]
+    if result.outcome is Outcome.PASSED and document["http"] is not None:
+        document["http"]["excerpt"] = None
+    for name in ("http", "certificate"):
+        if document[name] is not None:
+            document[name] = {key: value for key, value in document[name].items() if value is not None}
+    document["scheduled_at"] = micros(observation.scheduled_at)
+    document["reasons"] = list(result.reasons)
+    optional = ("phases", "values", "reasons")
+    document = {
+        name: value for name, value in document.items() if value or (value is not None and name not in optional)
+    }
+    return {
+        "at": micros(observation.at),
+        "module": observation.module or NOBODY,
+        "probe": observation.probe,
+        "location": observation.location,
+        "outcome": result.outcome.value,
+        "code": result.code,
+        "blame": None if result.blame is None else result.blame.value,
+        "discarded": keep.discarded,
+        "duration": float(observation.duration),
+        "document": dumps(document),
+    }
+
+
+def observation_of(row: Stored) -> tuple[Observation, Result]:
+    """The inverse of `observation_row`, but for the body of a passed run."""
+    document = json.loads(row["document"])
+    at, scheduled_at = instant(row["at"]), instant(document.pop("scheduled_at"))
+    reasons = tuple(document.pop("reasons", ()))
+    names = {"at": stamp(at), "module": row["module"] or None, "probe": row["probe"], "location": row["location"]}
+    observation = replace(
+        observation_from_json(document | names), at=at, scheduled_at=scheduled_at, duration=row["duration"]
+    )
+    blame = None if row["blame"] is None else Blame(row["blame"])
+    return observation, Result(Outcome(row["outcome"]), row["code"], blame, reasons)
+
+
+def track_row(effect: Remember) -> Row:
+    """A track; its document is None when it is to be forgotten."""
+    document = None if effect.track is None else dumps(track_to_json(effect.track))
+    return {"module": effect.module, "probe": effect.probe, "location": effect.location, "document": document}
+
+
+def track_of(row: Stored) -> Track:
+    """The track of a row."""
+    return track_from_json(json.loads(row["document"]))
+
+
+def condition_row(effect: Settled) -> Row:
+    """The condition of a probe, or of a module where `probe` is NOBODY."""
+    condition = effect.condition
+    return {
+        "module": effect.module,
+        "probe": effect.probe or NOBODY,
+        "status": condition.status.value,
+        "since": micros(condition.since),
+    }
+
+
+def condition_of(row: Stored) -> Condition:
+    """The condition of a row."""
+    return Condition(Status(row["status"]), instant(row["since"]))
+
+
+def transition_row(transition: Transition) -> Row:
+    """A change of status."""
+    return {
+        "module": transition.module,
+        "since": micros(transition.since),
+        "at": micros(transition.at),
+        "before": transition.before.value,
+        "after": transition.after.value,
+    }
+
+
+def transition_of(row: Stored) -> Transition:
+    """The inverse of `transition_row`."""
+    before, after = Status(row["before"]), Status(row["after"])
+    return Transition(row["module"], before, after, instant(row["at"]), instant(row["since"]))
+
+
+def incident_row(incident: Incident) -> Row:
+    """An incident whole, and beside the document what it is looked up by."""
+    return {
+        "id": incident.id,
+        "key": incident.key,
+        "stage": incident.stage.value,
+        "started_at": micros(incident.started_at),
+        "resolved_at": _micros_or_none(incident.resolved_at),
+        "document": dumps(incident_to_json(incident)),
+    }
+
+
+def incident_of(row: Stored) -> Incident:
+    """The inverse of `incident_row`, to the millisecond."""
+    return incident_from_json(json.loads(row["document"]))
+
+
+def gap_row(gap: Gap) -> Row:
+    """A time in which a place could not see."""
+    return {
+        "location": gap.location,
+        "since": micros(gap.since),
+        "until": _micros_or_none(gap.until),
+        "code": gap.code,
+    }
+
+
+def gap_of(row: Stored) -> Gap:
+    """The inverse of `gap_row`."""
+    return Gap(row["location"], instant(row["since"]), _instant_or_none(row["until"]), row["code"])
+
+
+def rollup_row(rollup: Rollup) -> Row:
+    """An hour of a probe."""
+    return {
+        "module": rollup.module,
+        "probe": rollup.probe,
+        "location": rollup.location,
+        "hour": micros(rollup.hour),
+        "runs": rollup.runs,
+        "failed": rollup.failed,
+        "slow": rollup.slow,
+        "seconds": float(rollup.seconds),
+        "buckets": dumps({str(index): count for index, count in sorted(rollup.buckets.items())}),
+    }
+
+
+def rollup_of(row: Stored) -> Rollup:
+    """The inverse of `rollup_row`."""
+    return Rollup(
+        module=row["module"],
+        probe=row["probe"],
+        location=row["location"],
+        hour=instant(row["hour"]),
+        runs=row["runs"],
+        failed=row["failed"],
+        slow=row["slow"],
+        seconds=row["seconds"],
+        buckets={int(index): count for index, count in json.loads(row["buckets"]).items()},
+    )

@@ -1,0 +1,125 @@
+"""Schema: the tables, once for both databases. `docs/store.md` explains them to people who query them.
+
+Small rows that are always found by their key live in the key's own tree on SQLite (WITHOUT ROWID: half the size, one
+look-up less). Rows with a document are ordinary ones, since long rows in a key's tree make every look-up slower.
+Where many rows arrive in order of time, a running number is the primary key and rows are only ever appended.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"  # the version these tables are at; versions are numbered so that a later one is greater
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER primary keys only
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text),
+    Column("blame", Text),
+    Column("discarded", Boolean, nullable=False),
+    Column("duration", Float(53), nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("module", "at", "probe", "location"),  # also the order in which a module's runs are read
+    Index(None, "at"),  # sweeping
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("slow", Integer, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column("buckets", Text, nullable=False),
+    PrimaryKeyConstraint("module", "probe", "location", "hour"),
+    Index(None, "hour"),  # the last 24 h of everything; sweeping
+    sqlite_with_rowid=False,
+)
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    PrimaryKeyConstraint("module", "probe", "location"),
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    PrimaryKeyConstraint("module", "probe"),
+    sqlite_with_rowid=False,
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),  # order of decision, where two share an instant
+    Column("module", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    # With `at`: a module may come back twice to a status that one place saw since the same moment.
+    UniqueConstraint("module", "since", "after", "at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "started_at"),
+    Index(None, "resolved_at"),  # those open, and those resolved of late
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("location", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("code", Text, nullable=False),
+    PrimaryKeyConstraint("location", "since"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,237 @@
+"""SqlStore: the store over SQLite or PostgreSQL.
+
+Writes go one after the other over one connection, each a transaction that is stored whole or not at all; reads have
+connections of their own, so a page never waits for a write.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.base import Executable
+
+from monitor.core.detector import Transition
+from monitor.core.effect import Storable
+from monitor.core.expectation import Result
+from monitor.core.history import History, Memory
+from monitor.core.incident import Incident
+from monitor.core.observation import Observation
+from monitor.store import StoreUnusable, queries, renaming
+from monitor.store.batch import Batch, batch_of
+from monitor.store.failure import surroundings
+from monitor.store.integrity import problems
+from monitor.store.rollup import Rollup
+from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
+from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions
+from monitor.store.sqlite import Hold
+from monitor.store.tally import Tally, unseen
+
+_SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
+_SEED_AT_ONCE = 5000
+
+
+class SqlStore:
+    """See Store. `where` is what errors call it: a path, or a URL without its password."""
+
+    def __init__(
+        self,
+        where: str,
+        *,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        hold: Hold | None = None,
+        readonly: bool = False,
+    ) -> None:
+        self.where = where
+        self.writer = writer
+        self.reader = reader
+        self.readonly = readonly
+        self._hold = hold
+        self._turn = asyncio.Lock()
+        self._tally = Tally()
+        self._statements = Statements(writer.dialect.name)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one moment of the data."""
+        with surroundings(self.where):
+            async with self.reader.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, when it is its turn; committed at the end, taken back after any exception."""
+        if self.readonly:
+            raise StoreUnusable(f"{self.where} was opened for reading only")
+        async with self._turn:
+            try:
+                with surroundings(self.where):
+                    async with self.writer.begin() as connection:
+                        yield connection
+            except BaseException:
+                self._tally.forget()  # it may have been committed after all, the answer lost
+                raise
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        """See Store."""
+        batch = batch_of(effects)
+        async with self.writing() as connection:
+            await self._write_runs(connection, batch)
+            for statement, rows in self._statements.of(batch):
+                if rows:
+                    await connection.execute(statement, rows)
+
+    async def _write_runs(self, connection: AsyncConnection, batch: Batch) -> None:
+        if not batch.runs:
+            return
+        runs = unseen(batch.runs, await queries.stored_runs(connection, self._tally.doubtful(batch.runs)))
+        stored = await queries.stored_hours(connection, self._tally.missing(runs))
+        changed = self._tally.count(runs, stored)
+        if runs:
+            await connection.execute(insert(observations), [run.row for run in runs])
+        if changed:
+            await connection.execute(self._statements.rollup, [rollup_row(rollup) for rollup in changed.values()])
+        self._tally.accept(runs, changed)  # taken back by `forget` should the commit fail
+
+    async def recall(self, resolved_since: datetime) -> Memory:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.recall(connection, resolved_since)
+
+    async def history(
+        self,
+        since: datetime,
+        now: datetime,
+        incidents: int = 200,
+        probes: Collection[tuple[str, str]] | None = None,
+    ) -> History:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.history(connection, since, now, incidents, probes)
+
+    async def incident(self, id: str) -> Incident | None:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.incident(connection, id)
+
+    async def observations(
+        self, module: str | None, probe: str | None = None, *, since: datetime, until: datetime, limit: int
+    ) -> list[tuple[Observation, Result]]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.judged(connection, module, probe, since, until, limit)
+
+    async def rename(self, aliases: Mapping[str, str]) -> None:
+        """See Store."""
+        if aliases:
+            async with self.writing() as connection:
+                await renaming.rename(connection, aliases)
+            self._tally.forget()
+
+    async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
+        """See Store. Each batch is a transaction of its own; commits take their turns in between."""
+        old = select(observations.c.id).where(observations.c.at < micros(now - keep_observations))
+        some = old.order_by(observations.c.at).limit(_SWEEP_AT_ONCE)
+        swept = await self._sweep(delete(observations).where(observations.c.id.in_(some)))
+        hours = select(rollups.c.hour).where(rollups.c.hour < micros(now - keep_rollups))
+        oldest = hours.order_by(rollups.c.hour).limit(1).scalar_subquery()
+        return swept + await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
+
+    async def _sweep(self, batch: Executable) -> int:
+        swept = 0
+        while True:
+            async with self.writing() as connection:
+                count = (await connection.execute(batch)).rowcount
+            if count <= 0:
+                return swept
+            swept += count
+            await asyncio.sleep(0)
+
+    async def check(self) -> list[str]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await problems(connection)
+
+    async def seed(
+        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+    ) -> None:
+        """See Store."""
+        statements = self._statements
+        async with self.writing() as connection:
+            for statement, rows in (
+                (statements.transition, (transition_row(one) for one in transitions)),
+                (statements.incident, (incident_row(one) for one in incidents)),
+            ):
+                while some := list(islice(rows, _SEED_AT_ONCE)):
+                    await connection.execute(statement, some)
+            # Tens of thousands: SQLAlchemy would spend more time on their parameters than the database on all of it.
+            text, names = statements.driver_form(statements.rollup, connection.dialect)
+            values = itemgetter(*names)
+            tuples = (values(rollup_row(one)) for one in rollups)
+            while portion := list(islice(tuples, _SEED_AT_ONCE)):
+                await connection.exec_driver_sql(text, portion)
+        self._tally.forget()
+
+    async def close(self) -> None:
+        """See Store."""
+        async with self._turn:
+            await self.reader.dispose()
+            await self.writer.dispose()
+            if self._hold is not None:
+                self._hold.release()
+
+
+class Statements:
+    """The writing statements, built once; both dialects say ON CONFLICT alike."""
+
+    def __init__(self, dialect: str) -> None:
+        self._insert: Any = postgresql.insert if dialect == "postgresql" else sqlite_dialect.insert
+        self.rollup = self._upsert(rollups)
+        self.incident = self._upsert(incidents)
+        self.transition = self._insert(transitions).on_conflict_do_nothing()
+        self._condition = self._upsert(conditions)
+        self._track = self._upsert(tracks)
+        self._gap = self._upsert(gaps)
+        # Names of parameters must differ from those of columns.
+        t = tracks.c
+        wanted = [column == bindparam(f"its_{column.name}") for column in (t.module, t.probe, t.location)]
+        self._forget = delete(tracks).where(and_(*wanted))
+
+    def _upsert(self, table: Table) -> Any:
+        statement = self._insert(table)
+        key = [column.name for column in table.primary_key]
+        changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
+        return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+    @staticmethod
+    def driver_form(statement: Any, dialect: Dialect) -> tuple[str, list[str]]:
+        """The statement as the driver takes it, and the names of its parameters in their order."""
+        compiled = statement.compile(dialect=dialect)
+        return str(compiled), list(compiled.positiontup)
+
+    def of(self, batch: Batch) -> list[tuple[Any, list[Row]]]:
+        """What writes everything of a batch but its runs."""
+        kept = [row for row in batch.tracks.values() if row["document"] is not None]
+        gone = [
+            {"its_module": module, "its_probe": probe, "its_location": location}
+            for (module, probe, location), row in batch.tracks.items()
+            if row["document"] is None
+        ]
+        return [
+            (self._track, kept),
+            (self._forget, gone),
+            (self._condition, list(batch.conditions.values())),
+            (self.transition, batch.transitions),
+            (self.incident, list(batch.incidents.values())),
+            (self._gap, list(batch.gaps.values())),
+        ]

@@ -1,0 +1,143 @@
+"""SQLite: engines over one file, one connection that writes and one that reads.
+
+The write-ahead log lets a page read while a commit is under way. `synchronous=FULL` makes a commit wait for the disk:
+with NORMAL a power loss may take back the last commits, and a notice would have been sent about a fact nobody knows.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from monitor.store import StoreUnusable
+
+BUSY_SECONDS = 5.0
+_LOG_LIMIT = 64 * 1024 * 1024  # what is left of the write-ahead log once a checkpoint has emptied it
+_QUICK_CHECK_UP_TO = 64 * 1024 * 1024  # half a second; larger files are checked by `monitor db check`
+
+
+def writing_engine(path: Path, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
+    """The one connection that writes. Its transactions take the write lock at once, so none fails half-way."""
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", f"journal_size_limit={_LOG_LIMIT}")
+    return _engine(path, "rw", busy_seconds, pragmas, "BEGIN IMMEDIATE")
+
+
+def reading_engine(path: Path, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
+    """A connection that cannot write, and sees one moment of the data throughout a transaction."""
+    return _engine(path, "ro", busy_seconds, ("query_only=ON",), "BEGIN")
+
+
+def _engine(path: Path, mode: str, busy_seconds: float, pragmas: tuple[str, ...], begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path.absolute().as_uri()}?mode={mode}&uri=true",
+        connect_args={"timeout": busy_seconds, "isolation_level": None},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)  # the driver's own BEGIN leaves changes of the schema out of it
+
+    return engine
+
+
+class Hold:
+    """Our claim on a file: a lock beside it that ends with the process, however it ends.
+
+    The claim is not on the file itself: closing any handle of it would drop SQLite's own locks in this process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._handle, 64).decode(errors="replace").strip() or "another process"
+            os.close(self._handle)
+            raise StoreUnusable(
+                f"{path} is in use by {holder}: stop it first, or speak to it over its ops address"
+            ) from error
+        os.truncate(self._handle, 0)
+        os.pwrite(self._handle, f"process {os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Others may have the file. May be called again."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file that SQLite keeps next to a database."""
+    return path.with_name(path.name + suffix)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a database. Raises StoreUnusable for what is left of one."""
+    if not path.exists():
+        log = beside(path, "-wal")
+        if log.exists() and log.stat().st_size:
+            raise StoreUnusable(
+                f"{path} is gone but its log {log.name} is not: restore the file, or remove the log too"
+            )
+        return False
+    if path.is_dir():
+        raise StoreUnusable(f"{path} is a folder: name a file in it")
+    if not path.stat().st_size:
+        raise StoreUnusable(f"{path} is empty, so it was cut off: restore a backup, or remove it to begin anew")
+    return True
+
+
+def size_of(path: Path) -> int:
+    """In bytes."""
+    return path.stat().st_size
+
+
+def begin_new(path: Path) -> Path:
+    """An empty file for nobody else's eyes, in which a new database is made before it gets its name.
+
+    A crash on the way leaves only that file, never a database with half its tables.
+    """
+    draft = beside(path, ".new")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        beside(draft, suffix).unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return draft
+
+
+def finish_new(draft: Path, path: Path) -> None:
+    """The new database has its name, also after a power loss."""
+    os.replace(draft, path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+async def examine(engine: AsyncEngine, where: str, size: int) -> None:
+    """Raises StoreUnusable when a look at the whole of a small file, or at the head of a large one, shows damage."""
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA schema_version")
+        if size > _QUICK_CHECK_UP_TO:
+            return
+        found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
+    if found != "ok":
+        raise StoreUnusable(
+            f"{where} is damaged ({str(found).splitlines()[-1]}): move it away and put a backup in its place, "
+            f"or save what is left with `sqlite3 {where} .recover`"
+        )

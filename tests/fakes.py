@@ -1,0 +1,24 @@
+"""Fakes that several suites share."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.stories.beats import START
+
+
+@dataclass
+class FakeClock:
+    """Wall time stands where it is put; the monotonic clock is the real one."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep_until(self, deadline: float) -> None:
+        await asyncio.sleep(max(0.0, deadline - time.monotonic()))

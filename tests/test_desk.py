@@ -1,0 +1,140 @@
+"""The desk: one consumer, effects written in order, judging that goes on while the store refuses."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from monitor import desk as desk_file
+from monitor.core.board import Board
+from monitor.core.effect import Keep, Moved, Observed, Saved, Storable
+from monitor.desk import Desk
+from tests.fakes import FakeClock
+from tests.stories.beats import START, module, observation, platform
+
+
+class Refused(Exception):
+    """The store's way of saying not now."""
+
+
+@dataclass
+class RecordingStore:
+    """A store that keeps its transactions in a list, and refuses while told to."""
+
+    refuses: bool = False
+    transactions: list[list[Storable]] = field(default_factory=list)
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        await asyncio.sleep(0)
+        if self.refuses:
+            raise Refused("disk full")
+        self.transactions.append(list(effects))
+
+    @property
+    def stored(self) -> list[Storable]:
+        return [effect for transaction in self.transactions for effect in transaction]
+
+
+@dataclass
+class RecordingHands:
+    """Hands that only remember what they were asked."""
+
+    asked: list[Any] = field(default_factory=list)
+    news: list[bool] = field(default_factory=list)
+
+    def ask(self, ask: Any) -> None:
+        self.asked.append(ask)
+
+    def ask_canaries(self, ask: Any) -> None:
+        self.asked.append(ask)
+
+    def judged(self, board: Board, keep: Keep) -> None:
+        pass
+
+    def written(self, news: bool, seconds: float) -> None:
+        self.news.append(news)
+
+
+CLOCK = FakeClock()
+
+
+def at_work(store: RecordingStore) -> tuple[Desk, RecordingHands]:
+    """A desk over one module."""
+    hands = RecordingHands()
+    CLOCK.at = START
+    return Desk(Board(platform(module("catalog"))), store, hands, CLOCK, troubles=Refused), hands
+
+
+def outage(desk: Desk) -> None:
+    """Two good runs, then a minute and a half of failures."""
+    for beat, outcome in enumerate("++----------"):
+        CLOCK.at = START + timedelta(seconds=10 * beat)
+        desk.take(Observed(observation("catalog", CLOCK.at, outcome)))
+
+
+async def test_the_decisions_of_one_step_stand_in_one_transaction() -> None:
+    """Transition and incident are stored together, never one without the other."""
+    store = RecordingStore()
+    desk, hands = at_work(store)
+    desk_file.AT_ONCE, before = 1, desk_file.AT_ONCE
+    try:
+        outage(desk)
+        await desk.flush()
+    finally:
+        desk_file.AT_ONCE = before
+    together = [t for t in store.transactions if any(isinstance(e, Saved) for e in t)]
+    assert len(together) == 1
+    assert any(isinstance(e, Moved) for e in together[0])
+    assert True in hands.news
+
+
+async def test_judging_goes_on_while_the_store_refuses_and_nothing_is_lost() -> None:
+    """The incident opens in memory; once the store takes writes again everything is there, in order, once."""
+    store = RecordingStore(refuses=True)
+    desk, hands = at_work(store)
+    writer = asyncio.create_task(desk.write())
+    outage(desk)
+    await asyncio.sleep(0.05)
+    assert desk.store_trouble == "disk full"
+    assert len([i for i in desk.board.incidents.values() if i.is_open]) == 1
+    assert hands.news == [True], "the page must show it although it is not stored"
+    store.refuses = False
+    async with asyncio.timeout(5):
+        while desk.backlog:  # noqa: ASYNC110 (the writer tells nobody when it is done)
+            await asyncio.sleep(0.02)
+    writer.cancel()
+    kept = [e.observation.at for e in store.stored if isinstance(e, Keep)]
+    assert kept == sorted(kept)
+    assert len(kept) == 12
+    assert desk.store_trouble is None
+
+
+async def test_a_store_that_is_away_for_long_costs_observations_not_decisions(monkeypatch: Any) -> None:
+    """Past the bound the oldest raw observations go, counted; transitions and incidents stay."""
+    monkeypatch.setattr(desk_file, "BACKLOG", 5)
+    store = RecordingStore(refuses=True)
+    desk, _ = at_work(store)
+    outage(desk)
+    writer = asyncio.create_task(desk.write())
+    await asyncio.sleep(0.05)
+    writer.cancel()
+    store.refuses = False
+    await desk.flush()
+    assert desk.shed == 7
+    assert any(isinstance(e, Saved) for e in store.stored)
+    assert any(isinstance(e, Moved) for e in store.stored)
+
+
+async def test_a_bug_in_one_step_does_not_stop_the_desk(caplog: Any) -> None:
+    """An event that breaks a step is logged; the next one is taken as if nothing had been."""
+    store = RecordingStore()
+    desk, _ = at_work(store)
+    sitting = asyncio.create_task(desk.sit())
+    desk.hand_in(object())  # type: ignore[arg-type]
+    desk.hand_in(Observed(None))  # type: ignore[arg-type]
+    desk.hand_in(Observed(observation("catalog", START, "+")))
+    await asyncio.sleep(0.02)
+    sitting.cancel()
+    assert desk.board.status("catalog") == "up"
+    assert "step failed" in caplog.text
