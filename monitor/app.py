@@ -23,7 +23,7 @@ from monitor.core.board import Board
 from monitor.core.effect import Ask, AskCanaries, Keep, Observed, Reconfigured, Ticked
 from monitor.core.history import History, board_from
 from monitor.core.observation import CANARY, Observation
-from monitor.core.probe import Probe
+from monitor.core.probe import Probe, Role
 from monitor.core.target import HttpTarget
 from monitor.desk import Desk
 from monitor.metrics import Metrics
@@ -147,6 +147,12 @@ class App:
         self.desk.take(Reconfigured(platform))
         self.rounds.plan(platform.probes)
 
+    @property
+    def _judging(self) -> set[tuple[str, str]]:
+        """The probes whose latency stands for their module's."""
+        probes = self.config.platform.probes.items()
+        return {key for key, probe in probes if probe.off is None and probe.role is Role.VERDICT}
+
     def _jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         return {
             "desk": self.desk.sit,
@@ -189,7 +195,9 @@ class App:
             self._nudge.set()
 
     async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
-        return await look(probe, self.reach, scheduled_at=scheduled_at, fresh=extra)
+        module = self.config.platform.modules.get(probe.module)
+        also = [side.expect for side in module.verdicts.get(probe.id, ())] if module else []
+        return await look(probe, self.reach, scheduled_at=scheduled_at, also=also, fresh=extra)
 
     async def _ask_canary(self, target: str, location: str) -> None:
         timeout = self.config.network.canary_timeout
@@ -220,7 +228,7 @@ class App:
         began = self._clock.monotonic()
         now = self._clock.now()
         try:
-            self._history = await self.store.history(now - timedelta(days=DAYS + 2), now)
+            self._history = await self.store.history(now - timedelta(days=DAYS + 2), now, probes=self._judging)
         except StoreFailed as error:
             log.warning("publishing from memory, the store does not answer: %s", error)
         picture = Picture(self.config.site, self.desk.board, self._history, now, self._data_until)

@@ -1,0 +1,139 @@
+"""Body: read in pieces under a cap, then looked into for what the expectations ask of it.
+
+The cap counts bytes after decompression: a few kilobytes on the wire may unfold into gigabytes. A body is kept whole
+only when an expectation needs it; else its first two kilobytes are, and the rest is counted.
+"""
+
+import asyncio
+import codecs
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import re2
+from aiohttp import StreamReader
+
+from monitor.core.expectation import Expect, body_key
+from monitor.probers.document import found, parse
+from monitor.probers.failure import Stopped
+from monitor.probers.mask import EXCERPT, Mask
+
+# Encodings that answers really come in, all of them linear to decode: a target may name any that Python knows,
+# and some of those (punycode) take quadratic time or are no text encodings at all.
+_ENCODINGS = frozenset(
+    {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"}
+)
+
+PIECE = 16 * 1024  # bytes unpacked at a stretch
+SMALL = 64 * 1024  # bytes that are looked into at once; larger bodies are handed to a thread
+
+
+class Body:
+    """What was read of a body. `content` is whole only if `whole`."""
+
+    def __init__(self, whole: bool, mask: Mask, grows_large: Callable[[], Awaitable[None]]) -> None:
+        self.whole = whole
+        self._grows_large = grows_large  # awaited once, before more than a small body is read
+        self.size = 0
+        # A secret that the cut would halve must be seen whole to be hidden, in up to four bytes a character.
+        self._wanted = (EXCERPT + mask.longest) * 4
+        self._kept: list[bytes] = []
+        self._held = 0
+
+    async def read(self, stream: StreamReader, limit: int) -> None:
+        """Reads to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
+        async for piece in stream.iter_any():
+            if self.size <= SMALL < self.size + len(piece):
+                await self._grows_large()
+            self.size += len(piece)
+            if self.whole or self._held < self._wanted:
+                self._kept.append(piece)
+                self._held += len(piece)
+            if self.size > limit:
+                raise Stopped("http.body_too_large", f"the body is larger than {limit:,} bytes")
+            if self.size > PIECE:
+                # A packed body has its next piece ready at once, and the one after it: others want their turn too.
+                await asyncio.sleep(0)
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that were kept."""
+        if len(self._kept) > 1:
+            self._kept = [b"".join(self._kept)]
+        return self._kept[0] if self._kept else b""
+
+    def excerpt(self, content_type: str, mask: Mask) -> str:
+        """The beginning as harmless text."""
+        head = b"".join(self._kept[:64])[: self._wanted]
+        return mask.excerpt(head.decode(encoding_of(content_type), "replace"))
+
+    @property
+    def small(self) -> bool:
+        """Whether looking into it takes too little time to be worth a thread."""
+        return self._held <= SMALL
+
+
+def encoding_of(content_type: str) -> str:
+    """The encoding that a content type names, UTF-8 when it names none that answers come in."""
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            try:
+                found = codecs.lookup(value.strip().strip("\"'")[:40]).name
+            except (LookupError, ValueError):
+                return "utf-8"
+            return found if found in _ENCODINGS else "utf-8"
+    return "utf-8"
+
+
+def needs_body(expects: Iterable[Expect]) -> bool:
+    """Whether any expectation looks past the excerpt."""
+    return any(expect.json or expect.of_body for expect in expects)
+
+
+def values_of(
+    body: bytes, content_type: str, expects: Iterable[Expect], mask: Mask
+) -> tuple[dict[str, Any], Stopped | None]:
+    """What the expectations ask of a whole body, and why it is not the JSON it should be, if it is not."""
+    expects = tuple(expects)
+    encoding = encoding_of(content_type)
+    wanted = {one for expect in expects for one in expect.of_body}
+    values: dict[str, Any] = {}
+    if wanted:
+        text = body.decode(encoding, "replace")
+        values = {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
+    paths = tuple(dict.fromkeys(path for expect in expects for path, _ in expect.json))
+    if not paths or not body:
+        return values, None
+    try:
+        document = parse(_strict(body, encoding))
+        return values | {path: mask.value(value) for path, value in found(document, paths).items()}, None
+    except Stopped as stopped:
+        return values, stopped
+
+
+def _strict(body: bytes, encoding: str) -> str:
+    try:
+        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise Stopped("content.invalid_encoding", f"the body is not {encoding}, from byte {error.start} on") from None
+
+
+def _holds(kind: str, sought: str, text: str) -> bool:
+    match kind:
+        case "contains":
+            return sought in text
+        case "not_contains":
+            return sought not in text
+    return pattern_of(sought).search(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def pattern_of(text: str) -> Any:
+    """A pattern of a linear-time engine, compiled once. Raises Stopped for one that the engine does not take."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        raise Stopped("self.config", f"`matches: {text}` is not a pattern: {error}") from None

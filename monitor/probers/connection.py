@@ -1,0 +1,144 @@
+"""Connection: TCP first, then TLS, each with its own mark, to the one address that was checked.
+
+aiohttp does both in one step and may try several addresses at a time; a monitor has to tell a closed port from a
+broken certificate, and must dial what it checked. So the connector here makes the connection itself and leaves only
+HTTP to aiohttp.
+"""
+
+import asyncio
+import socket
+from contextvars import ContextVar
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BaseConnector, ClientRequest, ClientTimeout
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
+
+from monitor.core.observation import Certificate
+from monitor.probers.address import joined
+from monitor.probers.certificate import facts_of, sent_with
+from monitor.probers.failure import Stopped, of_connect, of_handshake
+from monitor.probers.resolve import route
+from monitor.probers.run import Run
+
+if TYPE_CHECKING:
+    from monitor.probers.reach import Reach
+
+# Which run the current task belongs to, whether it goes by redirect, and whether it may go to private addresses:
+# aiohttp hands a connector nothing but the request.
+CURRENT: ContextVar["Errand"] = ContextVar("CURRENT")
+
+
+class Errand:
+    """What a connector has to know of the run it connects for."""
+
+    def __init__(self, run: Run, allow_private: bool) -> None:
+        self.run = run
+        self.allow_private = allow_private
+        self.redirected = False
+
+
+class Line(ResponseHandler):
+    """One connection as aiohttp reads it, which also marks first bytes and remembers where it leads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, address: str) -> None:
+        super().__init__(loop)
+        self.address = address
+        self.certificate: Certificate | None = None
+        self._run: Run | None = None
+
+    def set_response_params(self, **params: Any) -> None:
+        """A request is about to go out: the connection serves the current run from here on."""
+        run = CURRENT.get().run
+        run.enter("processing")
+        run.first_byte_at = None
+        run.address, run.certificate = self.address, self.certificate
+        self._run = run
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """As aiohttp; the first byte of an answer is marked."""
+        if data and self._run is not None:
+            self._run.byte_came()
+            self._run = None
+        super().data_received(data)
+
+    def close(self) -> None:
+        """Closes without waiting for the other side to agree: it may never do so."""
+        self._run = None
+        super().abort()
+
+
+class Wire(BaseConnector):
+    """Makes connections for runs. With `keep` they are used again, else each serves one request."""
+
+    def __init__(self, reach: "Reach", keep: bool) -> None:
+        if keep:
+            super().__init__(limit=0, keepalive_timeout=75.0)
+        else:
+            super().__init__(limit=0, force_close=True)
+        self._reach = reach
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        errand = CURRENT.get()
+        run = errand.run
+        host, port = req.url.raw_host, req.port
+        if not host or not port:
+            raise Stopped("self.config", f"{req.url} names no host and port")
+        run.enter("resolve")
+        ip, number = await route(run, self._reach, host, port, errand.allow_private, errand.redirected)
+        run.address = joined(ip, number)
+        run.certificate = None  # that of an earlier hop says nothing about this one
+        line = Line(self._loop, run.address)
+        plain = await dial(run, ip, number)
+        try:
+            if req.is_ssl():
+                await _start_tls(run, line, plain, self._reach.tls, host.rstrip("."))
+            else:
+                await self._loop.create_connection(lambda: line, sock=plain)
+        except BaseException:
+            plain.close()
+            raise
+        return line
+
+
+async def dial(run: Run, ip: str, port: int) -> socket.socket:
+    """A connected socket. Raises Stopped."""
+    run.enter("connect")
+    ipv6 = ":" in ip
+    address = joined(ip, port)
+    run.note(f"connecting to {address}")
+    plain: socket.socket | None = None
+    try:
+        plain = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_STREAM)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (ip, port))
+    except OSError as error:
+        if plain is not None:
+            plain.close()
+        raise of_connect(error, address, ipv6) from error
+    except BaseException:
+        if plain is not None:
+            plain.close()
+        raise
+    run.note(f"connected to {address}")
+    return plain
+
+
+async def _start_tls(run: Run, line: Line, plain: socket.socket, context: SSLContext, name: str) -> None:
+    run.enter("tls")
+    loop = asyncio.get_running_loop()
+    limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
+    try:
+        transport, _ = await loop.create_connection(
+            lambda: line, sock=plain, ssl=context, server_hostname=name, ssl_handshake_timeout=limit
+        )
+    except OSError as error:
+        raise of_handshake(error, sent_with(error)) from error
+    line.certificate = run.certificate = facts_of(transport.get_extra_info("ssl_object"))
+    if run.traced and (shown := line.certificate):
+        run.note(f"{shown.tls_version} with {shown.cipher}")
+        run.note(f"certificate of {shown.subject}, from {shown.issuer}, until {shown.not_after:%Y-%m-%d %H:%M} UTC")

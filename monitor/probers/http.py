@@ -1,0 +1,206 @@
+"""The http prober: one exchange per run, asked once, never retried.
+
+It gathers facts and judges nothing: a 503 is an answer that arrived whole. What stops the exchange is raised as
+`Stopped` or as an exception of the network, and named by `failure`. Docs: `docs/probers.md`.
+"""
+
+import io
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+
+from aiohttp import ClientOSError, ClientResponse, ServerDisconnectedError
+from multidict import CIMultiDict
+from yarl import URL
+
+from monitor import __version__
+from monitor.core.expectation import header_key, holds_of_header
+from monitor.core.observation import Http
+from monitor.core.target import HttpTarget
+from monitor.probers.body import Body, needs_body, values_of
+from monitor.probers.connection import CURRENT, Errand
+from monitor.probers.failure import Stopped
+from monitor.probers.mask import Mask
+from monitor.probers.reach import Reach
+from monitor.probers.redirect import REDIRECTS, Cookies, Request, following
+from monitor.probers.run import SECRET_HEADERS, Run
+
+USER_AGENT = f"vtex-monitor/{__version__} (+status probe)"
+
+# What an edge, a wall, a cache or the platform says about itself; nothing else is kept.
+KEPT_HEADERS = frozenset(
+    (
+        *("server", "via", "age", "date", "location", "retry-after", "last-modified", "cache-control"),
+        *("content-type", "content-length", "content-encoding", "x-cache", "x-served-by", "proxy-status"),
+        *("cf-ray", "cf-mitigated", "x-amzn-waf-action", "x-amz-cf-id", "x-amz-cf-pop"),
+        *("x-request-id", "x-track", "resources", "rest-content-range"),
+    )
+)
+KEPT_PREFIXES = ("x-vtex-", "ratelimit-", "x-ratelimit-")
+_MOST_HEADERS = 48
+
+_ESCAPED = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+_LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
+
+
+async def look(run: Run, reach: Reach) -> None:
+    """Asks once: sends the request, follows its redirects, reads the body, and looks for what is expected in it."""
+    async with AsyncExitStack() as held:
+
+        async def take_place() -> None:
+            await run.wait_for(reach.large_bodies.acquire())
+            held.callback(reach.large_bodies.release)
+
+        body = Body(needs_body(run.expects), run.mask, take_place)
+        headers = await _exchange(run, reach, body)
+        run.finish()
+        await _look_into(run, reach, headers, body)
+
+
+async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
+    """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
+    target = run.probe.ask
+    if not isinstance(target, HttpTarget):
+        raise Stopped("self.config", "the probe has no HTTP target")
+    request = _first(target, run.fresh)
+    errand = Errand(run, target.allow_private)
+    CURRENT.set(errand)
+    cookies = Cookies()
+    followed = 0
+    while True:
+        async with await _send(run, reach, request, target.reuse, cookies) as response:
+            run.enter("transfer", at=run.first_byte_at)
+            run.http = _facts(response, followed, run.mask)
+            _note_answer(run, response)
+            if not _leads_on(response, run, target):
+                await _read(run, response, body, target.max_body)
+                return {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
+            run.http = replace(run.http, redirects=followed + 1)
+            run.enter(None)
+            cookies.keep(response.cookies, response.url)
+            location = response.headers["Location"]
+            run.note(f"redirect {followed + 1} to {location}")
+            request = following(request, response.status, location, target, followed)
+            followed += 1
+            errand.redirected = True
+
+
+def _first(target: HttpTarget, fresh: bool) -> Request:
+    """The request as configured, with our own headers where the probe names none."""
+    try:
+        # An address that needs no escaping is sent as it was written, to the last %2F.
+        url = URL(target.url, encoded=_ESCAPED.fullmatch(target.url) is not None)
+        if url.scheme not in ("http", "https") or not url.host or not url.port:
+            raise ValueError("it needs http:// or https:// and a host")
+    except (ValueError, TypeError) as error:
+        raise Stopped("self.config", f"{target.url} is not an address that can be asked: {error}") from error
+    headers = CIMultiDict({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})
+    if fresh:
+        headers["Cache-Control"] = "no-cache"
+    if url.user is not None:
+        headers["Authorization"] = "Basic " + b64encode(f"{url.user}:{url.password or ''}".encode()).decode()
+    for name in {name for name, _ in target.headers}:
+        headers.popall(name, None)
+    for name, value in target.headers:
+        if not _HEADER_NAME.fullmatch(name) or _CONTROLS.search(value):
+            raise Stopped("self.config", f"header {name} cannot be sent as it is written")
+        headers.add(name, value)
+    return Request(target.method.upper(), url.with_user(None), tuple(headers.items()), target.body)
+
+
+async def _send(run: Run, reach: Reach, request: Request, reuse: bool, cookies: Cookies) -> ClientResponse:
+    headers = CIMultiDict(request.headers)
+    if cookie := cookies.header(request.url):
+        headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
+    if run.traced:
+        run.note(f"> {request.method} {request.url}")
+        for name, value in headers.items():
+            run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
+    large = request.body is not None and len(request.body) > _LARGE_REQUEST
+    data = io.BytesIO(request.body or b"") if large else request.body
+    session = reach.kept if reuse else reach.once
+    try:
+        return await session.request(request.method, request.url, headers=headers, data=data, allow_redirects=False)
+    except (ServerDisconnectedError, ClientOSError):
+        if not reuse or "connect" in run.phases:
+            raise
+    # A kept connection that the server closed in the meantime says nothing about how it answers.
+    run.note("the kept connection was closed, a new one is made")
+    data = io.BytesIO(request.body or b"") if large else request.body
+    return await reach.once.request(request.method, request.url, headers=headers, data=data, allow_redirects=False)
+
+
+def _facts(response: ClientResponse, followed: int, mask: Mask) -> Http:
+    version = response.version
+    length = response.headers.get("Content-Length", "")
+    return Http(
+        status=response.status,
+        headers=_kept(response, mask),
+        version=f"{version.major}.{version.minor}" if version else None,
+        redirects=followed,
+        content_length=int(length) if length.isascii() and length.isdigit() and len(length) < 19 else -1,
+    )
+
+
+def _kept(response: ClientResponse, mask: Mask) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for name in response.headers:
+        lower = name.lower()
+        if lower in kept or not _is_kept(lower):
+            continue
+        kept[mask.line(lower)] = mask.line(", ".join(response.headers.getall(name)))
+        if len(kept) == _MOST_HEADERS:
+            break
+    return kept
+
+
+def _is_kept(name: str) -> bool:
+    return name in KEPT_HEADERS or (name.startswith(KEPT_PREFIXES) and len(name) <= 100)
+
+
+def _note_answer(run: Run, response: ClientResponse) -> None:
+    if run.traced:
+        run.note(f"< HTTP/{run.http.version if run.http else ''} {response.status} {response.reason or ''}")
+        for name, value in response.headers.items():
+            run.note(f"< {name}: {'•••' if name.lower() == 'set-cookie' else value}")
+
+
+def _leads_on(response: ClientResponse, run: Run, target: HttpTarget) -> bool:
+    """Whether the answer is a redirect to follow: not when that very status is expected, nor with `follow: 0`."""
+    if response.status not in REDIRECTS or not response.headers.get("Location") or target.follow == 0:
+        return False
+    return not any(low <= response.status <= high for low, high in run.probe.expect.status)
+
+
+async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> None:
+    """Reads the body to its end or to the cap; what came is a fact either way."""
+    assert run.http is not None
+    content_type = response.headers.get("Content-Type", "")
+    try:
+        if response.status != 101:  # another protocol would follow, without an end
+            await body.read(response.content, limit)
+    finally:
+        run.http = replace(run.http, bytes=body.size, excerpt=body.excerpt(content_type, run.mask))
+        run.note(f"body of {body.size} bytes")
+
+
+async def _look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Body) -> None:
+    """Evaluates what needs the whole body, or a header that is not kept."""
+    for name, clauses in (pair for expect in run.expects for pair in expect.header):
+        if _is_kept(name):
+            continue
+        for clause in clauses:
+            run.values[header_key(name, clause)] = holds_of_header(clause, headers.get(name), reach.clock.now())
+    if not body.whole:
+        return
+    work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask)
+    values, stopped = work() if body.small else await reach.aside(work)
+    run.values.update(values)
+    if stopped is not None:
+        run.fail(stopped.code, stopped.detail)

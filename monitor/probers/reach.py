@@ -1,0 +1,115 @@
+"""Reach: what every run of this process shares to get at its targets, opened once.
+
+One resolver (a look-up that hangs must not hold up the others), one TLS context (loading the system's authorities
+takes tens of milliseconds), two pools of connections (kept and not), and one thread for bodies too large to be read
+between two beats of the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from ssl import SSLContext, SSLError
+from typing import TypeVar
+
+import aiodns
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
+
+from monitor.clock import Clock
+from monitor.core.target import Network
+from monitor.probers.body import PIECE
+from monitor.probers.certificate import trusting
+from monitor.probers.connection import Wire
+
+T = TypeVar("T")
+
+LOOKUP_TIMEOUT = 1.5  # seconds a name server has for the first of three tries; the probe's own limit still holds
+MOST_LARGE_BODIES = 16  # read at a time: two hundred bombs at once must not be two hundred times the cap
+_REMEMBERED_HOSTS = 4096
+
+
+class Reach:
+    """How targets are reached from here. `async with Reach.open(…) as reach:`, then `look(probe, reach)`."""
+
+    def __init__(self, network: Network, secrets: frozenset[str], clock: Clock, location: str, tls: SSLContext) -> None:
+        self.network = network
+        self.secrets = secrets
+        self.clock = clock
+        self.location = location
+        self.tls = tls
+        self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
+        self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self._picked: dict[str, str] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bodies")
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        network: Network,
+        secrets: frozenset[str],
+        clock: Clock,
+        location: str = "here",
+        *,
+        nameservers: Sequence[str] = (),
+        lookup_timeout: float = LOOKUP_TIMEOUT,
+    ) -> AsyncIterator["Reach"]:
+        """Everything open while the block runs. `nameservers` (`ADDRESS:PORT`) replace those of the system.
+
+        Raises OSError when `ca_file` cannot be used.
+        """
+        reach = cls(network, secrets, clock, location, await asyncio.to_thread(_tls, network))
+        reach.resolver = aiodns.DNSResolver(nameservers or None, timeout=lookup_timeout, tries=3)
+        reach.nameservers = tuple(nameservers or reach.resolver.nameservers)
+        try:
+            async with _session(Wire(reach, keep=False)) as reach.once, _session(Wire(reach, keep=True)) as reach.kept:
+                yield reach
+        finally:
+            await reach.resolver.close()
+            reach._thread.shutdown(wait=False, cancel_futures=True)
+            await asyncio.sleep(0)  # closed transports say goodbye in the next beat
+
+    resolver: aiodns.DNSResolver
+    nameservers: tuple[str, ...]
+    once: ClientSession
+    kept: ClientSession
+
+    def reconfigure(self, network: Network, secrets: frozenset[str]) -> None:
+        """Goes on with another configuration; runs under way end as they began. Raises OSError, and then keeps all."""
+        if network.ca_file != self.network.ca_file:
+            self.tls = _tls(network)
+        self.network = network
+        self.secrets = secrets
+
+    def pick(self, host: str, found: Sequence[str], other: bool) -> str:
+        """One of the addresses of a host; with `other` not the one picked last, if there is another."""
+        last = self._picked.get(host)
+        address = next((one for one in found if one != last), found[0]) if other else found[0]
+        if len(self._picked) >= _REMEMBERED_HOSTS:
+            self._picked.clear()
+        self._picked[host] = address
+        return address
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Does work in the one thread kept for it: two at a time would leave the event loop a third of the time."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _tls(network: Network) -> SSLContext:
+    try:
+        return trusting(network.ca_file)
+    except (OSError, SSLError) as error:
+        raise OSError(f"monitor.ca_file {network.ca_file}: {error.strerror or error}") from error
+
+
+def _session(wire: Wire) -> ClientSession:
+    session = ClientSession(
+        connector=wire,
+        cookie_jar=DummyCookieJar(),  # nothing a target sets outlives a run
+        timeout=ClientTimeout(total=None),  # the limit is the run's, over all of its hops
+        trust_env=False,
+        raise_for_status=False,
+        read_bufsize=PIECE,
+    )
+    session._retry_connection = False  # aiohttp asks again by itself when a connection breaks, and so hides the fault
+    return session

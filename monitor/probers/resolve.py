@@ -1,0 +1,84 @@
+"""Resolve: a name becomes one address, or the reason why it does not.
+
+c-ares is asked directly: the system's `getaddrinfo` folds a failing name server into a slow one, and blocks a thread
+for as long. IPv4 is asked first and IPv6 only when there is nothing else; one address is picked and tried once,
+because a probe that goes on to the next address hides the fault of the first.
+"""
+
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import aiodns
+
+from monitor.probers import address as addresses
+from monitor.probers.dnssec import answers_unchecked
+from monitor.probers.failure import Stopped, of_lookup
+from monitor.probers.run import Run
+
+if TYPE_CHECKING:
+    from monitor.probers.reach import Reach
+
+_NO_DATA = 1
+_SERVER_FAILED = 3
+_NO_SORT = 1 << 7  # ARES_AI_NOSORT: sorting opens a socket per address to see which route is nearest
+
+
+async def route(
+    run: Run, reach: "Reach", host: str, port: int, allow_private: bool, redirected: bool
+) -> tuple[str, int]:
+    """The IP address and port to dial for a host, checked. Raises Stopped."""
+    instead = addresses.dialled_instead(reach.network.connect_to, host, port)
+    if instead is not None:
+        run.note(f"connect_to: {addresses.joined(host, port)} is dialled at {addresses.joined(*instead)}")
+    name, port = instead or (host, port)
+    found = [str(literal)] if (literal := addresses.literal(name)) else await look_up(run, reach, name)
+    if instead is None and not allow_private:
+        _refuse_private(host, found, redirected)
+    return reach.pick(name, found, run.fresh), port
+
+
+async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
+    """Every IPv4 address of a name, or every IPv6 one when it has no other. Raises Stopped."""
+    if len(name) > 253 or any(not 0 < len(label) < 64 for label in name.removesuffix(".").split(".")):
+        raise Stopped("self.config", f"{name[:80]} is not a valid host name")
+    run.note(f"look-up of {name}")
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            result = await reach.resolver.getaddrinfo(name, family=family, type=socket.SOCK_STREAM, flags=_NO_SORT)
+        except aiodns.error.DNSError as error:
+            number = error.args[0] if error.args else None
+            if number == _NO_DATA and family is socket.AF_INET:
+                continue
+            if number == _SERVER_FAILED and await answers_unchecked(reach.nameservers, name, family):
+                raise Stopped(
+                    "dns.dnssec", f"{name}: the name server refuses an answer whose signature fails"
+                ) from error
+            raise of_lookup(number, str(error.args[-1] if error.args else error), name) from error
+        found = [_text(node.addr[0]) for node in result.nodes]
+        if found:
+            run.note(f"{name} is {', '.join(found[:8])}")
+            return found
+    raise of_lookup(_NO_DATA, "", name)
+
+
+def _text(address: str | bytes) -> str:
+    return address.decode() if isinstance(address, bytes) else address
+
+
+def _refuse_private(host: str, found: list[str], redirected: bool) -> None:
+    """Raises Stopped when any address of a target lies inside somebody's network and nobody allowed that."""
+    inside = next((one for one in map(ip_address, found) if not addresses.is_public(one)), None)
+    if inside is None:
+        return
+    kind = addresses.kind_of(inside)
+    if redirected:
+        raise Stopped("http.redirect_unexpected", f"redirected to {host}, which is {inside}, {kind}")
+    if addresses.literal(host) or addresses.is_local_name(host):
+        raise Stopped(
+            "self.config", f"{host} is {kind}: write `allow_private: true` on the probe if it is meant to be asked"
+        )
+    raise Stopped(
+        "dns.bogus_answer",
+        f"{host} resolves to {inside}, {kind}; write `allow_private: true` on the probe if that is meant",
+    )

@@ -1,0 +1,102 @@
+"""Certificates that are wrong in one way each, from an authority of our own."""
+
+import datetime
+import ssl
+from pathlib import Path
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+NAME = "shop.test"
+_NOW = datetime.datetime.now(datetime.UTC)
+
+
+def _days(count: int) -> datetime.datetime:
+    return _NOW + datetime.timedelta(days=count)
+
+
+class Authorities:
+    """The authority that probes trust (`ca_file`), and server contexts for every way a certificate can be wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.trusted = trustme.CA()
+        self.ca_file = str(folder / "ca.pem")
+        self.trusted.cert_pem.write_to_path(self.ca_file)
+        self.intermediate = self.trusted.create_child_ca()
+
+    def context(self, kind: str) -> ssl.SSLContext:
+        """A server's context of one kind."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        match kind:
+            case "good":
+                self.trusted.issue_cert(NAME).configure_cert(context)
+            case "expired":
+                self.trusted.issue_cert(NAME, not_before=_days(-90), not_after=_days(-3)).configure_cert(context)
+            case "not yet valid":
+                self.trusted.issue_cert(NAME, not_before=_days(3), not_after=_days(90)).configure_cert(context)
+            case "ends soon":
+                self.trusted.issue_cert(NAME, not_after=_days(5)).configure_cert(context)
+            case "wrong name":
+                self.trusted.issue_cert("other.test").configure_cert(context)
+            case "with intermediate":
+                self.intermediate.issue_cert(NAME).configure_cert(context)
+            case "unknown authority":
+                trustme.CA().issue_cert(NAME).configure_cert(context)
+            case "untrusted root":
+                self._made(context, chain=True)
+            case "self signed":
+                self._made(context, own=True)
+            case "leaf only":
+                self._made(context, issuer_url=True)
+            case "TLS 1.2":
+                self.trusted.issue_cert(NAME).configure_cert(context)
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+            case "client certificate wanted":
+                self.trusted.issue_cert(NAME).configure_cert(context)
+                context.verify_mode = ssl.CERT_REQUIRED
+                self.trusted.configure_trust(context)
+            case _:
+                raise KeyError(kind)
+        return context
+
+    def _made(self, context: ssl.SSLContext, own: bool = False, chain: bool = False, issuer_url: bool = False) -> None:
+        """A leaf made by hand: self-signed, sent with its unknown root, or naming where its issuer can be fetched."""
+        key, root_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop \u202egnp\x1b[31m")])
+        issuer = subject if own else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Some root")])
+        leaf = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(0xBEEF)
+            .not_valid_before(_days(-1))
+            .not_valid_after(_days(30))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), False)
+        )
+        if issuer_url:
+            place = x509.UniformResourceIdentifier("http://authority.test/issuer.der")
+            access = [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)]
+            leaf = leaf.add_extension(x509.AuthorityInformationAccess(access), False)
+        parts = [leaf.sign(key if own else root_key, hashes.SHA256())]
+        if chain:
+            parts.append(
+                x509.CertificateBuilder()
+                .subject_name(issuer)
+                .issuer_name(issuer)
+                .public_key(root_key.public_key())
+                .serial_number(1)
+                .not_valid_before(_days(-1))
+                .not_valid_after(_days(30))
+                .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+                .sign(root_key, hashes.SHA256())
+            )
+        pem = b"".join(part.public_bytes(serialization.Encoding.PEM) for part in parts)
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        with trustme.Blob(secret + pem).tempfile() as path:
+            context.load_cert_chain(path)

@@ -1,0 +1,170 @@
+"""Every way in which a name fails, told by a real name server of our own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSRecord
+from dnslib.server import BaseResolver, DNSServer
+
+from monitor.core.expectation import Outcome
+from monitor.probers import Reach
+
+from .looking import probe_of, reaching, seen
+from .misbehaving import WAYS, served
+
+_A = {
+    "loopback.test": "127.0.0.1",
+    "private.test": "10.0.0.7",
+    "metadata.test": "169.254.169.254",
+    "sinkhole.test": "0.0.0.0",
+    "public.test": "192.0.2.1",
+}
+
+
+class Zone(BaseResolver):
+    """Answers by the name: some are there, some fail in the way they are called."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:
+        name, kind = str(request.q.qname).rstrip("."), QTYPE[request.q.qtype]
+        self.asked.append(f"{name} {kind}")
+        reply = request.reply()
+        match name:
+            case "nowhere.test":
+                reply.header.rcode = RCODE.NXDOMAIN
+            case "failing.test":
+                reply.header.rcode = RCODE.SERVFAIL
+            case "unsigned.test":
+                if request.header.cd:
+                    reply.add_answer(RR(name, QTYPE.A, rdata=A("127.0.0.1"), ttl=1))
+                else:
+                    reply.header.rcode = RCODE.SERVFAIL
+            case "refused.test":
+                reply.header.rcode = RCODE.REFUSED
+            case "six.test" if kind == "AAAA":
+                reply.add_answer(RR(name, QTYPE.AAAA, rdata=AAAA("::1"), ttl=1))
+            case "two.test" if kind == "A":
+                for number in (1, 2):
+                    reply.add_answer(RR(name, QTYPE.A, rdata=A(f"127.0.0.{number}"), ttl=0))
+            case _ if kind == "A" and name in _A:
+                reply.add_answer(RR(name, QTYPE.A, rdata=A(_A[name]), ttl=1))
+        return reply
+
+
+@pytest.fixture
+def zone() -> Iterator[tuple[Zone, str]]:
+    """A name server on a free port."""
+    zone = Zone()
+    server = DNSServer(zone, port=0, address="127.0.0.1", logger=_Quiet())
+    server.start_thread()
+    yield zone, f"127.0.0.1:{server.server.server_address[1]}"
+    server.stop()
+    server.server.server_close()
+
+
+class _Quiet:
+    def __getattr__(self, name: str) -> object:
+        return lambda *_: None
+
+
+@pytest.fixture
+async def asking(zone: tuple[Zone, str]) -> AsyncIterator[Reach]:
+    """A reach that asks that name server."""
+    async with reaching(nameservers=[zone[1]]) as reach:
+        yield reach
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nowhere.test", "dns.nxdomain"),
+        ("empty.test", "dns.nodata"),
+        ("failing.test", "dns.servfail"),
+        ("unsigned.test", "dns.dnssec"),
+        ("refused.test", "dns.refused"),
+        ("loopback.test", "dns.bogus_answer"),
+        ("private.test", "dns.bogus_answer"),
+        ("metadata.test", "dns.bogus_answer"),
+        ("sinkhole.test", "dns.bogus_answer"),
+        ("six.test", "dns.bogus_answer"),
+        ("x" * 64 + ".test", "self.config"),
+    ],
+)
+async def test_names_that_fail(asking: Reach, name: str, code: str) -> None:
+    """Only the look-up is a phase: nothing was dialled."""
+    observation, result = await seen(asking, probe_of(f"http://{name}/", allow_private=False))
+
+    assert result.code == code, result.reasons
+    assert set(observation.phases) == {"resolve"}
+    assert observation.address is None
+
+
+async def test_a_silent_name_server_is_a_timeout() -> None:
+    """Of the name server, whichever limit strikes first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        async with reaching(nameservers=[f"127.0.0.1:{silent.getsockname()[1]}"], lookup_timeout=0.1) as reach:
+            for limit in (0.05, 3):
+                _, result = await seen(reach, probe_of("http://public.test/", limit=limit))
+                assert result.code == "dns.timeout"
+
+
+async def test_a_closed_port_of_the_resolver_blames_us() -> None:
+    """Nobody out there is at fault when our own resolver is gone."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with reaching(nameservers=[f"127.0.0.1:{port}"]) as reach:
+        _, result = await seen(reach, probe_of("http://public.test/"))
+
+    assert (result.code, result.outcome) == ("dns.resolver_unreachable", Outcome.UNKNOWN)
+
+
+async def test_ipv4_is_preferred_and_asked_alone(asking: Reach, zone: tuple[Zone, str]) -> None:
+    """A second question would double the load for an answer that is not used."""
+    async with served(WAYS["healthy"]) as server:
+        observation, result = await seen(asking, probe_of(server.url("loopback.test")))
+
+    assert result.code is None
+    assert observation.address == f"127.0.0.1:{server.port}"
+    assert zone[0].asked == ["loopback.test A"]
+
+
+async def test_a_fresh_run_takes_another_address(asking: Reach) -> None:
+    """A second look at a target that has two addresses looks at the other one."""
+    async with served(WAYS["healthy"]) as server:
+        probe = probe_of(server.url("two.test"))
+        first, _ = await seen(asking, probe)
+        again, _ = await seen(asking, probe, fresh=True)
+
+    assert {first.address, again.address} == {f"127.0.0.1:{server.port}", f"127.0.0.2:{server.port}"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "169.254.169.254", "0.0.0.0"])
+async def test_a_private_address_written_down_is_our_configuration(asking: Reach, host: str) -> None:
+    """It is no surprise of the name server's, and the sentence says what to write."""
+    observation, result = await seen(asking, probe_of(f"http://{host}:9/", allow_private=False))
+
+    assert result.code == "self.config"
+    assert observation.failure is not None
+    assert "allow_private: true" in observation.failure.detail
+
+
+async def test_hanging_look_ups_delay_nobody(zone: tuple[Zone, str]) -> None:
+    """Sixty names that never answer, and a probe that needs none is done at once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        async with reaching(nameservers=[f"127.0.0.1:{silent.getsockname()[1]}"], lookup_timeout=5) as reach:
+            hanging = [asyncio.create_task(seen(reach, probe_of(f"http://h{n}.test/"))) for n in range(60)]
+            await asyncio.sleep(0.05)
+            async with served(WAYS["healthy"]) as server:
+                observation, result = await seen(reach, probe_of(server.url()))
+            outcomes = await asyncio.gather(*hanging)
+
+    assert result.code is None
+    assert observation.duration < 0.3
+    assert {result.code for _, result in outcomes} == {"dns.timeout"}

@@ -1,0 +1,140 @@
+"""`monitor probe`: which probes it runs, what it prints, and how it ends."""
+
+import json
+from typing import Any
+
+import pytest
+
+from monitor.commands.probe import probe
+from monitor.config import Config
+from monitor.core.expectation import Clause, Expect
+from monitor.core.module import Module, Platform
+from monitor.core.observation import PHASES
+from monitor.core.probe import Probe
+from monitor.core.target import HttpTarget, Network, SideVerdict
+
+from .looking import probe_of
+from .misbehaving import WAYS, Server, answer, by_path, served
+
+WAY = by_path(good=answer(b'{"ok": true}'), bad=WAYS["status 503"], root=answer())
+
+
+def config_of(server: Server, **options: Any) -> Config:
+    """Two modules with two probes that are asked and one that is off."""
+    good = probe_of(server.url(path="/good"), Expect(json=(("ok", (Clause("equals", True),)),)))
+    bad = probe_of(server.url(path="/bad"), headers=(("Authorization", "Bearer of-bad-news"),))
+
+    def named(one: Probe, module: str, id: str, off: str | None = None) -> Probe:
+        return Probe(module, id, "http", one.interval, one.timeout, expect=one.expect, ask=one.ask, off=off)
+
+    verdicts = {"simulation": (SideVerdict("logistics", Expect(json=(("length(@)", ()),))),)}
+    modules = (
+        Module("checkout", {}, probes=(named(good, "checkout", "simulation"),), verdicts=verdicts),
+        Module(
+            "catalog", {}, probes=(named(bad, "catalog", "search"), named(good, "catalog", "secret", "KEY is not set"))
+        ),
+    )
+    return Config(Platform({one.id: one for one in modules}), **options)
+
+
+async def test_all_are_run_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each under a heading, without colour in a pipe; one failure decides the end."""
+    async with served(WAY) as server:
+        status = await probe(config_of(server), [], False, False)
+
+    out, err = capsys.readouterr()
+    heading, first, second = out.splitlines()
+    assert status == 1
+    assert heading.split() == ["probe", "outcome", "code", "ms", *PHASES, "reason"]
+    assert first.split()[:3] == ["checkout/simulation", "passed", "–"]
+    assert second.split()[:3] == ["catalog/search", "failed", "http.503"]
+    assert second.endswith("status 503, expected 200–299")
+    assert "\x1b" not in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("selectors", "count", "status"),
+    [
+        (["checkout"], 1, 0),
+        (["checkout/simulation"], 1, 0),
+        (["*/sim*"], 1, 0),
+        (["c*"], 2, 1),
+        (["catalog"], 1, 1),
+        (["catalog/secret"], 0, 0),
+    ],
+)
+async def test_selectors(capsys: pytest.CaptureFixture[str], selectors: list[str], count: int, status: int) -> None:
+    """A module, a probe, or a pattern; those that are off are named and not run."""
+    async with served(WAY) as server:
+        assert await probe(config_of(server), selectors, True, False) == status
+
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == count
+    assert ("catalog/secret is skipped: KEY is not set\n" in err) == any(
+        one.startswith("c") and "check" not in one for one in selectors
+    )
+
+
+async def test_a_selector_that_names_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, with the nearest name."""
+    async with served(WAY) as server:
+        assert await probe(config_of(server), ["chekout/simulation"], False, False) == 2
+        assert await probe(config_of(server), ["zzzzzzzz"], False, False) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "no probe matches `chekout/simulation`: did you mean `checkout/simulation`?"
+    assert err.splitlines()[1].startswith("no probe matches `zzzzzzzz`: ")
+    assert server.connections == 0
+
+
+async def test_json_is_one_observation_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its result, and with what the verdicts on other modules need."""
+    async with served(WAY) as server:
+        await probe(config_of(server), [], True, False)
+
+    good, bad = map(json.loads, capsys.readouterr().out.splitlines())
+    assert good["result"] == {"outcome": "passed", "code": None, "blame": None, "reasons": []}
+    assert good["values"] == {"ok": True, "length(@)": 1}
+    assert bad["result"]["code"] == "http.503"
+    assert bad["result"]["blame"] == "target"
+    assert bad["http"]["status"] == 503
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_debug_shows_every_step_without_secrets(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    """Before the row, or aside when lines of JSON are wanted."""
+    async with served(WAY) as server:
+        await probe(config_of(server), ["catalog/search"], as_json, True)
+
+    out, err = capsys.readouterr()
+    steps = err if as_json else out
+    assert "> GET" in steps
+    assert "< HTTP/1.1 503" in steps
+    assert "of-bad-news" not in out + err
+    assert ("> GET" in out) != as_json
+    assert out.splitlines()[-1].startswith("{" if as_json else "catalog/search")
+
+
+async def test_a_ca_file_that_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A configuration that cannot be used, in one sentence."""
+    async with served(WAY) as server:
+        status = await probe(
+            config_of(server, network=Network(ca_file="/nowhere/ca.pem"), file="p.yaml"), [], False, False
+        )
+
+    err = capsys.readouterr().err
+    assert status == 2
+    assert err.startswith("monitor.ca_file /nowhere/ca.pem: ")
+    assert len(err.splitlines()) == 1
+
+
+async def test_kinds_without_a_prober_are_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody passed, so the command did not succeed."""
+    async with served(WAY) as server:
+        pigeon = Probe("m", "p", "pigeon", *[probe_of("").interval] * 2, ask=HttpTarget(server.url()))
+        config = Config(Platform({"m": Module("m", {}, probes=(pigeon,))}))
+        assert await probe(config, [], False, False) == 1
+
+    assert "self.unsupported" in capsys.readouterr().out

@@ -1,0 +1,103 @@
+"""The schedule: a fixed grid, nobody waits for anybody."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from monitor.clock import SystemClock
+from monitor.core.observation import Observation
+from monitor.core.probe import Probe
+from monitor.probers.rounds import Rounds
+
+
+def probe(id: str, interval: float) -> Probe:
+    """A probe that nobody needs to ask for real."""
+    return Probe("catalog", id, "http", timedelta(seconds=interval), timedelta(seconds=interval))
+
+
+def seen(probe: Probe, at: datetime) -> Observation:
+    """What a run of it hands in."""
+    return Observation(at, probe.module, probe.id, "here", at, 0.0)
+
+
+class Walk:
+    """Rounds over probes whose runs take as long as told; keeps when each began and ended up late."""
+
+    def __init__(self, takes: dict[str, float]) -> None:
+        self.clock = SystemClock()
+        self.takes = takes
+        self.begun: list[tuple[str, float, bool]] = []
+        self.handed_in: list[Observation] = []
+        self.late: list[float] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.rounds = Rounds(
+            self.look, self.handed_in.append, self.clock, delayed=self.late.append, skipped=self.skipped.append
+        )
+
+    async def look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
+        self.begun.append((probe.id, self.clock.monotonic(), extra))
+        await asyncio.sleep(self.takes.get(probe.id, 0.0))
+        return seen(probe, scheduled_at)
+
+    async def go(self, seconds: float, *probes: Probe) -> "Walk":
+        self.rounds.plan({p.key: p for p in probes})
+        return await self.go_on(seconds)
+
+    async def go_on(self, seconds: float) -> "Walk":
+        task = asyncio.create_task(self.rounds.walk())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return self
+
+    def starts(self, id: str) -> list[float]:
+        return [at for name, at, _ in self.begun if name == id]
+
+
+async def test_a_hanging_target_never_delays_another() -> None:
+    """One probe hangs for ever, the other keeps its beat, and the hanging one is not piled up."""
+    walk = await Walk({"hangs": 60.0}).go(1.3, probe("hangs", 0.1), probe("quick", 0.1))
+    assert len(walk.starts("hangs")) == 1
+    assert len(walk.starts("quick")) >= 9
+    assert len(walk.skipped) >= 8
+    assert max(walk.late) < 0.08
+
+
+async def test_the_grid_does_not_drift() -> None:
+    """However long a run takes, the next one begins on the grid."""
+    walk = await Walk({"slow": 0.06}).go(1.5, probe("slow", 0.1))
+    starts = walk.starts("slow")[1:]
+    for at in starts:
+        offset = (at - starts[0]) / 0.1
+        assert abs(offset - round(offset)) < 0.4, offset
+
+
+async def test_probes_are_spread_over_their_interval() -> None:
+    """Forty probes of one second do not all knock in the same tenth of it."""
+    walk = await Walk({}).go(1.1, *(probe(f"p{i}", 1.0) for i in range(40)))
+    first = {name: at for name, at, _ in reversed(walk.begun)}
+    tenths = {int((at - min(first.values())) * 10) for at in first.values()}
+    assert len(tenths) >= 6
+
+
+async def test_an_extra_run_comes_when_asked_and_is_marked() -> None:
+    """A re-probe runs besides the grid."""
+    walk = Walk({})
+    walk.rounds.plan({("catalog", "rare"): probe("rare", 3600)})
+    walk.rounds.ask(("catalog", "rare"), 0.1)
+    walk.rounds.ask(("catalog", "unknown"), 0.1)
+    await walk.go_on(0.4)
+    assert [extra for _, _, extra in walk.begun].count(True) == 1
+
+
+async def test_a_new_plan_keeps_the_beat_of_what_stays() -> None:
+    """After a reload a probe that stayed runs no more often than before, one that left never again."""
+    walk = Walk({})
+    walk.rounds.plan({p.key: p for p in (probe("stays", 0.2), probe("leaves", 0.2))})
+    await walk.go_on(0.5)
+    for _ in range(20):
+        walk.rounds.plan({("catalog", "stays"): probe("stays", 0.2)})
+    before = len(walk.starts("stays"))
+    left = len(walk.starts("leaves"))
+    await walk.go_on(1.05)
+    assert 4 <= len(walk.starts("stays")) - before <= 7
+    assert len(walk.starts("leaves")) == left
