@@ -111,12 +111,13 @@ class App:
         """
         async with AsyncExitStack() as stack:
             stack.enter_context(only_one(self.data))
+            await self._serve_public(stack)  # the last publication is there again before anything else
             self.store: Store = await open_store(database_url(self.config, self.data))
             stack.push_async_callback(self.store.close)
             await self._open(stack)
             tasks = [asyncio.create_task(_guarded(name, job), name=name) for name, job in self._jobs().items()]
             try:
-                await self._serve(stack)
+                await self._serve_ops(stack)
                 await self._until_stopped()
             finally:
                 for task in tasks:
@@ -292,7 +293,11 @@ class App:
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
-    async def _serve(self, stack: AsyncExitStack) -> None:
+    async def _serve_public(self, stack: AsyncExitStack) -> None:
+        site = public_app(self.data / "public")
+        self.public_address = await _listen(stack, site, self.config.settings.public, "monitor.public")
+
+    async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
         ops = settings.ops
         if settings.ops_token is None and ops.host not in ("127.0.0.1", "::1", "localhost"):
@@ -309,7 +314,6 @@ class App:
             reload=self.reload,
             token=settings.ops_token,
         )
-        self.public_address = await _listen(stack, public_app(self.data / "public"), settings.public, "monitor.public")
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
 
     def _why_not_ready(self) -> str | None:

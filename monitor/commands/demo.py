@@ -26,10 +26,16 @@ from monitor.store import Rollup, open_store
 
 DAYS = 90
 PLOTTED_DAYS = 3
-FIRST_ROUND = 6.0  # most seconds to wait for every module's first result before the story begins
+FIRST_ROUND = 5.0  # most seconds to wait for every module's first result before the story begins
 
 # An app key that only the simulator knows; it lets the keyed probes of the shipped file run.
-ENVIRONMENT = {"VTEX_ACCOUNT": "demostore", "VTEX_APP_KEY": "vtexappkey-demostore-DEMO", "VTEX_APP_TOKEN": "demo-token"}
+ENVIRONMENT = {
+    "VTEX_ACCOUNT": "demostore",
+    "VTEX_APP_KEY": "vtexappkey-demostore-DEMO",
+    "VTEX_APP_TOKEN": "demo-token",
+    "VTEX_CMS_PROJECT": "faststore",
+    "VTEX_PROBE_ENTITY": "PR",
+}
 
 
 async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
@@ -60,7 +66,7 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, fast: bool) -> Config:
     """The shipped configuration, aimed at the simulator, with shorter waits."""
-    interval, confirm = (1.0, 0.5) if fast else (5.0, 4.0)
+    interval, confirm = (1.0, 0.5) if fast else (5.0, 3.0)
     tuning = Tuning(
         calm=timedelta(seconds=1.5 if fast else 12),
         reprobe=timedelta(seconds=0.5 if fast else 2),
@@ -123,9 +129,7 @@ async def _remember_a_past(config: Config, data: Path) -> None:
 
 
 async def _play(app: App, simulator: Simulator, fast: bool) -> None:
-    """Waits for the first results, says where to look, and tells the story until it is stopped."""
-    await _first_round(app)
-    await app.publish()
+    """Says where to look, waits for the first results, and tells the story until it is stopped."""
     assert app.public_address is not None
     assert app.ops_address is not None
     host, port = app.public_address
@@ -135,7 +139,9 @@ async def _play(app: App, simulator: Simulator, fast: bool) -> None:
     print(f"JSON          http://{host}:{port}/api/v2/summary.json")
     print(f"Metrics       http://{ops_host}:{ops_port}/metrics")
     print(f"Faults        {simulator.control_url}/state")
-    print("The story begins: the first fault strikes in a moment. Ctrl-C ends it.", flush=True)
+    print("The story begins in a moment; Ctrl-C ends it.", flush=True)
+    await _first_round(app)
+    await app.publish()
     await tell(_said(simulator), simulator.clear, 10.0 if fast else 1.0)
 
 

@@ -112,7 +112,7 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         likely = names(platform, tuple(one.module for one in cause.candidates[:3]))
         sentences.append(Sentence(N_("The cause is probably one of: {modules}."), {"modules": likely}))
     dragged = tuple(member.module for member in incident.members if member.role == "affected")
-    if dragged:
+    if dragged and cause.module is not None:
         sentences.append(Sentence(N_("Also failing because of it: {modules}."), {"modules": names(platform, dragged)}))
     if incident.components:
         what_stands = _component_names(platform, incident.components)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from monitor.core.board import Board
+from monitor.core.detector import is_bad, is_usable
+from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
+from monitor.core.module import Status
 from monitor.core.rollup import ComponentStatus, component_status, top_level
 from monitor.core.site import Site
 from monitor.core.uptime import Span, Uptime, merge, spans, uptime
@@ -24,13 +28,32 @@ class Picture:
     now: datetime
     data_until: datetime | None = None
 
+    @cached_property
+    def _cuts(self) -> dict[str, list[Span]]:
+        return {}  # every file of a publication asks for the same ones
+
     def spans_of(self, module: str) -> list[Span]:
         """What a module's status was over the last 90 days and a bit, so that whole days fit in."""
-        return spans(self.history.transitions.get(module, ()), self.now - timedelta(days=DAYS + 1), self.now)
+        if module not in self._cuts:
+            start = self.now - timedelta(days=DAYS + 1)
+            self._cuts[module] = spans(self.history.transitions.get(module, ()), start, self.now)
+        return self._cuts[module]
 
     def spans_of_component(self, component: str) -> list[Span]:
         """The same for a component: the worst known status of its modules at each moment."""
         return merge([self.spans_of(module) for module in self.board.platform.components[component].modules])
+
+    def locations_of(self, module: str) -> dict[str, Status]:
+        """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
+        seen: dict[str, Status] = {}
+        for probe in self.board.platform.modules[module].probes:
+            if probe.off is not None or probe.role != "verdict":
+                continue
+            for location in probe.locations:
+                track = self.board.tracks.get((module, probe.id, location))
+                status = _seen(track.last if track else None)
+                seen[location] = max(seen.get(location, status), status, key=_BADNESS.index)
+        return seen
 
     def uptime(self, cut: list[Span], window: str) -> Uptime:
         """The figure for `24h`, `7d`, `30d` or `90d`."""
@@ -51,3 +74,14 @@ class Picture:
         """How well the monitor itself sees: `ok`, or `blind` and since when."""
         blind = [v.blind_since for v in self.board.vantages.values() if v.blind_since]
         return ("blind", min(blind)) if blind else ("ok", None)
+
+
+_BADNESS = (Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN)
+
+
+def _seen(result: Result | None) -> Status:
+    if result is None or not is_usable(result):
+        return Status.UNKNOWN
+    if is_bad(result):
+        return Status.DOWN
+    return Status.DEGRADED if result.outcome is Outcome.SLOW else Status.UP

@@ -1,0 +1,184 @@
+"""Statement: incidents and modules as the objects of our own JSON, for the public or for those who run the shop.
+
+The public site and the operators' API tell the same story, so both build their objects here. What only operators may
+read is left out of the public copy at this one place.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from monitor.core.board import Board
+from monitor.core.detector import is_bad, is_usable
+from monitor.core.expectation import Outcome, Result
+from monitor.core.history import History, Latency
+from monitor.core.incident import Incident
+from monitor.core.module import Platform, Status, Text
+from monitor.core.observation import stamp
+from monitor.core.uptime import Span, Uptime, uptime
+from monitor.core.wording import Sentence, summary, title, update_body
+
+WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+PRIVATE_SHARED = ("host", "address")  # kinds of what is shared whose value is an address of the shop's inside
+
+
+class Speaker(Protocol):
+    """Puts sentences to every language of the site."""
+
+    def every(self, sentences: Sentence | Iterable[Sentence]) -> dict[str, str]:
+        """The text by language tag."""
+        ...
+
+
+def incidents_of(board: Board, history: History) -> list[Incident]:
+    """Every incident, the newest first; what the board knows is newer than what was stored."""
+    known = {one.id: one for one in history.incidents}
+    known.update(board.incidents)
+    return sorted(known.values(), key=lambda one: (one.started_at, one.id), reverse=True)
+
+
+def incident_object(incident: Incident, platform: Platform, speech: Speaker, public: bool) -> dict[str, Any]:
+    """One incident whole. The public copy lacks the detail and probe of evidence, notices and who answered when."""
+    found: dict[str, Any] = {
+        "id": incident.id,
+        "key": incident.key,
+        "title": speech.every(title(incident, platform)),
+        "status": incident.stage.value,
+        "impact": incident.impact,
+        "priority": incident.priority.value,
+        "started_at": stamp(incident.started_at),
+        "detected_at": stamp(incident.detected_at),
+        "published_at": stamp(incident.published_at),
+        "acknowledged_at": stamp(incident.acknowledged_at),
+        "resolved_at": stamp(incident.resolved_at),
+        "reopened": incident.reopened,
+        "cause": _cause(incident, platform, speech, public),
+        "modules": [
+            {
+                "id": member.module,
+                "role": member.role,
+                "status": member.status.value,
+                "since": stamp(member.since),
+                "until": stamp(member.until),
+            }
+            for member in incident.members
+        ],
+        "components": list(incident.components),
+        "updates": [
+            {
+                "at": stamp(update.at),
+                "status": update.stage.value,
+                "author": update.author,
+                "body": speech.every(update_body(update, incident, platform)),
+            }
+            for update in incident.updates
+        ],
+        "notices": None,
+    }
+    if public:
+        del found["acknowledged_at"], found["notices"]
+    return found
+
+
+def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool) -> dict[str, Any]:
+    cause = incident.cause
+    reports = cause.platform_reports
+    return {
+        "scope": cause.scope,
+        "module": cause.module,
+        "candidates": [{"module": one.module, "confidence": one.confidence} for one in cause.candidates],
+        "shared": None if cause.shared is None else _shared(cause.shared, public),
+        "locations": list(cause.locations),
+        "code": cause.code,
+        "class": str(cause.cls),
+        "confidence": cause.confidence,
+        "state": cause.state,
+        "trigger": None if cause.trigger is None else dict(cause.trigger),
+        "summary": speech.every(summary(incident, platform)),
+        "evidence": [
+            {"at": stamp(one.at), "module": one.module, "location": one.location, "code": one.code}
+            | ({} if public else {"probe": one.probe, "detail": one.detail})
+            for one in cause.evidence
+        ],
+        "platform_reports": None if reports is None else {"found": None, "incident": None, "url": None, **reports},
+    }
+
+
+def _shared(shared: Mapping[str, Any], public: bool) -> dict[str, Any]:
+    found = {"kind": "unknown", "value": None, "modules": [], **shared}
+    if public and found["kind"] in PRIVATE_SHARED:
+        found["value"] = None
+    return found
+
+
+def uptime_object(figure: Uptime) -> dict[str, Any]:
+    """One figure. Shares keep six decimals, times whole seconds, so that standing still does not look like news."""
+    return {
+        "ratio": None if figure.ratio is None else round(figure.ratio, 6),
+        "coverage": round(figure.coverage, 6),
+        "down_seconds": round(figure.down_seconds),
+        "degraded_seconds": round(figure.degraded_seconds),
+        "excluded_seconds": round(figure.excluded_seconds),
+    }
+
+
+def uptimes_of(cut: Sequence[Span], now: datetime) -> dict[str, dict[str, Any]]:
+    """The figure of every window."""
+    return {name: uptime_object(uptime(cut, now - length, now)) for name, length in WINDOWS.items()}
+
+
+def latency_object(latency: Latency) -> dict[str, float | None]:
+    """Percentiles of the last 24 h, to a tenth of a millisecond."""
+    return {
+        name: None if value is None else round(value, 1)
+        for name, value in (("p50_ms", latency.p50_ms), ("p95_ms", latency.p95_ms), ("p99_ms", latency.p99_ms))
+    }
+
+
+def locations_of(board: Board, module: str) -> list[dict[str, str]]:
+    """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
+    found: dict[str, Status] = {}
+    for probe in board.platform.modules[module].probes:
+        if probe.off is None and probe.role == "verdict":
+            for place in probe.locations:
+                track = board.tracks.get((module, probe.id, place))
+                status = _seen(track.last if track else None)
+                found[place] = max(found.get(place, status), status, key=_BADNESS.index)
+    return [{"id": place, "status": status.value} for place, status in found.items()]
+
+
+_BADNESS = (Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN)
+
+
+def _seen(result: Result | None) -> Status:
+    if result is None or not is_usable(result):
+        return Status.UNKNOWN
+    if is_bad(result):
+        return Status.DOWN
+    return Status.DEGRADED if result.outcome is Outcome.SLOW else Status.UP
+
+
+def module_object(
+    id: str,
+    board: Board,
+    history: History,
+    uptimes: Mapping[str, Any],
+    incidents: Iterable[Incident],
+    every: Callable[[Text], Mapping[str, str]],
+) -> dict[str, Any]:
+    """One module as it is now. `incidents` are those open; `every` spells a name out in each language."""
+    condition = board.modules.get(id)
+    hit = next((one for one in incidents if one.is_open and one.member(id)), None)
+    version = board.versions.get(id)
+    return {
+        "id": id,
+        "name": every(board.platform.modules[id].name),
+        "status": board.status(id).value,
+        "since": None if condition is None else stamp(condition.since),
+        "maintenance": False,
+        "incident": None if hit is None else hit.id,
+        "uptime": uptimes,
+        "latency": latency_object(history.latency.get(id, Latency())),
+        "version": None if version is None else version[0],
+        "locations": locations_of(board, id),
+    }

@@ -1,0 +1,80 @@
+"""Badges: a name and a word beside it, as small pictures that read themselves aloud.
+
+They stand on other people's pages, so they need no font, no style sheet and no script; colours carry white text at
+a contrast of at least 4.5 to 1, and the word says what the colour shows.
+"""
+
+from monitor.core.module import in_language
+from monitor.core.wording import N_
+from monitor.pages import words
+from monitor.pages.picture import Picture
+from monitor.pages.plain import xml
+from monitor.pages.translate import Speech
+
+COLOURS = {
+    "ok": "#2e7d32",
+    "slow": "#8a6100",
+    "part": "#b54708",
+    "down": "#c62828",
+    "work": "#1565c0",
+    "none": "#5f6368",
+}
+LONGEST = 60  # characters of a name
+
+# Widths in Verdana at 11 px, by group of characters; `textLength` makes up for what other fonts differ.
+_NARROW, _WIDE = "iIjl.,:;'|!()[] ", "mwMWQO@%"
+
+
+def badge_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
+    """Status and uptime badges of the whole, of every module and of every component, in the default language."""
+    language = speech.default
+    platform = picture.board.platform
+    indicator, phrase = picture.overall()
+    files = {"overall": badge(picture.site.name, speech.gettext(language, phrase), words.OVERALL[indicator])}
+    ratios, statuses = [], picture.components()
+    for id, component in platform.components.items():
+        figure = picture.uptime(picture.spans_of_component(id), "90d")
+        ratios.append(figure.ratio)
+        mark, word = words.COMPONENT[statuses[id]]
+        name = in_language(component.name, language)
+        files[f"components/{id}"] = badge(name, speech.gettext(language, word), mark)
+        files[f"components/{id}/uptime"] = _uptime(name, figure.ratio, speech)
+    for id, module in platform.modules.items():
+        mark, word = words.MODULE[picture.board.status(id)]
+        name = in_language(module.name, language)
+        files[f"modules/{id}"] = badge(name, speech.gettext(language, word), mark)
+        files[f"modules/{id}/uptime"] = _uptime(name, picture.uptime(picture.spans_of(id), "90d").ratio, speech)
+    known = [ratio for ratio in ratios if ratio is not None]
+    files["overall/uptime"] = _uptime(picture.site.name, sum(known) / len(known) if known else None, speech)
+    return {f"badge/{name}.svg": svg.encode("utf-8", "replace") for name, svg in files.items()}
+
+
+def _uptime(name: str, ratio: float | None, speech: Speech) -> str:
+    """The share of good time over 90 days; the mean over components for the whole."""
+    language = speech.default
+    label = f"{name[:LONGEST]} {speech.gettext(language, N_('uptime, 90 days'))}"
+    if ratio is None:
+        return badge(label, speech.gettext(language, N_("No data")), "none")
+    mark = "ok" if ratio >= 0.999 else "slow" if ratio >= 0.99 else "part" if ratio >= 0.95 else "down"
+    return badge(label, speech.percent(language, ratio), mark)
+
+
+def badge(label: str, value: str, mark: str) -> str:
+    """One badge: the label on grey, the value on the colour of its mark."""
+    label = label if len(label) <= LONGEST + 20 else label[: LONGEST + 19] + "…"
+    left, right = _width(label) + 10, _width(value) + 10
+    text = 'y="14" fill="#fff" font-family="Verdana,DejaVu Sans,Geneva,sans-serif" font-size="11"'
+    spoken = xml(f"{label}: {value}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{spoken}">'
+        f"<title>{spoken}</title>"
+        f'<rect width="{left + right}" height="20" rx="3" fill="#444"/>'
+        f'<path fill="{COLOURS[mark]}" d="M{left} 0h{right - 3}a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3h-{right - 3}z"/>'
+        f'<g aria-hidden="true"><text x="5" {text} textLength="{left - 10}">{xml(label)}</text>'
+        f'<text x="{left + 5}" {text} textLength="{right - 10}">{xml(value)}</text></g>'
+        "</svg>\n"
+    )
+
+
+def _width(text: str) -> int:
+    return max(8, round(sum(4 if char in _NARROW else 10 if char in _WIDE else 7 for char in text)))

@@ -1,0 +1,115 @@
+"""Healthcheck: every module as one box, the failing ones first, and which of them is the cause of the others."""
+
+from dataclasses import dataclass
+
+from monitor.core.module import Status
+from monitor.core.wording import N_
+from monitor.pages import words
+from monitor.pages.facts import ModuleFacts
+from monitor.pages.lens import Lens
+from monitor.pages.view import Link, Mark, SparkView, When
+
+ORDER = (Status.DOWN, Status.DEGRADED, Status.UNKNOWN, Status.UP)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedView:
+    """A module that another one depends on, with the shape of its status."""
+
+    id: str
+    name: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """A module's box. `role` is its part in the open `incident`: `root`, `affected` or none; `blames` words it."""
+
+    id: str
+    href: str
+    name: str
+    description: str
+    status: Status
+    mark: Mark
+    since: When | None
+    role: str
+    blames: str
+    incident: Link | None
+    locations: tuple[tuple[str, Mark], ...]
+    p50: str
+    p95: str
+    spark: SparkView | None
+    needs: tuple[NeedView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthcheckView:
+    """The dashboard: how many modules are in which state, then their boxes."""
+
+    counts: tuple[tuple[int, Mark], ...]
+    modules: tuple[ModuleView, ...]
+
+
+def healthcheck(lens: Lens) -> HealthcheckView:
+    """The dashboard in one language."""
+    every = list(lens.facts.modules.values())
+    found = [module_view(lens, one) for one in sorted(every, key=_rank)]
+    counts = [(sum(one.status is status for one in every), lens.mark(words.MODULE[status])) for status in ORDER]
+    return HealthcheckView(tuple(pair for pair in counts if pair[0]), tuple(found))
+
+
+def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
+    """A module's box."""
+    module, incident = facts.module, facts.incident
+    role, blames, link = "", "", None
+    if incident is not None:
+        member = incident.member(module.id)
+        link = Link(lens.word(N_("Open incident")), f"incidents/{incident.id}/")
+        if incident.cause.module is None:
+            role, blames = "affected", lens.word(N_("In an incident whose cause is not certain"))
+        elif member is not None and member.role == "root":
+            role, blames = "root", lens.word(N_("Cause of the open incident"))
+        else:
+            cause = lens.module_name(incident.cause.module)
+            role, blames = "affected", lens.word(N_("Affected by {module}"), module=cause)
+    return ModuleView(
+        id=module.id,
+        href=f"modules/{module.id}/",
+        name=lens.text(module.name),
+        description=lens.text(module.description),
+        status=facts.status,
+        mark=lens.mark(words.MODULE[facts.status]),
+        since=lens.clock(facts.condition.since) if facts.condition else None,
+        role=role,
+        blames=blames,
+        incident=link,
+        locations=tuple((place, lens.mark(words.MODULE[status])) for place, status in facts.locations.items()),
+        p50=lens.milliseconds(facts.latency.p50_ms),
+        p95=lens.milliseconds(facts.latency.p95_ms),
+        spark=_spark(lens, facts),
+        needs=tuple(_needs(lens, facts)),
+    )
+
+
+def _spark(lens: Lens, facts: ModuleFacts) -> SparkView | None:
+    if facts.spark is None:
+        return None
+    low, high = lens.milliseconds(facts.spark.low), lens.milliseconds(facts.spark.high)
+    return SparkView(facts.spark, lens.word(N_("Median latency in the last 24 h: {low} to {high}"), low=low, high=high))
+
+
+def _needs(lens: Lens, facts: ModuleFacts) -> list[NeedView]:
+    known = lens.facts.modules
+    return [
+        NeedView(edge.module, lens.module_name(edge.module), lens.mark(words.MODULE[known[edge.module].status]))
+        for edge in facts.module.depends_on
+        if edge.module in known
+    ]
+
+
+def _rank(facts: ModuleFacts) -> tuple[int, int, bool]:
+    """The worst first; within a status the open incidents in page order, the cause before what it drags along."""
+    incident = facts.incident
+    member = incident.member(facts.module.id) if incident else None
+    weight = {"critical": 0, "major": 1, "minor": 2}.get(incident.impact, 3) if incident else 4
+    return ORDER.index(facts.status), weight, member is None or member.role != "root"

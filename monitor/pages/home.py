@@ -1,0 +1,132 @@
+"""Home: the page that is read at night on a phone. What fails, why and since when comes before everything else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from monitor.core.incident import Incident
+from monitor.core.module import Group
+from monitor.core.rollup import WORST
+from monitor.core.wording import N_
+from monitor.pages import words
+from monitor.pages.facts import Facts
+from monitor.pages.lens import Lens
+from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
+
+RECENT = 14  # days told one by one
+GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned
+
+
+@dataclass(frozen=True, slots=True)
+class RecentDays:
+    """A day with what began on it, or a run of quiet days."""
+
+    label: str
+    incidents: tuple[IncidentLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """The home page. `known` is False until the first result; `updated` is the end of the newest observation."""
+
+    known: bool
+    overall: Mark
+    count: str
+    blind: str
+    gaps: tuple[str, ...]
+    incidents: tuple[IncidentView, ...]
+    groups: tuple[GroupView, ...]
+    recent: tuple[RecentDays, ...]
+    began: str
+    updated: When | None
+
+
+def home(lens: Lens) -> HomeView:
+    """The home page in one language."""
+    facts = lens.facts
+    indicator, phrase = facts.picture.overall()
+    going_on = len(facts.open_incidents)
+    count = lens.counted("{count} open incident", "{count} open incidents", going_on)
+    until = facts.picture.data_until
+    state, since = facts.picture.monitor()
+    blind = state == "blind" and since is not None
+    overall = lens.mark((words.OVERALL[indicator], phrase))
+    if blind:  # nobody can vouch for what was good when we last saw it
+        kind = "none" if overall.kind == "ok" else overall.kind
+        overall = Mark(kind, lens.word(N_("Last known: {status}"), status=overall.word))
+    return HomeView(
+        known=indicator != "unknown",
+        overall=overall,
+        count=count if going_on else "",
+        blind=lens.word(_BLIND, since=lens.clock(since).text) if blind and since else "",
+        gaps=tuple(_gaps(lens)),
+        incidents=tuple(lens.incident(one) for one in facts.open_incidents),
+        groups=tuple(group_view(lens, group) for group in facts.platform.groups),
+        recent=tuple(_recent(lens)),
+        began=_began(lens),
+        updated=None if until is None else lens.when(until),
+    )
+
+
+def group_view(lens: Lens, group: Group) -> GroupView:
+    """A group with its components; a component nothing is known of makes it neither better nor worse."""
+    inside = [lens.facts.components[component.id] for component in group.components]
+    known = [one.status for one in inside if one.status is not None]
+    kind = words.COMPONENT[max(known, key=WORST.index) if known else None][0]
+    return GroupView(group.id, lens.text(group.name), kind, tuple(lens.component(one) for one in inside))
+
+
+_BLIND = N_("The monitor has not been able to see since {since}. What stands below is the last it knew.")
+_GAP = N_("The monitor could not see from {since} to {until}.")
+_GAP_PLACE = N_("The monitor could not see from {location} between {since} and {until}.")
+
+
+def _gaps(lens: Lens) -> Iterable[str]:
+    facts = lens.facts
+    for gap in sorted(facts.picture.history.gaps, key=lambda gap: gap.since, reverse=True):
+        if gap.until is None or gap.until < facts.picture.now - GAPS:
+            continue
+        since, until = lens.when(gap.since), lens.when(gap.until)
+        several = len(facts.platform.locations) > 1
+        message = _GAP_PLACE if several else _GAP
+        yield lens.word(message, since=since.text, until=until.text, location=gap.location)
+
+
+def _recent(lens: Lens) -> Iterable[RecentDays]:
+    """The last days, the newest first; quiet neighbours share a line, days before the first result are left out."""
+    facts = lens.facts
+    if facts.began is None:
+        return
+    today, first = facts.local(facts.picture.now), facts.local(facts.began)
+    days = [day for back in range(RECENT) if (day := today - timedelta(days=back)) >= first]
+    past: dict[date, list[Incident]] = {}
+    for one in facts.incidents.values():
+        if not one.is_open:
+            past.setdefault(facts.local(one.started_at), []).append(one)
+    started = {facts.local(one.started_at) for one in facts.open_incidents}
+    for quiet, run in groupby(days, key=lambda day: day not in past):
+        if not quiet:
+            for day in run:
+                yield RecentDays(lens.speech.short_day(lens.language, day), tuple(lens.line(one) for one in past[day]))
+            continue
+        calm = [day for day in run if day not in started]
+        if calm:
+            yield RecentDays(lens.speech.days(lens.language, calm[-1], calm[0]), ())
+
+
+def _began(lens: Lens) -> str:
+    facts = lens.facts
+    if facts.began is None or facts.picture.now - facts.began > timedelta(days=RECENT):
+        return ""
+    return lens.word(N_("Monitoring began on {day}."), day=lens.speech.day(lens.language, facts.local(facts.began)))
+
+
+def support(facts: Facts, lens: Lens) -> tuple[Link, ...]:
+    """Links to where people help; only addresses a browser can open."""
+    found = []
+    for name, address in facts.site.links.items():
+        if address.startswith(("https://", "http://", "mailto:")):
+            known = words.LINKS.get(name)
+            found.append(Link(lens.word(known) if known else name.replace("_", " "), address))
+    return tuple(found)

@@ -1,0 +1,205 @@
+"""Lens: one language's look at the facts, the small conversions every view is made with."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from monitor.core.incident import Incident, Update
+from monitor.core.module import Status, Text, in_language
+from monitor.core.observation import stamp
+from monitor.core.rollup import ComponentStatus
+from monitor.core.uptime import Uptime
+from monitor.core.wording import N_, Place, Sentence, seen, title, update_body
+from monitor.pages import words
+from monitor.pages.bars import describe
+from monitor.pages.facts import ComponentFacts, Facts
+from monitor.pages.translate import Speech
+from monitor.pages.view import (
+    ComponentView,
+    Figure,
+    IncidentLine,
+    IncidentView,
+    Link,
+    Mark,
+    MemberView,
+    SightingView,
+    UpdateView,
+    When,
+)
+
+NAMED = 6  # names in a list before the rest is counted
+
+
+class Lens:
+    """What is asked for twice is made once."""
+
+    def __init__(self, facts: Facts, speech: Speech, language: str) -> None:
+        self.facts = facts
+        self.speech = speech
+        self.language = language
+        self._marks: dict[tuple[str, str], Mark] = {}
+        self._components: dict[str, ComponentView] = {}
+        self._incidents: dict[str, IncidentView] = {}
+
+    # --- words
+
+    def text(self, text: Text) -> str:
+        """A configured text."""
+        return in_language(text, self.language)
+
+    def word(self, message: str, **places: Place) -> str:
+        """A message of ours."""
+        return self.speech.say(self.language, Sentence(message, places))
+
+    def say(self, sentences: Sentence | Iterable[Sentence]) -> str:
+        """Sentences."""
+        return self.speech.say(self.language, sentences)
+
+    def counted(self, singular: str, plural: str, count: int) -> str:
+        """A counted thing."""
+        return self.speech.counted(self.language, singular, plural, count)
+
+    def mark(self, pair: tuple[str, str]) -> Mark:
+        """A mark of `words`."""
+        if pair not in self._marks:
+            self._marks[pair] = Mark(pair[0], self.word(pair[1]))
+        return self._marks[pair]
+
+    # --- times and figures
+
+    def when(self, at: datetime) -> When:
+        """A date and a time."""
+        return When(self.speech.moment(self.language, at, self.facts.site.timezone), stamp(at) or "")
+
+    def clock(self, at: datetime) -> When:
+        """The time alone today, with its date on other days."""
+        if self.facts.local(at) != self.facts.local(self.facts.picture.now):
+            return self.when(at)
+        return When(self.speech.clock(self.language, at, self.facts.site.timezone), stamp(at) or "")
+
+    def figure(self, uptime: Uptime) -> Figure:
+        """Uptime."""
+        say, language = self.speech, self.language
+        return Figure(
+            None if uptime.ratio is None else say.percent(language, uptime.ratio),
+            say.percent(language, uptime.coverage, 0),
+            say.duration(language, uptime.down_seconds) if uptime.down_seconds >= 1 else "–",
+            say.duration(language, uptime.degraded_seconds) if uptime.degraded_seconds >= 1 else "–",
+        )
+
+    def milliseconds(self, value: float | None) -> str:
+        """A latency, `–` when there is none."""
+        return "–" if value is None else f"{self.speech.number(self.language, value)}\u00a0ms"
+
+    def names(self, names: list[str]) -> str:
+        """Names as a list; the rest is counted when there are many."""
+        if len(names) > NAMED + 1:
+            names = [*names[:NAMED], self.counted("{count} other", "{count} others", len(names) - NAMED)]
+        return self.speech.names(self.language, names)
+
+    # --- things
+
+    def module_name(self, id: str) -> str:
+        """The name of a module; one that left the configuration keeps its id."""
+        module = self.facts.platform.modules.get(id)
+        return self.text(module.name) if module else id
+
+    def module_link(self, id: str) -> Link:
+        """The name of a module and its page, if it has one."""
+        return Link(self.module_name(id), f"modules/{id}/" if id in self.facts.platform.modules else "")
+
+    def component(self, facts: ComponentFacts) -> ComponentView:
+        """A component."""
+        one = facts.component
+        if one.id not in self._components:
+            self._components[one.id] = self._component(facts)
+        return self._components[one.id]
+
+    def _component(self, facts: ComponentFacts) -> ComponentView:
+        one = facts.component
+        return ComponentView(
+            id=one.id,
+            href=f"components/{one.id}/",
+            name=self.text(one.name),
+            description=self.text(one.description),
+            status=facts.status or "unknown",
+            mark=self.mark(words.COMPONENT[facts.status]),
+            bars=facts.bars,
+            told=describe(facts.days, self.speech, self.language),
+            uptime=self.figure(facts.uptime["90d"]),
+        )
+
+    def incident(self, incident: Incident) -> IncidentView:
+        """An incident, whole."""
+        if incident.id not in self._incidents:
+            self._incidents[incident.id] = self._incident(incident)
+        return self._incidents[incident.id]
+
+    def _incident(self, incident: Incident) -> IncidentView:
+        platform, cause = self.facts.platform, incident.cause
+        end = incident.resolved_at
+        lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
+        url = str((cause.platform_reports or {}).get("url") or "")
+        return IncidentView(
+            id=incident.id,
+            href=f"incidents/{incident.id}/",
+            title=self.say(title(incident, platform)),
+            mark=self.mark(words.IMPACT.get(incident.impact, words.IMPACT["minor"])),
+            stage=self.word(words.STAGE[incident.stage]),
+            why=self.say(words.why(incident, platform)),
+            code=cause.code,
+            confidence=self.speech.percent(self.language, cause.confidence, 0) if cause.cls in words.CLASS else "",
+            since=self.clock(incident.started_at) if incident.is_open else self.when(incident.started_at),
+            until=None if end is None else self.when(incident.ended_at or end),
+            ago=self.speech.ago(self.language, incident.started_at, self.facts.picture.now) if end is None else "",
+            lasted="" if end is None else self.speech.duration(self.language, lasted.total_seconds()),
+            affected=self.names(self._affected(incident)),
+            unaffected=self.names(self._unaffected()) if end is None else "",
+            updates=tuple(self._update(update, incident) for update in reversed(incident.updates)),
+            members=tuple(self._member(incident)),
+            sightings=tuple(self._sightings(incident)),
+            report=url if url.startswith("https://") else "",
+        )
+
+    def line(self, incident: Incident) -> IncidentLine:
+        """A past incident in one line: which one, from when to when."""
+        zone, start = self.facts.site.timezone, incident.started_at
+        end = incident.ended_at or incident.resolved_at
+        span, lasted = self.speech.clock(self.language, start, zone), ""
+        if end is not None and self.facts.local(start) == self.facts.local(end):
+            span = f"{self.speech.hour(self.language, start, zone)}–{self.speech.clock(self.language, end, zone)}"
+        if end is not None:
+            lasted = self.speech.duration(self.language, (end - start).total_seconds())
+        mark = self.mark(words.IMPACT.get(incident.impact, words.IMPACT["minor"]))
+        return IncidentLine(
+            f"incidents/{incident.id}/", self.say(title(incident, self.facts.platform)), mark, span, lasted
+        )
+
+    def _affected(self, incident: Incident) -> list[str]:
+        known = self.facts.platform.components
+        felt = [self.text(known[id].name) for id in incident.components if id in known]
+        return felt or [self.module_name(member.module) for member in incident.members]
+
+    def _unaffected(self) -> list[str]:
+        hit = {id for one in self.facts.open_incidents for id in one.components}
+        return [
+            self.text(one.component.name)
+            for id, one in self.facts.components.items()
+            if id not in hit and one.status is ComponentStatus.OPERATIONAL
+        ]
+
+    def _update(self, update: Update, incident: Incident) -> UpdateView:
+        stage = self.word(words.STAGE[update.stage])
+        at = self.clock(update.at) if incident.is_open else self.when(update.at)
+        return UpdateView(stage, at, self.say(update_body(update, incident, self.facts.platform)))
+
+    def _member(self, incident: Incident) -> Iterable[MemberView]:
+        for member in incident.members:
+            role = N_("Cause") if member.role == "root" and incident.cause.module else N_("Affected")
+            mark = self.mark(words.MODULE[Status.UP if member.until else member.status])
+            until = self.when(member.until) if member.until else None
+            yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), until)
+
+    def _sightings(self, incident: Incident) -> Iterable[SightingView]:
+        for fact in incident.cause.evidence[:12]:
+            said, name = self.say(seen(fact.code)), self.module_name(fact.module)
+            yield SightingView(self.when(fact.at), name, fact.location, said, fact.code)

@@ -1,0 +1,214 @@
+"""Publish: a whole site is put in place of another in one instant.
+
+Every publication is a folder of its own, `.publications/NNNNNNNN`; `public` is a symbolic link to the newest whole one
+and is swapped by a rename, which the file system does entirely or not at all. What has not changed is the same file
+in both folders (a hard link), so it keeps its bytes, its date and its place in every cache. The folder before stays
+for readers that are still in it. Whatever moment the power fails, a reader finds a whole old or a whole new site.
+"""
+
+import ctypes
+import fcntl
+import gzip
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+
+TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
+SMALLEST_ZIPPED = 256  # bytes; below that gzip only adds its head
+_syncfs = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
+
+
+class PublishError(Exception):
+    """The folder for the site cannot be used as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one publication wrote: paths that are new or different, bytes on disk for them, and how long it took."""
+
+    changed: tuple[str, ...]
+    bytes: int
+    seconds: float
+
+
+class Publisher:
+    """Publishes into `directory`, at `directory/public`. Every call blocks on the disk: run it in a worker thread."""
+
+    def __init__(self, directory: Path) -> None:
+        """Takes up where the last process stopped and clears what it left behind. Raises PublishError."""
+        self._directory = directory
+        self._public = directory / "public"
+        self._store = directory / ".publications"
+        self._hashes: dict[str, bytes] = {}
+        self._current: Path | None = None
+        self._store.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            self._take_up()
+            self._clear(keep={self._current})
+
+    def publish(self, files: Mapping[str, bytes]) -> Published:
+        """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none.
+
+        Raises ValueError for a path that would leave the folder and OSError when the disk refuses.
+        """
+        began = monotonic()
+        for name in files:
+            _check(name)
+        hashes = {name: sha256(content).digest() for name, content in files.items()}
+        with self._locked():
+            if self._linked() != self._current:  # another process published meanwhile
+                self._take_up()
+            changed = tuple(name for name, digest in hashes.items() if self._hashes.get(name) != digest)
+            if not changed and len(hashes) == len(self._hashes) and self._current is not None:
+                return Published((), 0, monotonic() - began)
+            folder = self._store / f"{self._newest() + 1:08d}"
+            try:
+                written = self._fill(folder, files, frozenset(changed))
+                self._swap(folder)
+            except BaseException:
+                if self._linked() != folder:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+            before, self._current, self._hashes = self._current, folder, hashes
+            self._clear(keep={before, folder})
+        return Published(changed, written, monotonic() - began)
+
+    # --- one publication
+
+    def _fill(self, folder: Path, files: Mapping[str, bytes], changed: frozenset[str]) -> int:
+        """Makes the folder whole and brings it to the disk; how many bytes were new."""
+        folder.mkdir()
+        made = {""}
+        fresh: list[str] = []
+        written = 0
+        for name, content in files.items():
+            above, _, _ = name.rpartition("/")
+            if above not in made:
+                os.makedirs(folder / above, exist_ok=True)
+                made.add(above)
+            file = f"{folder}/{name}"
+            if name not in changed and self._current is not None and _link(f"{self._current}/{name}", file):
+                continue
+            for path, what in ((file, content), (f"{file}.gz", _packed(name, content))):
+                if what is not None:
+                    Path(path).write_bytes(what)
+                    fresh.append(path)
+                    written += len(what)
+        _all_to_disk(fresh, folder)
+        return written
+
+    def _swap(self, folder: Path) -> None:
+        """From one instruction to the next, `public` is the new folder."""
+        aside = self._directory / ".public.new"
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(folder.relative_to(self._directory), target_is_directory=True)
+        aside.replace(self._public)
+        _to_disk(self._directory)
+
+    # --- what is there
+
+    def _take_up(self) -> None:
+        """Reads the publication in force, so that what did not change since is not written again."""
+        self._current = self._linked()
+        self._hashes = {}
+        if self._current is None:
+            return
+        for file in self._current.rglob("*"):
+            if file.is_file() and file.suffix != ".gz":
+                self._hashes[file.relative_to(self._current).as_posix()] = sha256(file.read_bytes()).digest()
+
+    def _linked(self) -> Path | None:
+        """The folder `public` leads to; None before the first publication. Raises PublishError for anything else."""
+        if not self._public.is_symlink():
+            if self._public.exists():
+                raise PublishError(
+                    f"{self._public} exists and is not a link made by this monitor: move it away, or choose another "
+                    "data directory"
+                )
+            return None
+        target = self._directory / self._public.readlink()
+        if target.parent != self._store:
+            raise PublishError(f"{self._public} leads to {target}, outside {self._store}: remove the link")
+        return target if target.is_dir() else None
+
+    def _newest(self) -> int:
+        return max((int(one.name) for one in self._store.iterdir() if one.name.isdecimal()), default=0)
+
+    def _clear(self, keep: set[Path | None]) -> None:
+        """Removes every publication but those to keep, and what a crash left half done."""
+        for folder in self._store.iterdir():
+            if folder.is_dir() and folder not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
+        (self._directory / ".public.new").unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time: `monitor render` may run beside `monitor run`."""
+        with (self._store / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _check(name: str) -> None:
+    """Every part of a path is a plain name; ids are checked long before, so this only ever meets our own bugs."""
+    if not all(_PART.fullmatch(part) for part in name.split("/")) or name.endswith(".gz"):
+        raise ValueError(f"{name!r} is no path of a published file")
+
+
+def _link(old: str, new: str) -> bool:
+    """Puts an unchanged file and its `.gz` into the new folder; False when it has to be written again."""
+    try:
+        _same(old, new)
+    except FileNotFoundError:
+        return False
+    with suppress(FileNotFoundError):
+        _same(f"{old}.gz", f"{new}.gz")
+    return True
+
+
+def _packed(name: str, content: bytes) -> bytes | None:
+    """The compressed form of a text, without a date in it, so that equal texts give equal bytes."""
+    if len(content) < SMALLEST_ZIPPED or Path(name).suffix not in TEXTS:
+        return None
+    packed = gzip.compress(content, 6, mtime=0)
+    return packed if len(packed) < len(content) else None
+
+
+def _same(old: str, new: str) -> None:
+    """One file under both names; a copy with the same date where the file system knows no hard links."""
+    try:
+        os.link(old, new)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(old, new)
+        _to_disk(new)
+
+
+def _all_to_disk(files: Sequence[str], folder: Path) -> None:
+    """Everything written so far is on the disk: one flush of the file system, since a site has hundreds of folders and
+    every one of them is new; one by one where there is no such call."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if _syncfs is not None and _syncfs(descriptor) == 0:
+            return
+    finally:
+        os.close(descriptor)
+    folders = [place for place, _, _ in os.walk(str(folder), topdown=False)]
+    for path in [*files, *folders, str(folder.parent)]:
+        _to_disk(path)
+
+
+def _to_disk(path: str | Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

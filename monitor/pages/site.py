@@ -1,0 +1,22 @@
+"""Site: every file of one publication, from one picture, so that no two of them can disagree."""
+
+from pathlib import Path
+
+from monitor.pages.api import api_files
+from monitor.pages.badges import badge_files
+from monitor.pages.feeds import feed_files
+from monitor.pages.picture import Picture
+from monitor.pages.render import html_files
+from monitor.pages.statuspage import statuspage_files
+from monitor.pages.translate import Speech
+
+
+def site_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
+    """The whole site by path below its root."""
+    return {
+        **html_files(picture, speech, theme),
+        **statuspage_files(picture, speech),
+        **api_files(picture, speech),
+        **feed_files(picture, speech),
+        **badge_files(picture, speech),
+    }

@@ -1,0 +1,270 @@
+"""Statuspage v2: the eight files that widgets, bots and other status tools already know how to read.
+
+All of them are cut from one `summary`, so no two can disagree. Texts stand in English where the site speaks it, else
+in its default language: readers of these files expect one language and mostly that one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from html import escape
+from typing import Any
+
+from monitor.core.detector import Transition
+from monitor.core.identity import stable_id
+from monitor.core.incident import Incident, Stage, Update
+from monitor.core.module import Component, Status, in_language
+from monitor.core.observation import stamp
+from monitor.core.rollup import RANK, ComponentStatus, component_status, top_level, worst
+from monitor.core.wording import title, update_body
+from monitor.pages.affected import chain
+from monitor.pages.news import changed_at, confirmed, incidents_of, long_blind_since, updated_at
+from monitor.pages.picture import Picture
+from monitor.pages.plain import json_bytes
+from monitor.pages.translate import Speech
+
+NEWEST = 50
+TOLD = {"opened", "worsened", "reopened", "resolved"}  # kinds of updates that subscribers are told of
+
+Object = dict[str, Any]
+
+
+def statuspage_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
+    """The eight files. None at all while nothing is known: the vocabulary has no word for that but "operational"."""
+    page = _Page(picture, speech)
+    if not page.statuses:
+        return {}
+    unresolved = [one for one in page.incidents if one["status"] in ("investigating", "identified", "monitoring")]
+    verdict = page.verdict
+    files: dict[str, Object] = {
+        "summary": {
+            "components": page.components,
+            "incidents": unresolved,
+            "scheduled_maintenances": [],
+            "status": verdict,
+        },
+        "status": {"status": verdict},
+        "components": {"components": page.components},
+        "incidents": {"incidents": page.incidents},
+        "incidents/unresolved": {"incidents": unresolved},
+        "scheduled-maintenances": {"scheduled_maintenances": []},
+        "scheduled-maintenances/upcoming": {"scheduled_maintenances": []},
+        "scheduled-maintenances/active": {"scheduled_maintenances": []},
+    }
+    return {f"api/v2/{name}.json": json_bytes({"page": page.page, **body}) for name, body in files.items()}
+
+
+def language_of(speech: Speech) -> str:
+    """The one language of these files."""
+    english = [tag for tag in speech.languages if tag.partition("-")[0] == "en"]
+    return english[0] if english else speech.default
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Everything the files hold, worked out once."""
+
+    picture: Picture
+    speech: Speech
+
+    @cached_property
+    def language(self) -> str:
+        return language_of(self.speech)
+
+    @cached_property
+    def modules(self) -> Mapping[str, Status]:
+        return confirmed(self.picture)
+
+    @cached_property
+    def statuses(self) -> dict[str, ComponentStatus]:
+        """Components of which something is known, in page order."""
+        every = self.picture.board.platform.components
+        known = {id: component_status(one, self.modules) for id, one in every.items()}
+        return {id: status for id, status in known.items() if status is not None}
+
+    @cached_property
+    def everything(self) -> list[Incident]:
+        return incidents_of(self.picture)
+
+    @cached_property
+    def page(self) -> Object:
+        site = self.picture.site
+        return {
+            "id": stable_id(f"page:{site.url}"),
+            "name": site.name,
+            "url": site.url,
+            "time_zone": "Etc/UTC",
+            "updated_at": stamp(changed_at(self.picture) or self.picture.now),
+        }
+
+    @cached_property
+    def verdict(self) -> Object:
+        """The one-line verdict. A monitor that has been blind for long never lets "all is well" stand."""
+        impacts = [one.impact for one in self.everything if one.stage in ("investigating", "identified")]
+        indicator, description = top_level(list(self.statuses.values()), impacts)
+        if long_blind_since(self.picture) is not None:
+            fine = indicator in ("none", "maintenance")
+            description = (
+                "Monitoring Interrupted, Last Known Status Shown"
+                if fine
+                else (f"{description} (Monitoring Interrupted, Last Known Status)")
+            )
+            indicator = max(indicator, "minor", key=RANK.index)
+        return {"indicator": indicator, "description": description}
+
+    # --- components
+
+    @cached_property
+    def components(self) -> list[Object]:
+        """Flat, each group followed by its members. Places count what is configured, so a gap moves nobody."""
+        found: list[Object] = []
+        for position, group in enumerate(self.picture.board.platform.groups, 1):
+            members = [
+                self._component(place, one, stable_id(f"group:{group.id}"))
+                for place, one in enumerate(group.components, 1)
+                if one.id in self.statuses
+            ]
+            if members:
+                found += [self._group(position, group.id, in_language(group.name, self.language), members), *members]
+        return found
+
+    @cached_property
+    def by_id(self) -> dict[str, Object]:
+        return {one["id"]: one for one in self.components}
+
+    def _group(self, position: int, id: str, name: str, members: Sequence[Object]) -> Object:
+        return {
+            "id": stable_id(f"group:{id}"),
+            "name": name,
+            "status": worst(ComponentStatus(one["status"]) for one in members).value,
+            "created_at": min(one["created_at"] for one in members),
+            "updated_at": max(one["updated_at"] for one in members),
+            "position": position,
+            "description": None,
+            "showcase": False,
+            "start_date": None,
+            "group_id": None,
+            "page_id": self.page["id"],
+            "group": True,
+            "only_show_if_degraded": False,
+            "components": [one["id"] for one in members],
+        }
+
+    def _component(self, position: int, component: Component, group: str) -> Object:
+        created, updated = self._dates(component)
+        return {
+            "id": stable_id(f"component:{component.id}"),
+            "name": in_language(component.name, self.language),
+            "status": self.statuses[component.id].value,
+            "created_at": stamp(created),
+            "updated_at": stamp(updated),
+            "position": position,
+            "description": in_language(component.description, self.language) or None,
+            "showcase": True,
+            "start_date": created.date().isoformat(),
+            "group_id": group,
+            "page_id": self.page["id"],
+            "group": False,
+            "only_show_if_degraded": False,
+        }
+
+    def _dates(self, component: Component) -> tuple[datetime, datetime]:
+        """Since when a component is known, and when its status last changed."""
+        moves: list[Transition] = []
+        for id in component.modules:
+            moves += self.picture.history.transitions.get(id, ())
+        moves.sort(key=lambda move: move.at)
+        statuses: dict[str, Status] = {}
+        before, changed = None, None
+        for move in moves:
+            statuses[move.module] = move.after
+            status = component_status(component, statuses)
+            if status is not None and status is not before:
+                before, changed = status, move.at
+        conditions = [self.picture.board.modules[id] for id in component.modules if id in self.picture.board.modules]
+        since = [condition.since for condition in conditions if condition.status is not Status.UNKNOWN]
+        since = since or [condition.since for condition in conditions]
+        created = min([*(move.since for move in moves), *since])
+        if changed is None or before is not self.statuses[component.id]:  # the board is ahead of what was stored
+            changed = max(since, default=created)
+        return created, max(created, changed)
+
+    # --- incidents
+
+    @cached_property
+    def incidents(self) -> list[Object]:
+        return [self._incident(one) for one in self.everything[:NEWEST]]
+
+    def _incident(self, incident: Incident) -> Object:
+        platform = self.picture.board.platform
+        touched = chain(incident, platform, self.modules)
+        updates = incident.updates or (Update(incident.published_at, incident.stage, "opened"),)
+        told = [
+            self._update(number, update, incident, touched[number - 1] if touched else {})
+            for number, update in enumerate(updates, 1)
+        ]
+        watched = next((update.at for update in updates if update.stage is Stage.MONITORING), None)
+        return {
+            "id": incident.id,
+            "name": self.speech.say(self.language, title(incident, platform)),
+            "status": updates[-1].stage.value,
+            "created_at": stamp(incident.published_at),
+            "updated_at": stamp(updated_at(incident)),
+            "monitoring_at": stamp(watched),
+            "resolved_at": stamp(incident.resolved_at),
+            "impact": incident.impact,
+            "shortlink": f"{self.picture.site.url}/incidents/{incident.id}/",
+            "started_at": stamp(incident.started_at),
+            "page_id": self.page["id"],
+            "incident_updates": told[::-1],
+            "components": [
+                self.by_id[id]
+                for id in (stable_id(f"component:{one}") for one in incident.components)
+                if id in self.by_id
+            ],
+            "reminder_intervals": None,
+        }
+
+    def _update(
+        self,
+        number: int,
+        update: Update,
+        incident: Incident,
+        touched: Mapping[str, tuple[ComponentStatus, ComponentStatus]],
+    ) -> Object:
+        platform = self.picture.board.platform
+        body = self.speech.say(self.language, update_body(update, incident, platform))
+        at = stamp(update.at)
+        affected = [
+            {
+                "code": stable_id(f"component:{id}"),
+                "name": self.full_names[id],
+                "old_status": before.value,
+                "new_status": after.value,
+            }
+            for id, (before, after) in touched.items()
+            if id in self.statuses
+        ]
+        return {
+            "id": stable_id(f"update:{incident.key}:{number}"),
+            "status": update.stage.value,
+            "body": "<br />".join(escape(body).splitlines()),
+            "incident_id": incident.id,
+            "created_at": at,
+            "updated_at": at,
+            "display_at": at,
+            "affected_components": affected or None,
+            "deliver_notifications": update.author != "monitor" or update.kind in TOLD,
+            "custom_tweet": None,
+            "tweet_id": None,
+        }
+
+    @cached_property
+    def full_names(self) -> dict[str, str]:
+        """`Group - Member`, as updates name components."""
+        return {
+            one.id: f"{in_language(group.name, self.language)} - {in_language(one.name, self.language)}"
+            for group in self.picture.board.platform.groups
+            for one in group.components
+        }

@@ -1,0 +1,171 @@
+"""The pages in a real browser: nothing sticks out, nothing is inaccessible, and the script only refreshes."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pages.conftest import LANGUAGES, published
+
+CHROMIUM = Path("/usr/bin/chromium")
+ORIGIN = "http://status.test"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists() and not os.environ.get("MONITOR_TEST_REQUIRE_ALL"):
+        pytest.skip(f"{CHROMIUM} is not here")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
+class Shop:
+    """A site served to the browser from memory; `files` may change while it looks. `asked` is what it asked for."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.asked: list[str] = []
+        self.down = False
+
+    def serve(self, route: Any) -> None:
+        """Answers one request, or breaks off."""
+        url = route.request.url
+        self.asked.append(url)
+        path = url.removeprefix(ORIGIN + "/")
+        path += "index.html" if path.endswith("/") or not path else ""
+        if self.down or not url.startswith(ORIGIN) or path not in self.files:
+            route.abort()
+            return
+        headers = {"Content-Security-Policy": POLICY, "Content-Type": TYPES[Path(path).suffix]}
+        route.fulfill(body=self.files[path], headers=headers)
+
+
+def status(**facts: object) -> bytes:
+    """A status file."""
+    return json.dumps({"generated_at": "x", "data_until": "2026-11-23T15:15:12.000Z", **facts}).encode()
+
+
+def folder(language: str) -> str:
+    """The root of a language."""
+    return "" if language == LANGUAGES[0] else f"{language}/"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: str, width: int, scheme: str) -> None:
+    """Home, Healthcheck, an incident, a component, a module and the rest; axe finds nothing."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    incident = next(path for path in published("stormy") if path.startswith("incidents/")).removesuffix("index.html")
+    everywhere = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
+    for state, paths in {"stormy": everywhere, "blind": [""], "newborn": [""]}.items():
+        shop = Shop({**published(state), "api/v1/status.json": status()})
+        page.unroute_all()
+        page.route("**/*", shop.serve)
+        for path in paths:
+            where = (state, language, path)
+            page.goto(f"{ORIGIN}/{folder(language)}{path}")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+            assert not axe.run(page).response["violations"], where
+    context.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("state", ["troubled", "green"])
+def test_the_page_is_complete_without_script(browser: Any, state: str) -> None:
+    """What the script would say is there already, and one request was enough."""
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page, shop = context.new_page(), Shop(published(state))
+    page.route("**/*", shop.serve)
+    page.goto(ORIGIN + "/")
+
+    assert page.locator("[data-component-id]").count() == 18
+    assert "Dados até" in page.locator("#updated").inner_text()
+    assert page.locator(".incident").count() == (state == "troubled")
+    if state == "troubled":
+        box = page.locator(".incident h2").bounding_box()
+        assert box["y"] + box["height"] < 844  # the headline is on the first screen
+    assert {url for url in shop.asked if "favicon" not in url} == {ORIGIN + "/"}
+    context.close()
+
+
+def test_the_script_refreshes_and_announces_once(browser: Any) -> None:
+    """A change of facts replaces the content, keeps the focus, and is spoken once."""
+    context = browser.new_context()
+    page, shop = context.new_page(), Shop({**published("green"), "api/v1/status.json": status(overall="none")})
+    page.route("**/*", shop.serve)
+    page.clock.install(time="2026-11-23T15:15:32Z")
+    page.goto(ORIGIN + "/en/")
+    assert re.fullmatch(r"Updated 2\d\ss ago", page.locator("#updated").inner_text())
+    page.locator('a[href="../en/components/cart/"]').focus()
+
+    shop.files = {**published("troubled"), "api/v1/status.json": status(overall="major")}
+    page.clock.run_for(40_000)
+    page.wait_for_selector(".incident")
+
+    assert page.locator("#live").inner_text() == "Partial System Outage. 1 open incident"
+    assert "Partial System Outage" in page.title()
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "../en/components/cart/"
+    assert page.locator(".ago").inner_text().replace("\u00a0", " ") in ("(12 min ago)", "(13 min ago)")
+
+    before = len([url for url in shop.asked if url == ORIGIN + "/en/"])
+    page.clock.run_for(40_000)
+    page.wait_for_timeout(200)
+    assert len([url for url in shop.asked if url == ORIGIN + "/en/"]) == before
+    context.close()
+
+
+def test_the_script_survives_being_offline(browser: Any) -> None:
+    """It says so, with the age of what is shown, and goes on when the line is back."""
+    context = browser.new_context()
+    page, shop = context.new_page(), Shop({**published("green"), "api/v1/status.json": status()})
+    page.route("**/*", shop.serve)
+    page.clock.install(time="2026-11-23T15:15:32Z")
+    page.goto(ORIGIN + "/")
+    shop.down = True
+    page.clock.run_for(40_000)
+    page.wait_for_selector("#updated.stale")
+    assert page.locator("#updated").inner_text().startswith("Sem conexão. Última leitura há")
+    assert page.locator("[data-component-id]").count() == 18
+
+    shop.down = False
+    page.clock.run_for(40_000)
+    page.wait_for_selector("#updated:not(.stale)")
+    context.close()
+
+
+def test_old_data_is_called_old(browser: Any) -> None:
+    """With the monitor dead the page says how old it is."""
+    context = browser.new_context()
+    page, shop = context.new_page(), Shop({**published("green"), "api/v1/status.json": status()})
+    page.route("**/*", shop.serve)
+    page.clock.install(time="2026-11-23T17:15:32Z")
+    page.goto(ORIGIN + "/healthcheck/")
+    page.wait_for_selector("#updated.stale")
+
+    told = page.locator("#updated").inner_text().replace("\u00a0", " ")
+    assert told == "Última leitura há 2 h: o monitor pode ter parado."
+    context.close()

@@ -1,0 +1,235 @@
+"""What the pages say, before anything is rendered."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.effect import Gap
+from monitor.core.module import Status
+from monitor.pages.detail import component_page, module_page, months
+from monitor.pages.facts import Facts
+from monitor.pages.healthcheck import healthcheck
+from monitor.pages.home import home, support
+from monitor.pages.lens import Lens
+from monitor.pages.picture import Picture
+from monitor.pages.sparkline import draw
+from monitor.pages.translate import Speech
+from tests.pages import pictures
+from tests.pages.conftest import loaded
+
+
+def look(picture: Picture, language: str = "en", speech: Speech | None = None) -> Lens:
+    """A picture through one language."""
+    return Lens(Facts(picture), speech or loaded(), language)
+
+
+def plain(text: str) -> str:
+    """With ordinary spaces."""
+    return text.replace("\u00a0", " ")
+
+
+def test_an_open_incident_tells_module_cause_since_and_reach() -> None:
+    """The five things a merchant looks for, in Portuguese."""
+    (one,) = home(look(pictures.troubled(), "pt-BR")).incidents
+
+    assert one.title == "Promoções e impostos tem sobrecarga ou está fora de serviço (status 503)"
+    assert one.why == (
+        "Causa provável: sobrecarga ou limite de requisições. Também falham por causa disso: Checkout e Assinaturas."
+    )
+    assert plain(one.since.text) == "12:03 BRT"
+    assert plain(one.ago) == "há 12 min"
+    assert one.affected == "Carrinho, Fechamento do pedido, Preços e promoções e Assinaturas"
+    assert one.unaffected.startswith("Navegação na loja, Busca de produtos")
+    assert one.code == "http.503"
+    assert one.updates[0].body == "O problema também atinge Checkout."
+
+
+def test_a_cause_nobody_is_sure_of_names_its_candidates() -> None:
+    """Below the bar we say which modules remain, and blame none."""
+    unsure = next(one for one in home(look(pictures.stormy())).incidents if one.code == "http.502")
+
+    assert unsure.why == "The cause is probably one of: Orders (OMS), Order workflow, and Message Center."
+
+
+def test_the_worst_incident_comes_first() -> None:
+    """By impact, then the newest."""
+    kinds = [one.mark.kind for one in home(look(pictures.stormy())).incidents]
+
+    assert kinds == ["down", "part", "part", "slow"]
+
+
+def test_yesterdays_incident_names_its_day() -> None:
+    """A time alone would be misread."""
+    since = pictures.NOW - timedelta(days=1)
+    (one,) = home(look(pictures.picture([pictures.incident("oms", since)]))).incidents
+
+    assert plain(one.since.text) == "Nov 22, 2026, 12:15 UTC-3"
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "word"),
+    [
+        ("green", "ok", "All Systems Operational"),
+        ("troubled", "part", "Partial System Outage"),
+        ("stormy", "down", "Major System Outage"),
+        ("degraded", "slow", "Partially Degraded Service"),
+        ("blind", "none", "Last known: All Systems Operational"),
+        ("newborn", "none", "Status Unknown"),
+    ],
+)
+def test_the_overall_sentence(state: str, kind: str, word: str) -> None:
+    """Its words and its shape; nothing is green that nobody sees."""
+    overall = home(look(pictures.STATES[state]())).overall
+
+    assert (overall.kind, overall.word) == (kind, word)
+
+
+def test_nothing_known_is_not_green() -> None:
+    """Before the first result every component is without data."""
+    view = home(look(pictures.newborn(), "pt-BR"))
+
+    assert not view.known
+    assert {one.mark.word for group in view.groups for one in group.components} == {"Sem dados"}
+    assert {one.status for group in view.groups for one in group.components} == {"unknown"}
+    assert {one.uptime.ratio for group in view.groups for one in group.components} == {None}
+    assert view.recent == ()
+
+
+def test_a_component_of_unknown_modules_stays_unknown() -> None:
+    """Its neighbours do not lend it their green."""
+    components = {one.id: one for group in home(look(pictures.young())).groups for one in group.components}
+
+    assert components["io"].mark.kind == "none"
+    assert components["io"].told == "90 days without data"
+    assert components["orders"].mark.kind == "ok"
+    assert components["orders"].uptime.coverage == "3\u00a0%"
+
+
+def test_quiet_days_share_a_line() -> None:
+    """Days with incidents stand alone."""
+    recent = home(look(pictures.green(), "pt-BR")).recent
+
+    assert [(day.label, len(day.incidents)) for day in recent] == [
+        ("20\u2009–\u200923 de nov.", 0),
+        ("19 de nov.", 1),
+        ("15\u2009–\u200918 de nov.", 0),
+        ("14 de nov.", 1),
+        ("10\u2009–\u200913 de nov.", 0),
+    ]
+
+
+def test_days_before_the_first_result_are_not_called_quiet() -> None:
+    """Nobody looked, so nothing is said."""
+    view = home(look(pictures.young()))
+
+    assert [day.label for day in view.recent] == ["Nov 20\u2009–\u200923"]
+    assert view.began == "Monitoring began on Nov 20, 2026."
+
+
+def test_a_day_with_an_open_incident_is_not_quiet() -> None:
+    """Today is left to the card at the top."""
+    assert home(look(pictures.troubled())).recent[0].label == "Nov 20\u2009–\u200922"
+
+
+def test_blindness_is_owned_up_to() -> None:
+    """The present one and a past one."""
+    view = home(look(pictures.blind(), "pt-BR"))
+
+    assert "sem visão desde 12:09" in view.blind
+    assert len(view.gaps) == 1
+
+
+def test_old_gaps_are_left_out() -> None:
+    """After two days a gap is history."""
+    old = pictures.NOW - timedelta(days=3)
+
+    assert home(look(pictures.picture(gaps=(Gap("here", old, old + timedelta(hours=1)),)))).gaps == ()
+
+
+def test_failing_modules_come_first_the_cause_before_what_it_drags_along() -> None:
+    """The first box is the one to look at."""
+    view = healthcheck(look(pictures.troubled()))
+
+    assert [one.id for one in view.modules[:3]] == ["promotions", "checkout", "subscriptions"]
+    assert [one.role for one in view.modules[:4]] == ["root", "affected", "affected", ""]
+    assert view.modules[1].blames == "Affected by Promotions and taxes"
+    assert [(count, one.word) for count, one in view.counts] == [(3, "Unhealthy"), (22, "Healthy")]
+
+
+def test_a_module_box_tells_places_and_speed() -> None:
+    """Per location, with median and tail."""
+    first = healthcheck(look(pictures.troubled())).modules[0]
+
+    assert [(place, one.kind) for place, one in first.locations] == [(place, "down") for place in pictures.LOCATIONS]
+    assert plain(first.p50).endswith(" ms")
+    assert first.spark is not None
+    assert first.spark.told.startswith("Median latency in the last 24 h:")
+
+
+def test_a_module_without_result_is_unknown_everywhere() -> None:
+    """Words and shapes alike."""
+    view = healthcheck(look(pictures.newborn()))
+
+    assert {one.status for one in view.modules} == {Status.UNKNOWN}
+    assert {mark.kind for one in view.modules for _, mark in one.locations} == {"none"}
+    assert view.modules[0].since is None
+    assert view.modules[0].spark is None
+
+
+def test_the_table_of_days_begins_today() -> None:
+    """Ninety rows, the newest first, as long as they were bad."""
+    facts = Facts(pictures.troubled())
+    page = component_page(Lens(facts, loaded(), "en"), facts.components["cart"])
+
+    assert len(page.days) == 90
+    assert (page.days[0].label, page.days[0].mark.word, plain(page.days[0].down)) == (
+        "Nov 23, 2026",
+        "Down",
+        "11 min 40 s",
+    )
+    assert page.days[0].known == "100\u00a0%"
+    assert [figure.ratio for _, figure in page.figures] == [
+        "99.18\u00a0%",
+        "99.88\u00a0%",
+        "99.80\u00a0%",
+        "99.93\u00a0%",
+    ]
+
+
+def test_a_module_page_knows_both_directions() -> None:
+    """What it needs and what needs it."""
+    facts = Facts(pictures.green())
+    page = module_page(Lens(facts, loaded(), "en"), facts.modules["oms"])
+
+    assert [one.name for one in page.module.needs] == ["License Manager"]
+    assert [one.name for one in page.needed_by] == ["Fulfillment", "Order workflow", "Message Center"]
+
+
+def test_every_month_since_the_beginning_has_a_page() -> None:
+    """Quiet months too, each with its neighbours."""
+    found = months(look(pictures.green(), "pt-BR")).months
+
+    assert [month.label for month in found[:3]] == ["Novembro de 2026", "Outubro de 2026", "Setembro de 2026"]
+    assert found[-1].href == "history/2026-05/"
+    assert found[0].later is None
+    assert found[0].earlier is not None
+    assert found[0].earlier.text == "Outubro de 2026"
+
+
+def test_only_addresses_a_browser_opens_become_links() -> None:
+    """A script in the configuration stays out of the page."""
+    bad = replace(pictures.SITE, links={"tickets": "https://t.example", "x": "javascript:alert(1)"})
+    lens = look(pictures.picture(site=bad))
+
+    assert [one.href for one in support(lens.facts, lens)] == ["https://t.example"]
+
+
+def test_a_sparkline_breaks_where_hours_are_missing() -> None:
+    """No line is drawn through what nobody measured."""
+    hours = [(pictures.NOW - timedelta(hours=back), 50.0) for back in (5, 4, 1, 0)]
+    drawn = draw(hours)
+
+    assert drawn is not None
+    assert drawn.line.count("M") == 2
+    assert draw(hours[:1]) is None

@@ -1,0 +1,132 @@
+"""The rooms of `docs/architecture.md`, read from the imports."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from pkgutil import resolve_name
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "monitor"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+QUIET = frozenset(
+    {
+        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools"),
+        *("math", "re", "typing"),
+    }
+)
+HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})
+ROOMS = {
+    "clock": frozenset[str](),
+    "core": frozenset({"core"}),
+    "desk": frozenset({"core", "clock"}),
+    "logs": frozenset[str](),
+    **{room: frozenset({"core", "clock", room}) for room in HANDS},
+}
+TOP = frozenset({"app", "cli", "commands"})
+MAY_IMPORT_TOP = {"commands": {"app", "commands"}, "cli": {"app", "commands"}, "__main__": {"cli"}}
+MOST_LINES = 400
+NOT_A_NOUN = frozenset({"util", "utils", "helper", "helpers", "manager", "managers"})
+
+
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Full names of everything a file imports, at its top or inside a function: `monitor.core.board`."""
+    for node in ast.walk(tree(file)):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.ImportFrom():
+                raise AssertionError(f"{file}: relative imports hide which room they reach into")
+
+
+def room_of(file: Path) -> str:
+    """The room a file belongs to; a file outside every folder is a room of its own."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def rooms_imported(file: Path) -> set[str]:
+    parts = (name.split(".") for name in imports(file))
+    return {part[1] for part in parts if part[0] == "monitor" and len(part) > 1} - {"__version__"}
+
+
+def found(offences: dict[Path, set[str]]) -> dict[str, set[str]]:
+    """The offenders by their short name; empty when all is well."""
+    return {str(file.relative_to(PACKAGE)): what for file, what in offences.items() if what}
+
+
+def test_core_imports_itself_and_quiet_standard_library_only() -> None:
+    """Judgement cannot wait, fail or look around."""
+    core = [file for file in FILES if room_of(file) == "core"]
+    outside = {file: {name.partition(".")[0] for name in imports(file)} - QUIET - {"monitor"} for file in core}
+    assert found(outside) == {}
+
+
+def test_core_never_asks_what_time_it_is() -> None:
+    """`now` is an argument, so a recorded day can be judged again."""
+    asked = {
+        file: {
+            node.func.attr
+            for node in ast.walk(tree(file))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        & {"now", "today", "utcnow"}
+        for file in FILES
+        if room_of(file) == "core"
+    }
+    assert found(asked) == {}
+
+
+def test_rooms_import_no_other_room() -> None:
+    """Hands never reach into each other; they meet in the app."""
+    beyond = {file: rooms_imported(file) - ROOMS[room_of(file)] for file in FILES if room_of(file) in ROOMS}
+    assert found(beyond) == {}
+
+
+def test_nobody_imports_the_commands_but_the_commands() -> None:
+    """App, command line and commands are the top: they import, and are not imported."""
+    above = {file: rooms_imported(file) & TOP - MAY_IMPORT_TOP.get(room_of(file), set()) for file in FILES}
+    assert found(above) == {}
+
+
+def test_every_file_belongs_to_a_room_that_the_documentation_names() -> None:
+    """A new folder says which room it is, here and in the table of rooms."""
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {room_of(file) for file in FILES} - {"__init__", "__main__"}
+    assert rooms <= {*ROOMS, *TOP}
+    assert {room for room in rooms if f"`{room}`" not in table and f"`{room}.py`" not in table} == set()
+
+
+def test_a_file_holds_one_noun() -> None:
+    """No file is longer than 400 lines, and none is a drawer for odds and ends."""
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    assert found({file: {f"{n} lines"} for file, n in lines.items() if n > MOST_LINES}) == {}
+    assert found({file: set(file.stem.split("_")) & NOT_A_NOUN for file in FILES}) == {}
+
+
+def test_the_story_of_a_probe_result_is_told_in_the_code_s_own_names() -> None:
+    """Every dotted name of the story can be looked up: in a room, in core, or as the class of a file."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    story = page.split("\n## Follow one probe result\n")[1].split("\n## ")[0]
+    names = set(re.findall(r"`(\w+(?:\.\w+)+)`", story))
+    assert len(names) > 15
+    assert {name for name in names if not exists(name)} == set()
+
+
+def exists(name: str) -> bool:
+    head = name.partition(".")[0]
+    for place in ("monitor", "monitor.core", f"monitor.{head.lower()}"):
+        try:
+            resolve_name(f"{place}.{name}")
+        except (ImportError, AttributeError):
+            continue
+        return True
+    return False
