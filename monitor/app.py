@@ -29,7 +29,7 @@ from monitor.desk import Desk
 from monitor.metrics import Metrics
 from monitor.metrics.selfwatch import watch_loop
 from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Publisher
+from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.probers import Reach, look
@@ -59,8 +59,11 @@ def database_url(config: Config, data: Path) -> str:
 @contextmanager
 def only_one(data: Path) -> Iterator[None]:
     """Holds the data directory for this process. Raises StoreUnusable naming whoever holds it already."""
-    data.mkdir(parents=True, exist_ok=True)
-    lock = (data / "monitor.lock").open("a+")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "monitor.lock").open("a+")
+    except OSError as error:
+        raise StoreUnusable(f"{data} cannot hold data ({error.strerror}); choose another --data") from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,6 +103,7 @@ class App:
         self._started = started
         self._nudge = asyncio.Event()
         self._published = asyncio.Event()
+        self._publish_trouble: str | None = None
         self._history = History()
         self._data_until: datetime | None = None
         self._canary_tasks: set[asyncio.Task[None]] = set()
@@ -233,7 +237,16 @@ class App:
         except StoreFailed as error:
             log.warning("publishing from memory, the store does not answer: %s", error)
         picture = Picture(self.config.site, self.desk.board, self._history, now, self._data_until)
-        await asyncio.to_thread(self._write_site, picture)
+        try:
+            await asyncio.to_thread(self._write_site, picture)
+        except (PublishError, OSError) as error:
+            if self._publish_trouble is None:
+                log.error("the site cannot be published: %s", error)
+            self._publish_trouble = str(error)
+            return
+        if self._publish_trouble is not None:
+            log.info("the site is published again")
+        self._publish_trouble = None
         self._published.set()
         self.metrics.published(self._clock.monotonic() - began, self._clock.now())
 
@@ -317,6 +330,8 @@ class App:
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
 
     def _why_not_ready(self) -> str | None:
+        if self._publish_trouble is not None:
+            return f"the site cannot be published: {self._publish_trouble}"
         if not self._published.is_set():
             return "nothing is published yet"
         return f"the store refuses writes: {self.desk.store_trouble}" if self.desk.store_trouble else None
@@ -336,11 +351,10 @@ class App:
             await self._started(self)
 
     async def _drain(self) -> None:
-        """Writes what waits and publishes once more; what the store still refuses by then is told."""
+        """Writes what waits; what the store still refuses by then is told."""
         try:
             async with asyncio.timeout(DRAIN):
                 await self.desk.flush()
-                await self.publish()
         except (TimeoutError, StoreFailed) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
 

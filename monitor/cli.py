@@ -79,7 +79,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(package_name="vtex-monitor")
 @click.pass_context
 def main(context: click.Context, /, **options: Any) -> None:
-    """Says within a minute which VTEX module is failing, and why."""
+    """Says which VTEX module is failing, and why."""
     context.obj = Common(**options)
 
 
@@ -101,11 +101,12 @@ def _loaded(given: Common) -> "Config":
 
 def _go(job: Coroutine[Any, Any, int]) -> None:
     """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
+    from monitor.pages.publish import PublishError
     from monitor.store import StoreFailed, StoreUnusable
 
     try:
         sys.exit(asyncio.run(job))
-    except (StoreFailed, StoreUnusable) as error:
+    except (StoreFailed, StoreUnusable, PublishError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Table, each
 from monitor.config.yaml12 import compose
+from monitor.core.probe import Probe
+from monitor.core.target import HttpTarget, Network
 
 # Where a secret may stand in the file itself, without `${…}`.
 _LITERAL_SECRETS = (
@@ -66,11 +69,15 @@ def _parse(
     _check_authorities(document.root, read_file, findings)
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())
+    platform, network = assembly.platform(model, substitution.off), assembly.network(model.monitor)
+    if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
+        place = "monitor" if "monitor" in document.root else "modules"
+        findings.warning((place,), "without `canaries` a fault of our own network looks like one of every target")
     return Config(
-        platform=assembly.platform(model, substitution.off),
+        platform=platform,
         site=assembly.site(model.site),
         settings=assembly.settings(model.monitor),
-        network=assembly.network(model.monitor),
+        network=network,
         sections=assembly.sections(model),
         secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),
         warnings=tuple(findings.sorted()),
@@ -116,3 +123,12 @@ def _undisturbed() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _is_public(probe: Probe, network: Network) -> bool:
+    """Whether a probe asks somebody out on the internet."""
+    target = probe.ask
+    if probe.off is not None or not isinstance(target, HttpTarget) or target.allow_private:
+        return False
+    host = urlsplit(target.url).hostname or ""
+    return not any(host.endswith(pattern.rpartition(":")[0].lstrip("*")) for pattern, _ in network.connect_to)

@@ -27,58 +27,58 @@ def N_(message: str) -> str:
     return message
 
 
-# What is seen, as the end of a sentence that begins with the module's name. The longest prefix of a code wins.
+# What is seen, to stand after the module's name and a colon, so that no verb has to agree with a name. The longest
+# prefix of a code wins.
 SEEN: dict[str, str] = {
-    "dns": N_("cannot be found by name (DNS)"),
-    "dns.timeout": N_("cannot be found: the name servers do not answer"),
-    "tcp": N_("cannot be reached"),
-    "tcp.refused": N_("refuses connections"),
-    "tcp.timeout": N_("does not accept connections in time"),
-    "tls": N_("does not set up a secure connection"),
-    "tls.cert": N_("shows a certificate that is not valid"),
-    "tls.cert_expired": N_("shows an expired certificate"),
-    "tls.hostname_mismatch": N_("shows the certificate of another address"),
-    "tls.self_signed": N_("shows a certificate nobody vouches for"),
-    "tls.untrusted_root": N_("shows a certificate nobody vouches for"),
-    "tls.unknown_issuer": N_("shows a certificate nobody vouches for"),
-    "tls.incomplete_chain": N_("shows an incomplete certificate chain"),
-    "tls.revoked": N_("shows a revoked certificate"),
-    "tls.expires_soon": N_("has a certificate that expires soon"),
-    "http": N_("does not answer as it should"),
-    "http.closed": N_("closes the connection without answering"),
-    "http.reset": N_("breaks the connection off"),
-    "http.ttfb_timeout": N_("does not answer in time"),
-    "http.header_drip": N_("does not answer in time"),
-    "http.transfer_timeout": N_("does not finish its answers in time"),
-    "http.slow_ttfb": N_("answers slowly"),
-    "http.slow_transfer": N_("answers slowly"),
-    "http.truncated": N_("breaks its answers off"),
-    "http.bad_encoding": N_("sends damaged answers"),
-    "http.malformed": N_("sends damaged answers"),
-    "http.redirect": N_("sends visitors to the wrong place"),
-    "http.4": N_("refuses requests (status {status})"),
-    "http.429": N_("refuses requests because there are too many"),
-    "http.5": N_("answers with errors (status {status})"),
-    "http.502": N_("gets no valid answer from the servers behind it (status 502)"),
-    "http.503": N_("is overloaded or switched off (status 503)"),
-    "http.504": N_("gets no answer in time from the servers behind it (status 504)"),
-    "cdn": N_("is not reached behind the content network"),
-    "lb": N_("is not reached behind the load balancer"),
-    "edge": N_("is not reached behind the network edge"),
-    "blocked": N_("refuses our checks"),
-    "content": N_("answers, but not with what it should"),
-    "content.maintenance": N_("shows a maintenance page"),
-    "content.stale": N_("answers with old data"),
-    "content.empty": N_("answers with nothing"),
-    "content.invalid_json": N_("answers, but not with what it should"),
-    "step": N_("fails in the middle of a purchase"),
-    "upstream": N_("fails because something it depends on fails"),
+    "dns": N_("not found by name (DNS)"),
+    "dns.timeout": N_("not found, the name servers do not answer"),
+    "tcp": N_("not reachable"),
+    "tcp.refused": N_("connections refused"),
+    "tcp.timeout": N_("no connection in time"),
+    "tls": N_("no secure connection"),
+    "tls.cert": N_("certificate not valid"),
+    "tls.cert_expired": N_("expired certificate"),
+    "tls.hostname_mismatch": N_("certificate of another address"),
+    "tls.self_signed": N_("certificate nobody vouches for"),
+    "tls.untrusted_root": N_("certificate nobody vouches for"),
+    "tls.unknown_issuer": N_("certificate nobody vouches for"),
+    "tls.incomplete_chain": N_("incomplete certificate chain"),
+    "tls.revoked": N_("revoked certificate"),
+    "tls.expires_soon": N_("certificate expires soon"),
+    "http": N_("wrong answers"),
+    "http.closed": N_("connections closed without an answer"),
+    "http.reset": N_("connections broken off"),
+    "http.ttfb_timeout": N_("no answer in time"),
+    "http.header_drip": N_("no answer in time"),
+    "http.transfer_timeout": N_("answers not finished in time"),
+    "http.slow_ttfb": N_("slow answers"),
+    "http.slow_transfer": N_("slow answers"),
+    "http.truncated": N_("answers broken off"),
+    "http.bad_encoding": N_("damaged answers"),
+    "http.malformed": N_("damaged answers"),
+    "http.redirect": N_("visitors sent to the wrong place"),
+    "http.4": N_("requests refused (status {status})"),
+    "http.429": N_("requests throttled (status 429)"),
+    "http.5": N_("errors (status {status})"),
+    "http.502": N_("no valid answer from the servers behind it (status 502)"),
+    "http.503": N_("overload or service switched off (status 503)"),
+    "http.504": N_("no answer in time from the servers behind it (status 504)"),
+    "cdn": N_("not reached behind the content network"),
+    "lb": N_("not reached behind the load balancer"),
+    "edge": N_("not reached behind the network edge"),
+    "blocked": N_("our checks are refused"),
+    "content": N_("unexpected answers"),
+    "content.maintenance": N_("maintenance page"),
+    "content.stale": N_("old data"),
+    "content.empty": N_("empty answers"),
+    "step": N_("purchases fail midway"),
+    "upstream": N_("something it depends on fails"),
     "self": N_("cannot be checked at the moment"),
 }
 
 
 def seen(code: str) -> Sentence:
-    """What a code looks like from outside, as a sentence end."""
+    """What a code looks like from outside."""
     prefix = max((p for p in SEEN if code.startswith(p)), key=len, default="http")
     return Sentence(SEEN[prefix], {"status": code.rpartition(".")[2]})
 
@@ -97,7 +97,7 @@ def title(incident: Incident, platform: Platform) -> Sentence:
     if incident.title is not None:
         return Sentence("{text}", {"text": incident.title})
     (module,) = names(platform, (incident.root,))
-    return Sentence(N_("{module} {seen}"), {"module": module, "seen": seen(incident.cause.code)})
+    return Sentence(N_("{module}: {seen}"), {"module": module, "seen": seen(incident.cause.code)})
 
 
 def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
@@ -107,7 +107,7 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     sentences: list[Sentence] = []
     if cause.module is not None:
         (module,) = names(platform, (cause.module,))
-        sentences.append(Sentence(N_("{module} {seen}."), {"module": module, "seen": what}))
+        sentences.append(Sentence(N_("{module}: {seen}."), {"module": module, "seen": what}))
     else:
         likely = names(platform, tuple(one.module for one in cause.candidates[:3]))
         sentences.append(Sentence(N_("The cause is probably one of: {modules}."), {"modules": likely}))
@@ -132,20 +132,20 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
         case "opened":
             slow = params.get("status") == Status.DEGRADED
             last = N_("It still works, but not well.") if slow else N_("We are watching it closely.")
-            return (Sentence(N_("{module} {seen}."), places), Sentence(last))
+            return (Sentence(N_("{module}: {seen}."), places), Sentence(last))
         case "worsened":
-            return (Sentence(N_("It got worse: {module} {seen}."), places),)
+            return (Sentence(N_("It got worse. {module}: {seen}."), places),)
         case "eased":
-            return (Sentence(N_("It got better: {module} answers again, but not well yet."), places),)
+            return (Sentence(N_("It got better, but is not well yet: {module}."), places),)
         case "cause_changed":
-            return (Sentence(N_("What we see has changed: {module} {seen}."), places),)
+            return (Sentence(N_("What we see has changed. {module}: {seen}."), places),)
         case "member_added":
-            return (Sentence(N_("{module} is affected too."), places),)
+            return (Sentence(N_("Also affected: {module}."), places),)
         case "member_cleared":
-            return (Sentence(N_("{module} works again."), places),)
+            return (Sentence(N_("Working again: {module}."), places),)
         case "reopened":
-            return (Sentence(N_("The trouble is back: {module} {seen}."), places),)
+            return (Sentence(N_("The trouble is back. {module}: {seen}."), places),)
         case "unmonitored":
-            return (Sentence(N_("{module} is no longer monitored."), places),)
+            return (Sentence(N_("No longer monitored: {module}."), places),)
         case _:
             return (Sentence(N_("Everything affected works again.")),)

@@ -13,7 +13,8 @@ def test_a_good_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """What is configured, on stdout."""
     path = tmp_path / "probes.yaml"
     path.write_text(
-        "version: 1\nsite: {languages: [en]}\nmodules:\n  - id: a\n    probes:\n"
+        "version: 1\nsite: {languages: [en]}\nmonitor: {canaries: ['https://b.example.com']}\n"
+        "modules:\n  - id: a\n    probes:\n"
         "      - {id: one, url: 'https://a.example.com'}\n"
         "      - {id: two, url: 'https://a.example.com', enabled: false}\n  - {id: b, depends_on: [a]}\n"
     )
@@ -33,6 +34,21 @@ def test_a_warning_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert out == f"{path}: 2 modules, 0 probes\n"
     assert err == f"{path}:3:32: warning: dependency cycle a → b → a; it is judged as one node\n"
+
+
+def test_public_targets_without_canaries_are_warned_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target of our own network, or one that is dialled elsewhere, needs none."""
+    path = tmp_path / "probes.yaml"
+    start = "version: 1\nsite: {languages: [en]}\nmonitor: {connect_to: {'*.b.example.com:443': '127.0.0.1:1'}}\n"
+    probes = "modules: [{id: a, probes: [{id: one, url: 'https://HOST', allow_private: PRIVATE}]}]\n"
+    for host, private, warned in (
+        ("a.example.com", "false", True),
+        ("a.example.com", "true", False),
+        ("a.b.example.com", "false", False),
+    ):
+        path.write_text(start + probes.replace("HOST", host).replace("PRIVATE", private))
+        assert check(str(path)) == 0
+        assert ("without `canaries`" in capsys.readouterr().err) is warned
 
 
 def test_every_problem_is_a_line_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def test_an_atom_feed_has_what_readers_need() -> None:
     }
     one = feed.find(f"{ATOM}entry")
     assert one is not None
-    assert one.findtext(f"{ATOM}title") == "Promotions and taxes is overloaded or switched off (status 503)"
+    assert one.findtext(f"{ATOM}title") == "Promotions and taxes: overload or service switched off (status 503)"
     content = one.findtext(f"{ATOM}content") or ""
     assert content.index("<strong>Identified</strong>") < content.index("<strong>Investigating</strong>")
 

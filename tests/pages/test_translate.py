@@ -25,7 +25,7 @@ def test_messages_are_found_where_they_are_used() -> None:
     found = wanted(THEME)
 
     assert "templates/home.html" in found["Next update"]
-    assert "core/wording.py" in found["answers slowly"]
+    assert "core/wording.py" in found["slow answers"]
     assert "pages/words.py" in found["Partial outage"]
     assert ("{count} day good", "{count} days good") in found
 
@@ -52,28 +52,28 @@ def test_places_survive_translation(speech: Speech, language: str) -> None:
 def test_sentences_are_filled_with_texts_sentences_and_lists(speech: Speech) -> None:
     """A place takes a text per language, another sentence, or a list of names."""
     name = {"en": "Catalog", "pt-BR": "Catálogo", "es": "Catálogo"}
-    what = Sentence("{module} {seen}.", {"module": name, "seen": Sentence("answers slowly")})
+    what = Sentence("{module}: {seen}.", {"module": name, "seen": Sentence("slow answers")})
     also = Sentence("Affected: {components}.", {"components": (name, "Checkout", {"en": "Cart"})})
 
-    assert speech.say("pt-BR", [what, also]) == ("Catálogo responde com lentidão. Afetado: Catálogo, Checkout e Cart.")
+    assert speech.say("pt-BR", [what, also]) == ("Catálogo: respostas lentas. Afetado: Catálogo, Checkout e Cart.")
     assert speech.every(what) == {
-        "pt-BR": "Catálogo responde com lentidão.",
-        "en": "Catalog answers slowly.",
-        "es": "Catálogo responde con lentitud.",
+        "pt-BR": "Catálogo: respostas lentas.",
+        "en": "Catalog: slow answers.",
+        "es": "Catálogo: respuestas lentas.",
     }
 
 
 def test_braces_in_a_name_are_only_text(speech: Speech) -> None:
     """What fills a place is never read as a message again."""
-    hostile = Sentence("{module} works again.", {"module": "{seen} {0.__class__} {"})
+    hostile = Sentence("Working again: {module}.", {"module": "{seen} {0.__class__} {"})
 
-    assert speech.say("en", hostile) == "{seen} {0.__class__} { works again."
+    assert speech.say("en", hostile) == "Working again: {seen} {0.__class__} {."
     assert speech.say("en", Sentence("{unknown} stays")) == "{unknown} stays"
 
 
 def test_a_name_cannot_turn_the_sentence_around(speech: Speech) -> None:
     """Marks that reverse the direction of what follows are left out."""
-    assert speech.say("en", Sentence("{module} works again.", {"module": "a\u202eb"})) == "ab works again."
+    assert speech.say("en", Sentence("Working again: {module}.", {"module": "a\u202eb"})) == "Working again: ab."
 
 
 @pytest.mark.parametrize(

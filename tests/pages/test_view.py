@@ -33,7 +33,7 @@ def test_an_open_incident_tells_module_cause_since_and_reach() -> None:
     """The five things a merchant looks for, in Portuguese."""
     (one,) = home(look(pictures.troubled(), "pt-BR")).incidents
 
-    assert one.title == "Promoções e impostos tem sobrecarga ou está fora de serviço (status 503)"
+    assert one.title == "Promoções e impostos: sobrecarga ou serviço desligado (status 503)"
     assert one.why == (
         "Causa provável: sobrecarga ou limite de requisições. Também falham por causa disso: Checkout e Assinaturas."
     )

