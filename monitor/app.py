@@ -18,20 +18,17 @@ from aiohttp import web
 
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
-from monitor.config.file import load, theme_dir
+from monitor.config.file import load
 from monitor.core.board import Board
 from monitor.core.effect import Ask, AskCanaries, Keep, Observed, Reconfigured, Ticked
-from monitor.core.history import History, board_from
+from monitor.core.history import board_from
 from monitor.core.observation import CANARY, Observation
-from monitor.core.probe import Probe, Role
+from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
 from monitor.desk import Desk
 from monitor.metrics import Metrics
 from monitor.metrics.selfwatch import watch_loop
-from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Publisher, PublishError
-from monitor.pages.site import site_files
-from monitor.pages.translate import Speech
+from monitor.press import Press, Scene
 from monitor.probers import Reach, look
 from monitor.probers.rounds import Rounds
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
@@ -40,8 +37,6 @@ from monitor.web.public import public_app
 
 log = logging.getLogger(__name__)
 
-PUBLISH_EVERY = 15.0  # seconds between publications when nothing happens
-PUBLISH_PAUSE = 0.2  # seconds between publications when much happens
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
 DRAIN = 8.0  # seconds that a stop may take
@@ -101,10 +96,6 @@ class App:
         self._reload_from = reload_from
         self._adapt = adapt
         self._started = started
-        self._nudge = asyncio.Event()
-        self._published = asyncio.Event()
-        self._publish_trouble: str | None = None
-        self._history = History()
         self._data_until: datetime | None = None
         self._canary_tasks: set[asyncio.Task[None]] = set()
 
@@ -131,15 +122,12 @@ class App:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
-        aliases = {alias: id for id, module in platform.modules.items() for alias in module.aliases}
-        if aliases:
-            await self.store.rename(aliases)
+        await self.store.rename(_aliases(self.config))
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.theme = theme_dir(self.config.site.theme)
-        self.speech = Speech.load(self.config.site.languages, self.theme)
-        self.publisher = Publisher(self.data)
+        self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
+        self.press.speak(self.config.site)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.rounds = Rounds(
             self._look,
@@ -152,11 +140,8 @@ class App:
         self.desk.take(Reconfigured(platform))
         self.rounds.plan(platform.probes)
 
-    @property
-    def _judging(self) -> set[tuple[str, str]]:
-        """The probes whose latency stands for their module's."""
-        probes = self.config.platform.probes.items()
-        return {key for key, probe in probes if probe.off is None and probe.role is Role.VERDICT}
+    def _scene(self) -> Scene:
+        return Scene(self.config.site, self.desk.board, self._data_until)
 
     def _jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         return {
@@ -164,7 +149,7 @@ class App:
             "writer": self.desk.write,
             "rounds": self.rounds.walk,
             "clock": self._tick,
-            "publisher": self._publish,
+            "press": self.press.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "loop lag": lambda: watch_loop(self.metrics.loop_lag),
@@ -197,7 +182,7 @@ class App:
         """Facts are stored: a change of status goes to the page at once."""
         self.metrics.stored(seconds)
         if news:
-            self._nudge.set()
+            self.press.nudge()
 
     async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
         module = self.config.platform.modules.get(probe.module)
@@ -216,42 +201,6 @@ class App:
         while True:
             await asyncio.sleep(1)
             self.desk.hand_in(Ticked())
-
-    async def _publish(self) -> None:
-        """Publishes at once when there is news, and every few seconds when there is none."""
-        while True:
-            self._nudge.clear()
-            await self.publish()
-            try:
-                await asyncio.sleep(PUBLISH_PAUSE)
-                await asyncio.wait_for(self._nudge.wait(), PUBLISH_EVERY)
-            except TimeoutError:
-                continue
-
-    async def publish(self) -> None:
-        """One publication: a picture of now, rendered and swapped in off the loop."""
-        began = self._clock.monotonic()
-        now = self._clock.now()
-        try:
-            self._history = await self.store.history(now - timedelta(days=DAYS + 2), now, probes=self._judging)
-        except StoreFailed as error:
-            log.warning("publishing from memory, the store does not answer: %s", error)
-        picture = Picture(self.config.site, self.desk.board, self._history, now, self._data_until)
-        try:
-            await asyncio.to_thread(self._write_site, picture)
-        except (PublishError, OSError) as error:
-            if self._publish_trouble is None:
-                log.error("the site cannot be published: %s", error)
-            self._publish_trouble = str(error)
-            return
-        if self._publish_trouble is not None:
-            log.info("the site is published again")
-        self._publish_trouble = None
-        self._published.set()
-        self.metrics.published(self._clock.monotonic() - began, self._clock.now())
-
-    def _write_site(self, picture: Picture) -> None:
-        self.publisher.publish(site_files(picture, self.speech, self.theme))
 
     async def _sweep(self) -> None:
         settings = self.config.settings
@@ -286,23 +235,28 @@ class App:
             log.error("the configuration is not reloaded: %s", problems[0])
             self.metrics.reloaded(False)
             return problems
+        try:
+            await self.store.rename(_aliases(config))
+        except StoreFailed as error:
+            log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
         return []
 
     def _use(self, config: Config) -> None:
-        theme = theme_dir(config.site.theme)
-        self.speech = Speech.load(config.site.languages, theme)
-        self.theme = theme
+        self.press.speak(config.site)
         if config.settings != self.config.settings:
             log.warning("changes under `monitor:` take effect at the next start")
-        self.reach.reconfigure(config.network, config.secrets)
+        try:
+            self.reach.reconfigure(config.network, config.secrets)
+        except OSError as error:
+            log.error("the new network settings are not used: %s", error)
         self.config = config
         self.metrics.reconfigured(config.platform)
         self.rounds.plan(config.platform.probes)
         self.desk.hand_in(Reconfigured(config.platform))
-        self._nudge.set()
+        self.press.nudge()
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
@@ -318,10 +272,10 @@ class App:
             ops = Address("127.0.0.1", ops.port)
         context = OpsContext(
             board=lambda: self.desk.board,
-            history=lambda: self._history,
-            speech=lambda: self.speech,
+            history=lambda: self.press.history,
+            speech=lambda: self.press.speech,
             metrics_page=lambda openmetrics, view, modules: self.metrics.page(
-                self.desk.board, self._history, openmetrics, view, modules
+                self.desk.board, self.press.history, openmetrics, view, modules
             ),
             ready=self._why_not_ready,
             reload=self.reload,
@@ -330,15 +284,15 @@ class App:
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
 
     def _why_not_ready(self) -> str | None:
-        if self._publish_trouble is not None:
-            return f"the site cannot be published: {self._publish_trouble}"
-        if not self._published.is_set():
+        if self.press.trouble is not None:
+            return f"the site cannot be published: {self.press.trouble}"
+        if not self.press.published.is_set():
             return "nothing is published yet"
         return f"the store refuses writes: {self.desk.store_trouble}" if self.desk.store_trouble else None
 
     async def _until_stopped(self) -> None:
         stopping = asyncio.create_task(self.stop.wait())
-        first = asyncio.create_task(self._published.wait())
+        first = asyncio.create_task(self.press.published.wait())
         await asyncio.wait({stopping, first}, return_when=asyncio.FIRST_COMPLETED)
         story = asyncio.create_task(self._story())
         await stopping
@@ -357,6 +311,11 @@ class App:
                 await self.desk.flush()
         except (TimeoutError, StoreFailed) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
+
+
+def _aliases(config: Config) -> dict[str, str]:
+    """New module ids by the old ones they go by as well."""
+    return {alias: id for id, module in config.platform.modules.items() for alias in module.aliases}
 
 
 def _look_of(file: Path) -> tuple[int, int, int] | None:

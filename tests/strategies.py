@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from monitor.core.codes import CODES, Blame
-from monitor.core.detector import Sighting, Track
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation
+from monitor.core.track import Sighting, Track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _ids = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=12)

@@ -25,8 +25,13 @@ ROOMS = {
     "logs": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands"})
-MAY_IMPORT_TOP = {"commands": {"app", "commands"}, "cli": {"app", "commands"}, "__main__": {"cli"}}
+TOP = frozenset({"app", "cli", "commands", "press"})
+MAY_IMPORT_TOP = {
+    "app": {"press"},
+    "commands": {"app", "commands"},
+    "cli": {"app", "commands"},
+    "__main__": {"cli"},
+}
 MOST_LINES = 400
 NOT_A_NOUN = frozenset({"util", "utils", "helper", "helpers", "manager", "managers"})
 

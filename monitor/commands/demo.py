@@ -141,7 +141,7 @@ async def _play(app: App, simulator: Simulator, fast: bool) -> None:
     print(f"Faults        {simulator.control_url}/state")
     print("The story begins in a moment; Ctrl-C ends it.", flush=True)
     await _first_round(app)
-    await app.publish()
+    await app.press.publish()
     await tell(_said(simulator), simulator.clear, 10.0 if fast else 1.0)
 
 

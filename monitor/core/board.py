@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.detector import Track
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus, component_status
+from monitor.core.track import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,11 @@ class Board:
         return {place: t for place in locations if (t := self.tracks.get((module, probe, place)))}
 
     def incident_of(self, module: str) -> Incident | None:
-        """The open incident that a module is a member of."""
-        return next((i for i in self.incidents.values() if i.is_open and i.member(module)), None)
+        """The open incident that a module is a member of; of several, the one in which it has not answered yet."""
+        found = [(i, member) for i in self.incidents.values() if i.is_open and (member := i.member(module))]
+        return min(found, key=lambda pair: pair[1].until is not None, default=(None, None))[0]
 
     def component(self, id: str) -> ComponentStatus | None:
         """What a visitor feels of a component; None when nothing is known."""
-        statuses = {module: condition.status for module, condition in self.modules.items()}
-        return component_status(self.platform.components[id], statuses)
+        component = self.platform.components[id]
+        return component_status(component, {module: self.status(module) for module in component.modules})

@@ -14,6 +14,7 @@ from monitor.core.incident import Candidate, Cause, Evidence, Member
 
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
 SURE = 0.9
+WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 
 
 def suspect(board: Board, members: Sequence[Member], previous: Cause | None) -> Cause:
@@ -21,7 +22,8 @@ def suspect(board: Board, members: Sequence[Member], previous: Cause | None) -> 
     failing = [member for member in members if member.until is None] or list(members)
     names = {member.module for member in failing}
     onset = {member.module: member.since for member in failing}
-    deepest = [name for name in names if not (board.platform.needs(name) - {name}) & names] or list(names)
+    needs = {name: board.platform.needs(name) & names for name in names}
+    deepest = [name for name in names if all(name in needs[other] for other in needs[name])]  # a cycle is one node
     deepest.sort(key=lambda name: (onset[name], name))
     confidence = round(SURE / len(deepest), 2)
     named = deepest[0] if confidence >= NAMED_AT else None
@@ -29,7 +31,8 @@ def suspect(board: Board, members: Sequence[Member], previous: Cause | None) -> 
     if previous is not None and (code is None or (code in SLOW_CODES and previous.module == named)):
         code = previous.code  # slowness after an outage is its tail, not another cause
     code = code or "http.500"
-    evidence = evidence_of(board, deepest[0], names) or (previous.evidence if previous else ())
+    first = sorted(names, key=lambda name: (onset[name], name))[:WITNESSES]
+    evidence = evidence_of(board, deepest[0], {deepest[0], *first}) or (previous.evidence if previous else ())
     return Cause(
         scope="module" if named else "unknown",
         module=named,
@@ -56,13 +59,13 @@ def code_seen(board: Board, module: str) -> str | None:
 
 def evidence_of(board: Board, root: str, modules: set[str]) -> tuple[Evidence, ...]:
     """Up to eight sightings of the failing modules: those of the root first, then in order of time."""
-    found: list[Evidence] = []
-    for (module, probe, location), track in board.tracks.items():
-        if module in modules:
+    found: list[tuple[bool, datetime, str, str, str, str, str]] = []
+    probes = [p for id in modules if id in board.platform.modules for p in board.platform.modules[id].probes]
+    for probe in probes:
+        for location, track in board.tracks_of(*probe.key).items():
             seen = track.sightings or ((track.slow_sighting,) if track.slow_sighting else ())
-            found += [Evidence(s.at, module, probe, location, s.code, s.detail) for s in seen]
-    found.sort(key=lambda e: (e.module != root, e.at, e.module, e.probe, e.location))
-    return tuple(found[:8])
+            found += [(probe.module != root, s.at, *probe.key, location, s.code, s.detail) for s in seen]
+    return tuple(Evidence(*facts) for facts in (one[1:] for one in sorted(found)[:8]))
 
 
 def same_guess(one: Cause, other: Cause) -> bool:

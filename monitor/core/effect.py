@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.core.board import Condition
-from monitor.core.detector import Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
+from monitor.core.track import Track
 
 
 @dataclass(frozen=True, slots=True)

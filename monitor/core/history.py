@@ -1,15 +1,16 @@
 """History: what was, as the store remembers it; what a publication and a restart are made from besides the board."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log10
 
 from monitor.core.board import Board, Condition, Vantage
-from monitor.core.detector import Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
-from monitor.core.module import Platform
+from monitor.core.module import Platform, Status
+from monitor.core.track import Track
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
 SMALLEST_MS = 0.1
@@ -59,13 +60,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a restart goes on from. `incidents`: those open, and those resolved since the given moment."""
+    """What a restart goes on from. `incidents`: those open, and those resolved since the given moment.
+
+    `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
+    """
 
     probes: Mapping[tuple[str, str], Condition] = field(default_factory=dict)
     modules: Mapping[str, Condition] = field(default_factory=dict)
     tracks: Mapping[tuple[str, str, str], Track] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    seen_at: datetime | None = None
 
 
 def board_from(platform: Platform, memory: Memory) -> Board:
@@ -74,9 +79,22 @@ def board_from(platform: Platform, memory: Memory) -> Board:
     blind = {gap.location: gap.since for gap in memory.gaps if gap.until is None}
     return Board(
         platform=platform,
-        tracks={key: track for key, track in memory.tracks.items() if key[:2] in asked},
+        tracks={key: track for key, track in _heard(platform, memory).items() if key[:2] in asked},
         probes={key: condition for key, condition in memory.probes.items() if key in asked},
         modules=dict(memory.modules),
         incidents={incident.id: incident for incident in memory.incidents},
         vantages={place: Vantage(blind_since=since) for place, since in blind.items()},
     )
+
+
+def _heard(platform: Platform, memory: Memory) -> dict[tuple[str, str, str], Track]:
+    """The tracks, those that are not told when they were last heard as of the last usable run of any."""
+    tracks = dict(memory.tracks)
+    if memory.seen_at is None:
+        return tracks
+    for key, condition in memory.probes.items():
+        for location in platform.probes[key].locations if key in platform.probes else ():
+            track = tracks.get((*key, location), Track())
+            if condition.status is not Status.UNKNOWN and track.usable_at is None:
+                tracks[(*key, location)] = replace(track, usable_at=memory.seen_at)
+    return tracks

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from monitor.core.board import Board
-from monitor.core.detector import is_bad, is_usable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status, Text
 from monitor.core.observation import stamp
+from monitor.core.track import is_bad, is_usable
 from monitor.core.uptime import Span, Uptime, uptime
 from monitor.core.wording import Sentence, summary, title, update_body
 

@@ -3,12 +3,12 @@
 A module that fails joins the open incident it hangs together with in the graph; otherwise it gets its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from monitor.core.board import Board
-from monitor.core.cause import NAMED_AT, is_fresh, same_guess, suspect
+from monitor.core.cause import NAMED_AT, code_seen, is_fresh, same_guess, suspect
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
 from monitor.core.incident import Change, Incident, Member, Stage, Update, key_of, with_update
@@ -30,9 +30,9 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
 
 
 def refresh(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
-    """Lets the cause of a young incident follow the evidence of a module's newest run."""
-    incident = board.incident_of(module)
-    if incident is None or board.status(module) is not Status.DOWN or not is_fresh(incident.detected_at, now):
+    """Lets the cause of a young incident follow the evidence of the newest run of its root."""
+    incident = board.incident_of(module) if board.status(module) is Status.DOWN else None
+    if incident is None or incident.root != module or not is_fresh(incident.detected_at, now):
         return board, []
     cause = suspect(board, incident.members, incident.cause)
     if same_guess(cause, incident.cause):
@@ -43,6 +43,25 @@ def refresh(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Takes a module that left the configuration out of its incident, which ends when nothing is left in it."""
     return _answers(board, module, now, now, "unmonitored")
+
+
+def renamed(incident: Incident, new: Mapping[str, str]) -> Incident:
+    """The incident under the new ids of its modules; its key, and so its id, stays."""
+    if not any(member.module in new for member in incident.members):
+        return incident
+    cause, members = incident.cause, incident.members
+    cause = replace(
+        cause,
+        module=new.get(cause.module, cause.module) if cause.module else None,
+        candidates=tuple(replace(one, module=new.get(one.module, one.module)) for one in cause.candidates),
+        evidence=tuple(replace(one, module=new.get(one.module, one.module)) for one in cause.evidence),
+    )
+    members = tuple(replace(m, module=new.get(m.module, m.module)) for m in members)
+    updates = tuple(
+        replace(u, params={**u.params, "module": new[u.params["module"]]}) if u.params.get("module") in new else u
+        for u in incident.updates
+    )
+    return replace(incident, cause=cause, members=members, updates=updates)
 
 
 def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
@@ -89,17 +108,26 @@ def _goes_on(
     board: Board, incident: Incident, member: Member, transition: Transition, now: datetime
 ) -> tuple[Board, list[Saved]]:
     """A member changes between down, degraded, unknown, or fails again while others still do."""
-    before = member.status if member.until is None else Status.UP
+    before = _told(incident, member) if member.until is None else Status.UP
     again = member.until is not None
     changed = replace(member, status=transition.after, until=None, since=transition.since if again else member.since)
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = _with_roles(board, replace(incident, members=members))
-    if before is Status.UNKNOWN or before is transition.after:
+    if before is transition.after:
         return _save(board, incident, None, now)
     if again:
         return _save(board, _said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
     kind = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
     return _save(board, _said(incident, now, kind.value, member.module), kind, now)
+
+
+def _told(incident: Incident, member: Member) -> Status:
+    """The status of a member that readers last heard of; that nothing was known of it meanwhile is no news."""
+    for update in reversed(incident.updates if member.status is Status.UNKNOWN else ()):
+        status = update.params.get("status")
+        if update.params.get("module") == member.module and status not in (None, Status.UNKNOWN):
+            return Status(status)
+    return member.status
 
 
 def _answers(board: Board, module: str, since: datetime, now: datetime, last: str) -> tuple[Board, list[Saved]]:
@@ -123,12 +151,11 @@ def _answers(board: Board, module: str, since: datetime, now: datetime, last: st
 def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
     """Nothing is known of a member any more: it stays in the incident, neither failing nor well."""
     incident = board.incident_of(transition.module)
-    if incident is None:
+    member = incident.member(transition.module) if incident else None
+    if incident is None or member is None or member.until is not None:
         return board, []
-    members = tuple(
-        replace(m, status=Status.UNKNOWN) if m.module == transition.module and m.until is None else m
-        for m in incident.members
-    )
+    lost = replace(member, status=Status.UNKNOWN)
+    members = tuple(lost if m is member else m for m in incident.members)
     return _save(board, replace(incident, members=members), None, now)
 
 
@@ -143,13 +170,15 @@ def _related(board: Board, module: str) -> Incident | None:
 
 
 def _recent(board: Board, module: str, now: datetime) -> Incident | None:
-    """The newest incident of this module that was resolved only just now."""
+    """The newest incident resolved just now of which this is a relapse: of its root, or of a member as it failed then."""
+    code = code_seen(board, module)
     recent = [
         incident
         for incident in board.incidents.values()
         if incident.resolved_at
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
+        and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))
     ]
     return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)
 
@@ -157,24 +186,30 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
 def _with_roles(board: Board, incident: Incident) -> Incident:
     """The incident with its cause judged anew, and everything that follows from members and cause."""
     cause = suspect(board, incident.members, incident.cause)
-    members = tuple(replace(m, role="root" if m.module == cause.module else "affected") for m in incident.members)
+    roles = ((m, "root" if m.module == cause.module else "affected") for m in incident.members)
+    members = tuple(m if m.role == role else replace(m, role=role) for m, role in roles)
     failing = [m for m in members if m.until is None]
     components = board.platform.components_of(m.module for m in members)
     touched = board.platform.components_of(m.module for m in failing)
     impact = max(incident.impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
     return replace(
-        incident, cause=cause, members=members, components=components, impact=impact, priority=_priority(board, failing)
+        incident,
+        cause=cause,
+        members=members,
+        components=components,
+        impact=impact,
+        priority=_priority(board, incident, failing),
     )
 
 
-def _priority(board: Board, failing: Iterable[Member]) -> Priority:
+def _priority(board: Board, incident: Incident, failing: Iterable[Member]) -> Priority:
     """The most urgent one among the failing modules; what only works badly is never more than normal."""
     found = [Priority.LOW]
     for member in failing:
         module = board.platform.modules.get(member.module)
         if module is not None:
             own = PRIORITIES.index(module.priority)
-            least = PRIORITIES.index(Priority.NORMAL) if member.status is not Status.DOWN else 0
+            least = PRIORITIES.index(Priority.NORMAL) if _told(incident, member) is not Status.DOWN else 0
             found.append(PRIORITIES[max(own, least)])
     return min(found, key=PRIORITIES.index)
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from monitor.core.board import Board
-from monitor.core.detector import is_bad, is_usable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
 from monitor.core.module import Status
 from monitor.core.rollup import ComponentStatus, component_status, top_level
 from monitor.core.site import Site
+from monitor.core.track import is_bad, is_usable
 from monitor.core.uptime import Span, Uptime, merge, spans, uptime
 
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
 from monitor.core.effect import Storable
-from monitor.core.expectation import Result
+from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
@@ -25,6 +26,7 @@ from monitor.store.rows import (
     gap_of,
     incident_of,
     incident_row,
+    instant,
     micros,
     observation_of,
     track_of,
@@ -86,7 +88,19 @@ class MemoryStore:
             tracks={key: track_of(row) for key, row in self._tracks.items()},
             incidents=tuple(incident_of(row) for row in sorted(kept, key=_by_start)),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+            seen_at=self._seen_at(),
         )
+
+    def _seen_at(self) -> datetime | None:
+        usable = {Outcome.PASSED, Outcome.SLOW}
+        ends = [
+            instant(row["at"]) + timedelta(seconds=row["duration"])
+            for row in self._observations.values()
+            if row["module"] != NOBODY
+            and not row["discarded"]
+            and (row["outcome"] in usable or (row["outcome"] == Outcome.FAILED and row["blame"] not in HARMLESS))
+        ]
+        return max(ends, default=None)
 
     async def history(
         self,

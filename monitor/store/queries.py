@@ -3,14 +3,15 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Select, func, or_, select
+from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
-from monitor.core.expectation import Result
+from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
@@ -35,6 +36,7 @@ from monitor.store.tally import HourKey
 T = TypeVar("T")
 
 _AT_ONCE = 200  # keys in one look-up
+_NEWEST = 50  # runs among which the one that ended last is surely found
 _LARGE = 2000  # rows worth a thread of their own to make sense of
 
 
@@ -57,7 +59,21 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         },
         incidents=tuple(incident_of(row) for row in remembered),
         gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+        seen_at=await _seen_at(connection),
     )
+
+
+async def _seen_at(connection: AsyncConnection) -> datetime | None:
+    """When the last run that said something of its module ended; of the newest few the one that ended last."""
+    o = observations.c
+    failed = and_(o.outcome == Outcome.FAILED.value, o.blame.not_in([blame.value for blame in HARMLESS]))
+    usable = or_(o.outcome.in_([Outcome.PASSED.value, Outcome.SLOW.value]), failed)
+    newest = select(func.max(o.at)).scalar_subquery()
+    recent = o.at >= newest - timedelta(days=1) // timedelta(microseconds=1)
+    query = select(o.at, o.duration).where(recent, o.module != NOBODY, o.discarded.is_(False), usable)
+    last = await _rows(connection, query.order_by(o.at.desc()).limit(_NEWEST))
+    ends = [instant(row["at"]) + timedelta(seconds=row["duration"]) for row in last]
+    return max(ends, default=None)
 
 
 def _by_start(row: Stored) -> tuple[int, str]:

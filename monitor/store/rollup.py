@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.detector import is_bad, is_usable
 from monitor.core.expectation import Outcome, Result, is_slow
 from monitor.core.history import Latency, bucket_of, percentile
+from monitor.core.track import is_bad, is_usable
 
 HOUR = timedelta(hours=1)
 LATENCY_HOURS = 24

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 from monitor.core.board import Condition
 from monitor.core.codes import Blame
-from monitor.core.detector import Track, Transition, track_from_json, track_to_json
+from monitor.core.detector import Transition
 from monitor.core.effect import Gap, Keep, Remember, Settled
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.module import Status
 from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
+from monitor.core.track import Track, track_from_json, track_to_json
 from monitor.store.rollup import Rollup
 
 Row = dict[str, Any]

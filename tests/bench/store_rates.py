@@ -10,11 +10,12 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.detector import Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Remember, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.module import Status
 from monitor.core.observation import PHASES, Http, Observation
+from monitor.core.track import Track
 from monitor.store import Rollup, Store, open_store
 
 MODULES, PROBES = 25, 4

@@ -10,7 +10,7 @@ from random import Random
 
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
-from monitor.core.detector import Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency
@@ -18,6 +18,7 @@ from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, 
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
 from monitor.core.probe import Probe
 from monitor.core.site import Site
+from monitor.core.track import Track
 from monitor.pages.picture import Picture
 
 NOW = datetime(2026, 11, 23, 15, 15, 20, tzinfo=UTC)

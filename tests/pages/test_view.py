@@ -42,7 +42,7 @@ def test_an_open_incident_tells_module_cause_since_and_reach() -> None:
     assert one.affected == "Carrinho, Fechamento do pedido, Preços e promoções e Assinaturas"
     assert one.unaffected.startswith("Navegação na loja, Busca de produtos")
     assert one.code == "http.503"
-    assert one.updates[0].body == "O problema também atinge Checkout."
+    assert one.updates[0].body == "Também afetado: Checkout."
 
 
 def test_a_cause_nobody_is_sure_of_names_its_candidates() -> None:

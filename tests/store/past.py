@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.core.board import Condition
 from monitor.core.codes import Blame
-from monitor.core.detector import Sighting, Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Change, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.module import Priority, Status
 from monitor.core.observation import Http, Observation
+from monitor.core.track import Sighting, Track
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PASSED = Result(Outcome.PASSED)

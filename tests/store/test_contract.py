@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.board import Condition
-from monitor.core.detector import Track, Transition
+from monitor.core.detector import Transition
 from monitor.core.effect import Gap, Keep, Remember, Saved, Settled
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident, Stage
 from monitor.core.module import Status
 from monitor.core.observation import Observation
+from monitor.core.track import Track
 from monitor.core.uptime import spans
 from monitor.store import Rollup, Store
 from tests import strategies
@@ -57,7 +58,8 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
 
     memory = await (await shelf.open()).recall(NOON)
 
-    _, remember, probe, module, _, save, gap = effects
+    keep, remember, probe, module, _, save, gap = effects
+    assert isinstance(keep, Keep)
     assert isinstance(remember, Remember)
     assert isinstance(probe, Settled)
     assert isinstance(module, Settled)
@@ -68,7 +70,16 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
         tracks={("checkout", "http", "here"): remember.track},
         incidents=(save.incident,),
         gaps=(gap,),
+        seen_at=keep.observation.ended_at,
     )
+
+
+async def test_what_says_nothing_of_a_module_does_not_count_as_seen(store: Store) -> None:
+    """The last usable run that ended last: canaries, own trouble and discarded runs leave the time dark."""
+    long, short = run(after(0), ms=9000), run(after(5))
+    blind = replace(run(after(20)), discarded=True)
+    await store.commit([long, short, blind, run(after(30), module=None), run(after(40), UNKNOWN)])
+    assert (await store.recall(NOON)).seen_at == after(9)
 
 
 async def test_effects_are_stored_all_or_not_at_all(store: Store) -> None:

@@ -1,21 +1,39 @@
 """Drives `step` with outcome strings at even beats and reads back what was decided.
 
 `+` passed, `-` failed (503), `~` slow, `?` nothing could be told, `c` refused by configuration (404),
-`b` blocked (429), `x` expired certificate, a blank: no run at that beat.
+`b` blocked (429), `x` expired certificate, `t` a time-out after ten seconds, a blank: no run at that beat.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Effect, Moved, Observed, Saved, Ticked
+from monitor.core.board import Board, Condition
+from monitor.core.effect import (
+    Ask,
+    AskCanaries,
+    Effect,
+    Event,
+    Gap,
+    Keep,
+    Moved,
+    Observed,
+    Reconfigured,
+    Remember,
+    Saved,
+    Settled,
+    Ticked,
+)
 from monitor.core.expectation import Expect
-from monitor.core.incident import Incident
+from monitor.core.history import Memory, board_from
+from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
+from monitor.core.track import Track, is_usable, track_from_json, track_to_json
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STATUS = {"+": 200, "-": 503, "~": 200, "c": 404, "b": 429}
@@ -43,10 +61,12 @@ def platform(*modules: Module, **more: object) -> Platform:
 
 
 def observation(
-    module: str, at: datetime, outcome: str, place: str = "here", address: str = "8.8.8.8:443"
+    module: str, at: datetime, outcome: str, place: str = "here", address: str = "8.8.8.8:443", probe: str = "ask"
 ) -> Observation:
-    """One run with a given outcome."""
-    common = {"module": module, "probe": "ask", "location": place, "scheduled_at": at, "address": address}
+    """One run with a given outcome; `t` is one that times out after ten seconds."""
+    common = {"module": module, "probe": probe, "location": place, "scheduled_at": at, "address": address}
+    if outcome == "t":
+        return Observation(at=at, duration=10, failure=Failure("http.ttfb_timeout"), **common)  # type: ignore[arg-type]
     if outcome in "?x":
         code = "self.resources" if outcome == "?" else "tls.cert_expired"
         return Observation(at=at, duration=0.01, failure=Failure(code), **common)  # type: ignore[arg-type]
@@ -81,7 +101,18 @@ class Story:
         """A second's worth of nothing."""
         self._take(Ticked())
 
-    def _take(self, event: Observed | Ticked) -> None:
+    def reconfigure(self, platform: Platform) -> None:
+        """A new configuration comes into force."""
+        self._take(Reconfigured(platform))
+
+    def restart(self, platform: Platform | None = None, pause: float = 0) -> None:
+        """The monitor ends, and begins again so many seconds later with what it stored, as the application does it."""
+        self.asked.clear()
+        self.board = board_from(platform or self.board.platform, remembered(self.effects))
+        self.now += timedelta(seconds=pause)
+        self.reconfigure(self.board.platform)
+
+    def _take(self, event: Event) -> None:
         self.board, effects = step(self.board, event, self.now)
         self.effects += effects
         self.asked += [(self.now + timedelta(seconds=e.after), e) for e in effects if isinstance(e, Ask)]
@@ -137,6 +168,45 @@ class Story:
             if isinstance(effect, Saved):
                 found[effect.incident.id] = effect.incident
         return list(found.values())
+
+
+def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
+    """What a store that was handed these effects gives back, by way of the stored form.
+
+    `exactly`: every track knows when it was last heard, where the real store knows only when any was.
+    """
+    last: dict[tuple[str, str, str], datetime] = {}
+    conditions: dict[tuple[str, str | None], Condition] = {}
+    tracks: dict[tuple[str, str, str], dict[str, Any]] = {}
+    incidents: dict[str, dict[str, Any]] = {}
+    gaps: dict[tuple[str, datetime], Gap] = {}
+    seen_at: datetime | None = None
+    for effect in effects:
+        match effect:
+            case Keep(observation, result, discarded=False) if is_usable(result):
+                seen_at = max(seen_at or observation.ended_at, observation.ended_at)
+                last[(observation.module or "", observation.probe, observation.location)] = observation.ended_at
+            case Remember(module, probe, location, track):
+                tracks.pop((module, probe, location), None)
+                if track is not None:
+                    tracks[(module, probe, location)] = json.loads(json.dumps(track_to_json(track)))
+            case Settled(module, probe_id, condition):
+                conditions[(module, probe_id)] = condition
+            case Saved(incident):
+                incidents[incident.id] = json.loads(json.dumps(incident_to_json(incident)))
+            case Gap(location, since):
+                gaps[(location, since)] = effect
+    found = {key: track_from_json(raw) for key, raw in tracks.items()}
+    if exactly:
+        found |= {key: replace(found.get(key, Track()), usable_at=at) for key, at in last.items()}
+    return Memory(
+        probes={(module, probe): c for (module, probe), c in conditions.items() if probe is not None},
+        modules={module: c for (module, probe), c in conditions.items() if probe is None},
+        tracks=found,
+        incidents=tuple(incident_from_json(raw) for raw in incidents.values()),
+        gaps=tuple(gap for gap in gaps.values() if gap.until is None),
+        seen_at=seen_at,
+    )
 
 
 def seconds(moment: datetime) -> float:

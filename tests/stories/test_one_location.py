@@ -180,3 +180,19 @@ def test_failures_of_private_targets_need_no_canaries() -> None:
         at = START + timedelta(seconds=beat * 10)
         told.feed(observation("catalog", at, "+" if beat < 2 else "-", address="127.0.0.1:443"))
     assert told.changes == ["opened"]
+
+
+def test_other_trouble_of_a_bystander_is_no_relapse() -> None:
+    """Checkout suffered with logistics; slow on its own a minute later, it gets an incident of its own."""
+    told = story(module("checkout", "logistics"), module("logistics"))
+    told.play({"checkout": "++" + "-" * 6 + "+" * 6 + "~" * 6, "logistics": "++" + "-" * 6 + "+" * 12})
+    assert told.changes.count("opened") == 2
+    assert "reopened" not in told.changes
+
+
+def test_a_bystander_that_fails_again_as_before_is_a_relapse() -> None:
+    """When the trouble is back the victim may show it first: still one incident."""
+    told = story(module("checkout", "logistics"), module("logistics"))
+    told.play({"checkout": "++" + "-" * 6 + "+" * 6 + "-" * 7, "logistics": "++" + "-" * 6 + "+" * 7 + "-" * 6})
+    assert told.changes.count("opened") == 1
+    assert "reopened" in told.changes

@@ -1,0 +1,112 @@
+"""Press: publishes the site at once when there is news, and every few seconds when there is none.
+
+A publication is made from one picture, drawn and swapped in off the event loop. While the store does not answer it is
+made from what was read last; while the disk does not take it, the last one stands.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.clock import Clock
+from monitor.config.file import theme_dir
+from monitor.core.board import Board
+from monitor.core.history import History
+from monitor.core.probe import Role
+from monitor.core.site import Site
+from monitor.pages.picture import DAYS, Picture
+from monitor.pages.publish import Publisher, PublishError
+from monitor.pages.site import site_files
+from monitor.pages.translate import Speech
+from monitor.store import Store, StoreFailed
+
+log = logging.getLogger(__name__)
+
+EVERY = 15.0  # seconds between publications when nothing happens
+PAUSE = 0.2  # seconds between publications when much happens
+
+
+class Scene(NamedTuple):
+    """What a picture is taken of, besides the history: the site, the board, and the end of the newest run."""
+
+    site: Site
+    board: Board
+    data_until: datetime | None
+
+
+class Press:
+    """Makes publications in the data directory. `history` is what the last one was made from."""
+
+    def __init__(
+        self,
+        data: Path,
+        store: Store,
+        clock: Clock,
+        scene: Callable[[], Scene],
+        published: Callable[[float, datetime], None] = lambda seconds, at: None,
+    ) -> None:
+        self.history = History()
+        self.trouble: str | None = None
+        self.published = asyncio.Event()
+        self._publisher = Publisher(data)
+        self._store = store
+        self._clock = clock
+        self._scene = scene
+        self._tell = published
+        self._nudged = asyncio.Event()
+
+    speech: Speech
+    theme: Path
+
+    def speak(self, site: Site) -> None:
+        """Goes on in the languages and the theme of this site."""
+        self.theme = theme_dir(site.theme)
+        self.speech = Speech.load(site.languages, self.theme)
+
+    def nudge(self) -> None:
+        """There is news."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Publishes until cancelled."""
+        while True:
+            self._nudged.clear()
+            await self.publish()
+            try:
+                await asyncio.sleep(PAUSE)
+                await asyncio.wait_for(self._nudged.wait(), EVERY)
+            except TimeoutError:
+                continue
+
+    async def publish(self) -> None:
+        """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
+        began, now = self._clock.monotonic(), self._clock.now()
+        scene = self._scene()
+        await self._read(scene.board, now)
+        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until)
+        try:
+            await asyncio.to_thread(self._write, picture)
+        except (PublishError, OSError) as error:
+            if self.trouble is None:
+                log.error("the site cannot be published: %s", error)
+            self.trouble = str(error)
+            return
+        if self.trouble is not None:
+            log.info("the site is published again")
+        self.trouble = None
+        self.published.set()
+        self._tell(self._clock.monotonic() - began, self._clock.now())
+
+    async def _read(self, board: Board, now: datetime) -> None:
+        probes = board.platform.probes.items()
+        judging = {key for key, probe in probes if probe.off is None and probe.role is Role.VERDICT}
+        try:
+            self.history = await self._store.history(now - timedelta(days=DAYS + 2), now, probes=judging)
+        except StoreFailed as error:
+            log.warning("publishing from memory, the store does not answer: %s", error)
+
+    def _write(self, picture: Picture) -> None:
+        self._publisher.publish(site_files(picture, self.speech, self.theme))

@@ -1,0 +1,115 @@
+"""The stored form of an incident, its id, and when it ended."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.codes import CODES
+from monitor.core.identity import stable_id
+from monitor.core.incident import (
+    Candidate,
+    Cause,
+    Evidence,
+    Incident,
+    Member,
+    Stage,
+    Update,
+    incident_from_json,
+    incident_to_json,
+    key_of,
+)
+from monitor.core.module import Priority, Status
+from tests.stories.beats import START, module, story
+
+words = st.text(max_size=8)
+instants = st.integers(0, 10**12).map(lambda ms: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
+maybe = st.none() | instants
+facts = st.none() | st.dictionaries(words, words | st.integers(), max_size=2)
+texts = st.none() | st.dictionaries(words, words, max_size=2)
+
+
+def several(*parts: st.SearchStrategy[object], of: type) -> st.SearchStrategy[tuple[object, ...]]:
+    """A few things made of these parts."""
+    return st.lists(st.builds(of, *parts), max_size=3).map(tuple)
+
+
+causes = st.builds(
+    Cause,
+    scope=st.sampled_from(["module", "shared", "location", "unknown"]),
+    module=st.none() | words,
+    candidates=several(words, st.floats(0, 1), of=Candidate),
+    code=st.sampled_from(sorted(CODES)),
+    cls=words,
+    confidence=st.floats(0, 1),
+    state=st.sampled_from(["suspected", "confirmed"]),
+    shared=facts,
+    locations=st.lists(words, max_size=2).map(tuple),
+    trigger=facts,
+    evidence=several(instants, words, words, words, words, words, of=Evidence),
+    platform_reports=facts,
+)
+incidents = st.builds(
+    Incident,
+    key=words,
+    started_at=instants,
+    detected_at=instants,
+    published_at=instants,
+    stage=st.sampled_from(list(Stage)),
+    impact=st.sampled_from(["minor", "major", "critical"]),
+    priority=st.sampled_from(list(Priority)),
+    cause=causes,
+    members=several(words, words, st.sampled_from(list(Status)), instants, maybe, of=Member),
+    components=st.lists(words, max_size=2).map(tuple),
+    updates=several(
+        instants,
+        st.sampled_from(list(Stage)),
+        words,
+        st.dictionaries(words, words, max_size=2),
+        st.sampled_from(["monitor", "person"]),
+        texts,
+        of=Update,
+    ),
+    acknowledged_at=maybe,
+    resolved_at=maybe,
+    reopened=st.integers(0, 9),
+    title=texts,
+)
+
+
+@given(incidents)
+def test_the_stored_form_gives_the_incident_back(incident: Incident) -> None:
+    """Whole, by way of JSON text, and the form of what came back is the same again."""
+    back = incident_from_json(json.loads(json.dumps(incident_to_json(incident))))
+    assert back == incident
+    assert incident_to_json(back) == incident_to_json(incident)
+
+
+def test_an_incident_that_was_lived_through_comes_back_too() -> None:
+    """One with members, evidence, a recovery and a relapse."""
+    told = story(module("checkout", "catalog"), module("catalog"))
+    told.play({"checkout": "++" + "-" * 8 + "+" * 5 + "-" * 4, "catalog": "++" + "-" * 6 + "+" * 11})
+    (incident,) = told.incidents
+    assert incident_from_json(json.loads(json.dumps(incident_to_json(incident)))) == incident
+
+
+def test_the_id_follows_the_key_and_the_key_never_changes() -> None:
+    """From the module named first and the onset, to the millisecond."""
+    key = key_of("catalog", START + timedelta(microseconds=1500))
+    assert key == "inc:catalog:2026-11-23T12:00:00.001Z"
+    told = story(module("checkout", "catalog"), module("catalog"))
+    told.play({"checkout": "++" + "-" * 8, "catalog": "+++" + "-" * 7})
+    (incident,) = told.incidents
+    assert (incident.root, incident.id) == ("catalog", stable_id("inc:checkout:2026-11-23T12:01:00.000Z"))
+
+
+def test_it_ended_when_the_last_member_answered() -> None:
+    """Not at all while one has not."""
+    told = story(module("checkout", "catalog"), module("catalog"))
+    told.play({"checkout": "++" + "-" * 8 + "+" * 5, "catalog": "++" + "-" * 6 + "+" * 7})
+    (incident,) = told.incidents
+    assert incident.ended_at == START + timedelta(seconds=300)
+    going_on = replace(incident, members=(replace(incident.members[0], until=None), *incident.members[1:]))
+    assert going_on.ended_at is None

@@ -1,0 +1,59 @@
+"""When a probe is due: a grid that never drifts, known by its name alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.probe import next_due, phase_of
+from tests.stories.beats import module
+
+PROBE = module("catalog").probes[0]
+intervals = st.sampled_from([1.0, 7.5, 30.0, 60.0, 3600.0])
+moments = st.floats(0, 1e6, allow_nan=False)
+
+
+@given(intervals, moments)
+def test_the_next_point_is_later_and_no_more_than_an_interval_away(interval: float, after: float) -> None:
+    """Strictly after, so that no point is taken twice."""
+    probe = replace(PROBE, interval=timedelta(seconds=interval))
+    due = next_due(probe, "here", after)
+    assert after < due <= after + interval + 1e-6
+
+
+@given(intervals, moments, st.floats(0, 0.999))
+def test_the_grid_does_not_drift(interval: float, after: float, late: float) -> None:
+    """A run that begins late leaves the next point where it was."""
+    probe = replace(PROBE, interval=timedelta(seconds=interval))
+    due = next_due(probe, "here", after)
+    following = next_due(probe, "here", due + late * interval)
+    assert following == pytest.approx(due + interval, abs=1e-6)
+
+
+@given(moments)
+def test_a_reload_moves_nobody(after: float) -> None:
+    """The grid depends on place, module, probe and interval, and on nothing else of the configuration."""
+    other = replace(PROBE, timeout=timedelta(seconds=3), kind="tcp", confirm=timedelta(0), ask={"url": "x"})
+    assert next_due(other, "here", after) == next_due(PROBE, "here", after)
+
+
+@given(st.text(max_size=10), st.text(max_size=10), st.text(max_size=10))
+def test_a_phase_is_a_part_of_an_interval(location: str, name: str, id: str) -> None:
+    """At least nothing and less than all of it."""
+    assert 0 <= phase_of(replace(PROBE, module=name, id=id), location) < 1
+
+
+def test_probes_are_spread_over_the_interval() -> None:
+    """A thousand probes: every tenth of the interval gets its share of about a hundred."""
+    tenths = [0] * 10
+    for n in range(1000):
+        tenths[int(phase_of(replace(PROBE, id=f"probe-{n}"), "here") * 10)] += 1
+    assert min(tenths) > 65
+    assert max(tenths) < 140
+
+
+def test_places_do_not_ask_at_the_same_moment() -> None:
+    """The same probe stands elsewhere in its interval at another place."""
+    assert len({phase_of(PROBE, place) for place in ("here", "sao-paulo", "virginia")}) == 3

@@ -1,0 +1,146 @@
+"""Interval arithmetic: every second of a window is counted once, whatever was decided when."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.detector import Transition
+from monitor.core.module import Status
+from monitor.core.uptime import Span, days, merge, spans, uptime
+from tests.stories.beats import START
+
+WINDOW = 1000
+END = START + timedelta(seconds=WINDOW)
+statuses = st.sampled_from(list(Status))
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after the beginning of the window."""
+    return START + timedelta(seconds=seconds)
+
+
+def told(*changes: tuple[float, str]) -> list[Transition]:
+    """Transitions of a module, decided in this order."""
+    return [Transition("m", Status.UNKNOWN, Status(after), END, at(since)) for since, after in changes]
+
+
+histories = st.lists(st.tuples(st.integers(-200, 1200), statuses), max_size=12).map(lambda found: told(*found))
+planned = st.lists(st.integers(-100, 1100), max_size=6, unique=True).map(
+    lambda edges: [(at(a), at(b)) for a, b in zip(*[iter(sorted(edges))] * 2, strict=False)]
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param([], [("unknown", 0, 1000)], id="nothing known"),
+        pytest.param([(100, "up")], [("unknown", 0, 100), ("up", 100, 1000)], id="unknown before the first"),
+        pytest.param([(-50, "up"), (900, "down")], [("up", 0, 900), ("down", 900, 1000)], id="what was true before"),
+        pytest.param([(0, "up"), (2000, "down")], [("up", 0, 1000)], id="what comes after the window"),
+        pytest.param([(0, "up"), (500, "down"), (300, "up")], [("up", 0, 1000)], id="what was decided later wins"),
+        pytest.param([(0, "up"), (400, "up")], [("up", 0, 1000)], id="equal neighbours are one"),
+    ],
+)
+def test_a_window_is_cut_at_its_transitions(
+    changes: list[tuple[float, str]], expected: list[tuple[str, float, float]]
+) -> None:
+    """From the beginning of the window to its end without a hole."""
+    assert spans(told(*changes), START, END) == [Span(Status(s), at(a), at(b)) for s, a, b in expected]
+
+
+@given(histories)
+def test_spans_cover_the_window_without_overlap(history: list[Transition]) -> None:
+    """Each begins where the last one ended, and no two neighbours are alike."""
+    cut = spans(history, START, END)
+    assert [cut[0].since, cut[-1].until] == [START, END]
+    for one, other in pairwise(cut):
+        assert one.until == other.since
+        assert one.status is not other.status
+
+
+@given(histories, planned)
+def test_every_second_is_counted_once(history: list[Transition], windows: list[tuple[datetime, datetime]]) -> None:
+    """Up, down, degraded, unknown and excluded seconds are the window; a ratio is between none and all of it."""
+    cut = spans(history, START, END)
+    figure = uptime(cut, START, END, windows)
+    assert 0 <= figure.excluded_seconds <= WINDOW
+    counted = WINDOW - figure.excluded_seconds
+    known = figure.coverage * counted
+    assert 0 <= figure.coverage <= 1 + 1e-9
+    assert figure.down_seconds + figure.degraded_seconds <= known + 1e-6
+    assert (figure.ratio is None) == (known < 1e-9)
+    assert figure.ratio is None or -1e-9 <= figure.ratio <= 1
+    if figure.ratio is not None:
+        assert figure.down_seconds == pytest.approx((1 - figure.ratio) * known, abs=1e-6)
+    unplanned = uptime(cut, START, END)
+    lengths = dict.fromkeys(Status, 0.0)
+    for span in cut:
+        lengths[span.status] += span.seconds
+    assert sum(lengths.values()) == WINDOW
+    assert unplanned.down_seconds == lengths[Status.DOWN]
+    assert unplanned.degraded_seconds == lengths[Status.DEGRADED]
+    assert unplanned.coverage == pytest.approx(1 - lengths[Status.UNKNOWN] / WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "excluded", "ratio", "coverage"),
+    [
+        pytest.param([(0, "up"), (900, "down")], [], 0.9, 1.0, id="a tenth down"),
+        pytest.param([(0, "up"), (900, "degraded")], [], 1.0, 1.0, id="degraded time is good time"),
+        pytest.param([(500, "up")], [], 1.0, 0.5, id="unknown time counts neither way"),
+        pytest.param([(0, "up"), (900, "down")], [(900, 1000)], 1.0, 1.0, id="planned work is not counted"),
+        pytest.param([], [], None, 0.0, id="no figure for nothing"),
+        pytest.param([(0, "down")], [(0, 1000)], None, 0.0, id="no figure when all of it was planned"),
+    ],
+)
+def test_the_figure(
+    changes: list[tuple[float, str]], excluded: list[tuple[float, float]], ratio: float | None, coverage: float
+) -> None:
+    """Good time over counted time."""
+    figure = uptime(spans(told(*changes), START, END), START, END, [(at(a), at(b)) for a, b in excluded])
+    assert figure.ratio == (None if ratio is None else pytest.approx(ratio))
+    assert figure.coverage == pytest.approx(coverage)
+
+
+@given(st.lists(histories, min_size=1, max_size=4), st.integers(0, WINDOW - 1))
+def test_merged_modules_show_the_worst_that_is_known(several: list[list[Transition]], second: int) -> None:
+    """At any moment: down before degraded before up; unknown only when nothing is known of any."""
+    cuts = [spans(history, START, END) for history in several]
+    merged = merge(cuts)
+    rank = [Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN]
+
+    def seen(cut: list[Span]) -> Status:
+        return next(s.status for s in cut if s.since <= at(second) < s.until)
+
+    assert seen(merged) is max((seen(cut) for cut in cuts), key=rank.index)
+    assert sum(span.seconds for span in merged) == WINDOW
+
+
+@given(histories, st.integers(1, 5), st.sampled_from(["UTC", "America/Sao_Paulo", "Asia/Kolkata", "Europe/Berlin"]))
+def test_days_hold_what_the_spans_hold(history: list[Transition], count: int, zone: str) -> None:
+    """Known time of all days is that of the spans within them; the last day is today."""
+    now = END
+    start = START - timedelta(days=6)
+    found = days(spans(history, start, now), now, count, ZoneInfo(zone))
+    assert len(found) == count
+    assert found[-1].date == now.astimezone(ZoneInfo(zone)).date()
+    begin = datetime(*found[0].date.timetuple()[:3], tzinfo=ZoneInfo(zone))
+    known = sum(s.seconds for s in spans(history, begin, now) if s.status is not Status.UNKNOWN)
+    assert sum(day.known_seconds for day in found) == pytest.approx(known)
+    assert all(day.down_seconds + day.degraded_seconds <= day.known_seconds + 1e-6 for day in found)
+
+
+@pytest.mark.parametrize(
+    ("date", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25), ((2026, 6, 1), 24)], ids=["spring", "autumn", "june"]
+)
+def test_a_day_is_as_long_as_its_zone_says(date: tuple[int, int, int], hours: int) -> None:
+    """Clocks that change make days of 23 and 25 hours."""
+    zone = ZoneInfo("Europe/Berlin")
+    noon = datetime(*date, 12, tzinfo=zone)
+    now = noon + timedelta(days=1)
+    cut = [Span(Status.UP, START - timedelta(days=900), START + timedelta(days=900))]
+    assert days(cut, now, 2, zone)[0].known_seconds == hours * 3600

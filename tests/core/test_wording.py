@@ -1,0 +1,77 @@
+"""What an incident says to people: a sentence for everything, with nothing left open."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.codes import CODES
+from monitor.core.incident import Update
+from monitor.core.wording import SEEN, Sentence, seen, summary, title, update_body
+from tests.stories.beats import START, module, story
+
+KINDS = ("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "reopened", "unmonitored")
+TOLD = story(module("checkout", "catalog"), module("catalog")).play(
+    {"checkout": "++" + "-" * 6, "catalog": "++" + "-" * 6}
+)
+(INCIDENT,) = TOLD.incidents
+PLATFORM = TOLD.board.platform
+
+
+def open_places(sentence: object) -> Iterator[str]:
+    """Names of places that nothing fills, at any depth."""
+    if isinstance(sentence, Sentence):
+        for name in re.findall(r"{(\w+)}", sentence.message):
+            if name not in sentence.places:
+                yield name
+            else:
+                yield from open_places(sentence.places[name])
+    elif isinstance(sentence, tuple):
+        for one in sentence:
+            yield from open_places(one)
+
+
+@pytest.mark.parametrize("code", [*CODES, "upstream.signalled:catalog", "upstream.inferred:catalog"])
+def test_every_code_has_a_sentence(code: str) -> None:
+    """Of its own family, and with its status filled in."""
+    sentence = seen(code)
+    assert sentence.message in SEEN.values()
+    assert any(code.startswith(prefix) and SEEN[prefix] == sentence.message for prefix in SEEN)
+    assert not list(open_places(sentence))
+    if "{status}" in sentence.message:
+        assert re.fullmatch(r"\d{3}", str(sentence.places["status"]))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "resolved"])
+@pytest.mark.parametrize("status", ["down", "degraded"])
+def test_every_entry_of_a_timeline_has_a_sentence(kind: str, status: str) -> None:
+    """Nothing is left open in it, also when the module is gone from the configuration."""
+    for name in ("catalog", "gone"):
+        update = Update(START, INCIDENT.stage, kind, {"module": name, "code": "http.503", "status": status})
+        body = update_body(update, INCIDENT, PLATFORM)
+        assert body
+        assert not list(open_places(body))
+
+
+def test_an_entry_without_details_speaks_of_the_incident() -> None:
+    """The root and its code stand in."""
+    assert not list(open_places(update_body(Update(START, INCIDENT.stage, "opened"), INCIDENT, PLATFORM)))
+
+
+def test_title_and_summary_leave_nothing_open() -> None:
+    """With a root that is named, and with candidates only."""
+    unsure = replace(INCIDENT, cause=replace(INCIDENT.cause, module=None))
+    for incident in (INCIDENT, unsure):
+        assert not list(open_places(title(incident, PLATFORM)))
+        assert summary(incident, PLATFORM)
+        assert not list(open_places(summary(incident, PLATFORM)))
+
+
+def test_what_a_person_writes_stands_as_it_is() -> None:
+    """Title and entry."""
+    words = {"en": "We {are} on it", "pt-BR": "Estamos vendo"}
+    assert title(replace(INCIDENT, title=words), PLATFORM).places["text"] == words
+    update = Update(START + timedelta(1), INCIDENT.stage, "note", author="person", body=words)
+    assert update_body(update, INCIDENT, PLATFORM)[0].places["text"] == words

@@ -1,0 +1,177 @@
+"""What a place may say while it cannot see, and just before and after."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.board import Vantage
+from monitor.core.effect import AskCanaries, Gap, Keep, Observed
+from monitor.core.module import Status
+from monitor.core.probe import Role
+from monitor.core.step import step
+from tests.stories.beats import START, Story, canary, module, observation, story
+
+NAMES = ("1.1.1.1:443", "9.9.9.9:443", "8.8.4.4:443")
+
+
+def silent(*outcomes: str, canaries: int = 3) -> Story:
+    """A story in which nobody answers the canaries' questions by itself."""
+    told = story(module("catalog"), canaries=canaries)
+
+    def feed(one: object) -> None:
+        told.now = max(told.now, one.ended_at)  # type: ignore[attr-defined]
+        told.board, effects = step(told.board, Observed(one), told.now)  # type: ignore[arg-type]
+        told.effects += effects
+
+    told.feed = feed  # type: ignore[method-assign]
+    for beat, outcome in enumerate(outcomes):
+        feed(observation("catalog", START + timedelta(seconds=beat * 30), outcome))
+    return told
+
+
+def test_blindness_in_mid_incident_is_unknown_and_no_news() -> None:
+    """Down, then our own network goes: nothing is announced, and nothing recovers before it has been seen to."""
+    told = story(module("catalog"), canaries=3).play({"catalog": "++" + "-" * 5})
+    for name in NAMES:
+        told.feed(canary(told.now, False, name))
+    told.sees = False
+    for beat in range(8):
+        told.feed(observation("catalog", told.now + timedelta(seconds=30), "-+"[beat % 2]))
+        told.tick()
+    assert told.board.status("catalog") is Status.UNKNOWN
+    assert told.changes == ["opened"]
+    told.sees = True
+    told.now += timedelta(seconds=6)
+    told.tick()
+    for _ in range(5):
+        told.feed(observation("catalog", told.now + timedelta(seconds=30), "+"))
+    assert told.changes == ["opened", "resolved"]
+
+
+def test_a_failure_that_raised_the_question_is_taken_back_too() -> None:
+    """The failure just before the blindness and one just after it are not ten minutes of outage."""
+    told = silent(*"++t")
+    for name in NAMES:
+        told.feed(canary(told.now + timedelta(seconds=0.1), False, name))
+    assert told.board.vantages["here"].blind_since is not None
+    assert told.board.tracks[("catalog", "ask", "here")].score == 0
+    told.now += timedelta(seconds=90)
+    told.tick()
+    for name in NAMES:
+        told.feed(canary(told.now, True, name))
+    told.feed(observation("catalog", told.now + timedelta(seconds=1), "-"))
+    for name in NAMES:
+        told.feed(canary(told.now, True, name))
+    assert told.changes == []
+
+
+def test_a_real_outage_in_a_blind_place_is_found_once_it_sees() -> None:
+    """What began while nobody could see is dated from the first run that counts."""
+    told = story(module("catalog"), canaries=3).play({"catalog": "++"})
+    told.sees = False
+    told.feed(observation("catalog", told.now + timedelta(seconds=30), "-"))
+    told.sees = True
+    told.now += timedelta(seconds=300)
+    told.tick()
+    first = told.now + timedelta(seconds=1)
+    for beat in range(4):
+        told.feed(observation("catalog", first + timedelta(seconds=30 * beat), "-"))
+    assert told.changes == ["opened"]
+    assert told.incidents[0].started_at == first
+
+
+def test_private_targets_are_seen_by_a_blind_place() -> None:
+    """The network outside has no part in what happens on loopback: those runs go on counting."""
+    told = story(module("catalog"), canaries=3)
+    told.board = replace(told.board, vantages={"here": Vantage(blind_since=START)})
+    told.feed(observation("catalog", START, "+", address="127.0.0.1:443"))
+    assert told.board.status("catalog") is Status.UP
+
+
+def test_blindness_that_a_restart_remembers_ends_with_the_first_good_answer() -> None:
+    """The place is asked at the first tick, and what was seen meanwhile does not count."""
+    told = story(module("catalog"), canaries=3)
+    told.sees = False
+    told.play({"catalog": "++---"})
+    told.restart(pause=4)
+    told.feed(observation("catalog", told.now + timedelta(seconds=1), "-"))
+    assert isinstance(told.effects[-1], Keep)
+    assert told.effects[-1].discarded
+    told.sees = True
+    told.tick()
+    assert told.board.vantages["here"].blind_since is None
+
+
+def test_failures_wait_for_canaries_that_answer_late() -> None:
+    """No verdict before the canaries have spoken; then at once, dated from the first failure."""
+    told = silent(*"++---")
+    assert told.changes == []
+    for name in NAMES[:2]:
+        told.feed(canary(told.now + timedelta(seconds=2), True, name))
+    assert told.transitions[-1] == ("catalog", "down", 60.0)
+
+
+def test_an_answer_to_an_earlier_question_says_nothing_about_this_one() -> None:
+    """Refusals that come in after a newer question was put do not make the place blind."""
+    told = silent(*"++-")
+    asked = told.board.vantages["here"].asked_at
+    assert asked is not None
+    for name in NAMES:
+        told.feed(canary(asked - timedelta(seconds=20), False, name))
+    assert told.board.vantages["here"].blind_since is None
+
+
+def test_a_good_answer_vouches_only_from_when_it_was_asked() -> None:
+    """A canary that began before the failure did is no proof that the place saw during it."""
+    told = silent(*"++--")
+    place = told.board.vantages["here"]
+    assert place.asked_at is not None
+    slow = replace(canary(START + timedelta(seconds=50), True, NAMES[0]), duration=60.0)
+    told.feed(slow)
+    told.feed(replace(slow, address=NAMES[1]))
+    assert told.board.vantages["here"].sees_at == START + timedelta(seconds=50)
+
+
+@pytest.mark.parametrize("canaries", [1, 2, 3, 4])
+def test_half_of_the_canaries_are_enough_to_see(canaries: int) -> None:
+    """A place in which half of its canaries answer sees: one dead canary of two must not hide every outage."""
+    told = silent(*"++-", canaries=canaries)
+    names = [f"10.{index}" for index in range(canaries)]
+    good = (canaries + 1) // 2
+    for index, name in enumerate(names):
+        told.feed(canary(told.now, index >= canaries - good, name))
+    assert told.board.vantages["here"].sees_at is not None
+    assert told.board.vantages["here"].blind_since is None
+
+
+def test_canaries_are_asked_no_more_than_every_five_seconds() -> None:
+    """A platform that fails as a whole puts one question, not one a probe."""
+    told = story(*(module(f"m{n}") for n in range(20)), canaries=3)
+    told.play({f"m{n}": "+-" for n in range(20)}, extra=False)
+    assert len([e for e in told.effects if isinstance(e, AskCanaries)]) == 1
+
+
+def test_a_blindness_is_told_once_and_ended_once() -> None:
+    """One gap that opens and the same gap that closes."""
+    told = story(module("catalog"), canaries=3)
+    told.sees = False
+    told.play({"catalog": "++----"})
+    told.sees = True
+    told.now += timedelta(seconds=6)
+    told.tick()
+    told.tick()
+    opened, closed = (e for e in told.effects if isinstance(e, Gap))
+    assert opened.since == closed.since
+    assert (opened.until is None, closed.until is None) == (True, False)
+
+
+def test_canaries_vouch_for_no_verdict_of_mere_evidence() -> None:
+    """A probe of the evidence role has no condition, also when its failures are vouched for."""
+    base = module("catalog")
+    more = replace(base.probes[0], id="more", role=Role.EVIDENCE)
+    told = story(replace(base, probes=(*base.probes, more)), canaries=3)
+    for beat in range(5):
+        told.feed(observation("catalog", START + timedelta(seconds=30 * beat), "-", probe="more"))
+    told.feed(observation("catalog", told.now, "-"))
+    assert ("catalog", "more") not in told.board.probes
