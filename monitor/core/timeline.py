@@ -170,7 +170,7 @@ def _related(board: Board, module: str) -> Incident | None:
 
 
 def _recent(board: Board, module: str, now: datetime) -> Incident | None:
-    """The newest incident resolved just now of which this is a relapse: of its root, or of a member as it failed then."""
+    """The newest incident, resolved just now, that this is a relapse of: of its root, or of a member as it failed."""
     code = code_seen(board, module)
     recent = [
         incident
