@@ -8,6 +8,7 @@ import fcntl
 import gc
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
+SWITCH = 0.0005  # seconds a thread may keep the interpreter; at Python's 5 ms a publication delays every probe's answer
 DRAIN = 8.0  # seconds that a stop may take
 
 
@@ -104,6 +106,7 @@ class App:
 
         Raises StoreUnusable or AddressInUse when it cannot begin.
         """
+        sys.setswitchinterval(SWITCH)
         async with AsyncExitStack() as stack:
             stack.enter_context(only_one(self.data))
             await self._serve_public(stack)  # the last publication is there again before anything else
@@ -294,13 +297,15 @@ class App:
         stopping = asyncio.create_task(self.stop.wait())
         first = asyncio.create_task(self.press.published.wait())
         await asyncio.wait({stopping, first}, return_when=asyncio.FIRST_COMPLETED)
-        story = asyncio.create_task(self._story())
+        begin = asyncio.create_task(self._begin())
         await stopping
-        for task in (first, story):
+        for task in (first, begin):
             task.cancel()
-        await asyncio.gather(first, story, return_exceptions=True)
+        await asyncio.gather(first, begin, return_exceptions=True)
 
-    async def _story(self) -> None:
+    async def _begin(self) -> None:
+        gc.collect()
+        gc.freeze()  # what is there now stays: no later collection has to look at it while probes wait
         if self._started is not None:
             await self._started(self)
 

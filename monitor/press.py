@@ -7,6 +7,7 @@ made from what was read last; while the disk does not take it, the last one stan
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from monitor.store import Store, StoreFailed
 log = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds between publications when nothing happens
+MOST_UNTIDY = 10  # publications in a row before the old ones are removed, however much happens
 PAUSE = 0.2  # seconds between publications when much happens
 
 
@@ -57,6 +59,7 @@ class Press:
         self._scene = scene
         self._tell = published
         self._nudged = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     speech: Speech
     theme: Path
@@ -72,17 +75,24 @@ class Press:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
+        untidy = 0
         while True:
             self._nudged.clear()
             await self.publish()
-            try:
-                await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE)
+            untidy += 1
+            if untidy > MOST_UNTIDY or not self._nudged.is_set():  # news goes first
+                await asyncio.to_thread(self._publisher.tidy)
+                untidy = 0
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._nudged.wait(), EVERY)
-            except TimeoutError:
-                continue
 
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
+        async with self._one_at_a_time:
+            await self._publish()
+
+    async def _publish(self) -> None:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)

@@ -6,6 +6,7 @@ Page, badge, both APIs, metrics and reports all read these functions, so one fig
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 
 from monitor.core.detector import Transition
@@ -100,15 +101,11 @@ def uptime(
 
 def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> list[Day]:
     """The last `count` calendar days of a zone up to today, the oldest first."""
-    today = now.astimezone(zone).date()
     result: list[Day] = []
     index = 0
-    for back in range(count - 1, -1, -1):
-        day = today - timedelta(days=back)
-        start = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-        after = day + timedelta(days=1)
-        end = min(datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC), now)
-        seconds = dict.fromkeys(Status, 0.0)
+    for day, start, end in _calendar(now.astimezone(zone).date(), count, zone):
+        end = min(end, now)
+        seconds = dict(_NO_SECONDS)
         while index < len(cut) and cut[index].until <= start:
             index += 1
         look = index
@@ -117,6 +114,20 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
             look += 1
         result.append(_day(day, seconds))
     return result
+
+
+_NO_SECONDS = dict.fromkeys(Status, 0.0)
+
+
+@lru_cache(maxsize=8)
+def _calendar(today: date, count: int, zone: tzinfo) -> tuple[tuple[date, datetime, datetime], ...]:
+    """The last days of a zone with their first and last instant in UTC; every module of a publication asks for them."""
+    found = []
+    for back in range(count - 1, -1, -1):
+        day, after = today - timedelta(days=back), today - timedelta(days=back - 1)
+        start = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        found.append((day, start, datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)))
+    return tuple(found)
 
 
 def _day(day: date, seconds: dict[Status, float]) -> Day:

@@ -48,6 +48,7 @@ class Publisher:
         self._store = directory / ".publications"
         self._hashes: dict[str, bytes] = {}
         self._current: Path | None = None
+        self._before: Path | None = None
         self._store.mkdir(parents=True, exist_ok=True)
         with self._locked():
             self._take_up()
@@ -76,9 +77,13 @@ class Publisher:
                 if self._linked() != folder:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
-            before, self._current, self._hashes = self._current, folder, hashes
-            self._clear(keep={before, folder})
+            self._before, self._current, self._hashes = self._current, folder, hashes
         return Published(changed, written, monotonic() - began)
+
+    def tidy(self) -> None:
+        """Removes every publication but the present one and the one before; slow on some disks, so not part of it."""
+        with self._locked():
+            self._clear(keep={self._before, self._linked()})
 
     # --- one publication
 

@@ -81,6 +81,7 @@ def test_the_publication_before_stays_for_readers_in_flight_and_older_ones_go(tm
     publisher = Publisher(tmp_path)
     for number in range(5):
         publisher.publish(site(number))
+    publisher.tidy()
     kept = sorted(path for path in (tmp_path / ".publications").iterdir() if path.is_dir())
     assert [(path / "part0/page0.html").read_bytes()[:6] for path in kept] == [b"000003", b"000004"]
 
@@ -257,5 +258,6 @@ def test_killed_at_any_moment_the_site_is_whole_and_the_next_start_goes_on(tmp_p
         assert whole(tmp_path / "public") is not None
         publisher = Publisher(tmp_path)
         publisher.publish({**site(round * 100_000 + 99_999)})
+        publisher.tidy()
         assert whole(tmp_path / "public") == b"%06d" % (round * 100_000 + 99_999)
         assert len([one for one in (tmp_path / ".publications").iterdir() if one.is_dir()]) == 2
