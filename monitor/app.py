@@ -23,6 +23,7 @@ from monitor.config.file import load
 from monitor.core.board import Board
 from monitor.core.effect import Ask, AskCanaries, Keep, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
+from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
@@ -30,7 +31,7 @@ from monitor.desk import Desk
 from monitor.metrics import Metrics
 from monitor.metrics.selfwatch import watch_loop
 from monitor.press import Press, Scene
-from monitor.probers import Reach, look
+from monitor.probers import PROBERS, Reach, look
 from monitor.probers.rounds import Rounds
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 from monitor.web.ops import OpsContext, ops_app
@@ -142,6 +143,7 @@ class App:
         self.desk = Desk(board_from(platform, memory), self.store, self, self._clock, troubles=StoreFailed)
         self.desk.take(Reconfigured(platform))
         self.rounds.plan(platform.probes)
+        _tell_of(platform)
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -256,6 +258,7 @@ class App:
         except OSError as error:
             log.error("the new network settings are not used: %s", error)
         self.config = config
+        _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.rounds.plan(config.platform.probes)
         self.desk.hand_in(Reconfigured(config.platform))
@@ -316,6 +319,15 @@ class App:
                 await self.desk.flush()
         except (TimeoutError, StoreFailed) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
+
+
+def _tell_of(platform: Platform) -> None:
+    """Says which probes are never asked, or cannot be, and why."""
+    for (module, id), probe in platform.probes.items():
+        if probe.off is not None:
+            log.info("probe %s/%s is off: %s", module, id, probe.off)
+        elif probe.kind not in PROBERS:
+            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
 
 
 def _aliases(config: Config) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Effect, Event, Keep, Moved, Saved, Storable
+from monitor.core.effect import Ask, AskCanaries, Effect, Event, Gap, Keep, Moved, Saved, Storable
 from monitor.core.step import step
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Desk:
             case _:
                 if isinstance(effect, Keep):
                     self._hands.judged(self.board, effect)
-                if isinstance(effect, Moved | Saved):
+                if isinstance(effect, Moved | Saved | Gap):
                     log.info("%s", _told(effect))
                 storable.append(effect)
 
@@ -144,7 +144,10 @@ class Desk:
             self.shed += extra
 
 
-def _told(effect: Moved | Saved) -> str:
+def _told(effect: Moved | Saved | Gap) -> str:
+    if isinstance(effect, Gap):
+        seen = "sees nothing" if effect.until is None else f"sees again; it saw nothing until {effect.until:%H:%M:%S}"
+        return f"location {effect.location} {seen}, since {effect.since:%H:%M:%S} ({effect.code})"
     if isinstance(effect, Moved):
         t = effect.transition
         return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
