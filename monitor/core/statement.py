@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from monitor.core.board import Board
-from monitor.core.expectation import Outcome, Result
+from monitor.core.expectation import Result, is_slow
 from monitor.core.history import History, Latency
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status, Text
@@ -135,7 +135,7 @@ def latency_object(latency: Latency) -> dict[str, float | None]:
     }
 
 
-def locations_of(board: Board, module: str) -> list[dict[str, str]]:
+def seen_from(board: Board, module: str) -> dict[str, Status]:
     """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
     found: dict[str, Status] = {}
     for probe in board.platform.modules[module].probes:
@@ -144,7 +144,7 @@ def locations_of(board: Board, module: str) -> list[dict[str, str]]:
                 track = board.tracks.get((module, probe.id, place))
                 status = _seen(track.last if track else None)
                 found[place] = max(found.get(place, status), status, key=_BADNESS.index)
-    return [{"id": place, "status": status.value} for place, status in found.items()]
+    return found
 
 
 _BADNESS = (Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN)
@@ -155,7 +155,7 @@ def _seen(result: Result | None) -> Status:
         return Status.UNKNOWN
     if is_bad(result):
         return Status.DOWN
-    return Status.DEGRADED if result.outcome is Outcome.SLOW else Status.UP
+    return Status.DEGRADED if is_slow(result) else Status.UP
 
 
 def module_object(
@@ -180,5 +180,5 @@ def module_object(
         "uptime": uptimes,
         "latency": latency_object(history.latency.get(id, Latency())),
         "version": None if version is None else version[0],
-        "locations": locations_of(board, id),
+        "locations": [{"id": place, "status": status.value} for place, status in seen_from(board, id).items()],
     }

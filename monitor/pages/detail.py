@@ -6,6 +6,7 @@ from datetime import date
 
 from monitor.core.incident import Incident
 from monitor.core.module import Status
+from monitor.core.statement import WINDOWS
 from monitor.core.uptime import Day
 from monitor.core.wording import N_
 from monitor.pages import words
@@ -13,7 +14,6 @@ from monitor.pages.bars import KINDS
 from monitor.pages.facts import ComponentFacts, ModuleFacts
 from monitor.pages.healthcheck import ModuleView, NeedView, module_view
 from monitor.pages.lens import Lens
-from monitor.pages.picture import WINDOWS
 from monitor.pages.view import ComponentView, Figure, IncidentLine, Link, Mark
 
 DAY_WORDS = {

@@ -10,9 +10,10 @@ from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.module import Component, Module, Status
 from monitor.core.rollup import RANK, ComponentStatus
+from monitor.core.statement import WINDOWS
 from monitor.core.uptime import Day, Uptime, days
 from monitor.pages import bars, sparkline
-from monitor.pages.picture import DAYS, WINDOWS, Picture
+from monitor.pages.picture import DAYS, Picture
 
 
 @dataclass(frozen=True, slots=True)

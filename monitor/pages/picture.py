@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from monitor.core.board import Board
-from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
 from monitor.core.module import Status
 from monitor.core.rollup import ComponentStatus, component_status, top_level
 from monitor.core.site import Site
-from monitor.core.track import is_bad, is_usable
+from monitor.core.statement import WINDOWS, seen_from
 from monitor.core.uptime import Span, Uptime, merge, spans, uptime
 
-WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 DAYS = 90
 
 
@@ -45,15 +43,7 @@ class Picture:
 
     def locations_of(self, module: str) -> dict[str, Status]:
         """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
-        seen: dict[str, Status] = {}
-        for probe in self.board.platform.modules[module].probes:
-            if probe.off is not None or probe.role != "verdict":
-                continue
-            for location in probe.locations:
-                track = self.board.tracks.get((module, probe.id, location))
-                status = _seen(track.last if track else None)
-                seen[location] = max(seen.get(location, status), status, key=_BADNESS.index)
-        return seen
+        return seen_from(self.board, module)
 
     def uptime(self, cut: list[Span], window: str) -> Uptime:
         """The figure for `24h`, `7d`, `30d` or `90d`."""
@@ -74,14 +64,3 @@ class Picture:
         """How well the monitor itself sees: `ok`, or `blind` and since when."""
         blind = [v.blind_since for v in self.board.vantages.values() if v.blind_since]
         return ("blind", min(blind)) if blind else ("ok", None)
-
-
-_BADNESS = (Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN)
-
-
-def _seen(result: Result | None) -> Status:
-    if result is None or not is_usable(result):
-        return Status.UNKNOWN
-    if is_bad(result):
-        return Status.DOWN
-    return Status.DEGRADED if result.outcome is Outcome.SLOW else Status.UP

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from monitor.core.statement import WINDOWS
-from monitor.pages import picture as pictures_room
 from monitor.pages.api import api_files, incident_object
 from monitor.pages.badges import badge_files
 from monitor.pages.feeds import feed_files
@@ -122,18 +120,6 @@ def test_a_module_names_its_incident_and_the_version_that_answers() -> None:
     assert modules["catalog"]["incident"] is None
     assert modules["catalog"]["version"] is None
     assert {place["id"] for place in modules["checkout"]["locations"]} == set(pictures.LOCATIONS)
-
-
-def test_locations_are_those_of_the_page() -> None:
-    for make in STATES.values():
-        seen = make()
-        for module in read(seen)["api/v1/status.json"]["modules"]:
-            told = {place["id"]: place["status"] for place in module["locations"]}
-            assert told == {place: status.value for place, status in seen.locations_of(module["id"]).items()}
-
-
-def test_windows_are_those_of_the_page() -> None:
-    assert WINDOWS == pictures_room.WINDOWS
 
 
 def test_blindness_is_told_with_its_reason() -> None:
