@@ -4,6 +4,7 @@ Common options are understood before and after the command's name; errors are on
 """
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -75,7 +76,26 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-@click.group(context_settings=CONTEXT)
+class Commands(click.Group):
+    """All commands. Output that finds no room is a sentence too."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Runs one, and sees that all it printed has arrived."""
+        try:
+            try:
+                return super().main(*args, **extra)
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer must not fail once more
+            click.echo(f"the output cannot be written ({error.strerror}): make room, or send it elsewhere", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="vtex-monitor")
 @click.pass_context
 def main(context: click.Context, /, **options: Any) -> None:
@@ -187,7 +207,8 @@ def render(given: Common, output: str | None) -> None:
 
 
 @main.command()
-def schema() -> None:
+@common
+def schema(given: Common) -> None:
     """JSON Schema of probes.yaml, for editors."""
     from monitor.commands.schema import schema as job
 
@@ -195,8 +216,10 @@ def schema() -> None:
 
 
 @main.group()
-def db() -> None:
+@common
+def db(given: Common) -> None:
     """Migrations, integrity, a portable dump."""
+    click.get_current_context().obj = given
 
 
 def _database(given: Common) -> str:

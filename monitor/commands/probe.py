@@ -46,7 +46,7 @@ async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: 
     be used.
     """
     probes = list(config.platform.probes.values())
-    if nothing := _matching_nothing(probes, selectors):
+    if nothing := _matching_nothing(config, probes, selectors):
         print(nothing, file=sys.stderr)
         return 2
     chosen = [one for one in probes if not selectors or any(_matches(one, selector) for selector in selectors)]
@@ -78,11 +78,13 @@ def _matches(probe: Probe, selector: str) -> bool:
     return fnmatchcase(probe.module, selector) or fnmatchcase(_name(probe), selector)
 
 
-def _matching_nothing(probes: Sequence[Probe], selectors: Sequence[str]) -> str | None:
+def _matching_nothing(config: Config, probes: Sequence[Probe], selectors: Sequence[str]) -> str | None:
     """The sentence for the first selector that names no probe."""
     known = sorted({one.module for one in probes} | {_name(one) for one in probes})
     for selector in selectors:
         if not any(_matches(one, selector) for one in probes):
+            if selector in config.platform.modules:
+                return f"module `{selector}` has no probes: write some under its `probes:`"
             near = get_close_matches(selector, known, n=1, cutoff=0.4)
             hint = f"did you mean `{near[0]}`?" if near else "`monitor probe` without a name runs all of them"
             return f"no probe matches `{selector}`: {hint}"

@@ -1,6 +1,7 @@
 """Expressions inside expectations: JMESPath, regular expressions of the linear-time engine, and status forms."""
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -19,13 +20,31 @@ def _jmespath_fault(text: str) -> str | None:
     if len(text) > 1000:
         return "it is longer than 1,000 characters"
     try:
-        jmespath.compile(text)
+        return _function_fault(jmespath.compile(text).parsed)
     except RecursionError:
         return "it is nested too deeply"
     except jmespath.exceptions.JMESPathError as error:
         return " ".join(str(error).split("\n", 1)[0].split()).rstrip(":").removeprefix("Invalid jmespath expression: ")
     except ValueError as error:
         return " ".join(str(error).split())
+
+
+def _function_fault(parsed: Any) -> str | None:
+    """What the parser leaves for the run: functions that are not there, and calls with too few or too many values."""
+    table, nodes = jmespath.functions.Functions.FUNCTION_TABLE, [parsed]
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(one for one in node["children"] if isinstance(one, dict))
+        if node["type"] != "function_expression":
+            continue
+        name, given = node["value"], len(node["children"])
+        if name not in table:
+            near = get_close_matches(name, table, 1)
+            return f"there is no function {name}" + (f", the nearest is {near[0]}" if near else "")
+        takes = table[name]["signature"]
+        variadic = bool(takes) and takes[-1].get("variadic", False)
+        if given < len(takes) or (given > len(takes) and not variadic):
+            return f"{name} takes {len(takes)}{' or more' if variadic else ''}, not {given}"
     return None
 
 

@@ -1,7 +1,7 @@
 """Findings: every problem of one file, each at its place, in sentences that name the key and show the value.
 
-A value that came from `${…}` is never shown; what is shown instead is how the author wrote it. For a wrong word the
-nearest right one is offered.
+A value that came from `${…}` is never shown; what is shown instead is how the author wrote it. Neither is a secret that
+stands in the file itself. For a wrong word the nearest right one is offered.
 """
 
 import re
@@ -15,12 +15,15 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from monitor.config import Problem
+from monitor.config.substitution import SECRET_NAME, USERINFO
 from monitor.config.table import Path, Substituted, Withheld, find
 from monitor.config.yaml12 import Document
 
 LONGEST_SHOWN = 80
 MANY = 500  # among more words than this, only the first misspellings get a suggestion: each costs milliseconds
 MOST_SUGGESTIONS = 50
+HIDDEN = "•••"
+SECRET_KEYS = frozenset({"ops_token", "secret", "password", "token", "routing_key"})
 
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9-]*$": "must be lower-case letters, digits and hyphens, beginning with a letter or digit",
@@ -57,7 +60,12 @@ def shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     else:
         text = str(value)
-    return f"`{clean(text)}`"
+    return f"`{clean(USERINFO.sub(_hide, text))}`"
+
+
+def _hide(match: re.Match[str]) -> str:
+    """An address without its password; `${…}` in that place is none."""
+    return match[0] if "${" in match[1] else f"{match[0].removesuffix(f'{match[1]}@')}{HIDDEN}@"
 
 
 def clean(text: str) -> str:
@@ -138,7 +146,7 @@ class Findings:
         elif kind == "union_tag_invalid":
             self.kind(path, value, facts)
         elif loc[-1:] == ("[key]",):
-            self.error(path, f"`{clean(key)}` {self.words(error)}", key=True)
+            self.error(path, f"`{clean(key)}` {self.words(error)}{self.alternative(key, error)}", key=True)
         elif isinstance(value, Withheld):
             self.error(path, f"`{key}` cannot be told while a name it uses is not set; give that name a default")
         else:
@@ -151,13 +159,19 @@ class Findings:
         if isinstance(index, int) and isinstance(value, list):
             path, value = (*path, index), value[index]
         said, semicolon, advice = self.words(error).partition("; ")
-        if isinstance(value, dict | list):
+        must, whole = said.startswith("must "), isinstance(value, dict | list)
+        if whole:
             semicolon = advice = ""
-        but = "" if error["type"] in _EVIDENT else f", not {self.written(path, value)}"
+        evident = error["type"] in _EVIDENT or (whole and not must)
+        but = "" if evident else f"{', not' if must else ':'} {self.written(path, value)}"
         self.error(path, f"{name} {said}{but}{semicolon}{advice}{self.alternative(value, error)}")
 
     def written(self, path: Path, value: Any) -> str:
-        """As `shown`, with numbers and words the way the file has them: `010`, not 10."""
+        """As `shown`, with numbers and words the way the file has them: `010`, not 10. A secret stays hidden."""
+        key = _key(path)
+        secret = key in SECRET_KEYS or ("headers" in path and SECRET_NAME.search(key))
+        if secret and not isinstance(value, Substituted | dict | list):
+            return f"`{HIDDEN}`"
         if isinstance(value, int | float):
             line, column = find(self.root, path)[1]
             if found := _WORD.match(self.lines[line - 1], column - 1):

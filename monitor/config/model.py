@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 
 from monitor.config.addresses import Canary, HostPattern, HostPort, Link, Listen, OptionalUrl, Url
@@ -153,7 +153,9 @@ class File(Lenient):
     monitor: MonitorSection = whole(MonitorSection, "The monitor itself.")
     locations: list[LocationSection] = listed("Places that probes run from.")
     defaults: DefaultsSection = whole(DefaultsSection, "Keys that probes inherit.")
-    vars: dict[str, str] = mapped("Names for `${NAME}`, before the environment.")
+    vars: dict[str, Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]] = mapped(
+        "Names for `${NAME}`, before the environment."
+    )
     components: list[GroupSection] = listed("The public view: groups of symptoms.")
     modules: list[ModuleSection] = listed("What is probed, judged and blamed.")
     channels: dict[Id, AnyChannel] = mapped("Ways of telling people, by name.")

@@ -80,12 +80,14 @@ def _days(value: Any) -> list[str]:
 def _holidays(value: Any) -> list[str]:
     """Regions (`BR-SP`) and dates."""
     listed = [] if value is None else value if isinstance(value, list) else [value]
-    for one in listed:
+    for index, one in enumerate(listed):
         try:
             if not isinstance(one, str) or not (_HOLIDAYS.fullmatch(one) or date.fromisoformat(one)):
                 raise ValueError
         except ValueError:
-            raise refuse("must be a region such as BR-SP, a date such as 2026-12-25, or a list of those") from None
+            raise refuse(
+                "must be a region such as BR-SP, a date such as 2026-12-25, or a list of those", index=index
+            ) from None
     return [str(one) for one in listed]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from monitor.config import Config, ConfigError, Problem, assembly
-from monitor.config.findings import Findings
+from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
@@ -102,10 +102,10 @@ def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> 
             continue
         try:
             if "-----BEGIN" not in read_file(str(name)):
-                findings.error(path, "`ca_file` holds no certificate in PEM form")
+                findings.error(path, f"`ca_file` holds no certificate in PEM form: {shown(name)}")
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a short text"
-            findings.error(path, f"`ca_file` cannot be read: {why.lower()}")
+            findings.error(path, f"`ca_file` cannot be read: {why.lower()}: {shown(name)}")
 
 
 def _literal_secrets(root: Table) -> set[str]:

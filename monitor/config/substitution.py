@@ -22,8 +22,8 @@ _PIECE = re.compile(
     r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>[^}]*))?\}"
     r"|\$\{[^}]*\}?"
 )
-_SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
-_USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
+SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
+USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
 _PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url"})
 SHORTEST_SECRET = 4
@@ -66,7 +66,7 @@ class Substituter:
                 self.vars[name] = self.replace(template, frozenset(), frozenset())
             elif isinstance(text, str):
                 self.vars[name] = Value(text)
-                if _SECRET_NAME.search(name):
+                if SECRET_NAME.search(name):
                     self.keep(text)
         self.switch_off(root)
         for template in document.templates:
@@ -123,7 +123,7 @@ class Substituter:
                 withheld = True
                 return "unset"
             outside.extend(value.outside)
-            if match["file"] is not None or private or (match["name"] and _SECRET_NAME.search(match["name"])):
+            if match["file"] is not None or private or (match["name"] and SECRET_NAME.search(match["name"])):
                 for piece in value.outside:
                     self.keep(piece)
             return value.text
@@ -176,7 +176,7 @@ class Substituter:
 
 def passwords(text: str) -> set[str]:
     """The passwords of every `scheme://user:password@host` in a text, as written and decoded; none from `${…}`."""
-    found = {one for one in _USERINFO.findall(text) if "${" not in one}
+    found = {one for one in USERINFO.findall(text) if "${" not in one}
     return {one for raw in found for one in (raw, unquote(raw)) if len(one) >= SHORTEST_SECRET}
 
 

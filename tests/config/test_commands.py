@@ -1,10 +1,14 @@
 """`monitor check` and `monitor schema`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli import main
 from monitor.commands.check import check
 from monitor.commands.schema import schema
 
@@ -67,3 +71,42 @@ def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the 2020-12 kind."""
     assert schema() == 0
     assert json.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--log-level", "info", "schema"],
+        ["schema", "--config", "x.yaml", "--log-level", "info"],
+        ["--config", "missing.yaml", "db", "check"],
+        ["db", "--config", "missing.yaml", "check"],
+        ["db", "check", "--config", "missing.yaml"],
+        ["--config", "other.yaml", "db", "--config", "missing.yaml", "check", "--data", "x"],
+    ],
+    ids=" ".join,
+)
+def test_common_options_stand_before_and_after_the_name(words: list[str]) -> None:
+    """The last one counts."""
+    result = CliRunner().invoke(main, words)
+
+    if "db" in words:
+        assert (result.exit_code, result.stderr) == (2, "missing.yaml:1:1: cannot be read: no such file or directory\n")
+    else:
+        assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("word", ["schema", "--help"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_finds_no_room_is_one_sentence(unbuffered: str, word: str) -> None:
+    """`/dev/full` is a disk without room."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", word],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"PYTHONUNBUFFERED": unbuffered},
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "the output cannot be written (No space left on device): make room, or send it elsewhere\n"

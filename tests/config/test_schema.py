@@ -71,6 +71,8 @@ def test_every_example_of_the_manual_is_right() -> None:
         (("defaults", "interval"), 30, False),
         (("defaults", "interval"), "30 s", False),
         (("defaults", "interval"), "${INTERVAL:-30s}", True),
+        (("vars",), {"cep": 1310, "sku": "1", "price": 9.9}, True),
+        (("vars",), {"cep": []}, False),
         (("site", "nmae"), "x", False),
         (("modules",), [{"id": "a", "priority": "urgnt"}], False),
         (("modules",), [{"id": "a", "priority": "${PRIORITY}"}], True),

@@ -76,6 +76,14 @@ async def test_selectors(capsys: pytest.CaptureFixture[str], selectors: list[str
     )
 
 
+async def test_a_selector_that_names_a_module_without_probes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The module is there, and the sentence says what is not."""
+    config = Config(Platform({"catalog": Module("catalog", {})}))
+
+    assert await probe(config, ["catalog"], False, False) == 2
+    assert capsys.readouterr().err == "module `catalog` has no probes: write some under its `probes:`\n"
+
+
 async def test_a_selector_that_names_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence, with the nearest name."""
     async with served(WAY) as server:
