@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 QUIET = frozenset(
     {
-        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools"),
+        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools", "json"),
         *("math", "re", "typing"),
     }
 )

@@ -4,7 +4,9 @@ Order of judgement, one code per observation, the first that applies: the exchan
 marks, status, content type, body, expectations on the body, slowness, certificate.
 """
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +34,10 @@ OPERATORS = (
 )
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
+
+
+_LITERAL = re.compile(r'[+-]?[0-9.]+([eE][+-]?[0-9]+)?|true|false|null|nothing|["\[{].*')
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class Outcome(StrEnum):
@@ -112,8 +118,11 @@ def header_key(name: str, clause: Clause) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a reason shows it: short, one line."""
-    text = value if isinstance(value, str) else "nothing" if value is None else repr(value)
+    """A value as a reason shows it: short, one line, as JSON has it; text in quotes only where it could be mistaken."""
+    if isinstance(value, str) and value.strip() and not _LITERAL.fullmatch(value):
+        text = value
+    else:
+        text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())
     return text if len(text) <= 120 else text[:117] + "…"
 
@@ -171,8 +180,8 @@ def _equal(value: Any, wanted: Any) -> bool:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
-    if not isinstance(value, int | float | str) or (isinstance(value, str) and "_" in value):
-        return None  # Python reads 1_000, nobody else does
+    if not isinstance(value, int | float | str) or (isinstance(value, str) and not _NUMBER.fullmatch(value.strip())):
+        return None  # Python reads 1_000, nan, infinity and the digits of every script, nobody else does
     try:
         return float(value)
     except OverflowError:
@@ -188,6 +197,8 @@ def _moment(value: Any) -> datetime | None:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         if isinstance(value, str):
+            if value.endswith(" GMT"):  # the date of an HTTP header (RFC 9110)
+                return datetime.strptime(value, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
             moment = datetime.fromisoformat(value)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
@@ -321,6 +332,10 @@ BACKEND = "x-vtex-janus-router-backend-app"
 _CHALLENGE = ("captcha", "cf-chl", "challenge-platform", "px-captcha", "are you a human", "não sou um robô")
 
 
+# What the pages of a wall say together when they refuse an address: Cloudflare's, Akamai's.
+_REFUSAL = (("you have been blocked", "cloudflare"), ("access denied", "reference #"), ("access denied", "&#35;"))
+
+
 def _wall(observation: Observation) -> tuple[str, str] | None:
     """A bot wall or a captcha that answers instead of the module; only some addresses see it."""
     http = observation.http
@@ -333,6 +348,8 @@ def _wall(observation: Observation) -> tuple[str, str] | None:
         body = (http.excerpt or "").lower()
         if any(mark in body for mark in _CHALLENGE):
             return "blocked.captcha", f"a challenge page answered, status {http.status}"
+        if http.status == 403 and any(all(mark in body for mark in marks) for marks in _REFUSAL):
+            return "blocked.waf", f"a wall in front refused us, status {http.status}"
     return None
 
 

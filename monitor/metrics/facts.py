@@ -99,13 +99,14 @@ def _http(probe: Probe, observation: Observation, result: Result) -> Iterator[tu
     yield ("probe_http_content_length", ""), http.content_length if http else 0
     yield ("probe_http_uncompressed_body_length", ""), http.bytes if http else 0
     yield ("probe_http_redirects", ""), observation.http.redirects if observation.http else 0
-    yield ("probe_http_ssl", ""), float(http is not None and observation.certificate is not None)
+    proven = http is not None and observation.certificate is not None and not _refused(observation)
+    yield ("probe_http_ssl", ""), float(proven)
     yield ("probe_http_version", ""), _version(http)
     yield ("probe_failed_due_to_regex", ""), float(_is_for_want_of_text(probe, observation, result))
     modified = _modified(http)
     if modified is not None:
         yield ("probe_http_last_modified_timestamp_seconds", ""), modified
-    if http is not None and observation.certificate is not None:
+    if proven and observation.certificate is not None:
         yield from _tls(observation.certificate)
         if observation.certificate.cipher:
             yield ("probe_tls_cipher_info", labels([("cipher", observation.certificate.cipher)])), 1.0
@@ -192,6 +193,11 @@ def _tls(certificate: Certificate) -> Iterator[tuple[Sample, float]]:
         version = certificate.tls_version.replace("TLSv", "TLS ")
         version = f"{version}.0" if version == "TLS 1" else version
         yield ("probe_tls_version_info", labels([("version", version)])), 1.0
+
+
+def _refused(observation: Observation) -> bool:
+    """Whether the last handshake failed: its certificate is evidence, not what an answer came under."""
+    return observation.failure is not None and observation.failure.code.startswith("tls.")
 
 
 def _stream(observation: Observation, result: Result) -> Iterator[tuple[Sample, float]]:

@@ -5,7 +5,7 @@ months, so what was read is kept by its bytes.
 """
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -40,6 +40,7 @@ def sent_with(error: BaseException) -> list[bytes]:
 def trusting(ca_file: str | None) -> ssl.SSLContext:
     """A client context that trusts the system's authorities and those of a file. Raises OSError."""
     context = ssl.create_default_context()
+    context.hostname_checks_common_name = False  # no browser has looked there for years
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     context.sslobject_class = WatchedTls
@@ -54,6 +55,21 @@ def facts_of(connection: ssl.SSLObject) -> Certificate | None:
     if leaf is None:
         return None
     cipher = connection.cipher()
+    return replace(
+        _summary(leaf, sent),
+        chain_not_after=min(verified, default=None),
+        tls_version=connection.version(),
+        cipher=iana_name(cipher[0]) if cipher else None,
+    )
+
+
+def facts_of_refused(sent: list[bytes]) -> Certificate | None:
+    """What the server tried to prove itself with, leaf first: the evidence of a refusal."""
+    leaf = _read(sent[0]) if sent else None
+    return None if leaf is None else _summary(leaf, sent)
+
+
+def _summary(leaf: "_Read", sent: list[bytes]) -> Certificate:
     return Certificate(
         not_after=leaf.not_after,
         subject=leaf.subject,
@@ -62,9 +78,6 @@ def facts_of(connection: ssl.SSLObject) -> Certificate | None:
         serial=leaf.serial,
         alternative_names=leaf.alternative_names,
         earliest_not_after=min(one.not_after for der in sent if (one := _read(der))),
-        chain_not_after=min(verified, default=None),
-        tls_version=connection.version(),
-        cipher=iana_name(cipher[0]) if cipher else None,
     )
 
 

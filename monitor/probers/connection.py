@@ -17,7 +17,8 @@ from aiohttp.tracing import Trace
 
 from monitor.core.observation import Certificate
 from monitor.probers.address import joined
-from monitor.probers.certificate import facts_of, sent_with
+from monitor.probers.body import PIECE
+from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
 from monitor.probers.failure import Stopped, of_connect, of_handshake
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 # Which run the current task belongs to, whether it goes by redirect, and whether it may go to private addresses:
 # aiohttp hands a connector nothing but the request.
 CURRENT: ContextVar["Errand"] = ContextVar("CURRENT")
+
+
+MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them would keep the event loop busy
 
 
 class Errand:
@@ -47,6 +51,11 @@ class Line(ResponseHandler):
         self.address = address
         self.certificate: Certificate | None = None
         self._run: Run | None = None
+        self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
+
+    def is_connected(self) -> bool:
+        """As aiohttp, which would take what came unasked on an idle connection for the next run's answer."""
+        return super().is_connected() and not self.should_close
 
     def set_response_params(self, **params: Any) -> None:
         """A request is about to go out: the connection serves the current run from here on."""
@@ -54,7 +63,7 @@ class Line(ResponseHandler):
         run.enter("processing")
         run.first_byte_at = None
         run.address, run.certificate = self.address, self.certificate
-        self._run = run
+        self._run, self._interim = run, 0
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
@@ -62,7 +71,28 @@ class Line(ResponseHandler):
         if data and self._run is not None:
             self._run.byte_came()
             self._run = None
-        super().data_received(data)
+        at = 0
+        while self._interim is not None and len(data) - at > PIECE and not self._refused:
+            super().data_received(data[at : at + PIECE])
+            at += PIECE
+        if not self._refused:
+            super().data_received(data[at:] if at else data)
+
+    @property
+    def _refused(self) -> bool:
+        """Whether what came was unreadable: nothing more is read of it."""
+        return self.transport is None or self.transport.is_closing()
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        """One answer, its headers read. A server may send as many 1xx before the real one as it likes; not to us."""
+        if self._interim is not None:
+            self._interim = self._interim + 1 if 100 <= data[0].code < 200 and data[0].code != 101 else None
+            if self._interim is not None and self._interim > MOST_INTERIM:
+                if self.transport is not None and not self.transport.is_closing():
+                    self.set_exception(Stopped("http.headers_too_large", f"more than {MOST_INTERIM} answers 1xx"))
+                    self.transport.abort()
+                return
+        super().feed_data(data, size)
 
     def close(self) -> None:
         """Closes without waiting for the other side to agree: it may never do so."""
@@ -137,7 +167,9 @@ async def _start_tls(run: Run, line: Line, plain: socket.socket, context: SSLCon
             lambda: line, sock=plain, ssl=context, server_hostname=name, ssl_handshake_timeout=limit
         )
     except OSError as error:
-        raise of_handshake(error, sent_with(error)) from error
+        sent = sent_with(error)
+        run.certificate = facts_of_refused(sent)
+        raise of_handshake(error, sent) from error
     line.certificate = run.certificate = facts_of(transport.get_extra_info("ssl_object"))
     if run.traced and (shown := line.certificate):
         run.note(f"{shown.tls_version} with {shown.cipher}")

@@ -198,8 +198,8 @@ def test_every_reason_is_told() -> None:
 
     assert judge(seen(values={"x": "2"}), expect).reasons == (
         "the body does not contain a",
-        "x: expected equals 1, got 2",
-        "x: expected type integer, got 2",
+        'x: expected equals 1, got "2"',
+        'x: expected type integer, got "2"',
     )
 
 
@@ -221,7 +221,7 @@ HOURS = timedelta(hours=1)
         ("equals", [1, {"a": True}], [[1, {"a": True}]], [[1, {"a": 1}], [1], "x"]),
         ("not", "HIT", ["MISS", None, 1], ["HIT"]),
         ("one_of", ["a", 1], ["a", 1], ["b", True, None]),
-        ("at_least", 3, [3, 3.5, "3", 10**400], [2, "x", None, True, "1_000", -(10**400)]),
+        ("at_least", 3, [3, 3.5, "3", 10**400], [2, "x", None, True, "1_000", "nan", "infinity", "٣", -(10**400)]),
         ("at_most", 3, [3, "2.5"], [4, None, [], "nan"]),
         ("more_than", 3, [4], [3]),
         ("less_than", 3, [2], [3, "inf"]),
@@ -314,3 +314,44 @@ def test_every_status_has_a_code_of_the_list(status: int, headers: dict[str, str
     result = judge(seen(status, headers, "reference #1"), Expect())
 
     assert result.code is None or result.code in CODES
+
+
+def test_the_date_of_a_header_has_an_age() -> None:
+    """`newer_than` and `older_than` read the dates that HTTP headers carry."""
+    fresh, old = "Mon, 23 Nov 2026 11:59:30 GMT", "Sun, 22 Nov 2026 11:59:30 GMT"
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    minute = Clause("newer_than", timedelta(minutes=1))
+    assert holds(minute, fresh, at)
+    assert not holds(minute, old, at)
+    assert holds(Clause("older_than", timedelta(hours=1)), old, at)
+    assert not holds(minute, "Someday, 23 Nov 2026 11:59:30 GMT", at)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (True, "true"),
+        ("true", '"true"'),
+        (1, "1"),
+        ("1", '"1"'),
+        ("available", "available"),
+        ("", '""'),
+        (None, "nothing"),
+    ],
+)
+def test_a_reason_shows_what_kind_a_value_is(value: object, told: str) -> None:
+    """As JSON has it, in quotes only where text could be mistaken for something else."""
+    assert shown(value) == told
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>Attention Required! | Cloudflare</title> Sorry, you have been blocked",
+        "Access Denied ... Reference #18.2d",
+    ],
+)
+def test_the_page_of_a_wall_is_a_wall(page: str) -> None:
+    """An address that is refused by a wall says nothing about the module behind it."""
+    result = judge(seen(403, {}, page), Expect())
+    assert (result.code, result.blame) == ("blocked.waf", Blame.BLOCKED)

@@ -41,6 +41,8 @@ class Authorities:
                 self.trusted.issue_cert(NAME, not_after=_days(5)).configure_cert(context)
             case "wrong name":
                 self.trusted.issue_cert("other.test").configure_cert(context)
+            case "common name only":
+                self.trusted.issue_cert("owner@other.test", common_name=NAME).configure_cert(context)
             case "with intermediate":
                 self.intermediate.issue_cert(NAME).configure_cert(context)
             case "unknown authority":

@@ -214,6 +214,13 @@ async def continues_for_ever(reader: asyncio.StreamReader, writer: asyncio.Strea
         await asyncio.sleep(0.01)
 
 
+async def continues_in_a_flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000)
+        await writer.drain()
+
+
 async def endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await request(reader)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
@@ -269,6 +276,7 @@ WAYS: dict[str, Behaviour] = {
     "drips headers": drips_headers,
     "drips the body": drips_body,
     "endless 100 Continue": continues_for_ever,
+    "flood of 100 Continue": continues_in_a_flood,
     # not HTTP
     "SSH banner": raw(b"SSH-2.0-OpenSSH_9.2p1\r\n", ask=False),
     "HTTP/0.9 answer": raw(b"<html>hello</html>"),

@@ -143,6 +143,29 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(reach: 
     assert server.connections == 2
 
 
+async def test_what_came_unasked_is_no_answer(reach: Reach) -> None:
+    """An answer sent while nobody asks (408 of an idle connection, or worse) is not that to the next run."""
+
+    async def talks_unasked(reader: Any, writer: Any) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(b"HTTP/1.1 500 Unasked\r\nContent-Length: 2\r\n\r\nno")
+            await writer.drain()
+
+    async with served(talks_unasked) as server:
+        probe = probe_of(server.url(), reuse=True)
+        results = []
+        for _ in range(3):
+            results.append((await seen(reach, probe))[1].code)
+            await asyncio.sleep(0.15)
+
+    assert results == [None, None, None]
+    assert server.connections == 3
+
+
 async def test_values_of_expectations(reach: Reach) -> None:
     """What judgement needs later is there, under the expectation's own text."""
     clauses = (Clause("equals", "v1"), Clause("exists", True))

@@ -26,6 +26,7 @@ CODE: dict[str, str | None] = {
     "drips headers": "http.header_drip",
     "drips the body": "http.transfer_timeout",
     "endless 100 Continue": "http.header_drip",
+    "flood of 100 Continue": "http.headers_too_large",
     "SSH banner": "http.malformed",
     "HTTP/0.9 answer": "http.malformed",
     "ICY 200 OK": "http.malformed",

@@ -40,6 +40,7 @@ def dial(reach: Reach, port: int) -> str:
         ("expired", "tls.cert_expired"),
         ("not yet valid", "tls.cert_not_yet_valid"),
         ("wrong name", "tls.hostname_mismatch"),
+        ("common name only", "tls.hostname_mismatch"),
         ("self signed", "tls.self_signed"),
         ("untrusted root", "tls.untrusted_root"),
         ("unknown authority", "tls.unknown_issuer"),
@@ -54,7 +55,9 @@ async def test_certificates(trusting: Reach, authorities: Authorities, kind: str
 
     assert result.code == code
     assert observation.address == f"127.0.0.1:{server.port}"
-    assert (observation.certificate is None) == (code is not None)
+    assert observation.certificate is not None, "a refused certificate is the evidence of its refusal"
+    assert len(observation.certificate.sha256) == 64
+    assert (observation.certificate.chain_not_after is None) == (code is not None)
     assert server.connections <= 1  # a server counts those whose handshake ended
 
 
