@@ -159,6 +159,7 @@ class References:
     def check_probe(self, path: Path, probe: Mapping[str, Any]) -> None:
         """What the keys of one probe must agree on."""
         self.times(path, probe)
+        self.vain(path, probe)
         kind = probe.get("kind")
         self.body(path, probe)
         for at, step in each(probe.get("steps"), ("*",), (*path, "steps")):
@@ -183,6 +184,24 @@ class References:
             self.findings.error(
                 (*path, "timeout"), f"`timeout` must be below the interval of {theirs}, not {shown(probe['timeout'])}"
             )
+
+    def vain(self, path: Path, probe: Mapping[str, Any]) -> None:
+        """Expectations that are well written and can never make a difference are warned about."""
+        expect = probe.get("expect")
+        if not isinstance(expect, dict):
+            return
+        url = probe.get("url")
+        if expect.get("certificate") is not None and isinstance(url, str) and url.lower().startswith("http://"):
+            self.findings.warning(
+                (*path, "expect", "certificate"), "`certificate` says nothing of an `http://` address"
+            )
+        defaults = self.root.get("defaults")
+        inherited = (defaults.get("timeout") if isinstance(defaults, dict) else None) or "10s"
+        written = probe.get("timeout") or inherited
+        slow, timeout = _length(expect.get("slow_after")), _length(written)
+        if slow is not None and timeout is not None and slow >= timeout:
+            said = f"`slow_after` {shown(expect['slow_after'])} is never reached: the timeout is {shown(written)}"
+            self.findings.warning((*path, "expect", "slow_after"), said)
 
     def body(self, path: Path, request: Mapping[str, Any]) -> None:
         """A request has one body, and each header once."""

@@ -55,6 +55,21 @@ def test_public_targets_without_canaries_are_warned_about(tmp_path: Path, capsys
         assert ("without `canaries`" in capsys.readouterr().err) is warned
 
 
+def test_expectations_in_vain_are_warned_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are well written, so the file is fine; but they can never make a difference."""
+    path = tmp_path / "probes.yaml"
+    path.write_text(
+        "version: 1\nsite: {languages: [en]}\nmodules:\n  - id: a\n    probes:\n      - id: one\n"
+        "        url: http://127.0.0.1/\n        allow_private: true\n        timeout: 2s\n"
+        "        expect:\n          certificate: {valid_for: 21d}\n          slow_after: 3s\n"
+    )
+    assert check(str(path)) == 0
+    assert capsys.readouterr().err == (
+        f"{path}:11:24: warning: `certificate` says nothing of an `http://` address\n"
+        f"{path}:12:23: warning: `slow_after` `3s` is never reached: the timeout is `2s`\n"
+    )
+
+
 def test_every_problem_is_a_line_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And the exit status is 2."""
     path = tmp_path / "probes.yaml"
