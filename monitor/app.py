@@ -363,7 +363,7 @@ async def _listen(stack: AsyncExitStack, app: web.Application, address: Address,
         await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:
         raise AddressInUse(
-            f"{key}: cannot listen on {address.host}:{address.port} ({error.strerror or error}); choose another port"
+            f"{key}: cannot listen on {address.host}:{address.port} ({os.strerror(error.errno) if error.errno else error}); choose another port"
         ) from None
     host, port = runner.addresses[0][:2]
     return str(host), int(port)

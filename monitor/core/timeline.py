@@ -73,9 +73,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         return _goes_on(board, incident, member, transition, now)
     incident = _related(board, module)
     if incident is not None:
-        member = Member(module, "affected", transition.after, transition.since)
-        incident = _with_roles(board, replace(incident, members=(*incident.members, member)))
-        return _save(board, _said(incident, now, "member_added", module), Change.MEMBER_ADDED, now)
+        return _joins(board, incident, Member(module, "affected", transition.after, transition.since), now)
     incident = _recent(board, module, now)
     if incident is not None:
         members = tuple(
@@ -102,6 +100,18 @@ def _opened(board: Board, transition: Transition, now: datetime) -> Incident:
         members=(member,),
     )
     return _said(_with_roles(board, incident), now, "opened")
+
+
+def _joins(board: Board, incident: Incident, member: Member, now: datetime) -> tuple[Board, list[Saved]]:
+    """One more module in the incident; readers are told as well when it is the root of it all."""
+    root = incident.cause.module
+    incident = _with_roles(board, replace(incident, members=(*incident.members, member)))
+    board, saved = _save(board, _said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+    if incident.cause.module == root:
+        return board, saved
+    incident = _said(board.incidents[incident.id], now, "cause_changed")
+    board, more = _save(board, incident, Change.CAUSE_CHANGED, now)
+    return board, [*saved, *more]
 
 
 def _goes_on(

@@ -20,6 +20,7 @@ COLOURS = {
     "none": "#5f6368",
 }
 LONGEST = 60  # characters of a name
+UPTIME = N_("uptime, 90 days")
 
 # Widths in Verdana at 11 px, by group of characters; `textLength` makes up for what other fonts differ.
 _NARROW, _WIDE = "iIjl.,:;'|!()[] ", "mwMWQO@%"
@@ -52,7 +53,7 @@ def badge_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
 def _uptime(name: str, ratio: float | None, speech: Speech) -> str:
     """The share of good time over 90 days; the mean over components for the whole."""
     language = speech.default
-    label = f"{name[:LONGEST]} {speech.gettext(language, N_('uptime, 90 days'))}"
+    label = f"{name[:LONGEST]} {speech.gettext(language, UPTIME)}"
     if ratio is None:
         return badge(label, speech.gettext(language, N_("No data")), "none")
     mark = "ok" if ratio >= 0.999 else "slow" if ratio >= 0.99 else "part" if ratio >= 0.95 else "down"

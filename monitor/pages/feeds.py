@@ -20,6 +20,7 @@ from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
 
 NEWEST = 50
+HISTORY, PLANNED = N_("Incident history"), N_("Planned maintenance")  # an f-string hides a message from the catalogues
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -31,7 +32,7 @@ def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     for language in speech.languages:
         writer = _Writer(picture, speech, language)
         under = under_of(language, speech)
-        history = f"{picture.site.name} - {speech.gettext(language, N_('Incident history'))}"
+        history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
         texts[f"{under}history.atom"] = writer.atom("history", under, history, incidents[:NEWEST])
         texts[f"{under}history.rss"] = writer.rss(under, history, incidents[:NEWEST])
         for id, component in picture.board.platform.components.items():
@@ -40,7 +41,7 @@ def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
             texts[f"{under}components/{id}.atom"] = writer.atom(
                 f"components/{id}", f"{under}components/{id}/", name, of_component
             )
-        calendar_name = f"{picture.site.name} - {speech.gettext(language, N_('Planned maintenance'))}"
+        calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
         texts[f"{under}maintenance.ics"] = calendar(calendar_name)
     texts["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n"
     texts["sitemap.xml"] = _sitemap(picture, speech, incidents)

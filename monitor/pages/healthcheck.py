@@ -30,6 +30,7 @@ class ModuleView:
     name: str
     description: str
     status: Status
+    measured: bool
     mark: Mark
     since: When | None
     role: str
@@ -78,12 +79,13 @@ def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
         name=lens.text(module.name),
         description=lens.text(module.description),
         status=facts.status,
+        measured=lens.facts.platform.measured(module.id),
         mark=lens.mark(words.MODULE[facts.status]),
         since=lens.clock(facts.condition.since) if facts.condition else None,
         role=role,
         blames=blames,
         incident=link,
-        locations=tuple((place, lens.mark(words.MODULE[status])) for place, status in facts.locations.items()),
+        locations=tuple((lens.place(id), lens.mark(words.MODULE[status])) for id, status in facts.locations.items()),
         p50=lens.milliseconds(facts.latency.p50_ms),
         p95=lens.milliseconds(facts.latency.p95_ms),
         spark=_spark(lens, facts),

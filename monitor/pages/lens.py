@@ -103,6 +103,10 @@ class Lens:
         module = self.facts.platform.modules.get(id)
         return self.text(module.name) if module else id
 
+    def place(self, id: str) -> str:
+        """The name of a location; the one that exists without being named has a word for it."""
+        return self.word(N_("here")) if id == "here" else id
+
     def module_link(self, id: str) -> Link:
         """The name of a module and its page, if it has one."""
         return Link(self.module_name(id), f"modules/{id}/" if id in self.facts.platform.modules else "")
@@ -164,7 +168,8 @@ class Lens:
         """A past incident in one line: which one, from when to when."""
         zone, start = self.facts.site.timezone, incident.started_at
         end = incident.ended_at or incident.resolved_at
-        span, lasted = self.speech.clock(self.language, start, zone), ""
+        clock, lasted = self.speech.clock(self.language, start, zone), ""
+        span = " ".join([self.word(N_("Since")), clock]) if incident.is_open else clock
         if end is not None and self.facts.local(start) == self.facts.local(end):
             span = f"{self.speech.hour(self.language, start, zone)}–{self.speech.clock(self.language, end, zone)}"
         if end is not None:
@@ -193,7 +198,7 @@ class Lens:
         return UpdateView(stage, at, self.say(update_body(update, incident, self.facts.platform)))
 
     def _member(self, incident: Incident) -> Iterable[MemberView]:
-        for member in incident.members:
+        for member in sorted(incident.members, key=lambda one: one.role != "root"):
             role = N_("Cause") if member.role == "root" and incident.cause.module else N_("Affected")
             mark = self.mark(words.MODULE[Status.UP if member.until else member.status])
             until = self.when(member.until) if member.until else None
@@ -202,4 +207,4 @@ class Lens:
     def _sightings(self, incident: Incident) -> Iterable[SightingView]:
         for fact in incident.cause.evidence[:12]:
             said, name = self.say(seen(fact.code)), self.module_name(fact.module)
-            yield SightingView(self.when(fact.at), name, fact.location, said, fact.code)
+            yield SightingView(self.when(fact.at), name, self.place(fact.location), said, fact.code)

@@ -1,10 +1,12 @@
 """How a fourth language comes about."""
 
+import ast
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+import monitor
 from monitor.pages.catalogue import catalogue_file, main, refreshed, wanted
 from monitor.pages.translate import Speech
 from tests.pages.conftest import THEME, loaded
@@ -33,3 +35,17 @@ def test_the_shipped_files_are_up_to_date(language: str) -> None:
     shipped = {message.id for message in loaded().catalogues[language]}
 
     assert shipped == {message.id for message in refreshed(THEME, language)}
+
+
+def test_no_marked_message_hides_from_the_catalogues() -> None:
+    """What is marked inside an f-string is not found by the extraction, and would stay English without a word."""
+    package = Path(monitor.__file__).parent
+    marked = {
+        node.args[0].value
+        for file in [package / "core" / "wording.py", *(package / "pages").glob("*.py")]
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_"
+        if isinstance(node.args[0], ast.Constant)
+    }
+
+    assert marked <= set(wanted(THEME))

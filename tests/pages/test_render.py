@@ -106,6 +106,15 @@ def test_the_page_of_lost_readers_links_from_the_root() -> None:
     assert 'href="./' not in text
 
 
+def test_what_was_seen_is_set_apart_from_the_module_it_was_seen_at() -> None:
+    """Without a mark between them the two read as one name."""
+    text = next(
+        body.decode() for name, body in published("troubled").items() if re.match(r"en/incidents/\w+/index.html$", name)
+    )
+
+    assert "<span>Promotions and taxes: overload or service switched off (status 503)</span>" in text
+
+
 def test_search_engines_learn_the_other_languages() -> None:
     """Canonical and alternate links are absolute."""
     text = published("green")["es/healthcheck/index.html"].decode()

@@ -167,6 +167,43 @@ def test_a_module_box_tells_places_and_speed() -> None:
     assert first.spark.told.startswith("Median latency in the last 24 h:")
 
 
+def test_the_only_place_there_is_has_a_word() -> None:
+    """`here` is what a location is called that nobody named; others keep their names."""
+    lens = look(pictures.green(), "pt-BR")
+
+    assert lens.place("here") == "aqui"
+    assert lens.place("sao-paulo") == "sao-paulo"
+
+
+def test_a_module_without_probes_is_not_one_whose_first_result_is_awaited() -> None:
+    """It is never measured, and that is said."""
+    picture = pictures.newborn()
+    modules = dict(picture.board.platform.modules)
+    modules["router"] = replace(modules["router"], probes=())
+    board = replace(picture.board, platform=replace(picture.board.platform, modules=modules))
+    view = healthcheck(look(replace(picture, board=board)))
+
+    assert [one.id for one in view.modules if not one.measured] == ["router"]
+
+
+def test_the_cause_leads_the_modules_of_an_incident() -> None:
+    """Even when what it drags along was seen to fail first."""
+    picture = pictures.troubled()
+    id, incident = next(iter(picture.board.incidents.items()))
+    late = replace(incident, members=(*incident.members[1:], incident.members[0]))
+    seen = look(replace(picture, board=replace(picture.board, incidents={id: late}))).incident(late)
+
+    assert [one.role for one in seen.members] == ["Cause", "Affected", "Affected"]
+
+
+def test_a_line_of_the_history_tells_that_an_incident_goes_on() -> None:
+    """Its start alone would look like a moment."""
+    lens = look(pictures.troubled())
+    (going_on,) = lens.facts.open_incidents
+
+    assert plain(lens.line(going_on).span).startswith("Since ")
+
+
 def test_a_module_without_result_is_unknown_everywhere() -> None:
     """Words and shapes alike."""
     view = healthcheck(look(pictures.newborn()))

@@ -136,7 +136,7 @@ def test_a_dependant_joins_and_the_deepest_is_the_root() -> None:
     """Checkout fails first, logistics after it: one incident, logistics its root, its key unchanged."""
     told = story(module("checkout", "logistics"), module("logistics"))
     told.play({"checkout": "++" + "-" * 8, "logistics": "+++" + "-" * 7})
-    assert told.changes == ["opened", "member_added"]
+    assert told.changes == ["opened", "member_added", "cause_changed"]
     (incident,) = told.incidents
     assert incident.key.startswith("inc:checkout:")
     assert incident.cause.module == "logistics"
