@@ -362,8 +362,8 @@ async def _listen(stack: AsyncExitStack, app: web.Application, address: Address,
     try:
         await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:
-        raise AddressInUse(
-            f"{key}: cannot listen on {address.host}:{address.port} ({os.strerror(error.errno) if error.errno else error}); choose another port"
-        ) from None
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        where = f"{address.host}:{address.port}"
+        raise AddressInUse(f"{key}: cannot listen on {where} ({why}); choose another port") from None
     host, port = runner.addresses[0][:2]
     return str(host), int(port)

@@ -134,5 +134,5 @@ def test_a_module_that_recovers_while_the_root_does_not_leaves_it_open() -> None
     """`member_cleared`, and `monitoring` only when the root itself answers."""
     told = story(module("checkout", "catalog"), module("catalog"))
     told.play({"checkout": "++" + "-" * 6 + "+" * 6, "catalog": "++" + "-" * 12})
-    assert told.changes == ["opened", "member_added", "member_cleared"]
+    assert told.changes == ["opened", "member_added", "cause_changed", "member_cleared"]
     assert told.incidents[0].stage == "identified"
