@@ -121,7 +121,7 @@ class App:
             finally:
                 for task in tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.wait(tasks, timeout=DRAIN / 4)
                 await self._drain()
 
     async def _open(self, stack: AsyncExitStack) -> None:
@@ -317,6 +317,7 @@ class App:
         try:
             async with asyncio.timeout(DRAIN):
                 await self.desk.flush()
+                await self.press.finish()
         except (TimeoutError, StoreFailed) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
 

@@ -60,6 +60,7 @@ class Press:
         self._tell = published
         self._nudged = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self._writing: asyncio.Future[None] | None = None
 
     speech: Speech
     theme: Path
@@ -82,10 +83,21 @@ class Press:
             await asyncio.sleep(PAUSE)
             untidy += 1
             if untidy > MOST_UNTIDY or not self._nudged.is_set():  # news goes first
-                await asyncio.to_thread(self._publisher.tidy)
+                await self._aside(self._publisher.tidy)
                 untidy = 0
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), EVERY)
+                async with asyncio.timeout(EVERY):
+                    await self._nudged.wait()
+
+    async def finish(self) -> None:
+        """Returns once no thread writes any more: one that has begun cannot be called back."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
+
+    async def _aside(self, work: Callable[[], None]) -> None:
+        """Does work off the loop; when it is cancelled, the work still goes on to its end."""
+        self._writing = asyncio.ensure_future(asyncio.to_thread(work))
+        await asyncio.shield(self._writing)
 
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
@@ -98,7 +110,7 @@ class Press:
         await self._read(scene.board, now)
         picture = Picture(scene.site, scene.board, self.history, now, scene.data_until)
         try:
-            await asyncio.to_thread(self._write, picture)
+            await self._aside(lambda: self._write(picture))
         except (PublishError, OSError) as error:
             if self.trouble is None:
                 log.error("the site cannot be published: %s", error)

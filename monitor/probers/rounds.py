@@ -7,6 +7,7 @@ doubled: that point of the grid is skipped and counted.
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
@@ -93,10 +94,9 @@ class Rounds:
                 while self._heap and self._heap[0].at <= now:
                     self._start(heapq.heappop(self._heap), now)
                 pause = self._heap[0].at - now if self._heap else None
-                try:
-                    await asyncio.wait_for(self._changed.wait(), pause)
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):  # `wait_for` of 3.11 can lose a cancellation here
+                        await self._changed.wait()
         finally:
             for task in self._under_way.values():
                 task.cancel()
