@@ -101,3 +101,16 @@ async def test_a_new_plan_keeps_the_beat_of_what_stays() -> None:
     await walk.go_on(1.05)
     assert 4 <= len(walk.starts("stays")) - before <= 7
     assert len(walk.starts("leaves")) == left
+
+
+async def test_a_stop_is_never_lost() -> None:
+    """Told to stop at the very moment a re-probe is asked for, the rounds stop."""
+    walk = Walk({})
+    walk.rounds.plan({("catalog", "rare"): probe("rare", 3600)})
+    for _ in range(50):
+        task = asyncio.create_task(walk.rounds.walk())
+        await asyncio.sleep(0.001)
+        walk.rounds.ask(("catalog", "rare"), 60)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=1)
+        assert done
