@@ -83,8 +83,20 @@ class SqlStore:
                 raise
 
     async def commit(self, effects: Sequence[Storable]) -> None:
-        """See Store."""
-        batch = batch_of(effects)
+        """See Store. A transaction that has begun is brought to its end even when the caller is cancelled.
+
+        A driver that is cut off in the middle leaves its connection, and the lock it holds, to the garbage collector.
+        """
+        writing = asyncio.ensure_future(self._commit(batch_of(effects)))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            if not writing.cancelled():
+                writing.exception()  # seen; the caller is gone
+            raise
+
+    async def _commit(self, batch: Batch) -> None:
         async with self.writing() as connection:
             await self._write_runs(connection, batch)
             for statement, rows in self._statements.of(batch):
