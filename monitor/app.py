@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
 SWITCH = 0.0005  # seconds a thread may keep the interpreter; at Python's 5 ms a publication delays every probe's answer
-DRAIN = 8.0  # seconds that a stop may take
+DRAIN = 6.0  # seconds in which a stop writes what waits
 
 
 class AddressInUse(Exception):
