@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
-SWITCH = 0.0005  # seconds a thread may keep the interpreter; at Python's 5 ms a publication delays every probe's answer
+SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 DRAIN = 6.0  # seconds in which a stop writes what waits
 
 

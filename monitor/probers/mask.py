@@ -46,15 +46,22 @@ def clean(text: str) -> str:
 
 
 class Mask:
-    """Hides a fixed set of secrets, as they are and as URLs and JSON write them."""
+    """Hides a fixed set of secrets, as they are, as URLs and JSON write them, and as UTF-8 misread for Latin-1."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spelled = {
-            form
-            for secret in secrets
-            if len(secret) >= SHORTEST_SECRET
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
-        }
+        spelled: set[str] = set()
+        for secret in secrets:
+            misread = secret.encode(errors="replace").decode("latin-1")
+            forms = (
+                secret,
+                quote(secret, safe=""),
+                quote_plus(secret),
+                json.dumps(secret)[1:-1],
+                misread,
+                clean(misread),
+            )
+            if len(secret) >= SHORTEST_SECRET:
+                spelled.update(form for form in forms if len(form) >= SHORTEST_SECRET)
         longest_first = sorted(spelled, key=lambda form: (-len(form), form))
         self._secret = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         self.longest = len(longest_first[0]) if longest_first else 0

@@ -121,3 +121,13 @@ def test_deep_values_end_somewhere() -> None:
         value = [value]
 
     assert len(json.dumps(Mask([]).value(value))) < 200
+
+
+def test_a_secret_misread_as_latin_1_is_hidden_too() -> None:
+    """A server that takes UTF-8 for Latin-1 and echoes it does not get a secret past the mask."""
+    secret = "segredo-é9x-ção"
+    misread = secret.encode().decode("latin-1")
+    mask = Mask([secret])
+    assert "9x" not in mask(misread)
+    assert "9x" not in mask.excerpt(f"you sent {misread}!")
+    assert "9x" not in mask.line(misread)
