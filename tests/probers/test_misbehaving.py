@@ -1,6 +1,7 @@
 """Whatever a target does, the run ends in time, has the right code, and holds up nobody else."""
 
 import asyncio
+import gc
 import socket
 import sys
 import tracemalloc
@@ -205,10 +206,13 @@ async def test_memory_stays_flat(reach: Reach, name: str) -> None:
 
 @pytest.fixture
 def turns() -> Iterator[None]:
-    """Threads take turns as short as in the running program."""
+    """Threads take turns as short as in the running program, and what was there before is frozen as it is there."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
+    gc.collect()
+    gc.freeze()
     yield
+    gc.unfreeze()
     sys.setswitchinterval(before)
 
 
