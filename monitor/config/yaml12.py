@@ -123,6 +123,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
     if "\t" in here[: column + 1]:
         return Problem(line + 1, here.index("\t") + 1, "a tab cannot indent YAML; use spaces")
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    if "nesting depth" in problem:  # newer scanners give up by themselves, further ahead than the composer has read
+        return Problem(line + 1, column + 1, f"nested more than {MAX_DEPTH} levels deep")
     context = getattr(error, "context", None)
     hint = "; inside { } and [ ] put `${…}` in quotes" if "${" in here else ""
     message = " ".join(f"not valid YAML: {problem}{f' ({context})' if context else ''}{hint}".split())
