@@ -21,7 +21,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Keep, Observed, Reconfigured, Ticked
+from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
@@ -163,8 +163,14 @@ class App:
     # -- hands of the desk -------------------------------------------------------------------------------------------
 
     def ask(self, ask: Ask) -> None:
-        """Runs a probe once more."""
-        self.rounds.ask((ask.module, ask.probe), ask.after)
+        """Runs a probe once more; other places have rounds of their own."""
+        if ask.location == self.reach.location:
+            self.rounds.ask((ask.module, ask.probe), ask.after)
+
+    def hold(self, hold: Hold) -> None:
+        """Leaves a probe alone until its target wants to be asked again."""
+        if hold.location == self.reach.location:
+            self.rounds.hold((hold.module, hold.probe), (hold.until - self._clock.now()).total_seconds())
 
     def ask_canaries(self, ask: AskCanaries) -> None:
         """Asks every canary at once."""

@@ -207,6 +207,19 @@ def render(given: Common, output: str | None) -> None:
 
 
 @main.command()
+@click.argument("observations")
+@click.option("--until", metavar="TIME", help="Where the clock stops, before or after the end [the last observation].")
+@common
+def replay(given: Common, observations: str, until: str | None) -> None:
+    """Judge recorded observations, one a line (`-`: stdin), on a fake clock; one event a line."""
+    from monitor.commands.replay import replay_file as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "error")).set_up_logs(config)
+    sys.exit(job(config, observations, until))
+
+
+@main.command()
 @common
 def schema(given: Common) -> None:
     """JSON Schema of probes.yaml, for editors."""

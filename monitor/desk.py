@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Effect, Event, Gap, Keep, Moved, Saved, Storable
+from monitor.core.effect import Ask, AskCanaries, Effect, Event, Gap, Hold, Keep, Moved, Saved, Storable
 from monitor.core.step import step
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,10 @@ class Hands(Protocol):
 
     def ask(self, ask: Ask) -> None:
         """Run a probe once more."""
+        ...
+
+    def hold(self, hold: Hold) -> None:
+        """Leave a probe alone for a while."""
         ...
 
     def ask_canaries(self, ask: AskCanaries) -> None:
@@ -95,6 +99,8 @@ class Desk:
                 self._hands.ask(effect)
             case AskCanaries():
                 self._hands.ask_canaries(effect)
+            case Hold():
+                self._hands.hold(effect)
             case _:
                 if isinstance(effect, Keep):
                     self._hands.judged(self.board, effect)

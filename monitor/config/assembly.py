@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,6 +15,7 @@ from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSe
 from monitor.config.references import is_loopback
 from monitor.config.table import Path
 from monitor.core import target
+from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
@@ -22,7 +24,6 @@ from monitor.core.target import HttpTarget, Network, OtherTarget
 DISABLED = "disabled in the configuration"
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
 _COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
-_REQUEST = frozenset(Request.model_fields)
 
 
 def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
@@ -97,24 +98,29 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         locations=tuple(defaults.locations if probe.locations is None else probe.locations),
         confirm=confirm if isinstance(confirm, timedelta) else None,
         role=Role(probe.role),
-        expect=probe.expect.core(),
+        expect=_expect(probe),
         ask=_ask(module, probe),
         instance=_instance(probe),
         off=unset if probe.enabled else DISABLED,
     )
 
 
+def _expect(probe: Any) -> Expect:
+    """What should hold of the answer; of a freshness probe that its value does not stand still as well."""
+    expect: Expect = probe.expect.core()
+    if not isinstance(probe, FreshnessProbe):
+        return expect
+    return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
+
+
 def _ask(module: str, probe: Any) -> HttpTarget | OtherTarget:
     """What the prober of the kind needs: a request for `http`, else its own settings."""
-    if isinstance(probe, HttpProbe):
+    if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):
         return OtherTarget({**own, "steps": tuple(_step(module, step) for step in probe.steps)})
-    if isinstance(probe, FreshnessProbe):
-        own = {name: value for name, value in own.items() if name not in _REQUEST}
-        return OtherTarget({**own, "http": request(probe)})
     return OtherTarget(own)
 
 

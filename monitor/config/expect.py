@@ -8,7 +8,7 @@ from monitor.config.addresses import HeaderName
 from monitor.config.expressions import JmesPath, Regex, Status, compiled
 from monitor.config.scalars import Anything, Boolean, Duration, Number, Texts
 from monitor.core import expectation
-from monitor.core.expectation import OPERATORS, Clause
+from monitor.core.clause import OPERATORS, Clause
 
 
 class Section(BaseModel):

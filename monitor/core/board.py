@@ -1,13 +1,13 @@
 """Board: one frozen picture of everything now. It is replaced whole; the desk owns it, everybody else reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus, component_status
-from monitor.core.track import Track
+from monitor.core.track import Track, is_restless
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +22,54 @@ class Condition:
 class Vantage:
     """A place that looks. `canaries` holds, by target, when each last answered the present question and whether well.
 
-    `asked_at` is the present question; `sees_at` the last question most canaries answered well;
-    `blind_since` is set while most do not.
+    `asked_at` is the present question; `sees_at` the last question most canaries answered well; `dark_since` is set
+    while most do not, `outvoted_since` while the other places see well what this one does not. `seeing_since` is when
+    it was last cured of either.
     """
 
     asked_at: datetime | None = None
     sees_at: datetime | None = None
-    blind_since: datetime | None = None
+    dark_since: datetime | None = None
+    outvoted_since: datetime | None = None
+    seeing_since: datetime | None = None
+    voted_at: datetime | None = None
     canaries: Mapping[str, tuple[datetime, bool]] = field(default_factory=dict)
+
+    @property
+    def blind_since(self) -> datetime | None:
+        """Since when the place sees nothing; None while it does."""
+        return min(filter(None, (self.dark_since, self.outvoted_since)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What application and version answers a probe, since when, and what it was before; None before the first change.
+
+    `since` is the first answer of this version.
+    """
+
+    name: str
+    since: datetime
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Regional:
+    """Trouble that only one failure domain sees: where, of which probes, since when, and when it was last seen."""
+
+    locations: tuple[str, ...]
+    probes: frozenset[tuple[str, str]]
+    since: datetime
+    seen_at: datetime
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens for extra runs, refilled at `rate` a second: 60 a minute and a tenth of the scheduled load."""
+    """Tokens for extra runs, refilled by 60 a minute and a tenth of the scheduled load."""
 
     tokens: float = 60.0
     at: datetime | None = None
-    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +77,9 @@ class Board:
     """Everything that is known now. The mappings are never changed in place.
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
-    and those resolved so recently that they may reopen.
+    and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
+    `versions` by (module, probe); `regional` by failure domain. `began_at` is the first event since the start,
+    `stale_at` the earliest moment at which any probe can have been silent for too long.
     """
 
     platform: Platform
@@ -55,7 +88,12 @@ class Board:
     modules: Mapping[str, Condition] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     vantages: Mapping[str, Vantage] = field(default_factory=dict)
-    versions: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
+    restless: frozenset[tuple[str, str, str]] = frozenset()
+    regional: Mapping[str, Regional] = field(default_factory=dict)
+    began_at: datetime | None = None
+    stale_at: datetime | None = None
+    scored_at: datetime | None = None
     budget: Budget = field(default_factory=Budget)
 
     def status(self, module: str) -> Status:
@@ -65,13 +103,37 @@ class Board:
 
     def tracks_of(self, module: str, probe: str) -> dict[str, Track]:
         """The tracks of one probe by location."""
-        locations = self.platform.probes[(module, probe)].locations
+        locations = self.platform.judged[(module, probe)].locations
         return {place: t for place in locations if (t := self.tracks.get((module, probe, place)))}
+
+    def domain_of(self, location: str) -> str:
+        """The failure domain of a place; one that is not configured is its own."""
+        return self.platform.locations.get(location, location)
 
     def incident_of(self, module: str) -> Incident | None:
         """The open incident that a module is a member of; of several, the one in which it has not answered yet."""
         found = [(i, member) for i in self.incidents.values() if i.is_open and (member := i.member(module))]
         return min(found, key=lambda pair: pair[1].until is not None, default=(None, None))[0]
+
+    def with_track(self, key: tuple[str, str, str], track: Track) -> "Board":
+        """The board with one track in place of the old one."""
+        tracks = dict(self.tracks)
+        tracks[key] = track
+        restless = is_restless(track)
+        if restless is (key in self.restless):
+            return replace(self, tracks=tracks)
+        return replace(self, tracks=tracks, restless=self.restless | {key} if restless else self.restless - {key})
+
+    def with_tracks(self, changed: Mapping[tuple[str, str, str], Track]) -> "Board":
+        """The board with these tracks in place of the old ones."""
+        restless = {key for key, track in changed.items() if is_restless(track)}
+        kept = self.restless - changed.keys()
+        return replace(self, tracks={**self.tracks, **changed}, restless=kept | restless)
+
+    def version_of(self, module: str) -> str | None:
+        """The version of the application that answers for a module, by the first of its probes that was told."""
+        keys = (probe.key for probe in self.platform.modules[module].probes)
+        return next((self.versions[key].name for key in keys if key in self.versions), None)
 
     def component(self, id: str) -> ComponentStatus | None:
         """What a visitor feels of a component; None when nothing is known."""

@@ -1,76 +1,293 @@
-"""Cause: our ranked, explained guess at which module an incident comes from, and by what code.
+"""Cause: our ranked, explained guess at what an incident comes from, and by what code.
 
-The guess is the deepest failing module of the graph: one that fails while nothing it depends on does. It stands
-behind one function, `suspect`, so that a better score can take its place without anybody else noticing.
+`look` freezes what is known into exhibits, `explain` finds what hangs together and what broke first, and `cause_of`
+puts it into the words of an incident: scope, root or shared thing, code, class, trigger and evidence.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from monitor.core.board import Board
-from monitor.core.codes import SLOW_CODES, code_of
-from monitor.core.incident import Candidate, Cause, Evidence, Member
+from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
+from monitor.core.exhibit import Exhibit, State
+from monitor.core.explain import NAMED_AT, Group, explain
+from monitor.core.incident import Candidate, Cause, Evidence
+from monitor.core.module import Status
+from monitor.core.observation import stamp
+from monitor.core.probe import Probe, host_of
+from monitor.core.signal import DEPENDENCY
+from monitor.core.track import Sighting, Track, is_bad
 
-NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
-SURE = 0.9
+RECENT = timedelta(minutes=2)  # a module without a failure for so long is above suspicion
+CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
+CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it at most, as probes are spread out
+STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
+ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
+
+SHARED_CLASS = {
+    "host": CauseClass.NETWORK,
+    "address": CauseClass.NETWORK,
+    "edge": CauseClass.NETWORK,
+    "region": CauseClass.NETWORK,
+    "certificate": CauseClass.CERTIFICATE,
+    "dns_zone": CauseClass.DNS,
+}
 
 
-def suspect(board: Board, members: Sequence[Member], previous: Cause | None) -> Cause:
-    """The cause of what these members show now. Facts that have passed are taken from the previous guess."""
-    failing = [member for member in members if member.until is None] or list(members)
-    names = {member.module for member in failing}
-    onset = {member.module: member.since for member in failing}
-    needs = {name: board.platform.needs(name) & names for name in names}
-    deepest = [name for name in names if all(name in needs[other] for other in needs[name])]  # a cycle is one node
-    deepest.sort(key=lambda name: (onset[name], name))
-    confidence = round(SURE / len(deepest), 2)
-    named = deepest[0] if confidence >= NAMED_AT else None
-    code = code_seen(board, deepest[0])
-    if previous is not None and (code is None or (code in SLOW_CODES and previous.module == named)):
-        code = previous.code  # slowness after an outage is its tail, not another cause
-    code = code or "http.500"
-    first = sorted(names, key=lambda name: (onset[name], name))[:WITNESSES]
-    evidence = evidence_of(board, deepest[0], {deepest[0], *first}) or (previous.evidence if previous else ())
-    return Cause(
-        scope="module" if named else "unknown",
-        module=named,
-        candidates=tuple(Candidate(name, confidence) for name in deepest),
-        code=code,
-        cls=code_of(code).cls,
-        confidence=confidence,
-        state=previous.state if previous and previous.module == named else "suspected",
-        evidence=evidence,
+def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> list[Group]:
+    """Everything that fails now, by what it comes from. `failing` are modules of open incidents and their onsets."""
+    exhibits, state_of = look(board, now, failing)
+    together = [frozenset(m.module for m in one.members) for one in board.incidents.values() if one.is_open]
+    return explain(board.platform.graph, exhibits, state_of, together)
+
+
+def look(
+    board: Board, now: datetime, failing: Mapping[str, datetime]
+) -> tuple[dict[str, Exhibit], Callable[[str], State]]:
+    """What is known of every module that anything is held against, and a quick answer for all others."""
+    restless = {key[0] for key in board.restless}
+    ill = {id for id, one in board.modules.items() if one.status in (Status.DOWN, Status.DEGRADED)}
+    exhibits = {}
+    for id in sorted(restless | ill | set(failing)):
+        if id in board.platform.modules:
+            exhibits[id] = _exhibit(board, id, now, failing.get(id))
+
+    def state_of(id: str) -> State:
+        return State.UP if board.status(id) is Status.UP else State.DARK
+
+    return exhibits, state_of
+
+
+def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | None) -> Exhibit:
+    tracks = _tracks(board, id)
+    state, onset = _state(board, id, tracks, now, failing_since)
+    seen = _sightings(board, id, tracks, everyone=True)
+    named: Counter[str] = Counter()
+    quiet = 0
+    for one in seen:
+        modules = {module for code in one.names if (module := board.platform.named_by(code)) and module != id}
+        named.update(modules)
+        quiet += not modules and any(DEPENDENCY.fullmatch(code) for code in one.names)
+    failing = {p.key: p for p, t in tracks if t.sightings or t.slow_sighting}
+    whole = max(len(seen), 1)
+    return Exhibit(
+        module=id,
+        state=state,
+        onset=onset,
+        code=code_seen(board, id),
+        named={module: count / whole for module, count in sorted(named.items())},
+        quiet=quiet / whole,
+        backend=sum(one.backend for one in seen) / whole,
+        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" and (host := host_of(p)))),
+        addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),
+        certificate=next((one.certificate for one in seen if one.certificate), None),
+        changed=onset is not None and _change(board, [id], onset) is not None,
     )
+
+
+def _state(
+    board: Board, id: str, tracks: Sequence[tuple[Probe, Track]], now: datetime, failing_since: datetime | None
+) -> tuple[State, datetime | None]:
+    condition = board.modules.get(id)
+    if failing_since is not None:
+        return State.FAILING, failing_since
+    if condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
+        return State.FAILING, condition.since
+    bad = [t.bad_since for _, t in tracks if t.bad_since and t.last and is_bad(t.last) and _count(t) >= 2]
+    if bad:
+        return State.SUSPECT, min(bad)
+    if any(t.blocked_score and not _is_over(t.last_blocked_at, now) for _, t in tracks):
+        return State.BLOCKED, None
+    if board.status(id) is not Status.UP or any(t.bad_since and not _is_over(t.last_bad_at, now) for _, t in tracks):
+        return State.DARK, None
+    return State.UP, None
+
+
+def _count(track: Track) -> int:
+    return sum(count for _, count in track.codes)
+
+
+def _is_over(at: datetime | None, now: datetime) -> bool:
+    return at is None or now - at > RECENT
+
+
+def _sightings(board: Board, id: str, tracks: Iterable[tuple[Probe, Track]], everyone: bool = False) -> list[Sighting]:
+    """Failed runs of a module, else slow ones; with those of mere evidence beside them when `everyone` is heard."""
+    found = list(tracks)
+    if everyone and (module := board.platform.modules.get(id)):
+        deciding = {p.key for p, _ in found}
+        found += [(p, t) for p in module.probes if p.key not in deciding for t in board.tracks_of(*p.key).values()]
+    seen = [one for _, track in found for one in track.sightings]
+    return seen or [track.slow_sighting for _, track in found if track.slow_sighting]
 
 
 def code_seen(board: Board, module: str) -> str | None:
     """The code most runs of a module failed with since its failures began; None when none is failing."""
     counts: Counter[str] = Counter()
-    for probe in board.platform.modules[module].probes if module in board.platform.modules else ():
-        if probe.role == "verdict":
-            for track in board.tracks_of(*probe.key).values():
-                counts.update(dict(track.codes))
-                if track.slow_sighting is not None and not track.codes:
-                    counts[track.slow_sighting.code] += 1
-    return max(counts, key=lambda code: counts[code]) if counts else None
+    refused: Counter[str] = Counter()
+    for probe in board.platform.deciding(module):
+        for track in board.tracks_of(*probe.key).values():
+            counts.update(dict(track.codes))
+            if track.slow_sighting is not None and not track.codes:
+                counts[track.slow_sighting.code] += 1
+            if track.blocked_code is not None:
+                refused[track.blocked_code] += max(track.blocked_streak, 1)
+    return max(counts or refused, key=lambda code: (counts or refused)[code], default=None)
 
 
-def evidence_of(board: Board, root: str, modules: set[str]) -> tuple[Evidence, ...]:
-    """Up to eight sightings of the failing modules: those of the root first, then in order of time."""
-    found: list[tuple[bool, datetime, str, str, str, str, str]] = []
-    probes = [p for id in modules if id in board.platform.modules for p in board.platform.modules[id].probes]
-    for probe in probes:
-        for location, track in board.tracks_of(*probe.key).items():
-            seen = track.sightings or ((track.slow_sighting,) if track.slow_sighting else ())
-            found += [(probe.module != root, s.at, *probe.key, location, s.code, s.detail) for s in seen]
-    return tuple(Evidence(*facts) for facts in (one[1:] for one in sorted(found)[:8]))
+def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
+    """The cause of a group. Facts that have passed, and a root that was named, are taken from the previous guess."""
+    group = _steady(group, previous)
+    graph = board.platform.graph
+    root = group.root
+    onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
+    code, cls = _code(board, group, previous)
+    shared = group.shared
+    if root is not None and root in graph.gateways:
+        cls = CauseClass.NETWORK
+    elif shared is not None:
+        cls = SHARED_CLASS.get(shared.kind, cls)
+    trigger = _trigger(board, group, onset) or (previous.trigger if previous else None)
+    if trigger is not None and trigger.get("kind") == "version_change" and (cls in ANSWERED or code == "http.503"):
+        cls = CauseClass.DEPLOY
+    first = [root] if root else [id for id, _ in group.candidates[:1]]
+    evidence = evidence_of(board, first, group.modules, previous.evidence if previous else ())
+    scope = "module" if root is not None else "shared" if shared is not None else "unknown"
+    return Cause(
+        scope=scope,
+        module=root,
+        candidates=tuple(Candidate(id, round(chance, 2)) for id, chance in group.candidates),
+        code=code,
+        cls=cls,
+        confidence=round(group.confidence, 2),
+        state=previous.state if previous and previous.module == root else "suspected",
+        shared=None
+        if shared is None
+        else {
+            "kind": shared.kind,
+            "value": shared.value,
+            "modules": [id for id in group.modules if id in shared.reach],
+        },
+        trigger=trigger,
+        evidence=evidence,
+        platform_reports=previous.platform_reports if previous else None,
+    )
+
+
+def _steady(group: Group, previous: Cause | None) -> Group:
+    """The group with the root that was named before, unless another one is likelier by far."""
+    named = previous.module if previous else None
+    if named is None or group.root == named or group.shared is not None:
+        return group
+    chances = dict(group.candidates)
+    own = chances.get(named, 0.0)
+    rival = max((chance for id, chance in group.candidates if id != named), default=0.0)
+    if own <= 0 or rival > STABLE * own:
+        return group
+    sure = max(own, NAMED_AT)
+    rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
+    return replace(group, root=named, confidence=sure, candidates=((named, sure), *rest))
+
+
+def _code(board: Board, group: Group, previous: Cause | None) -> tuple[str, CauseClass]:
+    """The code of an incident and its class: what the root shows; what names it; else what its victims show."""
+    root = group.root
+    if root is None and group.shared is None and group.candidates:
+        seen = code_seen(board, group.candidates[0][0])
+    else:
+        seen = code_seen(board, root) if root is not None else None
+    if root is not None and seen is None:
+        names = {id for id in group.modules for one in _seen_by(board, id) for id in _named(board, one)}
+        inferred = f"upstream.{'signalled' if root in names else 'inferred'}:{root}"
+        if previous is None or previous.module != root:
+            return inferred, CauseClass.DEPENDENCY
+    if seen is None and root is None:
+        counts = Counter(code for id in group.modules if (code := code_seen(board, id)))
+        seen = max(counts, key=lambda code: counts[code], default=None)
+    if previous is not None and (seen is None or (seen in SLOW_CODES and previous.module == root)):
+        seen = previous.code  # slowness after an outage is its tail, not another cause
+    seen = seen or "http.500"
+    return seen, code_of(seen).cls if seen.partition(":")[0] in CODES else CauseClass.UNKNOWN
+
+
+def _seen_by(board: Board, id: str) -> list[Sighting]:
+    return _sightings(board, id, _tracks(board, id))
+
+
+def _tracks(board: Board, id: str) -> list[tuple[Probe, Track]]:
+    return [(p, t) for p in board.platform.deciding(id) for t in board.tracks_of(*p.key).values()]
+
+
+def _named(board: Board, sighting: Sighting) -> set[str]:
+    return {module for code in sighting.names if (module := board.platform.named_by(code))}
+
+
+def _trigger(board: Board, group: Group, onset: datetime | None) -> dict[str, str | None] | None:
+    """The change of version that came shortly before: of the root, else of what it needs."""
+    if onset is None:
+        return None
+    suspects = [group.root] if group.root else [id for id, _ in group.candidates[:1]] if not group.shared else []
+    needs = [need for id in suspects for need, _ in board.platform.graph.needs.get(id, ())]
+    return _change(board, suspects, onset) or _change(board, needs, onset)
+
+
+def _change(board: Board, modules: Iterable[str], onset: datetime) -> dict[str, str | None] | None:
+    """The newest change of version of any of these modules shortly before an onset."""
+    found = [
+        (version.since, key, version)
+        for id in modules
+        if id in board.platform.modules
+        for probe in board.platform.modules[id].probes
+        if (version := board.versions.get(key := probe.key)) is not None
+        and version.before is not None
+        and -CHANGE_AFTER <= onset - version.since <= CHANGE_BEFORE
+    ]
+    if not found:
+        return None
+    at, (module, _), version = max(found, key=lambda one: (one[0], one[1]))
+    return {"kind": "version_change", "module": module, "from": version.before, "to": version.name, "at": stamp(at)}
+
+
+def evidence_of(
+    board: Board, first: Sequence[str], modules: Sequence[str], known: Sequence[Evidence] = ()
+) -> tuple[Evidence, ...]:
+    """Up to eight sightings of the failing modules: three of the likeliest root, then one of each other in order of
+    time. What was `known` before stays; an answer that names the root is evidence of that.
+    """
+    found = list(known)
+    for id in dict.fromkeys([*first, *modules[:WITNESSES]]):
+        if any(one.module == id for one in known):
+            continue
+        for probe in board.platform.deciding(id):
+            for place, track in board.tracks_of(*probe.key).items():
+                seen = track.sightings or ((track.slow_sighting,) if track.slow_sighting else ())
+                for one in seen:
+                    names = sorted(_named(board, one) & set(first) - {id})
+                    code = f"upstream.signalled:{names[0]}" if names else one.code
+                    found.append(Evidence(one.at, id, probe.id, place, code, one.detail))
+    found.sort(key=lambda one: (one.module not in first, one.at, one.module, one.probe, one.location))
+    own = [one for one in found if one.module in first][:3]
+    others: dict[str, Evidence] = {}
+    for one in found:
+        if one.module not in first:
+            others.setdefault(one.module, one)
+    rest = [one for one in found if one not in own and one not in others.values()]
+    chosen = [*own, *others.values(), *rest][:8]
+    return tuple(sorted(chosen, key=found.index))
 
 
 def same_guess(one: Cause, other: Cause) -> bool:
     """Whether two guesses say the same to a reader."""
-    return (one.module, one.code, one.candidates) == (other.module, other.code, other.candidates)
+    return _gist(one) == _gist(other)
+
+
+def _gist(cause: Cause) -> tuple[object, ...]:
+    shared = cause.shared or {}
+    likely = tuple(one.module for one in cause.candidates[:3]) if cause.scope == "unknown" else ()
+    return (cause.scope, cause.module, cause.code, shared.get("kind"), shared.get("value"), likely, bool(cause.trigger))
 
 
 def is_fresh(opened_at: datetime, now: datetime) -> bool:

@@ -51,11 +51,32 @@ def _last_code(track: Track) -> str:
     return track.sightings[-1].code
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The places whose word counts now, with the failure domain of each, and how many domains must agree."""
+
+    domain_of: Mapping[str, str]
+
+    @property
+    def domains(self) -> int:
+        """How many failure domains look."""
+        return len(set(self.domain_of.values()))
+
+    @property
+    def quorum(self) -> int:
+        """How many of them must agree: more than half."""
+        return self.domains // 2 + 1
+
+    def of(self, tracks: Mapping[str, Track]) -> dict[str, Track]:
+        """The tracks of places whose word counts."""
+        return {place: track for place, track in tracks.items() if place in self.domain_of}
+
+
 def settle(
     probe: Probe,
     status: Status,
     tracks: Mapping[str, Track],
-    domain_of: Mapping[str, str],
+    panel: Panel,
     now: datetime,
     tuning: Tuning,
 ) -> tuple[Status, datetime]:
@@ -63,97 +84,90 @@ def settle(
     if is_stale(probe, tracks.values(), now, tuning):
         usable = [t.usable_at for t in tracks.values() if t.usable_at]
         return Status.UNKNOWN, max(usable, default=now)
-    domains = len({domain_of.get(location, location) for location in probe.locations})
-    quorum = domains // 2 + 1
-    if status is not Status.DOWN and _failing(probe, tracks, domain_of, domains, tuning):
+    tracks = panel.of(tracks)
+    if status is not Status.DOWN and _failing(probe, tracks, panel, tuning):
         return Status.DOWN, min(t.bad_since for t in tracks.values() if t.bad_since)
     judged = {place: relieved(track) for place, track in tracks.items()} if status is Status.DOWN else tracks
-    slow = _slow_since(probe, judged, domain_of, domains, tuning)
+    slow = _slow_since(probe, judged, panel, tuning)
     if status is Status.DOWN:
-        still_slow = slow is not None or _total(tracks, domain_of, "slow_score") >= quorum * CAP - SLACK
-        recovered = _recovered(tracks, domain_of, quorum, now, tuning)
+        still_slow = slow is not None or _total(tracks, panel, "slow_score") >= panel.quorum * CAP - SLACK
+        recovered = _recovered(tracks, panel, now, tuning)
         return (status, now) if recovered is None else (Status.DEGRADED if still_slow else Status.UP, recovered)
     if slow is not None:
         return Status.DEGRADED, slow
     if status is Status.DEGRADED:
-        brisk = _brisk(tracks, domain_of, quorum, now, tuning)
+        brisk = _brisk(tracks, panel, now, tuning)
         return (status, now) if brisk is None else (Status.UP, brisk)
     if status is Status.UNKNOWN:  # where nothing was known the first good answer is enough; what failed has to recover
         if any(t.score and t.bad_since is None for t in tracks.values()):
-            recovered = _recovered(tracks, domain_of, quorum, now, tuning)
+            recovered = _recovered(tracks, panel, now, tuning)
             return (status, now) if recovered is None else (Status.UP, recovered)
         good = [t.good_since for t in tracks.values() if t.good_since]
         return (Status.UP, min(good)) if good else (status, now)
     return status, now
 
 
-def _failing(
-    probe: Probe, tracks: Mapping[str, Track], domain_of: Mapping[str, str], domains: int, tuning: Tuning
-) -> bool:
+def _failing(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> bool:
     failing = [t for t in tracks.values() if t.bad_since and t.last_bad_at]
-    if not failing or _total(tracks, domain_of, "score") < (domains // 2 + 1) * CAP - SLACK:
+    if not failing or _total(tracks, panel, "score") < panel.quorum * CAP - SLACK:
         return False
     span = max(t.last_bad_at for t in failing if t.last_bad_at) - min(t.bad_since for t in failing if t.bad_since)
-    return span >= span_needed(probe, failing, domains, tuning)
+    return span >= span_needed(probe, failing, panel.domains, tuning)
 
 
-def _slow_since(
-    probe: Probe, tracks: Mapping[str, Track], domain_of: Mapping[str, str], domains: int, tuning: Tuning
-) -> datetime | None:
+def _slow_since(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> datetime | None:
     """Since when the probe is slow, or fails now and then; None when it is neither."""
-    span = span_needed(probe, (), domains, tuning)
+    span = span_needed(probe, (), panel.domains, tuning)
     slow = [t for t in tracks.values() if t.slow_since and t.last_slow_at and t.slow_score]
-    if slow and _total(tracks, domain_of, "slow_score") >= (domains // 2 + 1) * CAP - SLACK:
+    if slow and _total(tracks, panel, "slow_score") >= panel.quorum * CAP - SLACK:
         first = min(t.slow_since for t in slow if t.slow_since)
         if max(t.last_slow_at for t in slow if t.last_slow_at) - first >= span:
             return first
     partial = [t.partial_since for t in tracks.values() if t.partial_since]
-    cap = PARTIAL_LIMIT if domains == 1 else PARTIAL_CAP
-    if partial and _total(tracks, domain_of, "partial_score", cap) >= PARTIAL_LIMIT - SLACK:
+    if not any(t.partial_good for t in tracks.values() if t.partial_since):
+        return None  # it fails throughout, which the first channel is for
+    cap = PARTIAL_LIMIT if panel.domains == 1 else PARTIAL_CAP
+    if partial and _total(tracks, panel, "partial_score", cap) >= PARTIAL_LIMIT - SLACK:
         bad = [t.last_bad_at for t in tracks.values() if t.last_bad_at]
         if bad and max(bad) - min(partial) >= span:
             return min(partial)
     return None
 
 
-def _total(tracks: Mapping[str, Track], domain_of: Mapping[str, str], channel: str, cap: float = CAP) -> float:
+def _total(tracks: Mapping[str, Track], panel: Panel, channel: str, cap: float = CAP) -> float:
     """Sum over failure domains of the surest place in each."""
     best: dict[str, float] = {}
     for location, track in tracks.items():
-        domain = domain_of.get(location, location)
+        domain = panel.domain_of.get(location, location)
         best[domain] = max(best.get(domain, 0.0), min(getattr(track, channel), cap))
     return sum(best.values())
 
 
-def _recovered(
-    tracks: Mapping[str, Track], domain_of: Mapping[str, str], quorum: int, now: datetime, tuning: Tuning
-) -> datetime | None:
+def _recovered(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
     """Since when the probe answers again, once enough places say so for long enough."""
     if any(_is_recent(t.last_bad_at, now, tuning) for t in tracks.values()):
         return None
     good = {p: t.good_since for p, t in tracks.items() if t.good_since and t.good_streak >= tuning.recovery_streak}
-    return _since_quorum(good, domain_of, quorum)
+    return _since_quorum(good, panel)
 
 
-def _brisk(
-    tracks: Mapping[str, Track], domain_of: Mapping[str, str], quorum: int, now: datetime, tuning: Tuning
-) -> datetime | None:
+def _brisk(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
     """Since when the probe neither fails nor is slow, once that has lasted."""
-    if _total(tracks, domain_of, "partial_score", PARTIAL_LIMIT) >= PARTIAL_LIMIT / 2:
+    if _total(tracks, panel, "partial_score", PARTIAL_LIMIT) >= PARTIAL_LIMIT / 2:
         return None  # it still fails now and then
     if any(_is_recent(at, now, tuning) for t in tracks.values() for at in (t.last_bad_at, t.last_slow_at)):
         return None
     brisk = {p: t.brisk_since for p, t in tracks.items() if t.brisk_since and t.brisk_streak >= tuning.recovery_streak}
-    return _since_quorum(brisk, domain_of, quorum)
+    return _since_quorum(brisk, panel)
 
 
-def _since_quorum(well: Mapping[str, datetime], domain_of: Mapping[str, str], quorum: int) -> datetime | None:
+def _since_quorum(well: Mapping[str, datetime], panel: Panel) -> datetime | None:
     """When enough failure domains were well: a place that never saw the trouble does not date its end."""
     first: dict[str, datetime] = {}
     for place, since in well.items():
-        domain = domain_of.get(place, place)
+        domain = panel.domain_of.get(place, place)
         first[domain] = min(first.get(domain, since), since)
-    return sorted(first.values())[quorum - 1] if len(first) >= quorum else None
+    return sorted(first.values())[panel.quorum - 1] if len(first) >= panel.quorum else None
 
 
 def _is_recent(trouble: datetime | None, now: datetime, tuning: Tuning) -> bool:

@@ -102,6 +102,16 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Leave a probe alone at a place until a moment: its target asked for that."""
+
+    module: str
+    probe: str
+    location: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AskCanaries:
     """Find out now whether a place can see anything at all."""
 
@@ -109,4 +119,4 @@ class AskCanaries:
 
 
 Storable = Keep | Remember | Settled | Moved | Saved | Gap
-Effect = Storable | Ask | AskCanaries
+Effect = Storable | Ask | AskCanaries | Hold

@@ -4,40 +4,16 @@ Order of judgement, one code per observation, the first that applies: the exchan
 marks, status, content type, body, expectations on the body, slowness, certificate.
 """
 
-import json
-import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from monitor.core.codes import CODES, SLOW_CODES, Blame, code_for_status, code_of
+from monitor.core.clause import Clause, header_key, holds, holds_of_header, moment_of, number_of, shown
+from monitor.core.codes import CODES, HARMLESS, SLOW_CODES, Blame, code_for_status, code_of
+from monitor.core.marks import answered_by_cache, cdn, wall
 from monitor.core.observation import Observation
-
-OPERATORS = (
-    "equals",
-    "not",
-    "one_of",
-    "at_least",
-    "at_most",
-    "more_than",
-    "less_than",
-    "matches",
-    "contains",
-    "exists",
-    "empty",
-    "newer_than",
-    "older_than",
-    "type",
-)
-
-TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-
-
-_LITERAL = re.compile(r'[+-]?[0-9.]+([eE][+-]?[0-9]+)?|true|false|null|nothing|["\[{].*')
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+from monitor.core.signal import SETUP, error_codes, is_setup, soft_error
 
 
 class Outcome(StrEnum):
@@ -51,32 +27,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A judged observation. `code` and `blame` are None when passed; `reasons` are for people."""
+    """A judged observation. `code` and `blame` are None when passed; `reasons` are for people.
+
+    `edge_only`: a cache answered, which says nothing about the module behind it.
+    """
 
     outcome: Outcome
     code: str | None = None
     blame: Blame | None = None
     reasons: tuple[str, ...] = ()
+    edge_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One operator and its operand: `at_least 1`, `not HIT`, `newer_than 15m`.
+class Fresh:
+    """What must not stand still: `value` is a JMESPath to a time or to an age in seconds, at most `max_age` old; or to
+    anything, which must change `within` so long."""
 
-    The operand of `matches` is a compiled pattern of a linear-time engine (anything with `.search` and `.pattern`),
-    that of `newer_than` and `older_than` a timedelta.
-    """
-
-    operator: str
-    operand: Any
-
-    def __str__(self) -> str:
-        operand = self.operand
-        if self.operator == "matches":
-            operand = operand.pattern
-        elif isinstance(operand, timedelta):
-            operand = f"{operand.total_seconds():g}s"
-        return f"{self.operator} {shown(operand)}"
+    value: str
+    max_age: timedelta | None = None
+    within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +66,13 @@ class Expect:
     matches: tuple[str, ...] = ()
     json: tuple[tuple[str, tuple[Clause, ...]], ...] = ()
     certificate_valid_for: timedelta | None = None
+    fresh: "Fresh | None" = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every JMESPath whose value judging needs, each once."""
+        wanted = [path for path, _ in self.json]
+        return tuple(dict.fromkeys([*wanted, self.fresh.value] if self.fresh else wanted))
 
     @property
     def of_body(self) -> tuple[tuple[str, str], ...]:
@@ -112,118 +89,6 @@ def body_key(kind: str, text: str) -> str:
     return f"{kind}: {text}"
 
 
-def header_key(name: str, clause: Clause) -> str:
-    """Under what name the prober stores the outcome of a clause on a header outside the kept list."""
-    return f"header {name}: {clause}"
-
-
-def shown(value: Any) -> str:
-    """A value as a reason shows it: short, one line, as JSON has it; text in quotes only where it could be mistaken."""
-    if isinstance(value, str) and value.strip() and not _LITERAL.fullmatch(value):
-        text = value
-    else:
-        text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    text = " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())
-    return text if len(text) <= 120 else text[:117] + "…"
-
-
-def holds(clause: Clause, value: Any, at: datetime) -> bool:
-    """Whether a clause holds of a value; `at` is the moment that ages are measured from. Never raises."""
-    operand = clause.operand
-    match clause.operator:
-        case "equals":
-            return _equal(value, operand)
-        case "not":
-            return not _equal(value, operand)
-        case "one_of":
-            return any(_equal(value, one) for one in operand)
-        case "at_least" | "at_most" | "more_than" | "less_than":
-            number, limit = _number(value), _number(operand)
-            if number is None or limit is None:
-                return False
-            return {
-                "at_least": number >= limit,
-                "at_most": number <= limit,
-                "more_than": number > limit,
-                "less_than": number < limit,
-            }[clause.operator]
-        case "matches":
-            return isinstance(value, str) and operand.search(value) is not None
-        case "contains":
-            if isinstance(value, str):
-                return str(operand) in value
-            if isinstance(value, Mapping):
-                return isinstance(operand, str) and operand in value
-            return isinstance(value, list | tuple) and any(_equal(one, operand) for one in value)
-        case "exists":
-            return (value is not None) == bool(operand)
-        case "empty":
-            return (value is None or value in ("", [], {}, ())) == bool(operand)
-        case "newer_than" | "older_than":
-            moment = _moment(value)
-            return moment is not None and (at - moment <= operand) == (clause.operator == "newer_than")
-        case "type":
-            return _type(value) == operand or (operand == "number" and _type(value) == "integer")
-    raise AssertionError(f"no operator {clause.operator}")
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    if isinstance(value, bool) != isinstance(wanted, bool):
-        return False  # True == 1 in Python, not in JSON
-    if isinstance(value, list | tuple) and isinstance(wanted, list | tuple):
-        return len(value) == len(wanted) and all(map(_equal, value, wanted))
-    if isinstance(value, Mapping) and isinstance(wanted, Mapping):
-        return value.keys() == wanted.keys() and all(_equal(value[key], wanted[key]) for key in wanted)
-    return bool(value == wanted)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if not isinstance(value, int | float | str) or (isinstance(value, str) and not _NUMBER.fullmatch(value.strip())):
-        return None  # Python reads 1_000, nan, infinity and the digits of every script, nobody else does
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if isinstance(value, int) and value > 0 else -math.inf
-    except ValueError:
-        return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        if isinstance(value, bool):
-            return None
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        if isinstance(value, str):
-            if value.endswith(" GMT"):  # the date of an HTTP header (RFC 9110)
-                return datetime.strptime(value, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None
-
-
-def _type(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str():
-            return "string"
-        case list() | tuple():
-            return "array"
-        case _:
-            return "object"
-
-
 def judge(observation: Observation, expect: Expect) -> Result:
     """What one run says, with its reasons. Pure: the same facts and expectations give the same result."""
     failure = observation.failure
@@ -231,27 +96,48 @@ def judge(observation: Observation, expect: Expect) -> Result:
         return _failed(failure.code, failure.detail or failure.code)
     http = observation.http
     if http is not None:
-        if wall := _wall(observation):
-            return _failed(*wall)
+        if refused := wall(observation):
+            return _failed(*refused)
         if not any(low <= http.status <= high for low, high in expect.status):
-            code = _cdn(observation) or code_for_status(http.status)
-            return _failed(code, f"status {http.status}, expected {_ranges(expect.status)}")
+            code = cdn(observation) or code_for_status(http.status)
+            return _answered(observation, code, f"status {http.status}, expected {_ranges(expect.status)}")
         if expect.content_type is not None:
             got = http.headers.get("content-type", "")
             if got.partition(";")[0].strip().lower() != expect.content_type.partition(";")[0].strip().lower():
                 return _failed("content.type", f"content type {shown(got or None)}, expected {expect.content_type}")
-        if http.bytes == 0 and (expect.json or expect.contains or expect.matches):
+        if http.bytes == 0 and (expect.json or expect.fresh or expect.contains or expect.matches):
             return _failed("content.empty", "the body is empty")
     if failure is not None:
         return _failed(failure.code, failure.detail or failure.code)
     code, reasons = _unmet(observation, expect)
     if reasons:
-        return _failed(code, *reasons)
-    return _passed(observation, expect)
+        return _answered(observation, code, *reasons)
+    return _within_answer(observation, expect) or _passed(observation, expect)
+
+
+def _answered(observation: Observation, code: str, *reasons: str) -> Result:
+    """A failure that an answer shows; one that speaks of the store's set-up or of our test data is no outage."""
+    if code_of(code).blame not in HARMLESS and is_setup(codes := error_codes(observation)):
+        named = ", ".join(one for one in codes if one in SETUP)
+        return _failed("step.precondition", f"the answer speaks of set-up or test data ({named})", *reasons)
+    return _failed(code, *reasons)
+
+
+def _within_answer(observation: Observation, expect: Expect) -> Result | None:
+    """An error inside an answer that looks well; whoever expects something of errors or messages has judged them."""
+    if any("error" in path or "messages" in path for path, _ in expect.json):
+        return None
+    codes = soft_error(observation)
+    if codes is None:
+        return None
+    return _answered(observation, "content.soft_error", f"an error inside the answer ({', '.join(codes) or 'no code'})")
 
 
 def _passed(observation: Observation, expect: Expect) -> Result:
     """Passed, or passed with a remark. Slowness first: a certificate that ends soon is told by every other run."""
+    hit = answered_by_cache(observation)
+    if hit is not None and all(name != hit for name, _ in expect.header):
+        return Result(Outcome.PASSED, reasons=(f"a cache answered ({hit}): that proves the edge only",), edge_only=True)
     if slow := _slow(observation, expect):
         return slow
     certificate = observation.certificate
@@ -304,16 +190,38 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
             got = values.get(path)
             if not holds(clause, got, at):
                 reasons.append(f"{path}: expected {clause}, got {shown(got)}")
-                stale = stale and clause.operator == "newer_than" and _moment(got) is not None
+                stale = stale and clause.operator == "newer_than" and moment_of(got) is not None
+    if expect.fresh is not None:
+        reason, known = _too_old(expect.fresh, values.get(expect.fresh.value), at)
+        if reason is not None:
+            reasons.append(reason)
+            stale = stale and known
     return ("content.stale" if stale else "content.assertion"), reasons
 
 
-def holds_of_header(clause: Clause, value: str | None, at: datetime) -> bool:
-    """As `holds`; a header is always text, so it is read as a number where the operand is one."""
-    numbers = clause.operand if isinstance(clause.operand, list | tuple) else (clause.operand,)
-    if value is not None and any(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers):
-        return holds(clause, _number(value), at)
-    return holds(clause, value, at)
+def _too_old(fresh: Fresh, value: Any, at: datetime) -> tuple[str | None, bool]:
+    """Why a value is not as fresh as it should be, and whether its age is known at all. Whether it changes in time,
+    one run cannot tell."""
+    if value is None:
+        return f"{fresh.value}: expected a time or an age, got nothing", False
+    if fresh.max_age is None:
+        return None, True
+    age = _age(value, at)
+    if age is None:
+        return f"{fresh.value}: expected a time or an age in seconds, got {shown(value)}", False
+    if age <= fresh.max_age:
+        return None, True
+    limit = fresh.max_age.total_seconds()
+    return f"{fresh.value}: {age.total_seconds():.0f} s old, expected at most {limit:.0f} s", True
+
+
+def _age(value: Any, at: datetime) -> timedelta | None:
+    """How old a value says something is: a number below a billion is an age in seconds, everything else a time."""
+    number = number_of(value)
+    if number is not None and abs(number) < 1e9:
+        return timedelta(seconds=number)
+    moment = moment_of(value if number is None else number)
+    return None if moment is None else at - moment
 
 
 def _failed(code: str, *reasons: str) -> Result:
@@ -326,58 +234,18 @@ def _ranges(status: tuple[tuple[int, int], ...]) -> str:
     return ", ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in status)
 
 
-# Only the application behind the gateway is named by it: whatever carries it is the application's own answer.
-BACKEND = "x-vtex-janus-router-backend-app"
-
-_CHALLENGE = ("captcha", "cf-chl", "challenge-platform", "px-captcha", "are you a human", "não sou um robô")
-
-
-# What the pages of a wall say together when they refuse an address: Cloudflare's, Akamai's.
-_REFUSAL = (("you have been blocked", "cloudflare"), ("access denied", "reference #"), ("access denied", "&#35;"))
-
-
-def _wall(observation: Observation) -> tuple[str, str] | None:
-    """A bot wall or a captcha that answers instead of the module; only some addresses see it."""
-    http = observation.http
-    assert http is not None
-    headers = http.headers
-    if action := headers.get("cf-mitigated") or headers.get("x-amzn-waf-action"):
-        code = "blocked.captcha" if "captcha" in action.lower() else "blocked.waf"
-        return code, f"a wall in front answered ({shown(action)}), status {http.status}"
-    if http.status in (403, 406, 429, 503) and BACKEND not in headers:
-        body = (http.excerpt or "").lower()
-        if any(mark in body for mark in _CHALLENGE):
-            return "blocked.captcha", f"a challenge page answered, status {http.status}"
-        if http.status == 403 and any(all(mark in body for mark in marks) for marks in _REFUSAL):
-            return "blocked.waf", f"a wall in front refused us, status {http.status}"
-    return None
-
-
-def _cdn(observation: Observation) -> str | None:
-    """The code of an error that the edge made itself, told by its marks; None when the answer came from behind it."""
-    http = observation.http
-    assert http is not None
-    headers, body = http.headers, (http.excerpt or "").lower()
-    server = headers.get("server", "").lower()
-    if (server == "cloudflare" or "cf-ray" in headers) and http.status in (*range(520, 528), 530):
-        return f"cdn.cf_{http.status}"
-    if http.status < 500:
-        return None
-    if BACKEND in headers:
-        return None  # the application answered: host, edge and gateway did their work
-    if "error=" in headers.get("proxy-status", ""):
-        return "edge.proxy_status"
-    if headers.get("x-cache", "").lower().startswith("error from cloudfront") and "cloudfront" in body:
-        return "cdn.cloudfront"
-    if "x-served-by" in headers and ("guru meditation" in body or "backend read error" in body):
-        return "cdn.fastly"
-    if "reference #" in body or "reference&#32;&#35;" in body:
-        return "cdn.akamai"
-    if server.startswith("awselb/"):
-        return "lb.aws"
-    return None
-
-
 def is_slow(result: Result) -> bool:
     """Whether a result counts for the slow channel: a certificate that ends soon is told, but is not slowness."""
     return result.outcome is Outcome.SLOW and result.code in SLOW_CODES
+
+
+def judge_side(observation: Observation, result: Result, expect: Expect) -> Result:
+    """What an answer says of another module: only one that arrived whole says anything at all."""
+    http, failure = observation.http, observation.failure
+    nothing = Result(Outcome.UNKNOWN)
+    if http is None or failure is not None or result.blame in HARMLESS:
+        return nothing
+    if not any(low <= http.status <= high for low, high in expect.status):
+        return nothing
+    said = judge(observation, expect)
+    return nothing if said.code == "content.soft_error" else said

@@ -10,7 +10,7 @@ from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status
-from monitor.core.track import Track
+from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
 SMALLEST_MS = 0.1
@@ -75,15 +75,17 @@ class Memory:
 
 def board_from(platform: Platform, memory: Memory) -> Board:
     """The board a restart goes on with: what is remembered of whatever is still configured."""
-    asked = {key for key, probe in platform.probes.items() if probe.off is None}
+    asked = {key for key, probe in platform.judged.items() if probe.off is None}
     blind = {gap.location: gap.since for gap in memory.gaps if gap.until is None}
+    tracks = {key: track for key, track in _heard(platform, memory).items() if key[:2] in asked}
     return Board(
         platform=platform,
-        tracks={key: track for key, track in _heard(platform, memory).items() if key[:2] in asked},
+        tracks=tracks,
+        restless=frozenset(key for key, track in tracks.items() if is_restless(track)),
         probes={key: condition for key, condition in memory.probes.items() if key in asked},
         modules=dict(memory.modules),
         incidents={incident.id: incident for incident in memory.incidents},
-        vantages={place: Vantage(blind_since=since) for place, since in blind.items()},
+        vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
     )
 
 
@@ -93,7 +95,7 @@ def _heard(platform: Platform, memory: Memory) -> dict[tuple[str, str, str], Tra
     if memory.seen_at is None:
         return tracks
     for key, condition in memory.probes.items():
-        for location in platform.probes[key].locations if key in platform.probes else ():
+        for location in platform.judged[key].locations if key in platform.judged else ():
             track = tracks.get((*key, location), Track())
             if condition.status is not Status.UNKNOWN and track.usable_at is None:
                 tracks[(*key, location)] = replace(track, usable_at=memory.seen_at)

@@ -78,13 +78,17 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A module in an incident. `until` is when it answered again, None while it does not."""
+    """A module in an incident. `until` is when it answered again, None while it does not.
+
+    `seen`: its own probes saw it fail; a root that is only inferred has not been.
+    """
 
     module: str
     role: str  # root affected
     status: Status
     since: datetime
     until: datetime | None = None
+    seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Incident:
     resolved_at: datetime | None = None
     reopened: int = 0
     title: Text | None = None  # a person's; otherwise worded from the cause
+    merged_into: str | None = None  # the incident that this one proved to be a part of
 
     @property
     def id(self) -> str:
@@ -130,13 +135,20 @@ class Incident:
         return self.resolved_at is None
 
     @property
-    def root(self) -> str:
-        """The module to name in a headline: the root, else the most likely one."""
-        return self.cause.module or self.cause.candidates[0].module
+    def root(self) -> str | None:
+        """The module to name in a headline: the root, else the most likely one that fails; None where only a place is
+        in trouble."""
+        if self.cause.module is not None:
+            return self.cause.module
+        failing = [member.module for member in self.members]
+        likely = [one.module for one in self.cause.candidates]
+        return next((id for id in likely if id in failing), next(iter([*failing, *likely]), None))
 
     @property
     def ended_at(self) -> datetime | None:
         """When the last member answered again; None while one does not."""
+        if not self.members:
+            return self.resolved_at
         ends = [member.until for member in self.members]
         return None if None in ends else max((end for end in ends if end), default=self.resolved_at)
 
@@ -171,6 +183,7 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
         "reopened": incident.reopened,
         "components": list(incident.components),
         "title": None if incident.title is None else dict(incident.title),
+        "merged_into": incident.merged_into,
         "cause": {
             "scope": cause.scope,
             "module": cause.module,
@@ -185,7 +198,7 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
             "platform_reports": cause.platform_reports,
             "evidence": [[stamp(e.at), e.module, e.probe, e.location, e.code, e.detail] for e in cause.evidence],
         },
-        "members": [[m.module, m.role, m.status, stamp(m.since), stamp(m.until)] for m in incident.members],
+        "members": [[m.module, m.role, m.status, stamp(m.since), stamp(m.until), m.seen] for m in incident.members],
         "updates": [
             {
                 "at": stamp(update.at),
@@ -222,6 +235,7 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
         reopened=raw["reopened"],
         components=tuple(raw["components"]),
         title=raw["title"],
+        merged_into=raw.get("merged_into"),
         cause=Cause(
             scope=cause["scope"],
             module=cause["module"],
@@ -237,8 +251,8 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
             evidence=tuple(Evidence(_at(at), *rest) for at, *rest in cause["evidence"]),
         ),
         members=tuple(
-            Member(module, role, Status(status), _at(since), moment(until))
-            for module, role, status, since, until in raw["members"]
+            Member(module, role, Status(status), _at(since), moment(until), *seen)
+            for module, role, status, since, until, *seen in raw["members"]
         ),
         updates=tuple(
             Update(_at(u["at"]), Stage(u["stage"]), u["kind"], u["params"], u["author"], u["body"])

@@ -1,12 +1,13 @@
 """Module: a part of the platform a customer would recognise, what it depends on, and the graph they form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
-from monitor.core.probe import Probe
+from monitor.core import graph
+from monitor.core.graph import Graph, graph_of
+from monitor.core.probe import Probe, Role, host_of
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
 
@@ -45,6 +46,11 @@ class Strength(StrEnum):
     HARD = "hard"
     MEDIUM = "medium"
     SOFT = "soft"
+
+    @property
+    def chance(self) -> float:
+        """The same as a number."""
+        return {"hard": graph.HARD, "medium": graph.MEDIUM, "soft": graph.SOFT}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,36 +114,90 @@ class Platform:
         return {probe.key: probe for module in self.modules.values() for probe in module.probes}
 
     @cached_property
+    def sides(self) -> Mapping[tuple[str, str], tuple[Probe, ...]]:
+        """By the probe that is asked: what its answers say of other modules, each as a probe of that module.
+
+        Such a probe is never asked itself: its kind is `verdict`, its id `MODULE/PROBE` of the one that is, whose key
+        stands in `ask`.
+        """
+        return {
+            (id, asked.id): tuple(
+                replace(
+                    asked,
+                    module=side.module,
+                    id=f"{id}/{asked.id}",
+                    kind="verdict",
+                    expect=side.expect,
+                    ask=asked.key,
+                )
+                for side in module.verdicts[asked.id]
+                if side.module in self.modules
+            )
+            for id, module in self.modules.items()
+            for asked in module.probes
+            if asked.id in module.verdicts
+        }
+
+    @cached_property
+    def judged(self) -> Mapping[tuple[str, str], Probe]:
+        """Every probe with results of its own: those that are asked, and those that read the answers of others."""
+        return {**self.probes, **{side.key: side for sides in self.sides.values() for side in sides}}
+
+    @cached_property
+    def _deciding(self) -> Mapping[str, tuple[Probe, ...]]:
+        found: dict[str, list[Probe]] = {id: [] for id in self.modules}
+        for (module, _), probe in self.judged.items():
+            if probe.off is None and probe.role is Role.VERDICT:
+                found[module].append(probe)
+        return {id: tuple(probes) for id, probes in found.items()}
+
+    def deciding(self, module: str) -> tuple[Probe, ...]:
+        """The probes that decide a module's status; none for a module that is never measured or left."""
+        return self._deciding.get(module, ())
+
+    @cached_property
+    def signals(self) -> Mapping[str, str]:
+        """The module that each error code names."""
+        return {code: id for id, module in self.modules.items() for code in module.signals}
+
+    def named_by(self, code: str) -> str | None:
+        """The module that an error code names; a code with a detail (`ORD021.3`) is also known by what precedes it."""
+        return self.signals.get(code) or self.signals.get(code.partition(".")[0])
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who needs whom, ready for the search of a cause."""
+        hosts: dict[str, set[str]] = {}
+        for id, probes in self._deciding.items():
+            for probe in probes:
+                if probe.kind != "verdict" and (host := host_of(probe)):
+                    hosts.setdefault(host, set()).add(id)
+        measured = [id for id, probes in self._deciding.items() if probes]
+        modules = self.modules
+        return graph_of(
+            {id: {edge.module: edge.strength.chance for edge in one.depends_on} for id, one in modules.items()},
+            measured=measured,
+            gateways=[id for id, one in modules.items() if one.gateway],
+            signalled=[id for id, one in modules.items() if one.signals],
+            hosts={host: frozenset(ids) for host, ids in hosts.items()},
+        )
+
+    @cached_property
+    def load(self) -> float:
+        """Scheduled runs a second, all places together."""
+        asked = (probe for probe in self.probes.values() if probe.off is None)
+        return sum(len(probe.locations) / probe.interval.total_seconds() for probe in asked)
+
+    @cached_property
     def components(self) -> Mapping[str, Component]:
         """Every component by id, in page order."""
         return {component.id: component for group in self.groups for component in group.components}
 
-    @cached_property
-    def _needs(self) -> Mapping[str, frozenset[str]]:
-        return {id: frozenset(reach(id, self.modules)) for id in self.modules}
-
-    def needs(self, module: str) -> frozenset[str]:
-        """Every module that this one depends on, directly or not; itself too when it stands on a cycle."""
-        return self._needs.get(module, frozenset())
-
     def measured(self, module: str) -> bool:
         """Whether any probe that is asked decides this module's status."""
-        return any(probe.off is None and probe.role == "verdict" for probe in self.modules[module].probes)
+        return bool(self.deciding(module))
 
     def components_of(self, modules: Iterable[str]) -> tuple[str, ...]:
         """Ids of the components that any of these modules is part of, in page order."""
         wanted = set(modules)
         return tuple(id for id, component in self.components.items() if wanted & set(component.modules))
-
-
-def reach(start: str, modules: Mapping[str, Module]) -> set[str]:
-    """What can be reached from a module along `depends_on`; the start only when it lies on a cycle."""
-    seen: set[str] = set()
-    todo = [start]
-    while todo:
-        module: Any = modules.get(todo.pop())
-        for edge in module.depends_on if module else ():
-            if edge.module not in seen:
-                seen.add(edge.module)
-                todo.append(edge.module)
-    return seen

@@ -62,3 +62,12 @@ def next_due(probe: Probe, location: str, after: float) -> float:
     interval = probe.interval.total_seconds()
     offset = phase_of(probe, location) * interval
     return (floor((after - offset) / interval) + 1) * interval + offset
+
+
+def host_of(probe: Probe) -> str:
+    """The host a probe talks to, without port; empty where it talks to none of its own."""
+    rest = probe.instance.partition("://")[2] or probe.instance
+    place = rest.partition("/")[0].lower()
+    if place.startswith("["):
+        return place.partition("]")[0] + "]"
+    return place.partition(":")[0]

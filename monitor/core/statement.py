@@ -52,6 +52,7 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         "acknowledged_at": stamp(incident.acknowledged_at),
         "resolved_at": stamp(incident.resolved_at),
         "reopened": incident.reopened,
+        "merged_into": incident.merged_into,
         "cause": _cause(incident, platform, speech, public),
         "modules": [
             {
@@ -138,12 +139,11 @@ def latency_object(latency: Latency) -> dict[str, float | None]:
 def seen_from(board: Board, module: str) -> dict[str, Status]:
     """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
     found: dict[str, Status] = {}
-    for probe in board.platform.modules[module].probes:
-        if probe.off is None and probe.role == "verdict":
-            for place in probe.locations:
-                track = board.tracks.get((module, probe.id, place))
-                status = _seen(track.last if track else None)
-                found[place] = max(found.get(place, status), status, key=_BADNESS.index)
+    for probe in board.platform.deciding(module):
+        for place in probe.locations:
+            track = board.tracks.get((module, probe.id, place))
+            status = _seen(track.last if track else None)
+            found[place] = max(found.get(place, status), status, key=_BADNESS.index)
     return found
 
 
@@ -169,7 +169,6 @@ def module_object(
     """One module as it is now. `incidents` are those open; `every` spells a name out in each language."""
     condition = board.modules.get(id)
     hit = next((one for one in incidents if one.is_open and one.member(id)), None)
-    version = board.versions.get(id)
     return {
         "id": id,
         "name": every(board.platform.modules[id].name),
@@ -179,6 +178,6 @@ def module_object(
         "incident": None if hit is None else hit.id,
         "uptime": uptimes,
         "latency": latency_object(history.latency.get(id, Latency())),
-        "version": None if version is None else version[0],
+        "version": board.version_of(id),
         "locations": [{"id": place, "status": status.value} for place, status in seen_from(board, id).items()],
     }

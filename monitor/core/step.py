@@ -1,50 +1,59 @@
 """Step: one event comes in, a new board and the effects to perform come out. The index of this room.
 
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
-    learn      detector.py      what that adds to the track of a probe at a place
+    learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
     settle     detector.py      when tracks make news
+    watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
-    suspect    cause.py         which module it comes from, and by what code
+    cause_of   cause.py         which module it comes from, and by what code
+    explain    explain.py       which failures hang together
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import timeline, vantage
-from monitor.core.board import Board, Budget, Condition, Vantage
-from monitor.core.detector import Transition, is_stale, settle, span_needed
+from monitor.core import region, timeline, vantage
+from monitor.core.board import Board, Condition, Vantage
+from monitor.core.codes import Blame
+from monitor.core.detector import Panel, Transition, is_stale, settle
 from monitor.core.effect import (
-    Ask,
     AskCanaries,
     Effect,
     Event,
     Gap,
+    Hold,
     Keep,
     Moved,
     Observed,
     Reconfigured,
     Remember,
-    Saved,
     Settled,
     Ticked,
 )
-from monitor.core.expectation import judge
-from monitor.core.module import Platform, Status
+from monitor.core.expectation import Outcome, Result, judge, judge_side
+from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
-from monitor.core.track import Track, is_bad, is_notable, learn, relieved, silenced
+from monitor.core.reconfigure import reconfigure
+from monitor.core.reprobe import reprobe
+from monitor.core.saturation import is_saturated
+from monitor.core.track import Track, adopted, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
+from monitor.core.version import with_version
 
-VERSION_HEADER = "x-vtex-janus-router-backend-app"
 AHEAD = timedelta(seconds=5)  # a run that ended later than this from now was dated by another clock
-SUSPICIONS_FIRST = 0.5  # share of the budget for extra runs that is kept for suspicions
+REVIEW_EVERY = timedelta(seconds=5)  # between looks at what new evidence says of young incidents
+LONGEST_HOLD = timedelta(minutes=10)  # a target may not ask for more
+REMEMBERED_RUNS = 4  # scheduled times by which a run that is handed in twice is told
 
 
 def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     """The board after an event, and what is to be done about it, in order."""
+    if board.began_at is None:
+        board = replace(board, began_at=now)
     match event:
         case Observed(observation):
             if observation.module is None:
@@ -53,7 +62,10 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
         case Ticked():
             return _tick(board, now)
         case Reconfigured(platform):
-            return _reconfigure(board, platform, now)
+            return reconfigure(board, platform, now, roll_up)
+
+
+# -- a run ------------------------------------------------------------------------------------------------------------
 
 
 def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Board, list[Effect]]:
@@ -61,29 +73,53 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     if probe is None or probe.off is not None or observation.location not in probe.locations:
         return board, []
     result = judge(observation, probe.expect)
-    key = (probe.module, probe.id, observation.location)
+    key = (*probe.key, observation.location)
     before = board.tracks.get(key, Track())
-    if _is_untimely(probe, observation, now):
+    if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
         return board, [Keep(observation, result, discarded=True)]
+    runs = (*before.runs[1 - REMEMBERED_RUNS :], observation.scheduled_at)
+    effects: list[Effect] = []
+    if len(probe.locations) > 1:
+        board, effects = _vote(board, probe, observation, result, now)
+        before = board.tracks.get(key, before)
     private = vantage.is_private(observation.address) if observation.address else before.private
-    if not private and vantage.is_hidden(board.vantages.get(observation.location), observation, now):
-        return board, [Keep(observation, result, discarded=True)]
+    if _is_hidden(board, observation, private, now):
+        board = board.with_track(key, replace(before, runs=runs))
+        return board, [*effects, Keep(observation, result, discarded=True)]
+    board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
+    effects += [Keep(observation, result), *more]
+    for side in board.platform.sides.get(probe.key, ()):
+        said = judge_side(observation, result, side.expect)
+        before = board.tracks.get((*side.key, observation.location), Track())
+        board, _, more = _learn(board, side, observation, before, said, private, now)
+        effects += more
+    return with_version(board, observation), effects
+
+
+def _learn(
+    board: Board, probe: Probe, observation: Observation, before: Track, result: Result, private: bool, now: datetime
+) -> tuple[Board, Result, list[Effect]]:
+    """What one judged run changes: its track, and where it decides anything, statuses and incidents."""
+    key = (*probe.key, observation.location)
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
-    if outage or private != before.private:
-        before = replace(before, private=private, pending_bad=0 if outage else before.pending_bad)  # no noise in it
-    track = learn(before, observation, result, probe.interval)
-    board = _with_version(replace(board, tracks={**board.tracks, key: track}), observation)
-    effects: list[Effect] = [Keep(observation, result)]
+    track, result = watched(before, observation, probe.expect, result)
+    if is_blocked(result) and is_saturated(board, probe, now):
+        result, track = replace(result, blame=Blame.TARGET), adopted(track)
+    if outage or private != track.private:
+        track = replace(track, private=private, pending_bad=0 if outage else track.pending_bad)  # no noise in it
+    board = board.with_track(key, learn(track, observation, result, probe.interval))
+    effects: list[Effect] = []
     if probe.role is Role.VERDICT:
-        board, asks = _doubt(board, probe, observation.location, is_bad(result) and not track.private, now)
+        board, asks = _doubt(board, observation.location, is_bad(result) and not private, now)
         board, news = _resettle(board, [probe], now)
-        board, more = timeline.refresh(board, probe.module, now) if is_bad(result) else (board, [])
-        board, again = _reprobe(board, probe, observation.location, now)
-        effects += [*asks, *news, *more, *again]
-    if is_notable(before) or is_notable(track):
+        board, again = reprobe(board, probe, observation.location, now)
+        effects += [*asks, *news, *again]
+    if is_blocked(result) and (hold := _hold(probe, observation)):
+        effects.append(hold)
+    if is_notable(before) or is_notable(board.tracks[key]):
         effects.append(Remember(*key, board.tracks[key]))
-    return board, effects
+    return board, result, effects
 
 
 def _is_untimely(probe: Probe, observation: Observation, now: datetime) -> bool:
@@ -92,10 +128,55 @@ def _is_untimely(probe: Probe, observation: Observation, now: datetime) -> bool:
     return late < -AHEAD or late > 2 * probe.interval + probe.timeout
 
 
-def _doubt(board: Board, probe: Probe, location: str, doubtful: bool, now: datetime) -> tuple[Board, list[Effect]]:
-    """Asks the canaries of a place at the moment something out there fails."""
+def _hold(probe: Probe, observation: Observation) -> Hold | None:
+    """How long a target that refuses us asked to be left alone, in bounds."""
+    asked = (observation.http.headers if observation.http else {}).get("retry-after", "")
+    if probe.kind == "verdict" or not asked.isascii() or not asked.isdigit() or len(asked) > 9:
+        return None
+    pause = min(timedelta(seconds=int(asked)), LONGEST_HOLD)
+    return Hold(*probe.key, observation.location, observation.ended_at + pause) if pause else None
+
+
+# -- whether a place can see ------------------------------------------------------------------------------------------
+
+
+def _is_hidden(board: Board, observation: Observation, private: bool, now: datetime) -> bool:
+    """Whether a run says nothing because its place was blind. The network outside has no part in private targets."""
+    place = board.vantages.get(observation.location)
+    if place is None or (private and place.outvoted_since is None):
+        return False
+    return vantage.is_hidden(place, observation, now)
+
+
+def _vote(
+    board: Board, probe: Probe, observation: Observation, result: Result, now: datetime
+) -> tuple[Board, list[Effect]]:
+    """Counts what a place sees badly among what all others see well, at every failure and while it is outvoted."""
+    location, key = observation.location, (*probe.key, observation.location)
+    well, bad = result.outcome in (Outcome.PASSED, Outcome.SLOW), is_bad(result)
+    if well or bad:
+        track = board.tracks.get(key, Track())
+        since = None if well else track.raw_bad_since or observation.at
+        board = board.with_track(key, replace(track, raw=(observation.at, well), raw_bad_since=since))
     place = board.vantages.get(location, Vantage())
-    if not doubtful or not board.platform.canaries or not vantage.may_ask(place, now):
+    if place.outvoted_since is None and not (bad and _may_vote(board, place, location, now)):
+        return board, []
+    return _with_vantage(board, location, place, vantage.voted(board, location, now), now)
+
+
+def _may_vote(board: Board, place: Vantage, location: str, now: datetime) -> bool:
+    """Whether a count is worth its cost: several modules fail here, and the last count is a moment ago."""
+    if place.voted_at is not None and timedelta(0) <= now - place.voted_at < vantage.VOTE_EVERY:
+        return False
+    return len({key[0] for key in board.restless if key[2] == location}) + 1 >= vantage.VOTES // 2
+
+
+def _doubt(board: Board, location: str, doubtful: bool, now: datetime) -> tuple[Board, list[Effect]]:
+    """Asks the canaries of a place at the moment something out there fails."""
+    if not doubtful or not board.platform.canaries:
+        return board, []
+    place = board.vantages.get(location, Vantage())
+    if not vantage.may_ask(place, now):
         return board, []
     board = replace(board, vantages={**board.vantages, location: vantage.asked(place, now)})
     return board, [AskCanaries(location)]
@@ -106,18 +187,68 @@ def _hear(board: Board, observation: Observation, now: datetime) -> tuple[Board,
     location = observation.location
     before = board.vantages.get(location, Vantage())
     after = vantage.heard(before, observation, board.platform.canaries)
+    board, effects = _with_vantage(board, location, before, after, now)
+    if not effects and after.sees_at != before.sees_at:  # failures that were waiting to be believed
+        return _settle_waiting(board, location, now)
+    return board, effects
+
+
+def _with_vantage(
+    board: Board, location: str, before: Vantage, after: Vantage, now: datetime
+) -> tuple[Board, list[Effect]]:
+    """A place as it is now: what it saw while it was blind is taken back, the time is kept as a gap."""
     board = replace(board, vantages={**board.vantages, location: after})
     if before.blind_since is None and after.blind_since is not None:
+        gap = Gap(location, after.blind_since, code=_code_of_blindness(board, location))
         back = {key: vantage.taken_back(after, track) for key, track in board.tracks.items() if key[2] == location}
-        taken = [Remember(*key, track) for key, track in back.items() if track is not board.tracks[key]]
-        return replace(board, tracks={**board.tracks, **back}), [Gap(location, after.blind_since), *taken]
+        changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
+        return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
     if before.blind_since is not None and after.blind_since is None:
         return board, [Gap(location, before.blind_since, now)]
-    if after.sees_at != before.sees_at:  # failures that were waiting to be believed
-        waiting = {key[:2] for key, track in board.tracks.items() if key[2] == location and track.score}
-        probes = [board.platform.probes[key] for key in sorted(waiting)]
-        return _resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
     return board, []
+
+
+def _code_of_blindness(board: Board, location: str) -> str:
+    """Our own resolver, when names are what fails; else our connection."""
+    codes = [code for key in board.restless if key[2] == location for code, _ in board.tracks[key].codes]
+    names = sum(code.startswith("dns.") for code in codes)
+    return "self.dns" if 2 * names > len(codes) else "self.connectivity"
+
+
+def _is_believed(board: Board, tracks: Mapping[str, Track], now: datetime) -> bool:
+    if not board.platform.canaries:
+        return True
+    return all(
+        vantage.is_credible(board.vantages.get(place), [track], now) for place, track in tracks.items() if track.score
+    )
+
+
+# -- statuses ---------------------------------------------------------------------------------------------------------
+
+
+def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
+    """The places whose word about a probe counts: those that were heard of late, see, and are not alone with it."""
+    places = probe.locations
+    if len(places) > 1:
+        patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+        places = tuple(place for place in places if _has_a_say(board, probe, place, patience, now)) or places
+        places = tuple(place for place in places if not region.is_excluded(board, probe.key, place)) or places
+    return Panel({place: board.domain_of(place) for place in places})
+
+
+def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now: datetime) -> bool:
+    vantage_there = board.vantages.get(place)
+    if vantage_there is not None and vantage_there.blind_since is not None:
+        return False
+    track = board.tracks.get((*probe.key, place))
+    heard = track.last_at if track is not None else None
+    return now - (heard or board.began_at or now) <= patience
+
+
+def _settle_waiting(board: Board, location: str | None, now: datetime) -> tuple[Board, list[Effect]]:
+    waiting = {key[:2] for key in board.restless if location in (None, key[2]) and board.tracks[key].score}
+    probes = [board.platform.judged[key] for key in sorted(waiting) if key in board.platform.judged]
+    return _resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
 
 
 def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Board, list[Effect]]:
@@ -126,10 +257,11 @@ def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boa
     for probe in probes:
         condition = board.probes.get(probe.key, Condition(Status.UNKNOWN, now))
         tracks = board.tracks_of(*probe.key)
-        status, since = settle(probe, condition.status, tracks, board.platform.locations, now, board.platform.tuning)
+        panel = _panel(board, probe, now)
+        status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
         if status is condition.status:
             continue
-        if status is Status.DOWN and not _is_believed(board, tracks):
+        if status is Status.DOWN and not _is_believed(board, panel.of(tracks), now):
             continue
         if condition.status is Status.DOWN:
             tracks = {place: relieved(track) for place, track in tracks.items()}
@@ -137,29 +269,20 @@ def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boa
             tracks = {place: silenced(track) for place, track in tracks.items()}
         if condition.status is Status.DOWN or status is Status.UNKNOWN:
             changed = {(*probe.key, place): track for place, track in tracks.items()}
-            board = replace(board, tracks={**board.tracks, **changed})
+            board = board.with_tracks(changed)
             effects += [Remember(*key, track) for key, track in changed.items()]
         condition = Condition(status, since)
         board = replace(board, probes={**board.probes, probe.key: condition})
         effects.append(Settled(probe.module, probe.id, condition))
-        board, news = _roll_up(board, probe.module, since, now)
+        board, news = roll_up(board, probe.module, since, now)
         effects += news
     return board, effects
 
 
-def _is_believed(board: Board, tracks: dict[str, Track]) -> bool:
-    if not board.platform.canaries:
-        return True
-    return all(
-        vantage.is_credible(board.vantages.get(location), [track]) for location, track in tracks.items() if track.score
-    )
-
-
-def _roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[Board, list[Effect]]:
+def roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[Board, list[Effect]]:
     """The module is as bad as the worst of its probes that is known; a probe nothing is known of counts neither way."""
     before = board.modules.get(module, Condition(Status.UNKNOWN, since))
-    probes = [p for p in board.platform.modules[module].probes if p.role is Role.VERDICT and p.off is None]
-    known = [board.probes[probe.key] for probe in probes if probe.key in board.probes]
+    known = [board.probes[probe.key] for probe in board.platform.deciding(module) if probe.key in board.probes]
     order = (Status.DOWN, Status.DEGRADED, Status.UP)
     status = next((s for s in order if any(c.status is s for c in known)), Status.UNKNOWN)
     if status is Status.UP and _lost_in_trouble(board, module, known):
@@ -180,171 +303,58 @@ def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> b
     """Whether a probe went silent while the module was failing: what the others see is no proof that it is over."""
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
-    if member is None or member.until is not None:
+    if member is None or member.until is not None or not member.seen:
         return False
     return any(c.status is Status.UNKNOWN and c.since >= member.since for c in known)
 
 
-def _reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
-    """Extra runs: soon and often during a suspicion, every ten seconds while down."""
-    tuning = board.platform.tuning
-    key = (*probe.key, location)
-    track = board.tracks[key]
-    longest = max(tuning.down_interval, tuning.reprobe, tuning.first_reprobe)
-    if track.reprobe_at is not None and timedelta(0) < track.reprobe_at - now <= longest:
-        return board, []
-    status = board.probes.get(probe.key, Condition(Status.UNKNOWN, now)).status
-    wait: timedelta | None = None
-    if status is Status.DOWN:
-        if probe.interval > tuning.down_interval:
-            board, allowed = _spend(board, now, SUSPICIONS_FIRST)
-            wait = tuning.down_interval if allowed else None
-    elif track.score and track.bad_since is not None and now - track.bad_since <= tuning.patience:
-        board, allowed = _spend(board, now)
-        wait = _pause(board, probe, track, now) if allowed else None
-    if wait is None:
-        return board, []
-    tracks = {**board.tracks, key: replace(track, reprobe_at=now + wait)}
-    return replace(board, tracks=tracks), [Ask(*key, after=wait.total_seconds())]
-
-
-def _pause(board: Board, probe: Probe, track: Track, now: datetime) -> timedelta:
-    """How long until the next extra run: the first comes at once, none later than the span that is still needed."""
-    tuning = board.platform.tuning
-    assert track.bad_since is not None
-    if not track.good_streak and sum(count for _, count in track.codes) == 1:
-        return tuning.first_reprobe
-    domains = {board.platform.locations.get(place, place) for place in probe.locations}
-    needed = track.bad_since + span_needed(probe, [track], len(domains), tuning) - now
-    return min(tuning.reprobe, max(tuning.first_reprobe, needed)) if needed > timedelta(0) else tuning.reprobe
-
-
-def _spend(board: Board, now: datetime, spare: float = 0.0) -> tuple[Board, bool]:
-    """Takes a token of the budget for extra runs, 60 a minute and a tenth of the scheduled load, if that leaves a share
-    to spare."""
-    budget = board.budget
-    asked = (p for p in board.platform.probes.values() if p.off is None)
-    scheduled = sum(len(p.locations) / p.interval.total_seconds() for p in asked) if budget.rate is None else None
-    rate = 1.0 + 0.1 * scheduled if scheduled is not None else budget.rate or 1.0
-    elapsed = (now - budget.at).total_seconds() if budget.at else 0.0
-    tokens = min(budget.tokens + max(elapsed, 0.0) * rate, 60.0 * rate)
-    allowed = tokens >= 1 + spare * 60.0 * rate
-    budget = Budget(tokens - 1 if allowed else tokens, now, rate)
-    return replace(board, budget=budget), allowed
+# -- time -------------------------------------------------------------------------------------------------------------
 
 
 def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
-    """Time alone makes two kinds of news: a probe has been silent for too long, and a blind place may see again."""
+    """What time alone does: probes fall silent, blind places may see again, incidents are looked at anew."""
     effects: list[Effect] = []
-    asked, tuning = board.platform.probes, board.platform.tuning
-    heard = [p for key, c in board.probes.items() if c.status is not Status.UNKNOWN and (p := asked.get(key))]
-    silent = [p for p in heard if is_stale(p, board.tracks_of(*p.key).values(), now, tuning)]
-    board, news = _resettle(board, silent, now)
-    effects += news
-    for location, place in board.vantages.items():
-        if place.blind_since is not None and vantage.may_ask(place, now):
-            board = replace(board, vantages={**board.vantages, location: vantage.asked(place, now)})
-            effects.append(AskCanaries(location))
-    return board, effects
-
-
-def _with_version(board: Board, observation: Observation) -> Board:
-    """Remembers which version of the application behind the gateway answered, and since when."""
-    seen = observation.http.headers.get(VERSION_HEADER) if observation.http else None
-    module = observation.module
-    if seen is None or module is None or board.versions.get(module, ("",))[0] == seen:
-        return board
-    return replace(board, versions={**board.versions, module: (seen, observation.at)})
-
-
-def _reconfigure(board: Board, platform: Platform, now: datetime) -> tuple[Board, list[Effect]]:
-    """A new platform in place of the old: what is still asked keeps its state, what is gone is closed and forgotten."""
-    board, effects = _renamed(board, platform, now)
-    members = (m.module for i in board.incidents.values() if i.is_open for m in i.members)
-    for module in dict.fromkeys([*board.modules, *members]):
-        if module not in platform.modules:
-            board, news = _left(board, module, now)
-            effects += news
-    asked = {key for key, probe in platform.probes.items() if probe.off is None}
-    gone = [key for key in board.tracks if key[:2] not in asked or key[2] not in platform.probes[key[:2]].locations]
-    effects += [Remember(*key, None) for key in gone]
-    kept = board.tracks.keys() - set(gone)
-    verdicts = {key for key in asked if platform.probes[key].role is Role.VERDICT}
-    effects += [Settled(*key, Condition(Status.UNKNOWN, now)) for key in board.probes if key not in verdicts]
-    board = replace(
-        board,
-        platform=platform,
-        tracks={key: track for key, track in board.tracks.items() if key in kept},
-        probes={key: condition for key, condition in board.probes.items() if key in verdicts},
-        modules={id: condition for id, condition in board.modules.items() if id in platform.modules},
-        versions={id: version for id, version in board.versions.items() if id in platform.modules},
-        budget=replace(board.budget, rate=None),
-    )
-    board, news = _with_vantages(_held(board, now), now)
-    effects += news
-    for module in list(board.modules):
-        board, news = _roll_up(board, module, now, now)
+    if board.stale_at is None or not timedelta(0) < board.stale_at - now <= timedelta(days=1):
+        board, effects = _silence(board, now)
+    if board.platform.canaries and board.restless:
+        for location in sorted({key[2] for key in board.restless if board.tracks[key].score}):
+            if location not in board.vantages:  # a restart: nobody has vouched yet for what is remembered
+                board, asks = _doubt(board, location, True, now)
+                effects += asks
+        board, news = _settle_waiting(board, None, now)
         effects += news
-        if not platform.measured(module):
-            board, saved = timeline.drop(board, module, now)
-            effects += saved
+    for location, place in board.vantages.items():
+        if place.outvoted_since is not None:
+            board, news = _with_vantage(board, location, place, vantage.voted(board, location, now), now)
+            effects += news
+        if place.dark_since is not None and vantage.may_ask(place, now):
+            asked = vantage.asked(board.vantages[location], now)
+            board = replace(board, vantages={**board.vantages, location: asked})
+            effects.append(AskCanaries(location))
+    board, saved = region.watch(board, now)
+    effects += saved
+    due = board.scored_at is None or not timedelta(0) <= now - board.scored_at < REVIEW_EVERY
+    if due and any(one.is_open for one in board.incidents.values()):
+        board, saved = timeline.review(replace(board, scored_at=now), now)
+        effects += saved
     return board, effects
 
 
-def _left(board: Board, module: str, now: datetime) -> tuple[Board, list[Effect]]:
-    """A module left the configuration: its incident goes on without it, and its history ends with nothing known."""
-    board, saved = timeline.drop(board, module, now)
-    before = board.modules.get(module)
-    if before is None or before.status is Status.UNKNOWN:
-        return board, [*saved]
-    condition = Condition(Status.UNKNOWN, max(now, before.since))
-    transition = Transition(module, before.status, Status.UNKNOWN, now, condition.since)
-    return board, [Moved(transition), Settled(module, None, condition), *saved]
+def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
+    """Probes that nothing usable was heard of for too long, and when the next one can be."""
+    judged, tuning = board.platform.judged, board.platform.tuning
+    heard = [p for key, c in board.probes.items() if c.status is not Status.UNKNOWN and (p := judged.get(key))]
+    soonest = now + min((_patience(board, probe) for probe in judged.values()), default=AHEAD)
+    silent: list[Probe] = []
+    for probe in heard:
+        tracks = board.tracks_of(*probe.key).values()
+        if is_stale(probe, tracks, now, tuning):
+            silent.append(probe)
+        else:
+            soonest = min(soonest, max(t.usable_at for t in tracks if t.usable_at) + _patience(board, probe))
+    board, effects = _resettle(board, silent, now)
+    return replace(board, stale_at=max(soonest, now + timedelta(milliseconds=500))), effects
 
 
-def _held(board: Board, now: datetime) -> Board:
-    """What is known of a probe, yet not since when, holds until it has been silent for as long as any other."""
-    tracks = dict(board.tracks)
-    for key, condition in board.probes.items():
-        heard = [track.usable_at for track in board.tracks_of(*key).values() if track.usable_at]
-        if condition.status is not Status.UNKNOWN and not heard:
-            for location in board.platform.probes[key].locations:
-                tracks[(*key, location)] = replace(board.tracks.get((*key, location), Track()), usable_at=now)
-    return replace(board, tracks=tracks)
-
-
-def _with_vantages(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
-    """Places that are gone, and all places once there are no canaries to ask, are not blind any more."""
-    kept = {
-        id: place for id, place in board.vantages.items() if board.platform.canaries and id in board.platform.locations
-    }
-    gaps = ((id, place.blind_since) for id, place in board.vantages.items() if id not in kept)
-    return replace(board, vantages=kept), [Gap(id, since, max(since, now)) for id, since in gaps if since]
-
-
-def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, list[Effect]]:
-    """The board under the new ids of modules that were renamed with an alias."""
-    known = {*board.modules, *(m.module for i in board.incidents.values() for m in i.members)}
-    new = {
-        alias: id
-        for id, module in platform.modules.items()
-        for alias in module.aliases
-        if alias in known and id not in known and alias not in platform.modules
-    }
-    if not new:
-        return board, []
-    tracks = {(new.get(m, m), probe, place): track for (m, probe, place), track in board.tracks.items()}
-    probes = {(new.get(m, m), probe): condition for (m, probe), condition in board.probes.items()}
-    modules = {new.get(m, m): condition for m, condition in board.modules.items()}
-    incidents = {id: timeline.renamed(incident, new) for id, incident in board.incidents.items()}
-    versions = {new.get(m, m): version for m, version in board.versions.items()}
-    ids = set(new.values())
-    effects: list[Effect] = [
-        *(Remember(*key, None) for key in board.tracks if key[0] in new),
-        *(Remember(*key, track) for key, track in tracks.items() if key[0] in ids and is_notable(track)),
-        *(Settled(m, probe, condition) for (m, probe), condition in probes.items() if m in ids),
-        *(Settled(m, None, condition) for m, condition in modules.items() if m in ids),
-        *(Saved(i, None, now) for id, i in incidents.items() if i is not board.incidents[id]),
-    ]
-    board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents, versions=versions)
-    return board, effects
+def _patience(board: Board, probe: Probe) -> timedelta:
+    return board.platform.tuning.stale_intervals * probe.interval + probe.timeout

@@ -1,21 +1,27 @@
-"""Timeline: how a module's change of status opens, grows, shrinks, resolves and reopens incidents.
+"""Timeline: how a module's change of status opens, grows, joins, shrinks, resolves and reopens incidents.
 
-A module that fails joins the open incident it hangs together with in the graph; otherwise it gets its own.
+`explain` says which failures belong together; here each such group becomes one incident, or grows the one it has. Two
+incidents that prove to be one are joined: the older keeps its id, the younger ends and says where it went.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from monitor.core.board import Board
-from monitor.core.cause import NAMED_AT, code_seen, is_fresh, same_guess, suspect
+from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
-from monitor.core.incident import Change, Incident, Member, Stage, Update, key_of, with_update
+from monitor.core.explain import NAMED_AT, Group
+from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
+from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, impact_of
 
 PRIORITIES = list(Priority)  # from most to least urgent
+OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
+WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
+CLEARED = timedelta(minutes=2)  # a member that recovered this recently still counts in the search for the cause
 
 
 def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
@@ -29,15 +35,22 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
             return _lost(board, transition, now)
 
 
-def refresh(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
-    """Lets the cause of a young incident follow the evidence of the newest run of its root."""
-    incident = board.incident_of(module) if board.status(module) is Status.DOWN else None
-    if incident is None or incident.root != module or not is_fresh(incident.detected_at, now):
-        return board, []
-    cause = suspect(board, incident.members, incident.cause)
-    if same_guess(cause, incident.cause):
-        return board, []
-    return _save(board, _said(_with_roles(board, incident), now, "cause_changed"), Change.CAUSE_CHANGED, now)
+def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """What time and new evidence do: young incidents follow the evidence, members outlive their root."""
+    saved: list[Saved] = []
+    for incident in _open_ones(board):
+        board, more = _outlive(board, incident, now)
+        saved += more
+    young = [one for one in _open_ones(board) if is_fresh(one.detected_at, now) and not _root_is_well(one)]
+    if young:
+        groups = groups_of(board, now, _failing(board, now))
+        for incident in young:
+            current = board.incidents[incident.id]
+            group = _group_of(groups, current)
+            if current.is_open and group is not None:
+                board, more = _follow(board, current, group, now)
+                saved += more
+    return board, saved
 
 
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
@@ -45,90 +58,176 @@ def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     return _answers(board, module, now, now, "unmonitored")
 
 
-def renamed(incident: Incident, new: Mapping[str, str]) -> Incident:
-    """The incident under the new ids of its modules; its key, and so its id, stays."""
-    if not any(member.module in new for member in incident.members):
-        return incident
-    cause, members = incident.cause, incident.members
-    cause = replace(
-        cause,
-        module=new.get(cause.module, cause.module) if cause.module else None,
-        candidates=tuple(replace(one, module=new.get(one.module, one.module)) for one in cause.candidates),
-        evidence=tuple(replace(one, module=new.get(one.module, one.module)) for one in cause.evidence),
-    )
-    members = tuple(replace(m, module=new.get(m.module, m.module)) for m in members)
-    updates = tuple(
-        replace(u, params={**u.params, "module": new[u.params["module"]]}) if u.params.get("module") in new else u
-        for u in incident.updates
-    )
-    return replace(incident, cause=cause, members=members, updates=updates)
+def _open_ones(board: Board) -> list[Incident]:
+    """The open incidents of modules, the oldest first."""
+    found = [one for one in board.incidents.values() if one.is_open and one.cause.scope != "location"]
+    return sorted(found, key=lambda one: (one.detected_at, one.started_at, one.key))
+
+
+def _failing(board: Board, now: datetime) -> dict[str, datetime]:
+    """Modules of open incidents that fail, or did until a moment ago, and since when."""
+    return {
+        member.module: member.since
+        for incident in _open_ones(board)
+        for member in incident.members
+        if member.seen and (member.until is None or now - member.until <= CLEARED)
+    }
+
+
+def _group_of(groups: Iterable[Group], incident: Incident) -> Group | None:
+    failing = {member.module for member in incident.members if member.seen and member.until is None}
+    return next((group for group in groups if failing.intersection(group.modules)), None)
+
+
+def _root_is_well(incident: Incident) -> bool:
+    member = incident.member(incident.cause.module) if incident.cause.module else None
+    return member is not None and member.seen and member.until is not None
+
+
+# -- failing ----------------------------------------------------------------------------------------------------------
 
 
 def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
     module = transition.module
     incident = board.incident_of(module)
-    if incident is not None:
-        member = incident.member(module)
-        assert member is not None
+    member = incident.member(module) if incident else None
+    if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
-    incident = _related(board, module)
-    if incident is not None:
-        return _joins(board, incident, Member(module, "affected", transition.after, transition.since), now)
+    groups = groups_of(board, now, _failing(board, now))
+    group = next(group for group in groups if module in group.modules)
+    member = Member(module, "affected", transition.after, transition.since)
+    touched = [one for one in _open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
+    if touched:
+        board, saved = _joins(board, touched[0], member, group, now)
+        board, more = _merged(board, touched[0].id, group, now)
+        return board, saved + more
     incident = _recent(board, module, now)
     if incident is not None:
-        members = tuple(
-            replace(m, status=transition.after, until=None) if m.module == module else m for m in incident.members
-        )
-        incident = replace(incident, members=members, resolved_at=None, reopened=incident.reopened + 1)
-        incident = _said(_with_roles(board, incident), now, "reopened", module)
-        return _save(board, incident, Change.REOPENED, now)
-    return _save(board, _opened(board, transition, now), Change.OPENED, now)
+        return _reopens(board, incident, member, group, now)
+    return _save(board, _opened(board, member, group, now), Change.OPENED, now)
 
 
-def _opened(board: Board, transition: Transition, now: datetime) -> Incident:
-    member = Member(transition.module, "root", transition.after, transition.since)
-    cause = suspect(board, (member,), None)
+def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incident:
     incident = Incident(
-        key=key_of(transition.module, transition.since),
-        started_at=transition.since,
+        key=key_of(member.module, member.since),
+        started_at=member.since,
         detected_at=now,
         published_at=now,
         stage=Stage.INVESTIGATING,
         impact="minor",
         priority=Priority.LOW,
-        cause=cause,
+        cause=cause_of(board, group, None),
         members=(member,),
     )
-    return _said(_with_roles(board, incident), now, "opened")
+    return _said(_with_cause(board, incident, incident.cause), now, "opened", member.module)
 
 
-def _joins(board: Board, incident: Incident, member: Member, now: datetime) -> tuple[Board, list[Saved]]:
-    """One more module in the incident; readers are told as well when it is the root of it all."""
-    root = incident.cause.module
-    incident = _with_roles(board, replace(incident, members=(*incident.members, member)))
+def _reopens(
+    board: Board, incident: Incident, member: Member, group: Group, now: datetime
+) -> tuple[Board, list[Saved]]:
+    known = incident.member(member.module)
+    if known is None:
+        members = (*incident.members, member)
+    else:
+        back = replace(member, role=known.role)
+        members = tuple(back if m is known else m for m in incident.members)
+    incident = replace(incident, members=members, resolved_at=None, reopened=incident.reopened + 1)
+    incident = _with_cause(board, incident, cause_of(board, group, incident.cause))
+    return _save(board, _said(incident, now, "reopened", member.module), Change.REOPENED, now)
+
+
+def _joins(board: Board, incident: Incident, member: Member, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
+    """One more module in the incident; readers are told as well when the cause looks different with it."""
+    incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
+    incident = _with_cause(board, incident, incident.cause)
     board, saved = _save(board, _said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
-    if incident.cause.module == root:
+    if _root_is_well(incident):
         return board, saved
-    incident = _said(board.incidents[incident.id], now, "cause_changed")
-    board, more = _save(board, incident, Change.CAUSE_CHANGED, now)
+    board, more = _follow(board, board.incidents[incident.id], group, now)
     return board, [*saved, *more]
+
+
+def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
+    """The incident with the cause that the group has now; readers are told when that says something else."""
+    board, saved = _merged(board, incident.id, group, now)
+    incident = board.incidents[incident.id]
+    if not incident.is_open:
+        return board, saved
+    cause, before = cause_of(board, group, incident.cause), incident.cause
+    settled = any(m.status is Status.DOWN for m in incident.members if m.until is None)
+    changed = _with_cause(board, incident, cause)
+    if _names_another(cause, before) or (settled and not same_guess(cause, before)):
+        board, more = _save(board, _said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
+        return board, saved + more
+    if len(cause.evidence) > len(before.evidence) or abs(cause.confidence - before.confidence) >= WORTH_SAVING:
+        board, more = _save(board, changed, None, now)
+        return board, saved + more
+    return board, saved
+
+
+def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
+    """Joins every open incident of the group with the oldest of them."""
+    touched = [one for one in _open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
+    if len(touched) < 2:
+        return board, []
+    saved: list[Saved] = []
+    older, *others = touched
+    for younger in others:
+        base = board.incidents[older.id]
+        for member in younger.members:
+            if base.member(member.module) is None and member.seen:
+                base = replace(base, members=(*base.members, replace(member, role="affected")))
+                base = replace(base, started_at=min(base.started_at, member.since))
+                board, more = _save(board, _said(base, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+                saved += more
+                base = board.incidents[older.id]
+        members = tuple(replace(m, until=m.until or now) for m in younger.members)
+        ended = replace(younger, members=members, resolved_at=now, merged_into=older.id)
+        ended = with_update(ended, Update(now, Stage.RESOLVED, "merged", {"into": older.id}))
+        board, more = _save(board, ended, Change.RESOLVED, now)
+        saved += more
+    base = board.incidents[older.id]
+    cause = cause_of(board, group, base.cause)
+    changed = _with_cause(board, base, cause)
+    board, more = _save(board, _said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
+    return board, saved + more
 
 
 def _goes_on(
     board: Board, incident: Incident, member: Member, transition: Transition, now: datetime
 ) -> tuple[Board, list[Saved]]:
     """A member changes between down, degraded, unknown, or fails again while others still do."""
-    before = _told(incident, member) if member.until is None else Status.UP
-    again = member.until is not None
-    changed = replace(member, status=transition.after, until=None, since=transition.since if again else member.since)
+    before = _told(incident, member) if member.until is None and member.seen else Status.UP
+    again = member.until is not None or not member.seen
+    since = transition.since if again else member.since
+    changed = replace(member, status=transition.after, until=None, since=since, seen=True)
     members = tuple(changed if m.module == member.module else m for m in incident.members)
-    incident = _with_roles(board, replace(incident, members=members))
+    incident = replace(incident, members=members)
+    board = replace(board, incidents={**board.incidents, incident.id: incident})
+    group = None if _root_is_well(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    cause = incident.cause if group is None else cause_of(board, group, incident.cause)
+    news = _names_another(cause, incident.cause)
+    incident = _with_cause(board, incident, cause)
     if before is transition.after:
-        return _save(board, incident, None, now)
-    if again:
-        return _save(board, _said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
-    kind = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
-    return _save(board, _said(incident, now, kind.value, member.module), kind, now)
+        board, saved = _save(board, incident, None, now)
+    else:
+        worse = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
+        change = Change.MEMBER_ADDED if again else worse
+        board, saved = _save(board, _said(incident, now, change.value, member.module), change, now)
+    if news:
+        incident = _said(board.incidents[incident.id], now, "cause_changed")
+        board, more = _save(board, incident, Change.CAUSE_CHANGED, now)
+        saved += more
+    if group is not None:
+        board, more = _merged(board, incident.id, group, now)
+        saved += more
+    return board, saved
+
+
+def _names_another(one: Cause, other: Cause) -> bool:
+    """Whether a cause names another module or thing; a code that follows the newest failures is no news of its own."""
+    shared = ((one.shared or {}).get("kind"), (other.shared or {}).get("kind"))
+    return (one.scope, one.module, shared[0]) != (other.scope, other.module, shared[1])
 
 
 def _told(incident: Incident, member: Member) -> Status:
@@ -140,22 +239,31 @@ def _told(incident: Incident, member: Member) -> Status:
     return member.status
 
 
+# -- answering again --------------------------------------------------------------------------------------------------
+
+
 def _answers(board: Board, module: str, since: datetime, now: datetime, last: str) -> tuple[Board, list[Saved]]:
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
-    if incident is None or member is None or member.until is not None:
+    if incident is None or member is None or member.until is not None or not member.seen:
         return board, []
-    back = replace(member, status=Status.UP if last == "resolved" else Status.UNKNOWN, until=since)
+    back = replace(member, status=Status.UP if last == "resolved" else Status.UNKNOWN, until=max(since, member.since))
     members = tuple(back if m.module == module else m for m in incident.members)
     incident = replace(incident, members=members)
-    if all(m.until is not None for m in members):
-        update = Update(now, Stage.RESOLVED, last, {"module": module})
-        incident = replace(with_update(incident, update), resolved_at=now)
-        return _save(board, incident, Change.RESOLVED, now)
+    if all(m.until is not None for m in members if m.seen):
+        return _ends(board, incident, Update(now, Stage.RESOLVED, last, {"module": module}), now)
     stage = Stage.MONITORING if incident.cause.module == module else incident.stage
     kind = "member_cleared" if last == "resolved" else last
     incident = with_update(incident, Update(now, stage, kind, {"module": module}))
     return _save(board, incident, Change.MEMBER_CLEARED, now)
+
+
+def _ends(board: Board, incident: Incident, update: Update, now: datetime) -> tuple[Board, list[Saved]]:
+    """Nothing fails any more; a root that nobody ever saw ends with the last of its victims."""
+    end = max((m.until for m in incident.members if m.seen and m.until), default=now)
+    members = tuple(m if m.until else replace(m, until=max(end, m.since)) for m in incident.members)
+    incident = replace(with_update(incident, update), members=members, resolved_at=now)
+    return _save(board, incident, Change.RESOLVED, now)
 
 
 def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
@@ -169,14 +277,49 @@ def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, l
     return _save(board, replace(incident, members=members), None, now)
 
 
-def _related(board: Board, module: str) -> Incident | None:
-    """The oldest open incident with a failing member that this module needs, or that needs it."""
-    needed = board.platform.needs(module)
-    for incident in sorted(board.incidents.values(), key=lambda i: (i.started_at, i.key)):
-        failing = [m.module for m in incident.members if m.until is None]
-        if incident.is_open and any(name in needed or module in board.platform.needs(name) for name in failing):
-            return incident
-    return None
+def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, list[Saved]]:
+    """Members that still fail two minutes after their root recovered become incidents of their own."""
+    root = incident.member(incident.cause.module) if incident.cause.module else None
+    if root is None or root.until is None or not root.seen or now < root.until + OUTLIVES:
+        return board, []
+    end = root.until
+    left = [m for m in incident.members if m.until is None and m.seen]
+    if any(m.since > end for m in left):
+        return board, []  # it began again after that: a relapse
+    outlives = {m.module for m in left if _last_failure(board, m.module) >= end + OUTLIVES}
+    if not left or len(outlives) < len(left):
+        return board, []
+    members = tuple(replace(m, until=now) if m.until is None else m for m in incident.members)
+    over = replace(incident, members=members, resolved_at=now)
+    over = with_update(over, Update(now, Stage.RESOLVED, "outlived", {"modules": sorted(outlives)}))
+    board, saved = _save(board, over, Change.RESOLVED, now)
+    since = {m.module: m for m in left}
+    for group in groups_of(board, now, {id: m.since for id, m in since.items()}):
+        own = [since[id] for id in group.modules if id in since]
+        if not own:
+            continue
+        first, *others = sorted(own, key=lambda m: (m.module != group.root, m.since, m.module))
+        opened = _opened(board, replace(first, role="affected"), group, now)
+        if opened.id in board.incidents:
+            opened = replace(opened, key=key_of(first.module, end))
+        members = (*opened.members, *(replace(m, role="affected") for m in others))
+        trigger = {"kind": "aftermath", "module": root.module, "from": None, "to": None, "at": stamp(end)}
+        opened = replace(opened, members=members, started_at=min(m.since for m in own))
+        opened = _with_cause(board, opened, replace(opened.cause, trigger=trigger))
+        board, more = _save(board, opened, Change.OPENED, now)
+        saved += more
+    return board, saved
+
+
+def _last_failure(board: Board, module: str) -> datetime:
+    found = [
+        at
+        for probe in board.platform.deciding(module)
+        for track in board.tracks_of(*probe.key).values()
+        for at in (track.last_bad_at, track.last_slow_at)
+        if at is not None
+    ]
+    return max(found, default=datetime.min.replace(tzinfo=UTC))
 
 
 def _recent(board: Board, module: str, now: datetime) -> Incident | None:
@@ -186,6 +329,8 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         incident
         for incident in board.incidents.values()
         if incident.resolved_at
+        and incident.merged_into is None
+        and incident.cause.scope != "location"
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
         and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))
@@ -193,19 +338,28 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
     return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)
 
 
-def _with_roles(board: Board, incident: Incident) -> Incident:
-    """The incident with its cause judged anew, and everything that follows from members and cause."""
-    cause = suspect(board, incident.members, incident.cause)
-    roles = ((m, "root" if m.module == cause.module else "affected") for m in incident.members)
-    members = tuple(m if m.role == role else replace(m, role=role) for m, role in roles)
-    failing = [m for m in members if m.until is None]
+# -- what follows from members and cause ------------------------------------------------------------------------------
+
+
+def _with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
+    """The incident with a cause, and everything that follows from members and cause.
+
+    A root that no probe ever saw failing stands among the members as well, with what is known of it.
+    """
+    members = [m for m in incident.members if m.seen or m.module == cause.module]
+    if cause.module is not None and all(m.module != cause.module for m in members):
+        known = board.status(cause.module)
+        members.insert(0, Member(cause.module, "root", known, incident.started_at, seen=False))
+    roles = ((m, "root" if m.module == cause.module else "affected") for m in members)
+    members = [m if m.role == role else replace(m, role=role) for m, role in roles]
+    failing = [m for m in members if m.until is None and m.seen]
     components = board.platform.components_of(m.module for m in members)
     touched = board.platform.components_of(m.module for m in failing)
     impact = max(incident.impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
     return replace(
         incident,
         cause=cause,
-        members=members,
+        members=tuple(members),
         components=components,
         impact=impact,
         priority=_priority(board, incident, failing),
@@ -226,12 +380,13 @@ def _priority(board: Board, incident: Incident, failing: Iterable[Member]) -> Pr
 
 def _said(incident: Incident, now: datetime, kind: str, module: str | None = None) -> Incident:
     """The incident with one more entry of the monitor's own, at the stage its cause allows."""
-    stage = Stage.IDENTIFIED if incident.cause.confidence >= NAMED_AT else Stage.INVESTIGATING
-    subject = incident.member(module or incident.root)
-    params = {"module": module or incident.root, "code": incident.cause.code}
-    if subject is not None:
-        params["status"] = subject.status.value
-    return with_update(incident, Update(now, stage, kind, params))
+    cause = incident.cause
+    sure = cause.confidence >= NAMED_AT and (cause.module is not None or (cause.shared or {}).get("kind") != "unknown")
+    subject = module or incident.root or next((m.module for m in incident.members if m.seen), None)
+    params: dict[str, str | None] = {"module": subject, "code": cause.code}
+    if subject is not None and (member := incident.member(subject)) is not None:
+        params["status"] = member.status.value
+    return with_update(incident, Update(now, Stage.IDENTIFIED if sure else Stage.INVESTIGATING, kind, params))
 
 
 def _save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:

@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 from math import log
 from typing import Any
 
-from monitor.core.codes import HARMLESS
-from monitor.core.expectation import Outcome, Result, is_slow
+from monitor.core.clause import shown
+from monitor.core.codes import HARMLESS, Blame
+from monitor.core.expectation import Expect, Outcome, Result, is_slow
+from monitor.core.marks import BACKEND
 from monitor.core.observation import Observation, moment, stamp
+from monitor.core.signal import SETUP, error_codes
 
 P1 = 0.9  # share of failing runs during an outage
 VANTAGE_PRIOR = 1e-3  # share of time in which a place itself is broken
@@ -27,18 +30,27 @@ PARTIAL_LIMIT = 12.0  # three failures in about eight runs
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One failed or slow run, as evidence keeps it."""
+    """One failed or slow run, as evidence keeps it.
+
+    `names` are error codes in the answer, `backend` whether an application behind the gateway gave it.
+    """
 
     at: datetime
     code: str
     detail: str
+    address: str | None = None
+    backend: bool = False
+    names: tuple[str, ...] = ()
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """What is remembered of one probe at one location. Instants are those at which runs began.
 
-    `score`, `slow_score` and `partial_score` are the three channels. `since` values are the start of the present
+    `score`, `slow_score` and `partial_score` are the three channels; `blocked_score` counts refusals the same way,
+    which are evidence only where a module is seen to be saturated. `value` is what must not stand still, and since when
+    it does. `since` values are the start of the present
     run of failures, of slow answers, of good answers. `undo` holds the track as it was before each recent run, with
     that run's end, so that runs can be taken back when the place turns out to have been blind.
     """
@@ -51,6 +63,14 @@ class Track:
     last_slow_at: datetime | None = None
     partial_score: float = 0.0
     partial_since: datetime | None = None
+    partial_good: int = 0
+    blocked_score: float = 0.0
+    blocked_since: datetime | None = None
+    last_blocked_at: datetime | None = None
+    blocked_streak: int = 0
+    blocked_code: str | None = None
+    value: str | None = None
+    value_since: datetime | None = None
     good_streak: int = 0
     good_since: datetime | None = None
     brisk_streak: int = 0
@@ -67,6 +87,9 @@ class Track:
     undo: tuple[tuple[datetime, "Track"], ...] = ()
     last: Result | None = None
     last_at: datetime | None = None
+    runs: tuple[datetime, ...] = ()  # when the newest runs were scheduled
+    raw: tuple[datetime, bool] | None = None  # when the newest run began and whether it was good, believed or not
+    raw_bad_since: datetime | None = None  # … and since when such runs fail
 
     @property
     def noise(self) -> float:
@@ -88,19 +111,27 @@ def is_bad(result: Result) -> bool:
 
 
 def is_usable(result: Result) -> bool:
-    """Evidence either way; own trouble, walls and wrong requests say nothing about the module."""
-    return is_bad(result) or result.outcome in (Outcome.PASSED, Outcome.SLOW)
+    """Evidence either way; own trouble, walls, wrong requests and caches say nothing about the module."""
+    return is_bad(result) or (result.outcome in (Outcome.PASSED, Outcome.SLOW) and not result.edge_only)
+
+
+def is_blocked(result: Result) -> bool:
+    """Whether a wall or a limit refused us."""
+    return result.blame is Blame.BLOCKED
 
 
 def learn(track: Track, observation: Observation, result: Result, interval: timedelta) -> Track:
     """The track after one more judged run."""
-    track = replace(track, last=result, last_at=observation.at)
+    if is_blocked(result):
+        return _learn_refusal(track, observation, result)
     if not is_usable(result):
-        return track
+        return replace(track, last=result, last_at=observation.at)
     bad, slow, at = is_bad(result), is_slow(result), observation.at
     if not (bad or slow or is_notable(track)):  # all is well: by far the most frequent case, kept short
         return replace(
             _learn_noise(track, bad, interval),
+            last=result,
+            last_at=at,
             good_streak=track.good_streak + 1,
             good_since=track.good_since or at,
             brisk_streak=track.brisk_streak + 1,
@@ -109,6 +140,7 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
             undo=(),
             reprobe_at=None,
         )
+    track = replace(track, last=result, last_at=at, **_less_blocked(track, bad))
     before = replace(track, undo=())
     rise, fall = log(P1 / track.noise), log((1 - P1) / (1 - track.noise))
     track = _learn_failures(track, observation, result, rise if bad else fall)
@@ -125,6 +157,74 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
     )
 
 
+def _learn_refusal(track: Track, observation: Observation, result: Result) -> Track:
+    """A refusal is counted by itself; nothing else is learned from it."""
+    return replace(
+        track,
+        last=result,
+        last_at=observation.at,
+        blocked_score=min(track.blocked_score + log(P1 / track.noise), CAP),
+        blocked_since=track.blocked_since or observation.at,
+        last_blocked_at=observation.at,
+        blocked_streak=track.blocked_streak + 1,
+        blocked_code=result.code,
+    )
+
+
+def _less_blocked(track: Track, bad: bool) -> dict[str, Any]:
+    """What an answer, good or bad, takes from the run of refusals."""
+    if not track.blocked_score:
+        return {}
+    score = max(track.blocked_score + log((1 - P1) / (1 - track.noise)), 0.0)
+    return {
+        "blocked_score": score,
+        "blocked_since": track.blocked_since if score else None,
+        "blocked_streak": 0,
+        "blocked_code": track.blocked_code if score else None,
+    }
+
+
+def adopted(track: Track) -> Track:
+    """The track of a module that is saturated: what was refused until now counts as failed."""
+    if track.blocked_since is None or track.blocked_code is None or track.last_blocked_at is None:
+        return track
+    since = min(track.bad_since or track.blocked_since, track.blocked_since)
+    sighting = Sighting(track.blocked_since, track.blocked_code, "refused at every place, and what needs it fails")
+    counts = dict(track.codes)
+    counts[track.blocked_code] = counts.get(track.blocked_code, 0) + max(track.blocked_streak, 1)
+    return replace(
+        track,
+        score=CAP if track.blocked_streak > 1 else max(track.score, track.blocked_score),
+        bad_since=since,
+        last_bad_at=max(track.last_bad_at or track.last_blocked_at, track.last_blocked_at),
+        good_streak=0,
+        good_since=None,
+        brisk_streak=0,
+        brisk_since=None,
+        usable_at=track.last_blocked_at,
+        sightings=(*track.sightings[:4], sighting),  # the first four, and the newest
+        codes=tuple(counts.items()),
+        blocked_score=0.0,
+        blocked_since=None,
+        blocked_streak=0,
+        blocked_code=None,
+    )
+
+
+def sighted(observation: Observation, result: Result) -> Sighting:
+    """What a failed or slow run shows, for evidence and for the search of its cause."""
+    http = observation.http
+    return Sighting(
+        at=observation.at,
+        code=result.code or "",
+        detail="; ".join(result.reasons),
+        address=observation.address,
+        backend=http is not None and BACKEND in http.headers,
+        names=tuple(code for code in error_codes(observation) if code not in SETUP)[:8],
+        certificate=observation.certificate.sha256 if observation.certificate else None,
+    )
+
+
 def _learn_failures(track: Track, observation: Observation, result: Result, weight: float) -> Track:
     score, at = min(max(track.score + weight, 0.0), CAP), observation.at
     if weight <= 0:
@@ -138,7 +238,7 @@ def _learn_failures(track: Track, observation: Observation, result: Result, weig
             codes=track.codes if score else (),
         )
     assert result.code is not None
-    sighting, count = Sighting(at, result.code, "; ".join(result.reasons)), dict(track.codes)
+    sighting, count = sighted(observation, result), dict(track.codes)
     count[result.code] = count.get(result.code, 0) + 1
     return replace(
         track,
@@ -149,14 +249,14 @@ def _learn_failures(track: Track, observation: Observation, result: Result, weig
         good_since=None,
         brisk_streak=0,
         brisk_since=None,
-        sightings=(*track.sightings, sighting)[:5],
+        sightings=(*track.sightings[:4], sighting),  # the first four, and the newest
         codes=tuple(count.items()),
     )
 
 
 def _learn_slowness(track: Track, observation: Observation, result: Result, weight: float) -> Track:
     score, at, slow = min(max(track.slow_score + weight, 0.0), CAP), observation.at, weight > 0
-    sighting = Sighting(at, result.code or "", "; ".join(result.reasons)) if slow else track.slow_sighting
+    sighting = sighted(observation, result) if slow else track.slow_sighting
     return replace(
         track,
         slow_score=score,
@@ -172,7 +272,10 @@ def _learn_partial(track: Track, observation: Observation, bad: bool) -> Track:
     weight = log(PARTIAL_P1 / track.noise) if bad else log((1 - PARTIAL_P1) / (1 - track.noise))
     score = min(max(track.partial_score + weight, 0.0), PARTIAL_LIMIT)
     since = track.partial_since or (observation.at if bad else None)
-    return replace(track, partial_score=score, partial_since=since if score else None)
+    good = track.partial_good + (not bad and since is not None)
+    return replace(
+        track, partial_score=score, partial_since=since if score else None, partial_good=good if score else 0
+    )
 
 
 def _learn_noise(track: Track, bad: bool, interval: timedelta) -> Track:
@@ -189,17 +292,43 @@ def _learn_noise(track: Track, bad: bool, interval: timedelta) -> Track:
 
 def is_notable(track: Track) -> bool:
     """Whether a restart must know more of a track than that all was well."""
-    return bool(track.score or track.slow_score or track.partial_score)
+    return bool(
+        track.score or track.slow_score or track.partial_score or track.blocked_score or track.value is not None
+    )
+
+
+def is_restless(track: Track) -> bool:
+    """Whether anything is held against a probe at the moment, refusals included."""
+    return bool(track.score or track.slow_score or track.partial_score or track.blocked_score)
 
 
 def relieved(track: Track) -> Track:
     """The track once its probe is no longer down: the failures that made it so are not held against it twice."""
-    return replace(track, partial_score=0.0, partial_since=None)
+    return replace(track, partial_score=0.0, partial_since=None, partial_good=0)
+
+
+def watched(track: Track, observation: Observation, expect: Expect, result: Result) -> tuple[Track, Result]:
+    """The track with the value that must not stand still, and the result that follows from how long it has.
+
+    A value is compared as text; a run that shows none changes nothing.
+    """
+    fresh = expect.fresh
+    if fresh is None or fresh.within is None or result.outcome not in (Outcome.PASSED, Outcome.SLOW):
+        return track, result
+    value = shown(observation.values.get(fresh.value))
+    if value != track.value or track.value_since is None or track.value_since > observation.at:
+        return replace(track, value=value, value_since=observation.at), result
+    still = observation.at - track.value_since
+    if still <= fresh.within:
+        return track, result
+    limit = fresh.within.total_seconds()
+    reason = f"{fresh.value}: {value} for {still.total_seconds():.0f} s, expected to change within {limit:.0f} s"
+    return track, Result(Outcome.FAILED, "content.stale", Blame.TARGET, (reason,))
 
 
 def silenced(track: Track) -> Track:
     """The track once nothing is known of its probe: no run of good, bad or slow answers reaches across a silence."""
-    track = replace(track, bad_since=None, slow_since=None, partial_since=None, undo=())
+    track = replace(track, bad_since=None, slow_since=None, partial_since=None, partial_good=0, undo=())
     return replace(track, good_streak=0, good_since=None, brisk_streak=0, brisk_since=None)
 
 
@@ -211,7 +340,11 @@ def forget(track: Track, since: datetime) -> Track:
     return track
 
 
-_ELSEWISE = ("sightings", "slow_sighting", "codes", "reprobe_at", "undo", "last")  # told otherwise, or not at all
+# Told otherwise, or not at all.
+_ELSEWISE = (
+    *("sightings", "slow_sighting", "codes", "reprobe_at", "undo", "last"),
+    *("raw", "raw_bad_since", "runs"),
+)
 _INSTANTS = [f.name for f in fields(Track) if f.name not in _ELSEWISE and f.name.endswith(("_since", "_at"))]
 _NUMBERS = [f.name for f in fields(Track) if f.name not in (*_ELSEWISE, *_INSTANTS)]
 
@@ -231,20 +364,25 @@ def track_to_json(track: Track) -> dict[str, Any]:
     }
 
 
-def _sighting_to_json(sighting: Sighting) -> list[str | None]:
-    return [stamp(sighting.at), sighting.code, sighting.detail]
+def _sighting_to_json(sighting: Sighting) -> list[Any]:
+    told: list[Any] = [stamp(sighting.at), sighting.code, sighting.detail]
+    more = [sighting.address, sighting.backend, list(sighting.names), sighting.certificate]
+    return told if more == [None, False, [], None] else told + more
 
 
 def _sighting_from_json(raw: list[Any]) -> Sighting:
     at = moment(raw[0])
     assert at is not None
-    return Sighting(at, raw[1], raw[2])
+    address, backend, names, certificate = raw[3:] or (None, False, (), None)
+    return Sighting(at, raw[1], raw[2], address, backend, tuple(names), certificate)
 
 
 def track_from_json(raw: Mapping[str, Any]) -> Track:
-    """The inverse of `track_to_json`. Raises KeyError or ValueError for anything else."""
-    plain: dict[str, Any] = {name: raw[name] for name in _NUMBERS}
-    plain |= {name: moment(raw[name]) for name in _INSTANTS}
+    """The inverse of `track_to_json`; what an older version did not know is as in a new track. Raises KeyError or
+    ValueError for anything else."""
+    known = Track()
+    plain: dict[str, Any] = {name: raw.get(name, getattr(known, name)) for name in _NUMBERS}
+    plain |= {name: moment(raw.get(name)) for name in _INSTANTS}
     return Track(
         **plain,
         sightings=tuple(_sighting_from_json(one) for one in raw["sightings"]),

@@ -1,19 +1,24 @@
 """Vantage: whether a place that looks can see anything at all, found out at the moment something fails.
 
 Canaries are well-known targets on unrelated networks. They are asked when a public target fails, never cached: a
-place that does not see most of them is blind, and what it saw meanwhile is taken back.
+place that does not see most of them is blind. So is a place that the others outvote: it fails on most of what they
+see well. What it saw meanwhile is taken back.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core.board import Vantage
+from monitor.core.board import Board, Vantage
 from monitor.core.observation import Observation
+from monitor.core.probe import host_of
 from monitor.core.track import Track, forget
 
 ASK_EVERY = timedelta(seconds=5)
+ANSWERED_BY = timedelta(seconds=15)  # a canary's answer that has not come by then never will
 CLOCK_GRAIN = timedelta(milliseconds=1)  # to which a recording is exact
+VOTE_EVERY = timedelta(seconds=1)
+VOTES, VOTED_HOSTS = 4, 2  # modules that others see well, on how many hosts, before a place can be outvoted
 
 
 def asked(vantage: Vantage, now: datetime) -> Vantage:
@@ -40,38 +45,104 @@ def heard(vantage: Vantage, observation: Observation, canaries: int) -> Vantage:
     failed = [at for at, well in answers.values() if not well]
     vantage = replace(vantage, canaries=answers)
     if 2 * len(failed) > canaries:
-        return replace(vantage, blind_since=vantage.blind_since or min(failed))
+        return replace(vantage, dark_since=vantage.dark_since or min(failed))
     if 2 * len(good) >= canaries:
-        return replace(vantage, blind_since=None, sees_at=min([*good, vantage.asked_at or observation.at]))
+        cured = max(good) if vantage.dark_since else vantage.seeing_since
+        sees_at = min([*good, vantage.asked_at or observation.at])
+        return replace(vantage, dark_since=None, sees_at=sees_at, seeing_since=cured)
     return vantage
 
 
+def voted(board: Board, location: str, now: datetime) -> Vantage:
+    """The place after a count of what it sees badly among what every other place sees well.
+
+    Only what was seen elsewhere after the failures here began contradicts them: at the start of a real outage every
+    place is the first to see it somewhere.
+    """
+    place = board.vantages.get(location, Vantage())
+    well = 0
+    bad: list[datetime] = []
+    hosts: set[str] = set()
+    for id in board.platform.modules:
+        since, here = _here(board, id, location, now)
+        if here is None or not _well_elsewhere(board, id, location, since, now):
+            continue
+        well += 1
+        hosts.update(host_of(probe) for probe in board.platform.deciding(id) if probe.kind != "verdict")
+        if since is not None and not here:
+            bad.append(since)
+    outvoted = well >= VOTES and len(hosts) >= VOTED_HOSTS and 2 * len(bad) >= well
+    if outvoted:
+        return replace(place, voted_at=now, outvoted_since=place.outvoted_since or min(bad))
+    cured = now if place.outvoted_since else place.seeing_since
+    return replace(place, voted_at=now, outvoted_since=None, seeing_since=cured)
+
+
+def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime, bool, datetime | None]]:
+    """The newest runs of a module that are not too old: where, when begun, whether good, and since when it failed."""
+    found: list[tuple[str, datetime, bool, datetime | None]] = []
+    for probe in board.platform.deciding(module):
+        if len(probe.locations) < 2:
+            continue
+        patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+        for place, track in board.tracks_of(*probe.key).items():
+            if track.raw is not None and now - track.raw[0] <= patience:
+                found.append((place, *track.raw, track.raw_bad_since))
+    return found
+
+
+def _here(board: Board, module: str, location: str, now: datetime) -> tuple[datetime | None, bool | None]:
+    """Since when a module fails at a place, and whether its newest runs there were good; None when it had none."""
+    runs = [run for run in _fresh(board, module, now) if run[0] == location]
+    if not runs:
+        return None, None
+    return min((since for *_, since in runs if since), default=None), all(good for _, _, good, _ in runs)
+
+
+def _well_elsewhere(board: Board, module: str, location: str, since: datetime | None, now: datetime) -> bool:
+    """Whether every other failure domain sees a module well, and has looked since it began to fail here."""
+    domain = board.domain_of(location)
+    runs = [run for run in _fresh(board, module, now) if board.domain_of(run[0]) != domain]
+    if since is not None:
+        runs = [run for run in runs if run[1] >= since]
+    return bool(runs) and all(good for _, _, good, _ in runs)
+
+
 def is_hidden(vantage: Vantage | None, observation: Observation, now: datetime) -> bool:
-    """Whether a run says nothing because its place was blind; a blindness of the future is one of the present."""
-    if vantage is None or vantage.blind_since is None:
+    """Whether a run says nothing because its place was blind at any moment of it; a blindness of the future is one of
+    the present."""
+    if vantage is None:
         return False
-    return observation.ended_at >= vantage.blind_since or vantage.blind_since > now
+    since = vantage.blind_since
+    if since is None:
+        return vantage.seeing_since is not None and observation.at < vantage.seeing_since <= now
+    return observation.ended_at >= since or since > now
 
 
 def taken_back(vantage: Vantage, track: Track) -> Track:
     """The track without what a place learned that turns out to be blind, and without failures nobody vouched for."""
     since = vantage.blind_since
-    if since is None or track.private:
+    if since is None or (track.private and vantage.outvoted_since is None):
         return track
     if track.bad_since is not None and (vantage.sees_at is None or vantage.sees_at < track.bad_since):
         since = min(since, track.bad_since)
     return forget(track, since)
 
 
-def is_credible(vantage: Vantage | None, tracks: Iterable[Track]) -> bool:
+def is_credible(vantage: Vantage | None, tracks: Iterable[Track], now: datetime) -> bool:
     """Whether the failures of these tracks may be believed: the place saw its canaries after they began.
 
-    Failures of loopback and private targets need no canaries: the network outside has no part in them.
+    Failures of loopback and private targets need no canaries: the network outside has no part in them. Where no
+    answer comes at all, neither good nor bad, canaries say nothing.
     """
     public = [track.bad_since for track in tracks if track.bad_since and not track.private]
     if not public:
         return True
-    return vantage is not None and vantage.sees_at is not None and vantage.sees_at >= min(public)
+    if vantage is None:
+        return False
+    if vantage.sees_at is not None and vantage.sees_at >= min(public):
+        return True
+    return vantage.asked_at is not None and now - vantage.asked_at > ANSWERED_BY and not vantage.canaries
 
 
 def is_private(address: str) -> bool:

@@ -96,7 +96,7 @@ def title(incident: Incident, platform: Platform) -> Sentence:
     """The headline: which module, and what is seen."""
     if incident.title is not None:
         return Sentence("{text}", {"text": incident.title})
-    (module,) = names(platform, (incident.root,))
+    (module,) = names(platform, (incident.root or "",))
     return Sentence(N_("{module}: {seen}"), {"module": module, "seen": seen(incident.cause.code)})
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 
-from monitor.core.expectation import Outcome, Result, body_key, header_key
+from monitor.core.clause import header_key
+from monitor.core.expectation import Outcome, Result, body_key
 from monitor.core.observation import PHASES, Certificate, Http, Observation
 from monitor.core.probe import Probe
 from monitor.metrics.exposition import Family, labels

@@ -64,7 +64,7 @@ def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> str:
                 labels(
                     [
                         ("incident", one.id),
-                        ("module", one.root),
+                        ("module", one.root or ""),
                         ("code", one.cause.code),
                         ("class", str(one.cause.cls)),
                     ]

@@ -24,6 +24,7 @@ Prober = Callable[[Run, Reach], Awaitable[None]]
 
 PROBERS: dict[str, Prober] = {
     "http": http.look,
+    "freshness": http.look,  # a request like any other; whether its value stands still is judged, not probed
 }
 
 

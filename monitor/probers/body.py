@@ -88,7 +88,7 @@ def encoding_of(content_type: str) -> str:
 
 def needs_body(expects: Iterable[Expect]) -> bool:
     """Whether any expectation looks past the excerpt."""
-    return any(expect.json or expect.of_body for expect in expects)
+    return any(expect.paths or expect.of_body for expect in expects)
 
 
 def values_of(
@@ -102,7 +102,7 @@ def values_of(
     if wanted:
         text = body.decode(encoding, "replace")
         values = {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
-    paths = tuple(dict.fromkeys(path for expect in expects for path, _ in expect.json))
+    paths = tuple(dict.fromkeys(path for expect in expects for path in expect.paths))
     if not paths or not body:
         return values, None
     try:

@@ -17,7 +17,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from monitor import __version__
-from monitor.core.expectation import header_key, holds_of_header
+from monitor.core.clause import header_key, holds_of_header
 from monitor.core.observation import Http
 from monitor.core.target import HttpTarget
 from monitor.probers.body import Body, needs_body, values_of

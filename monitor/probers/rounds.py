@@ -58,6 +58,7 @@ class Rounds:
         self._order = count()
         self._plan = 0
         self._changed = asyncio.Event()
+        self._held: dict[Key, float] = {}
         self._under_way: dict[Key, asyncio.Task[None]] = {}
 
     def plan(self, probes: Mapping[Key, Probe]) -> None:
@@ -84,6 +85,10 @@ class Rounds:
             at = self._clock.monotonic() + after
             heapq.heappush(self._heap, Due(at, next(self._order), key, True, self._plan))
             self._changed.set()
+
+    def hold(self, key: Key, seconds: float) -> None:
+        """No run of a probe for so many seconds."""
+        self._held[key] = self._clock.monotonic() + seconds
 
     async def walk(self) -> None:
         """Starts every run when it is due, until cancelled; runs under way are cancelled with it."""
@@ -113,6 +118,9 @@ class Rounds:
         if due.key in self._under_way:
             self._skipped(due.key)
             return
+        if self._held.get(due.key, now) > now:
+            return
+        self._held.pop(due.key, None)
         scheduled_at = self._clock.now() - timedelta(seconds=now - due.at)
         task = asyncio.create_task(self._run(probe, scheduled_at, due.extra), name=f"probe {'/'.join(due.key)}")
         self._under_way[due.key] = task

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from monitor.core.alias import renamed
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
 from monitor.core.effect import Storable
@@ -16,7 +17,6 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
-from monitor.store.aliases import renamed
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import Table, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.aliases import renamed
+from monitor.core.alias import renamed
 from monitor.store.rows import dumps, incident_of, incident_row, rollup_of, rollup_row
 from monitor.store.schema import conditions, incidents, observations, rollups, tracks, transitions
 

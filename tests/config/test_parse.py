@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import Address, ConfigError
-from monitor.core.expectation import Clause, Expect
+from monitor.core.clause import Clause
+from monitor.core.expectation import Expect
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
 from monitor.core.target import HttpTarget, OtherTarget

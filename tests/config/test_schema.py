@@ -12,7 +12,7 @@ from monitor.config.kinds import KINDS
 from monitor.config.model import json_schema
 from monitor.config.table import plain
 from monitor.config.yaml12 import compose
-from monitor.core.expectation import OPERATORS, TYPES
+from monitor.core.clause import OPERATORS, TYPES
 
 HERE = Path(__file__).parent
 SCHEMA = json_schema()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.detector import settle
+from monitor.core.detector import Panel, settle
 from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.module import Status
 from monitor.core.probe import Probe
@@ -17,7 +17,7 @@ from monitor.core.tuning import Tuning
 from tests.stories.beats import START, module, observation, platform, story
 
 PROBE = module("catalog").probes[0]
-ONE = {"here": "default"}
+ONE = Panel({"here": "default"})
 
 
 def tracked(outcomes: str, every: float = 30, probe: Probe = PROBE) -> Track:
@@ -91,7 +91,7 @@ def test_confirm_none_at_all_holds_for_slowness_too() -> None:
     assert settle(probe, Status.UP, {"here": tracked("+~~", 5)}, ONE, now, Tuning())[0] is Status.DEGRADED
 
 
-PLACES = {"x": "one", "y": "two", "z": "three"}
+PLACES = Panel({"x": "one", "y": "two", "z": "three"})
 THREE = replace(PROBE, locations=("x", "y", "z"))
 
 
@@ -112,7 +112,7 @@ def test_a_quorum_of_failure_domains_decides(x: str, y: str, z: str, down: bool)
 def test_two_places_of_one_provider_are_one_opinion() -> None:
     """Places in the same failure domain count once."""
     tracks = {"x": tracked("----", 10), "y": tracked("----", 10), "z": tracked("++++", 10)}
-    domains = {"x": "one", "y": "one", "z": "three"}
+    domains = Panel({"x": "one", "y": "one", "z": "three"})
     assert settle(THREE, Status.UP, tracks, domains, START + at(31), Tuning())[0] is not Status.DOWN
 
 
@@ -153,7 +153,7 @@ def test_the_stored_form_gives_the_track_back(outcomes: str, every: float) -> No
 
 @given(st.text("+-~?cbxt", max_size=40))
 def test_failures_raise_the_score_and_good_runs_lower_it(outcomes: str) -> None:
-    """Within 0…CAP at every step; what says nothing moves nothing."""
+    """Within 0…CAP at every step; what says nothing moves nothing, and a refusal is counted by itself."""
     track = Track()
     for beat, outcome in enumerate(outcomes):
         one = observation("catalog", START + at(beat * 10), outcome)
@@ -164,6 +164,8 @@ def test_failures_raise_the_score_and_good_runs_lower_it(outcomes: str) -> None:
             assert after.score > track.score or after.score == CAP
         elif outcome in "+~":
             assert after.score < track.score or after.score == 0
+        elif outcome == "b":
+            assert (after.score, after.blocked_streak) == (track.score, track.blocked_streak + 1)
         else:
             assert replace(after, last=None, last_at=None) == replace(track, last=None, last_at=None)
         track = after

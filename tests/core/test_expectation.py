@@ -10,21 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.clause import OPERATORS, TYPES, Clause, header_key, holds, holds_of_header, shown
 from monitor.core.codes import CODES, Blame
-from monitor.core.expectation import (
-    OPERATORS,
-    TYPES,
-    Clause,
-    Expect,
-    Outcome,
-    body_key,
-    header_key,
-    holds,
-    holds_of_header,
-    is_slow,
-    judge,
-    shown,
-)
+from monitor.core.expectation import Expect, Outcome, body_key, is_slow, judge
 from monitor.core.observation import Certificate, Failure, Http, Observation
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)

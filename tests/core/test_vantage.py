@@ -74,9 +74,9 @@ def test_failures_out_there_are_believed_once_the_place_saw(
 ) -> None:
     """Private targets need no canaries."""
     place = Vantage(sees_at=None if sees_at is None else START + later(sees_at))
-    assert is_credible(place, [Track(bad_since=START, private=private)]) is believed
-    assert is_credible(None, [Track(bad_since=START, private=private)]) is private
-    assert is_credible(None, [Track()])
+    assert is_credible(place, [Track(bad_since=START, private=private)], START) is believed
+    assert is_credible(None, [Track(bad_since=START, private=private)], START) is private
+    assert is_credible(None, [Track()], START)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_failures_out_there_are_believed_once_the_place_saw(
 def test_runs_that_overlap_a_blindness_are_hidden(began: float, hidden: bool) -> None:
     """Also one that began when the place still saw."""
     one = observation("catalog", START + later(began), "t")
-    assert is_hidden(Vantage(blind_since=START), one, START + later(30)) is hidden
+    assert is_hidden(Vantage(dark_since=START), one, START + later(30)) is hidden
     assert not is_hidden(Vantage(), one, START)
     assert not is_hidden(None, one, START)
 

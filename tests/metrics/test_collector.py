@@ -106,7 +106,7 @@ def whole_page(openmetrics: bool) -> bytes:
         for place in asked.locations:
             observe(made, asked, strange, place)
     made.queue("events", 3)
-    board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(blind_since=NOW)})
+    board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(dark_since=NOW)})
     return made.page(board, seen.history, openmetrics)
 
 
@@ -250,7 +250,7 @@ def test_a_probe_that_is_off_has_no_series() -> None:
 
 def test_the_state_of_modules_incidents_and_places() -> None:
     seen = pictures.stormy()
-    board = replace(seen.board, vantages={"virginia": Vantage(blind_since=NOW)})
+    board = replace(seen.board, vantages={"virginia": Vantage(dark_since=NOW)})
     page = Metrics(board.platform, FakeClock(NOW)).page(board, seen.history)
     assert of(page, "monitor_module_status", module="checkout", status="down") == [1]
     assert sum(of(page, "monitor_module_status", module="checkout")) == 1

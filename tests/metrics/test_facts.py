@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.expectation import Clause, Expect, Outcome, Result, body_key, judge
+from monitor.core.clause import Clause
+from monitor.core.expectation import Expect, Outcome, Result, body_key, judge
 from monitor.core.observation import Certificate, Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.metrics.facts import FAMILIES, NOTHING_VERIFIED, Facts, facts

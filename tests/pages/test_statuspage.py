@@ -182,7 +182,7 @@ def blinded(minutes: int) -> Picture:
     since = NOW - timedelta(minutes=minutes)
     seen = pictures.green()
     modules = {id: Condition(Status.UNKNOWN, since + timedelta(minutes=2)) for id in seen.board.modules}
-    board = replace(seen.board, modules=modules, vantages={"here": Vantage(blind_since=since)})
+    board = replace(seen.board, modules=modules, vantages={"here": Vantage(dark_since=since)})
     return replace(seen, board=board)
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from monitor.core.clause import Clause
 from monitor.core.codes import CODES
-from monitor.core.expectation import Clause, Expect, judge
+from monitor.core.expectation import Expect, judge
 from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.probers import look
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.expectation import Clause, Expect, Outcome, body_key, header_key, judge
+from monitor.core.clause import Clause, header_key
+from monitor.core.expectation import Expect, Outcome, body_key, judge
 from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.core.probe import Probe
 from monitor.core.target import Network

@@ -7,7 +7,8 @@ import pytest
 
 from monitor.commands.probe import probe
 from monitor.config import Config
-from monitor.core.expectation import Clause, Expect
+from monitor.core.clause import Clause
+from monitor.core.expectation import Expect
 from monitor.core.module import Module, Platform
 from monitor.core.observation import PHASES
 from monitor.core.probe import Probe

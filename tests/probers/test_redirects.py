@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.expectation import Clause, Expect
+from monitor.core.clause import Clause
+from monitor.core.expectation import Expect
 from monitor.core.target import Network
 from monitor.probers import Reach
 

@@ -13,7 +13,8 @@ import yaml
 
 from monitor.config import Config
 from monitor.config.file import load
-from monitor.core.expectation import Expect, holds, holds_of_header
+from monitor.core.clause import holds, holds_of_header
+from monitor.core.expectation import Expect
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
 from monitor.simulator.modules import VERSIONS

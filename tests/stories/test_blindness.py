@@ -84,7 +84,7 @@ def test_a_real_outage_in_a_blind_place_is_found_once_it_sees() -> None:
 def test_private_targets_are_seen_by_a_blind_place() -> None:
     """The network outside has no part in what happens on loopback: those runs go on counting."""
     told = story(module("catalog"), canaries=3)
-    told.board = replace(told.board, vantages={"here": Vantage(blind_since=START)})
+    told.board = replace(told.board, vantages={"here": Vantage(dark_since=START)})
     told.feed(observation("catalog", START, "+", address="127.0.0.1:443"))
     assert told.board.status("catalog") is Status.UP
 

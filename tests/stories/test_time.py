@@ -82,7 +82,7 @@ def test_a_clock_set_back_does_not_stop_the_extra_runs() -> None:
 def test_a_place_stays_blind_when_the_clock_is_set_back() -> None:
     """A blindness that seems to begin tomorrow is one of now, and its canaries are asked."""
     told = story(module("catalog"), canaries=3)
-    told.board.vantages["here"] = Vantage(asked_at=START + DAY, blind_since=START + DAY)  # type: ignore[index]
+    told.board.vantages["here"] = Vantage(asked_at=START + DAY, dark_since=START + DAY)  # type: ignore[index]
     told.sees = False
     told.feed(observation("catalog", START, "-"))
     assert isinstance(told.effects[0], Keep)

@@ -1,0 +1,151 @@
+"""Exhibit: what is known of one module, as far as the search for a cause goes; and the scene that they make together.
+
+A scene is one frozen picture of everything that matters: the graph, the exhibits, and an answer for every other module.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from math import exp, log
+
+from monitor.core.graph import Graph
+
+MISS = 0.05  # chance that a module fails and its probes do not show it
+STRAY = 0.002  # chance that another module fails by coincidence
+LATE = 20.0  # seconds for which lateness costs one nat
+JITTER = 30.0  # seconds by which phases of probes alone shuffle the order of onsets
+LINKED = 10 * STRAY  # a need that explains a failure no better than this has no part in it
+NOTABLE = 1e-3  # a smaller chance is not followed along the graph
+
+
+class State(StrEnum):
+    """What is known of a module."""
+
+    FAILING = "failing"  # down or degraded, or it was in this incident
+    SUSPECT = "suspect"  # several failures that are not settled yet
+    BLOCKED = "blocked"  # it throttles or refuses us
+    DARK = "dark"  # nothing is known: never measured, silent, or a single failure
+    UP = "up"
+
+
+ILL = frozenset({State.FAILING, State.SUSPECT})
+UNSEEN = frozenset({State.DARK, State.BLOCKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """What is known of one module. `named` maps other modules to the share of failing answers that name them.
+
+    `quiet` is the share that carries an error code and names nobody, `backend` the share that an application gave.
+    `changed`: its version changed shortly before its failures.
+    """
+
+    module: str
+    state: State
+    onset: datetime | None = None
+    code: str | None = None
+    named: Mapping[str, float] = field(default_factory=dict)
+    quiet: float = 0.0
+    backend: float = 0.0
+    hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    certificate: str | None = None
+    changed: bool = False
+
+
+class Scene:
+    """The graph with everything that is known of its modules; what is asked twice is remembered."""
+
+    def __init__(self, graph: Graph, exhibits: Mapping[str, Exhibit], state_of: Callable[[str], State]) -> None:
+        self.graph = graph
+        self.exhibits = exhibits
+        self._state_of = state_of
+        self._weights: dict[str, float] = {}
+        self._dependants: dict[str, list[str]] = {}
+        self._needs: dict[str, list[tuple[str, float]]] = {}
+        self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
+
+    def order(self, id: str) -> tuple[datetime, str]:
+        """By what ill modules are sorted: their onset, then their name."""
+        onset = self.exhibits[id].onset
+        assert onset is not None
+        return onset, id
+
+    def onset(self, id: str) -> datetime:
+        """When an ill module began to fail."""
+        return self.order(id)[0]
+
+    def sorted(self, modules: Iterable[str]) -> list[str]:
+        """Ill modules, each once, the first to fail first."""
+        return sorted(set(modules), key=self.order)
+
+    def state(self, id: str) -> State:
+        """What is known of a module."""
+        one = self.exhibits.get(id)
+        return self._state_of(id) if one is None else one.state
+
+    def dependants(self, id: str) -> list[str]:
+        """Everything that needs a module, what is needed before what needs it."""
+        if id not in self._dependants:
+            self._dependants[id] = self.graph.dependants(id)
+        return self._dependants[id]
+
+    def cycle(self, id: str) -> str:
+        """The name of the circle that a module stands on; its own when it stands on none."""
+        return self.graph.cycle.get(id, id)
+
+    def needs(self, id: str) -> list[tuple[str, float]]:
+        """What a module needs, through needs nothing is known of as well, with the chance along the way."""
+        if id not in self._needs:
+            found: dict[str, float] = {}
+            todo = [(id, 1.0)]
+            while todo:
+                one, chance = todo.pop()
+                for need, strength in self.graph.needs.get(one, ()):
+                    along = chance * strength
+                    if along < NOTABLE or found.get(need, 0.0) >= along or need == id:
+                        continue
+                    found[need] = along
+                    if self.state(need) in UNSEEN:
+                        todo.append((need, along))
+            self._needs[id] = list(found.items())
+        return self._needs[id]
+
+    def unseen_needs(self, id: str) -> list[str]:
+        """What a module needs and nothing is known of, or what its failing answers name though it looks well."""
+        named = self.exhibits[id].named if id in self.exhibits else {}
+        return [need for need, _ in self.needs(id) if self.state(need) in UNSEEN or need in named]
+
+    def link(self, id: str, need: str, chance: float) -> float:
+        """How likely a failing need explains a failing module: strength, truth, and order of time."""
+        late = (self.onset(need) - self.onset(id)).total_seconds() - JITTER
+        return chance * self._weight(need) * exp(-max(0.0, late) / LATE)
+
+    def _weight(self, id: str) -> float:
+        """How sure it is that a failing module really fails, given how many healthy modules need it all the same."""
+        if id not in self._weights:
+            doubt = 0.0
+            for one in self.graph.needed_by.get(id, ()):
+                if self.state(one) is State.UP:
+                    chance = dict(self.graph.needs[one])[id]
+                    doubt += log(1 - chance * (1 - MISS))
+            alive = exp(doubt)
+            self._weights[id] = alive / (alive + STRAY)
+        return self._weights[id]
+
+    def tops(self, modules: Iterable[str]) -> list[str]:
+        """Those that nothing else among them explains; a cycle counts once, by its first failure."""
+        inside = set(modules)
+        tops: list[str] = []
+        cycles: set[str] = set()
+        for id in self.sorted(inside):
+            cycle = self.cycle(id)
+            explained = any(
+                need in inside and self.cycle(need) != cycle and self.link(id, need, chance) > LINKED
+                for need, chance in self.needs(id)
+            )
+            if not explained and cycle not in cycles:
+                cycles.add(cycle)
+                tops.append(id)
+        return tops

@@ -1,0 +1,264 @@
+"""Explain: which failures belong together, and what broke first. Pure probability over one frozen scene.
+
+Every failing module either suffers from something it needs, or shares something with others, or broke by itself. First
+what hangs together in the graph is one group; then groups are joined where something nobody sees explains them better
+together; then each group's hypotheses are weighed against each other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import exp, log
+from typing import TypeVar
+
+from monitor.core.exhibit import LINKED, STRAY, Exhibit, Scene, State
+from monitor.core.graph import Graph
+from monitor.core.likelihood import AT_ONCE, STRAY_AT_ONCE, Hypothesis, score, signature
+from monitor.core.shared import ALIKE, Shared, fit, things
+
+TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an edge between them
+BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
+NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
+UNLISTED = 0.04  # weight of a cause outside the graph against one of its modules
+OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
+MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
+TOLD, WORTH_TELLING = 3, 0.01  # candidates told in any case, and the chance from which others are
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures that belong together. `candidates` by falling confidence; `root` is set where one is sure enough.
+
+    `shared` is set where no single module explains them; then `confidence` is that of its being shared.
+    """
+
+    modules: tuple[str, ...]
+    root: str | None
+    confidence: float
+    candidates: tuple[tuple[str, float], ...]
+    shared: Shared | None = None
+
+
+@dataclass
+class _Part:
+    """A group in the making, the first to fail first. `held`: it holds an open incident and never falls apart."""
+
+    modules: list[str]
+    tops: list[str]
+    held: bool = False
+    shared: Shared | None = None
+
+
+def explain(
+    graph: Graph,
+    exhibits: Mapping[str, Exhibit],
+    state_of: Callable[[str], State],
+    together: Iterable[frozenset[str]] = (),
+) -> list[Group]:
+    """The groups of all ill modules among the exhibits, the earliest first.
+
+    `state_of` tells of modules without an exhibit. `together` are modules that stay in one group: open incidents.
+    """
+    scene = Scene(graph, exhibits, state_of)
+    parts = _gathered(scene, _joined(scene, _parts(scene, list(together))))
+    return [_weighed(scene, part) for part in sorted(parts, key=lambda part: scene.order(part.modules[0]))]
+
+
+# -- who hangs together with whom -------------------------------------------------------------------------------------
+
+
+def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
+    """Connected pieces of the failing part of the graph; those with several beginnings are taken apart."""
+    ill = set(scene.ill)
+    boss = {id: id for id in scene.ill}
+
+    def find(id: str) -> str:
+        while boss[id] != id:
+            boss[id] = boss[boss[id]]
+            id = boss[id]
+        return id
+
+    def tie(one: str, other: str) -> None:
+        first, second = sorted((find(one), find(other)), key=scene.order)
+        boss[second] = first
+
+    held = [[id for id in scene.ill if id in modules] for modules in together]
+    for one, other in (pair for modules in held for pair in pairwise(modules)):
+        tie(one, other)
+    for id in scene.ill:
+        for need, chance in scene.needs(id):
+            if need in ill and scene.link(id, need, chance) > LINKED:
+                tie(id, need)
+    pieces: dict[str, list[str]] = {}
+    for id in scene.ill:
+        pieces.setdefault(find(id), []).append(id)
+    in_held = {id for modules in held for id in modules}
+    parts: list[_Part] = []
+    for modules in pieces.values():
+        if in_held.isdisjoint(modules):
+            parts += [_Part(one, scene.tops(one)) for one in _apart(scene, modules)]
+        else:
+            parts.append(_Part(modules, scene.tops(modules), held=True))
+    return parts
+
+
+def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:
+    """A piece with several beginnings: the best one takes what it explains, and so on with the rest."""
+    pieces: list[list[str]] = []
+    rest = modules
+    while rest:
+        tops = scene.tops(rest)
+        if len(tops) <= 1:
+            return [*pieces, rest]
+        best = max(tops[:MOST_CANDIDATES], key=lambda top: (score(scene, top, rest), -tops.index(top)))
+        reached = {best, *scene.dependants(best)}
+        reached |= {id for id in rest if scene.cycle(id) == scene.cycle(best)}
+        pieces.append([id for id in rest if id in reached])
+        rest = [id for id in rest if id not in reached]
+    return pieces
+
+
+# -- one thing behind several groups ----------------------------------------------------------------------------------
+
+
+def _joined(scene: Scene, parts: list[_Part]) -> list[_Part]:
+    """Groups joined where a module nobody sees, or a thing that can be named, explains them better together."""
+    while len(parts) > 1:
+        best: tuple[float, list[_Part], Shared | None] | None = None
+        for hypothesis in _behind_several(scene, parts):
+            chosen = _struck_by(scene, hypothesis, parts)
+            if len(chosen) < 2:
+                continue
+            modules = scene.sorted(id for part in chosen for id in part.modules)
+            gain = score(scene, hypothesis, modules) - sum(_alone(scene, part) for part in chosen)
+            gain -= _coincidence(scene, chosen)
+            if gain > 0 and (best is None or gain > best[0]):
+                best = (gain, chosen, hypothesis if isinstance(hypothesis, Shared) else None)
+        if best is None:
+            return parts
+        _, chosen, shared = best
+        parts = [part for part in parts if part not in chosen] + [_one(scene, chosen, shared)]
+    return parts
+
+
+def _one(scene: Scene, parts: Sequence[_Part], shared: Shared | None) -> _Part:
+    modules = scene.sorted(id for part in parts for id in part.modules)
+    return _Part(modules, scene.tops(modules), any(part.held for part in parts), shared)
+
+
+def _behind_several(scene: Scene, parts: Sequence[_Part]) -> list[Hypothesis]:
+    """What could be behind several groups: needs of more than one that nobody sees, and what their failures share."""
+    counts: dict[str, int] = {}
+    for part in parts:
+        for need in {need for top in part.tops for need in scene.unseen_needs(top)}:
+            counts[need] = counts.get(need, 0) + 1
+    unseen = sorted(need for need, count in counts.items() if count > 1)
+    return [*unseen, *things(scene, [top for part in parts for top in part.tops])]
+
+
+def _struck_by(scene: Scene, hypothesis: Hypothesis, parts: Sequence[_Part]) -> list[_Part]:
+    if isinstance(hypothesis, Shared):
+        chosen = [
+            part
+            for part in parts
+            if all(top in hypothesis.reach and fit(hypothesis.kind, scene.exhibits[top]) > ALIKE for top in part.tops)
+        ]
+    else:
+        chosen = [part for part in parts if any(hypothesis in scene.unseen_needs(top) for top in part.tops)]
+    return _near(chosen, lambda part: min(scene.onset(top) for top in part.tops))
+
+
+def _alone(scene: Scene, part: _Part) -> float:
+    """The best score of a group left to itself."""
+    if part.shared is not None:
+        return score(scene, part.shared, part.modules)
+    return max(score(scene, top, part.modules) for top in part.tops[:MOST_CANDIDATES])
+
+
+def _coincidence(scene: Scene, parts: Sequence[_Part]) -> float:
+    """What it costs that these groups began near each other for no common reason."""
+    starts = sorted(scene.onset(part.modules[0]) for part in parts)
+    return sum(log(STRAY_AT_ONCE if later - earlier <= AT_ONCE else STRAY) for earlier, later in pairwise(starts))
+
+
+def _gathered(scene: Scene, parts: list[_Part]) -> list[_Part]:
+    """Three or more beginnings within minutes that nothing explains: something they share, even without a name."""
+    loose = [part for part in parts if part.shared is None and _is_of_its_own(scene, part)]
+    chosen = _near(loose, lambda part: min(scene.onset(top) for top in part.tops))
+    if sum(len(part.tops) for part in chosen) < BEGINNINGS:
+        return parts
+    shared = Shared("unknown", None, frozenset(id for part in chosen for id in part.modules))
+    return [part for part in parts if part not in chosen] + [_one(scene, chosen, shared)]
+
+
+def _is_of_its_own(scene: Scene, part: _Part) -> bool:
+    """Whether nothing that nobody sees explains a group better by far than a module of its own."""
+    best = _alone(scene, part)
+    unseen = {need for top in part.tops for need in scene.unseen_needs(top)}
+    return all(score(scene, need, part.modules) < best + OVERRULES for need in unseen)
+
+
+def _near(parts: Sequence[T], start: Callable[[T], datetime]) -> list[T]:
+    """The largest run of parts each of which begins at most TOGETHER after the one before it."""
+    best: list[T] = []
+    run: list[T] = []
+    before: datetime | None = None
+    for at, index in sorted((start(part), index) for index, part in enumerate(parts)):
+        run = [*run, parts[index]] if before is not None and at - before <= TOGETHER else [parts[index]]
+        before = at
+        if len(run) > len(best):
+            best = run
+    return best
+
+
+# -- the answer -------------------------------------------------------------------------------------------------------
+
+
+def _weighed(scene: Scene, part: _Part) -> Group:
+    """The group with its candidates: what each would make of what is seen, as shares of one."""
+    modules = tuple(part.modules)
+    chances = _chances(scene, part)
+    named = [(what, chance) for what, chance in chances if isinstance(what, str)]
+    named.sort(key=lambda pair: -pair[1])
+    shared = [(what, chance) for what, chance in chances if isinstance(what, Shared)]
+    candidates = tuple(p for index, p in enumerate(named) if index < TOLD or p[1] >= WORTH_TELLING)[:8]
+    root, confidence = named[0]
+    sharing = sum(chance for _, chance in shared)
+    if shared and not (confidence > sharing and _explains_most(scene, root, modules)):
+        thing = max(shared, key=lambda pair: pair[1])[0]
+        return Group(modules, None, sharing, candidates, thing)
+    return Group(modules, root if confidence >= NAMED_AT else None, confidence, candidates)
+
+
+def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
+    """Every hypothesis about a group with its share; modules of one cycle share theirs, blamed as a whole only."""
+    modules, tops = part.modules, part.tops
+    roots = list(dict.fromkeys([*tops, *modules]))[:MOST_CANDIDATES]
+    roots = list(dict.fromkeys([*roots, *(need for id in modules for need in scene.unseen_needs(id))]))
+    shared = things(scene, tops) if len(tops) > 1 else []
+    if part.shared is not None and part.shared not in shared:
+        shared.append(part.shared)
+    elif len(_near(tops, scene.onset)) >= BEGINNINGS:
+        shared.append(Shared("unknown", None, frozenset(tops)))
+    hypotheses: list[Hypothesis] = [*roots, *shared]
+    scores = [(what, score(scene, what, modules)) for what in hypotheses]
+    what, best = max(scores, key=lambda pair: pair[1])
+    weights: dict[Hypothesis, float] = {one: exp(value - best) for one, value in scores}
+    whole = sum(weights.values())
+    if isinstance(what, str) and what in modules:  # something outside the graph, whose victim the best module would be
+        one = scene.exhibits[what]
+        whole += UNLISTED * exp(signature(one, False) - signature(one, True))
+    cycles: dict[str, list[float]] = {}
+    for root in roots:
+        cycles.setdefault(scene.cycle(root), []).append(weights[root] / whole)
+    evened = [(root, sum(cycles[scene.cycle(root)]) / len(cycles[scene.cycle(root)])) for root in roots]
+    return [*evened, *((thing, weights[thing] / whole) for thing in shared)]
+
+
+def _explains_most(scene: Scene, root: str, modules: Sequence[str]) -> bool:
+    """Whether the declared graph lets a module explain most of the others."""
+    others = [id for id in modules if id != root]
+    return 2 * len(set(scene.dependants(root)).intersection(others)) >= len(others)

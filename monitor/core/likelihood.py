@@ -1,0 +1,165 @@
+"""Likelihood: how likely a hypothesis, this module or that shared thing, makes what is seen. All in nats.
+
+    explained    a failing module whose needs fail under the hypothesis: noisy-or of the strengths of its edges
+    innocent     a healthy dependant of what fails speaks against it
+    stray        a failing module the hypothesis does not reach: a coincidence, or an edge nobody declared
+    signature    codes of a module's own trouble, or of waiting for somebody else's
+    named        answers that carry the error code of a dependency
+    passed       answers that an application gave passed host, edge and gateway
+    time         what failed much later than the others is hardly their cause
+
+`docs/judgement.md` derives the numbers, `tests/bench/` measures what they are worth.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from math import comb, exp, log
+
+from monitor.core.exhibit import ILL, LATE, MISS, NOTABLE, STRAY, Exhibit, Scene, State
+from monitor.core.shared import PASSED, Shared, fit
+
+STRAY_AT_ONCE = 0.0005  # chance of a coincidence within ten seconds
+STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
+AT_ONCE = timedelta(seconds=10)
+OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for the root and for what suffers
+NAMED, MISNAMED = 0.9, 0.002  # chance that answers name a dependency that fails, that does not
+KEPT_QUIET = 0.3  # chance that an answer with an error code does not name the dependency that failed
+BLOCKED, BLOCKED_IDLY = 0.5, 0.03  # chance of being throttled by a module that fails, that is well
+CHANGED, CHANGED_IDLY = 0.4, 0.02  # chance of a new version shortly before the onset, for the root and otherwise
+UNDECLARED = 0.15  # share of edges nobody declared: chance that a failure of everything shows where no edge leads
+SHARED = 0.98  # chance that what shares a broken thing fails
+
+Hypothesis = str | Shared
+
+_OWN_CODES = ("dns.", "tcp.", "tls.", "content.")
+_OWN_STATUSES = frozenset({"http.500", "http.503", "http.429"})
+_WAITING = ("http.502", "http.504", "http.ttfb_timeout", "http.slow_ttfb", "upstream.")
+
+
+def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float:
+    """How likely a hypothesis makes what is seen of these ill modules, first to fail first, and of all it strikes."""
+    if isinstance(hypothesis, Shared):
+        return _score_of_shared(scene, hypothesis, modules)
+    truth = {hypothesis: 1.0}
+    struck, explained = _spread(scene, truth, scene.dependants(hypothesis), modules, frozenset())
+    hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)
+    total = _of_root(scene, hypothesis) + struck + _of_named(scene, truth, modules)
+    for id in modules:
+        if id not in truth:
+            total += _of_stray(scene, id, modules[0], 0.0 if hypothesis in scene.dependants(id) else hidden)
+    if hypothesis in scene.graph.gateways:
+        total += sum(log(PASSED) * scene.exhibits[id].backend for id in explained)
+    return total + _of_time(scene, hypothesis, explained)
+
+
+def _score_of_shared(scene: Scene, shared: Shared, modules: Sequence[str]) -> float:
+    """The same for a thing nobody sees. One without a name may strike any of all: chosen by the number it struck."""
+    reached = set(shared.reach)
+    for id in sorted(shared.reach):
+        reached.update(scene.dependants(id))
+    order = sorted(reached, key=lambda one: (scene.graph.rank.get(one, 0), one))
+    truth: dict[str, float] = {}
+    total, _ = _spread(scene, truth, order, modules, shared.reach)
+    total += _of_named(scene, truth, modules)
+    total += sum(_of_stray(scene, id, modules[0], 0.0) for id in modules if id not in truth)
+    tops = [scene.exhibits[id] for id in scene.tops(modules) if id in shared.reach]
+    total -= sum(signature(one, False) for one in tops)  # what it strikes is no victim of another module
+    if shared.kind != "unknown":
+        return total + sum(log(fit(shared.kind, one)) for one in tops)
+    well, k = sum(1 for id in scene.graph.measured if scene.state(id) is State.UP), len(tops)
+    return total + k * log(0.5) - log((well + k + 1) * comb(well + k, k))
+
+
+def _spread(
+    scene: Scene, truth: dict[str, float], order: Sequence[str], modules: Sequence[str], reach: frozenset[str]
+) -> tuple[float, list[str]]:
+    """Follows a failure along the graph, in this order: fills in how truly each module fails, gives the cost of what is
+    seen of them and those of the ill modules that are reached."""
+    inside = set(modules)
+    total = 0.0
+    explained: list[str] = []
+    for id in order:
+        spared = 1 - SHARED if id in reach else 1.0
+        for need, chance in scene.graph.needs.get(id, ()):
+            if need in truth:
+                spared *= 1 - chance * truth[need]
+        struck = 1 - spared
+        if struck < NOTABLE:
+            continue
+        truth[id], cost = _of_struck(scene, id, struck, inside)
+        total += cost
+        if id in inside:
+            explained.append(id)
+    return total, explained
+
+
+def _of_struck(scene: Scene, id: str, struck: float, inside: set[str]) -> tuple[float, float]:
+    """How truly a module fails that is struck with this chance, and what it costs that it looks as it does."""
+    state = scene.state(id)
+    match state:
+        case State.FAILING | State.SUSPECT:
+            stray = STRAY if state is State.FAILING else STRAY_SUSPECT
+            seen = log(struck * (1 - MISS) + (1 - struck) * stray)
+            return 1.0, (seen + signature(scene.exhibits[id], False)) if id in inside else 0.0
+        case State.UP:
+            hidden = struck * MISS
+            return hidden / (1 - struck + hidden), log(1 - struck + hidden)
+        case State.BLOCKED:
+            chance = struck * BLOCKED + (1 - struck) * BLOCKED_IDLY
+            return struck * BLOCKED / chance, log(chance)
+    return struck, 0.0
+
+
+def _of_root(scene: Scene, root: str) -> float:
+    """What is seen of the root itself: that it fails, that it looks well, that it just changed."""
+    one, state = scene.exhibits.get(root), scene.state(root)
+    if one is None:
+        return log(MISS) if state is State.UP else 0.0
+    total = {State.UP: log(MISS), State.BLOCKED: log(BLOCKED)}.get(state, 0.0)
+    if state in ILL:
+        total = log(1 - MISS) + signature(one, True)
+    return total + (log(CHANGED / CHANGED_IDLY) if one.changed else 0.0)
+
+
+def _of_stray(scene: Scene, id: str, first: str, hidden: float) -> float:
+    """A coincidence, or by this chance an edge that nobody declared: never from what the root itself needs."""
+    if scene.state(id) is State.SUSPECT:
+        chance = STRAY_SUSPECT
+    else:
+        apart = abs(scene.onset(id) - scene.onset(first))
+        chance = STRAY_AT_ONCE if apart <= AT_ONCE else STRAY
+    one = scene.exhibits[id]
+    return log(chance * exp(signature(one, True)) + hidden * exp(signature(one, False)))
+
+
+def _of_named(scene: Scene, truth: Mapping[str, float], modules: Sequence[str]) -> float:
+    """Answers that name a dependency, and answers that carry a code and do not."""
+    total = 0.0
+    for id in modules:
+        one = scene.exhibits[id]
+        for named, share in one.named.items():
+            fails = truth.get(named, 0.0)
+            total += share * log(fails * NAMED + (1 - fails) * MISNAMED)
+        if one.quiet and not one.named:
+            for need, _ in scene.graph.needs.get(id, ()):
+                if need in scene.graph.signalled and truth.get(need, 0.0) > 0.5:
+                    total += one.quiet * log(KEPT_QUIET)
+    return total
+
+
+def _of_time(scene: Scene, root: str, explained: Sequence[str]) -> float:
+    if scene.state(root) not in ILL or not explained:
+        return 0.0
+    onsets = sorted(scene.onset(id).timestamp() for id in explained)
+    half = len(onsets) // 2
+    middle = onsets[half] if len(onsets) % 2 else (onsets[half - 1] + onsets[half]) / 2
+    return -max(0.0, scene.onset(root).timestamp() - middle) / LATE
+
+
+def signature(one: Exhibit, root: bool) -> float:
+    """How well a code fits a module that broke by itself, or one that only suffers."""
+    chance = OWN if root else OWN_OF_VICTIM
+    code = one.code or ""
+    if code.startswith(_WAITING):
+        return log(1 - chance)
+    return log(chance) if code.startswith(_OWN_CODES) or code in _OWN_STATUSES else log(0.5)

@@ -1,0 +1,189 @@
+"""Region: trouble that only one failure domain sees. One incident of the place, without modules.
+
+A wall that refuses one address, a limit on it, or a broken path there says nothing about the modules: their status is
+what the other places see, and the place has no say in it until it has recovered.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.board import Board, Regional
+from monitor.core.codes import code_of
+from monitor.core.effect import Saved
+from monitor.core.incident import Cause, Change, Evidence, Incident, Stage, Update, key_of, with_update
+from monitor.core.module import Priority
+from monitor.core.track import CAP, Track, is_bad, is_blocked
+
+UNBROKEN = timedelta(seconds=60)  # one probe that fails at one domain alone for so long is regional
+WINDOW = timedelta(seconds=60)  # … or several modules, each with several failures in this time
+MODULES, FAILURES = 3, 3
+GRACE = timedelta(seconds=5)  # by which runs of a grid are late
+ENDS = timedelta(minutes=2)  # after the evidence does
+
+Key = tuple[str, str, str]
+
+
+def watch(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """Looks at every domain for trouble of its own: notes it, opens, keeps and ends its incident."""
+    domains = set(board.platform.locations.values())
+    if len(domains) < 2 or not (board.restless or board.regional):
+        return board, []
+    saved: list[Saved] = []
+    for domain in sorted(domains | set(board.regional)):
+        found = _found(board, domain, now)
+        known = board.regional.get(domain)
+        if found is None and known is None:
+            continue
+        if found is not None:
+            if known is not None:
+                found = replace(found, since=min(known.since, found.since), probes=found.probes | known.probes)
+            board = replace(board, regional={**board.regional, domain: found})
+            board, more = _keep_open(board, found, now)
+        elif known is not None and now - known.seen_at >= ENDS:
+            board = replace(board, regional={k: v for k, v in board.regional.items() if k != domain})
+            board, more = _end(board, known, now)
+        else:
+            more = []
+        saved += more
+    return board, saved
+
+
+def is_excluded(board: Board, key: tuple[str, str], location: str) -> bool:
+    """Whether a place has no say about a probe, because only its domain sees trouble there."""
+    regional = board.regional.get(board.domain_of(location))
+    return regional is not None and key in regional.probes
+
+
+def _found(board: Board, domain: str, now: datetime) -> Regional | None:
+    """The trouble that this domain alone sees at the moment."""
+    alone: list[tuple[Key, Track]] = []
+    for key in board.restless:
+        track = board.tracks[key]
+        place = board.vantages.get(key[2])
+        if board.domain_of(key[2]) != domain or (place is not None and place.blind_since is not None):
+            continue
+        if _troubled(track) and key[:2] in board.platform.judged and _well_elsewhere(board, key, domain, now):
+            alone.append((key, track))
+    if not alone:
+        return None
+    long = [(key, track) for key, track in alone if track.score >= CAP and _since(track) <= now - UNBROKEN]
+    often = [(key, track) for key, track in alone if _often(board, key, track)]
+    enough = often if len({key[0] for key, _ in often}) >= MODULES else []
+    proof = dict([*long, *enough])
+    if not proof:
+        return None
+    codes = Counter(track.last.code for track in proof.values() if track.last and track.last.code)
+    return Regional(
+        locations=tuple(sorted({key[2] for key in proof})),
+        probes=frozenset(key[:2] for key, _ in alone),
+        since=min(_since(track) for track in proof.values()),
+        seen_at=now,
+        code=max(sorted(codes), key=lambda code: codes[code], default="tcp.timeout"),
+    )
+
+
+def _troubled(track: Track) -> bool:
+    return track.last is not None and (is_bad(track.last) or is_blocked(track.last))
+
+
+def _since(track: Track) -> datetime:
+    found = [at for at in (track.bad_since, track.blocked_since) if at is not None]
+    assert found
+    return min(found)
+
+
+def _often(board: Board, key: Key, track: Track) -> bool:
+    """Whether a probe failed or was refused at least three times in a row within the last minute's worth of runs."""
+    failures = max(sum(count for _, count in track.codes), track.blocked_streak)
+    last = max(at for at in (track.last_bad_at, track.last_blocked_at) if at is not None)
+    window = max(WINDOW, 2 * board.platform.judged[key[:2]].interval) + GRACE
+    return failures >= FAILURES and (last - _since(track) <= window or failures > FAILURES)
+
+
+def _well_elsewhere(board: Board, key: Key, domain: str, now: datetime) -> bool:
+    """Whether every other domain that has anything to say sees the same probe well."""
+    probe = board.platform.judged[key[:2]]
+    fresh = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+    seen = 0
+    for place, track in board.tracks_of(*key[:2]).items():
+        if board.domain_of(place) == domain or track.last_at is None or now - track.last_at > fresh:
+            continue
+        if track.score or track.blocked_score or track.good_since is None:
+            return False
+        seen += 1
+    return seen > 0
+
+
+def _open_one(board: Board, locations: Iterable[str]) -> Incident | None:
+    wanted = set(locations)
+    found = [i for i in board.incidents.values() if i.cause.scope == "location" and wanted & set(i.cause.locations)]
+    return max(found, key=lambda one: (one.is_open, one.detected_at, one.key), default=None)
+
+
+def _keep_open(board: Board, regional: Regional, now: datetime) -> tuple[Board, list[Saved]]:
+    incident = _open_one(board, regional.locations)
+    if incident is not None and incident.is_open:
+        locations = tuple(sorted({*incident.cause.locations, *regional.locations}))
+        if locations == incident.cause.locations:
+            return board, []
+        return _save(board, replace(incident, cause=replace(incident.cause, locations=locations)), None, now)
+    if any(one.is_open and one.cause.scope != "location" for one in board.incidents.values()):
+        return board, []  # partial outages look regional by chance
+    if incident is not None and incident.resolved_at and now - incident.resolved_at <= board.platform.tuning.reopen:
+        update = Update(now, Stage.IDENTIFIED, "reopened", {"code": incident.cause.code})
+        again = replace(with_update(incident, update), resolved_at=None, reopened=incident.reopened + 1)
+        return _save(board, again, Change.REOPENED, now)
+    return _save(board, _opened(board, regional, now), Change.OPENED, now)
+
+
+def _opened(board: Board, regional: Regional, now: datetime) -> Incident:
+    cause = Cause(
+        scope="location",
+        module=None,
+        candidates=(),
+        code=regional.code,
+        cls=code_of(regional.code).cls,
+        confidence=0.9,
+        locations=regional.locations,
+        evidence=_evidence(board, regional),
+    )
+    incident = Incident(
+        key=key_of(regional.locations[0], regional.since),
+        started_at=regional.since,
+        detected_at=now,
+        published_at=now,
+        stage=Stage.IDENTIFIED,
+        impact="minor",
+        priority=Priority.LOW,
+        cause=cause,
+        members=(),
+    )
+    return with_update(incident, Update(now, Stage.IDENTIFIED, "opened", {"code": regional.code}))
+
+
+def _evidence(board: Board, regional: Regional) -> tuple[Evidence, ...]:
+    found: list[Evidence] = []
+    for module, probe in sorted(regional.probes):
+        for place in regional.locations:
+            track = board.tracks.get((module, probe, place))
+            if track is None:
+                continue
+            found += [Evidence(one.at, module, probe, place, one.code, one.detail) for one in track.sightings[:1]]
+            if track.blocked_since is not None and track.blocked_code is not None:
+                detail = "; ".join(track.last.reasons) if track.last else ""
+                found.append(Evidence(track.blocked_since, module, probe, place, track.blocked_code, detail))
+    return tuple(sorted(found, key=lambda one: (one.at, one.module, one.probe))[:8])
+
+
+def _end(board: Board, regional: Regional, now: datetime) -> tuple[Board, list[Saved]]:
+    incident = _open_one(board, regional.locations)
+    if incident is None or not incident.is_open:
+        return board, []
+    ended = with_update(incident, Update(now, Stage.RESOLVED, "resolved", {}))
+    return _save(board, replace(ended, resolved_at=now), Change.RESOLVED, now)
+
+
+def _save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
+    return replace(board, incidents={**board.incidents, incident.id: incident}), [Saved(incident, change, now)]

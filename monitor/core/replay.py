@@ -1,0 +1,88 @@
+"""Replay: recorded observations judged on a fake clock, by the same steps as while they happened.
+
+The clock reads the end of the newest observation; in between it ticks once a second, as the application does. Ticks in
+which nothing can happen are skipped: `is_idle` says when.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.board import Board
+from monitor.core.effect import Effect, Event, Observed, Reconfigured, Ticked
+from monitor.core.module import Platform
+from monitor.core.observation import CANARY, Observation
+from monitor.core.probe import Probe
+from monitor.core.step import step
+
+TICK = timedelta(seconds=1)
+
+Beat = tuple[datetime, Board, list[Effect]]
+
+
+def replay(platform: Platform, observations: Iterable[Observation], until: datetime | None = None) -> Iterator[Beat]:
+    """Every moment at which something was decided: when, the board after it, and the effects of the step.
+
+    `until` is where the clock stops: before the end of the recording, or after it.
+    """
+    board = Board(platform)
+    now: datetime | None = None
+    for observation in observations:
+        end = observation.ended_at
+        if until is not None and max(now or end, end) > until:
+            break
+        if now is None:
+            now = end
+            board, effects = step(board, Reconfigured(platform), now)
+            yield now, board, effects
+        for beat in _ticks(board, now, end):
+            now, board, _ = beat
+            yield beat
+        now = max(now, end)
+        board, effects = _taken(board, Observed(observation), now)
+        yield now, board, effects
+    if now is not None and until is not None:
+        yield from _ticks(board, now, until)
+
+
+def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:
+    """The ticks after a moment, up to another one."""
+    at = now
+    while True:
+        at += TICK
+        if is_idle(board) and board.stale_at is not None and board.stale_at > at:
+            at += TICK * ((board.stale_at - at) // TICK)
+        if at > until:
+            return
+        board, effects = _taken(board, Ticked(), at)
+        yield at, board, effects
+
+
+def _taken(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
+    return step(board, event, now)
+
+
+def is_idle(board: Board) -> bool:
+    """Whether a tick before `stale_at` leaves the board as it is: nothing is held against anybody, nothing is open."""
+    return not (
+        board.restless
+        or board.regional
+        or any(place.blind_since for place in board.vantages.values())
+        or any(incident.is_open for incident in board.incidents.values())
+    )
+
+
+def fitted(platform: Platform, observations: Sequence[Observation]) -> Platform:
+    """The platform as a recording needs it: a recording without canaries has none, and what was recorded at a place
+    that is configured was asked there."""
+    seen: dict[tuple[str, str], set[str]] = {}
+    for one in observations:
+        seen.setdefault((one.module or "", one.probe), set()).add(one.location)
+    canaries = {one.address for one in observations if one.module is None and one.probe == CANARY}
+
+    def placed(probe: Probe) -> Probe:
+        more = sorted(seen.get(probe.key, set()) - set(probe.locations))
+        return replace(probe, locations=(*probe.locations, *more)) if more else probe
+
+    modules = {id: replace(module, probes=tuple(map(placed, module.probes))) for id, module in platform.modules.items()}
+    return replace(platform, modules=modules, canaries=len(canaries))

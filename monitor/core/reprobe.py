@@ -1,0 +1,77 @@
+"""Reprobe: extra runs. Soon and often during a suspicion, from every place at once; every ten seconds while down.
+
+They take the place of retries inside a run, and keep to a budget: 60 a minute and a tenth of the scheduled load.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.board import Board, Budget, Condition
+from monitor.core.detector import span_needed
+from monitor.core.effect import Ask, Effect
+from monitor.core.module import Status
+from monitor.core.probe import Probe
+from monitor.core.track import Track
+
+SUSPICIONS_FIRST = 0.5  # share of the budget that is kept for suspicions
+
+
+def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
+    """The extra runs that follow from a run at a location, at most one pending for each place."""
+    tuning = board.platform.tuning
+    status = board.probes.get(probe.key, Condition(Status.UNKNOWN, now)).status
+    if status is not Status.DOWN and not any((*probe.key, place) in board.restless for place in probe.locations):
+        return board, []
+    tracks = board.tracks_of(*probe.key)
+    began = [track.bad_since for track in tracks.values() if track.score and track.bad_since is not None]
+    if status is not Status.DOWN and not (began and now - min(began) <= tuning.patience):
+        return board, []
+    asked: tuple[str, str] = probe.ask if probe.kind == "verdict" else probe.key
+    effects: list[Effect] = []
+    for place in probe.locations:
+        track = tracks.get(place, Track())
+        if _is_pending(board, track, now):
+            continue
+        wait: timedelta | None = None
+        if status is Status.DOWN:
+            if place == location and probe.interval > tuning.down_interval:
+                board, allowed = _spend(board, now, SUSPICIONS_FIRST)
+                wait = tuning.down_interval if allowed else None
+        else:
+            board, allowed = _spend(board, now)
+            wait = _pause(board, probe, tracks, place, now) if allowed else None
+        if wait is not None:
+            board = board.with_track((*probe.key, place), replace(track, reprobe_at=now + wait))
+            effects.append(Ask(*asked, place, after=wait.total_seconds()))
+    return board, effects
+
+
+def _is_pending(board: Board, track: Track, now: datetime) -> bool:
+    tuning = board.platform.tuning
+    longest = max(tuning.down_interval, tuning.reprobe, tuning.first_reprobe)
+    return track.reprobe_at is not None and timedelta(0) < track.reprobe_at - now <= longest
+
+
+def _pause(board: Board, probe: Probe, tracks: Mapping[str, Track], place: str, now: datetime) -> timedelta:
+    """How long until the next extra run: the first comes at once, none later than the span that is still needed."""
+    tuning = board.platform.tuning
+    failing = [track for track in tracks.values() if track.bad_since is not None]
+    track = tracks.get(place)
+    if sum(count for one in failing for _, count in one.codes) == 1 and not (
+        track and track.score and track.good_streak
+    ):
+        return tuning.first_reprobe
+    began = min(one.bad_since for one in failing if one.bad_since is not None)
+    domains = {board.domain_of(one) for one in probe.locations}
+    needed = began + span_needed(probe, failing, len(domains), tuning) - now
+    return min(tuning.reprobe, max(tuning.first_reprobe, needed)) if needed > timedelta(0) else tuning.reprobe
+
+
+def _spend(board: Board, now: datetime, spare: float = 0.0) -> tuple[Board, bool]:
+    """Takes a token of the budget for extra runs, if that leaves a share to spare."""
+    budget, rate = board.budget, 1.0 + 0.1 * board.platform.load
+    elapsed = (now - budget.at).total_seconds() if budget.at else 0.0
+    tokens = min(budget.tokens + max(elapsed, 0.0) * rate, 60.0 * rate)
+    allowed = tokens >= 1 + spare * 60.0 * rate
+    return replace(board, budget=Budget(tokens - 1 if allowed else tokens, now)), allowed

@@ -1,0 +1,105 @@
+"""Shared: something that several failing modules have in common and that no probe watches by itself.
+
+A host, an address, a certificate, a zone of names, an edge; or something without a name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.core.exhibit import Exhibit, Scene
+
+PASSED = 0.05  # chance of an application's own answer though host, edge or gateway is to blame
+ALIKE = 0.1  # a failure that fits a kind of thing no better than this is not its doing
+
+KINDS = ("certificate", "dns_zone", "host", "address", "edge", "unknown")
+
+_CUT_OFF = frozenset(
+    {"http.closed", "http.reset", "http.ttfb_timeout", "http.header_drip", "http.transfer_timeout", "http.malformed"}
+)
+_TWO_ARE_ENOUGH = ("certificate", "dns_zone", "host")
+_CERTIFICATE = ("tls.cert", "tls.hostname", "tls.self", "tls.un", "tls.inc", "tls.rev")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is in common; `reach` is every measured module that uses it. `value` is None where it has no name."""
+
+    kind: str
+    value: str | None
+    reach: frozenset[str]
+
+
+def things(scene: Scene, tops: Sequence[str]) -> list[Shared]:
+    """What at least two of these failing modules have in common and fail alike by, each kind with its users."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for id in tops:
+        one = scene.exhibits[id]
+        for host in one.hosts:
+            found.setdefault(("host", host), set()).add(id)
+            found.setdefault(("dns_zone", zone_of(host)), set()).add(id)
+            found.setdefault(("certificate", one.certificate or host), set()).add(id)
+        for address in one.addresses:
+            found.setdefault(("address", address), set()).add(id)
+        if one.code is not None and (edge := edge_of(one.code)):
+            found.setdefault(("edge", edge), set()).add(id)
+    shared: list[Shared] = []
+    for (kind, value), ids in sorted(found.items(), key=lambda pair: (KINDS.index(pair[0][0]), pair[0][1])):
+        alike = [id for id in ids if fit(kind, scene.exhibits[id]) > ALIKE]
+        same = len({_family(scene.exhibits[id].code) for id in alike}) == 1
+        if len(alike) > 2 or (len(alike) == 2 and same and kind in _TWO_ARE_ENOUGH):
+            shared.append(Shared(kind, value, frozenset(ids) | _users(scene, kind, value, ids)))
+    return shared
+
+
+def _users(scene: Scene, kind: str, value: str, ids: set[str]) -> frozenset[str]:
+    """Every measured module that uses a thing, as far as the configuration tells."""
+    if kind == "certificate":
+        names = {host for id in ids for host in scene.exhibits[id].hosts}
+    elif kind == "host":
+        names = {value}
+    elif kind == "dns_zone":
+        names = {host for host in scene.graph.hosts if zone_of(host) == value}
+    else:
+        names = set()
+    return frozenset().union(*(scene.graph.hosts.get(name, frozenset()) for name in names))
+
+
+def fit(kind: str, one: Exhibit) -> float:
+    """How well a failure fits a broken thing of a kind: what the application itself answered got through."""
+    code = one.code or ""
+    if kind == "certificate":
+        return 0.9 if code.startswith(_CERTIFICATE) else 0.01
+    if kind == "dns_zone":
+        return 0.9 if code.startswith("dns.") else 0.01
+    if kind == "edge":
+        return 0.9 if edge_of(code) else 0.01
+    passed = PASSED if one.backend > 0.5 else 1.0
+    if code.startswith((*_CERTIFICATE, "dns.")):
+        return 0.1
+    if code.startswith(("tcp.", "tls.")) or code in _CUT_OFF:
+        return 0.8 * passed
+    return (0.4 if code.startswith(("http.5", "cdn.", "lb.", "edge.")) else 0.1) * passed
+
+
+def _family(code: str | None) -> str:
+    """Failing the same way: the same code, or the same layer of the network."""
+    code = code or ""
+    return code.partition(".")[0] if code.startswith(("dns.", "tcp.", "tls.", "cdn.")) else code
+
+
+def edge_of(code: str) -> str | None:
+    """The content network or balancer that a code speaks of; None for all other codes."""
+    if code.startswith("cdn.cf_"):
+        return "cloudflare"
+    if code.startswith("cdn."):
+        return code.partition(".")[2]
+    return {"lb.aws": "aws", "edge.proxy_status": "proxy"}.get(code)
+
+
+def zone_of(host: str) -> str:
+    """The zone a name is looked up in, as far as a name tells: its last two labels, three below a short second one."""
+    labels = host.strip("[]").lower().rstrip(".").split(".")
+    if all(label.isdigit() for label in labels):
+        return host
+    short = len(labels) > 2 and len(labels[-2]) <= 3 and len(labels[-1]) == 2
+    return ".".join(labels[-3:] if short else labels[-2:])
