@@ -93,7 +93,6 @@ class Board:
     regional: Mapping[str, Regional] = field(default_factory=dict)
     began_at: datetime | None = None
     stale_at: datetime | None = None
-    scored_at: datetime | None = None
     budget: Budget = field(default_factory=Budget)
 
     def status(self, module: str) -> Status:

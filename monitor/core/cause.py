@@ -18,7 +18,7 @@ from monitor.core.module import Status
 from monitor.core.observation import stamp
 from monitor.core.probe import Probe, host_of
 from monitor.core.signal import DEPENDENCY
-from monitor.core.track import Sighting, Track, is_bad
+from monitor.core.track import Sighting, Track
 
 RECENT = timedelta(minutes=2)  # a module without a failure for so long is above suspicion
 CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
@@ -96,7 +96,7 @@ def _state(
         return State.FAILING, failing_since
     if condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
         return State.FAILING, condition.since
-    bad = [t.bad_since for _, t in tracks if t.bad_since and t.last and is_bad(t.last) and _count(t) >= 2]
+    bad = [t.bad_since for _, t in tracks if t.bad_since and not t.good_streak and _count(t) >= 2]
     if bad:
         return State.SUSPECT, min(bad)
     if any(t.blocked_score and not _is_over(t.last_blocked_at, now) for _, t in tracks):
@@ -264,10 +264,10 @@ def evidence_of(
         for probe in board.platform.deciding(id):
             for place, track in board.tracks_of(*probe.key).items():
                 seen = track.sightings or ((track.slow_sighting,) if track.slow_sighting else ())
-                for one in seen:
-                    names = sorted(_named(board, one) & set(first) - {id})
-                    code = f"upstream.signalled:{names[0]}" if names else one.code
-                    found.append(Evidence(one.at, id, probe.id, place, code, one.detail))
+                for sighting in seen:
+                    names = sorted(_named(board, sighting) & set(first) - {id})
+                    code = f"upstream.signalled:{names[0]}" if names else sighting.code
+                    found.append(Evidence(sighting.at, id, probe.id, place, code, sighting.detail))
     found.sort(key=lambda one: (one.module not in first, one.at, one.module, one.probe, one.location))
     own = [one for one in found if one.module in first][:3]
     others: dict[str, Evidence] = {}

@@ -6,7 +6,7 @@ The storable effects of one step go into one transaction; the asking ones are pe
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.core.board import Condition
+from monitor.core.board import Condition, Version
 from monitor.core.detector import Transition
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
@@ -82,6 +82,15 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Versioned:
+    """Store that another version of an application answers a probe."""
+
+    module: str
+    probe: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Store that a place could not see since a moment; `until` None while it lasts."""
 
@@ -118,5 +127,5 @@ class AskCanaries:
     location: str
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Gap
+Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Gap
 Effect = Storable | Ask | AskCanaries | Hold

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log10
 
-from monitor.core.board import Board, Condition, Vantage
+from monitor.core.board import Board, Condition, Vantage, Version
 from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
@@ -70,6 +70,7 @@ class Memory:
     tracks: Mapping[tuple[str, str, str], Track] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
@@ -85,6 +86,7 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         probes={key: condition for key, condition in memory.probes.items() if key in asked},
         modules=dict(memory.modules),
         incidents={incident.id: incident for incident in memory.incidents},
+        versions={key: version for key, version in memory.versions.items() if key in platform.probes},
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
     )
 

@@ -52,7 +52,6 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         "acknowledged_at": stamp(incident.acknowledged_at),
         "resolved_at": stamp(incident.resolved_at),
         "reopened": incident.reopened,
-        "merged_into": incident.merged_into,
         "cause": _cause(incident, platform, speech, public),
         "modules": [
             {
@@ -76,6 +75,8 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         ],
         "notices": None,
     }
+    if incident.merged_into is not None:
+        found["merged_into"] = incident.merged_into
     if public:
         del found["acknowledged_at"], found["notices"]
     return found

@@ -45,7 +45,6 @@ from monitor.core.track import Track, adopted, is_bad, is_blocked, is_notable, l
 from monitor.core.version import with_version
 
 AHEAD = timedelta(seconds=5)  # a run that ended later than this from now was dated by another clock
-REVIEW_EVERY = timedelta(seconds=5)  # between looks at what new evidence says of young incidents
 LONGEST_HOLD = timedelta(minutes=10)  # a target may not ask for more
 REMEMBERED_RUNS = 4  # scheduled times by which a run that is handed in twice is told
 
@@ -86,14 +85,15 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     if _is_hidden(board, observation, private, now):
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
+    board, changes = with_version(board, observation)
     board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
-    effects += [Keep(observation, result), *more]
+    effects += [Keep(observation, result), *changes, *more]
     for side in board.platform.sides.get(probe.key, ()):
         said = judge_side(observation, result, side.expect)
         before = board.tracks.get((*side.key, observation.location), Track())
         board, _, more = _learn(board, side, observation, before, said, private, now)
         effects += more
-    return with_version(board, observation), effects
+    return board, effects
 
 
 def _learn(
@@ -333,9 +333,8 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             effects.append(AskCanaries(location))
     board, saved = region.watch(board, now)
     effects += saved
-    due = board.scored_at is None or not timedelta(0) <= now - board.scored_at < REVIEW_EVERY
-    if due and any(one.is_open for one in board.incidents.values()):
-        board, saved = timeline.review(replace(board, scored_at=now), now)
+    if any(one.is_open for one in board.incidents.values()):
+        board, saved = timeline.review(board, now)
         effects += saved
     return board, effects
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable
+from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable, Versioned
 from monitor.core.expectation import Result
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
@@ -18,6 +18,7 @@ from monitor.store.rows import (
     observation_row,
     track_row,
     transition_row,
+    version_row,
 )
 
 Key = tuple[str, str, str]  # module, probe, location
@@ -45,6 +46,7 @@ class Batch:
     conditions: dict[tuple[str, str], Row] = field(default_factory=dict)
     transitions: list[Row] = field(default_factory=list)
     incidents: dict[str, Row] = field(default_factory=dict)
+    versions: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
 
 
@@ -64,6 +66,9 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
                 batch.transitions.append(transition_row(transition))
             case Saved():
                 batch.incidents[effect.incident.id] = incident_row(effect.incident)
+            case Versioned():
+                row = version_row(effect)
+                batch.versions[(row["module"], row["probe"], row["since"])] = row
             case Gap():
                 row = gap_row(effect)
                 batch.gaps[(row["location"], row["since"])] = row

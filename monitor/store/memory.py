@@ -32,6 +32,7 @@ from monitor.store.rows import (
     track_of,
     transition_of,
     transition_row,
+    version_of,
 )
 
 K = TypeVar("K", bound=tuple[Any, ...])  # a key that begins with the module
@@ -50,6 +51,7 @@ class MemoryStore:
         self._conditions: dict[tuple[str, str], Row] = {}
         self._transitions: dict[_Move, Row] = {}
         self._incidents: dict[str, Row] = {}
+        self._versions: dict[tuple[str, str, int], Row] = {}
         self._gaps: dict[tuple[str, int], Row] = {}
 
     async def commit(self, effects: Sequence[Storable]) -> None:
@@ -66,6 +68,7 @@ class MemoryStore:
         for row in batch.transitions:
             self._transitions.setdefault(_move(row), row)
         self._incidents |= batch.incidents
+        self._versions |= batch.versions
         self._gaps |= batch.gaps
 
     def _keep(self, run: Run) -> None:
@@ -88,6 +91,7 @@ class MemoryStore:
             tracks={key: track_of(row) for key, row in self._tracks.items()},
             incidents=tuple(incident_of(row) for row in sorted(kept, key=_by_start)),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+            versions={key[:2]: version_of(row) for key, row in sorted(self._versions.items())},
             seen_at=self._seen_at(),
         )
 
@@ -176,6 +180,7 @@ class MemoryStore:
         self._tracks = _renamed(self._tracks, old, new)
         self._conditions = _renamed(self._conditions, old, new)
         self._transitions = _renamed(self._transitions, old, new)
+        self._versions = _renamed(self._versions, old, new)
 
     async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
         """See Store."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.board import Version
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
 from monitor.core.expectation import Outcome, Result
@@ -29,8 +30,9 @@ from monitor.store.rows import (
     rollup_of,
     track_of,
     transition_of,
+    version_of,
 )
-from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions
+from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions, versions
 from monitor.store.tally import HourKey
 
 T = TypeVar("T")
@@ -59,8 +61,15 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         },
         incidents=tuple(incident_of(row) for row in remembered),
         gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+        versions=await _versions(connection),
         seen_at=await _seen_at(connection),
     )
+
+
+async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Version]:
+    """The newest version of each probe."""
+    found = await _rows(connection, select(versions).order_by(versions.c.since))
+    return {(row["module"], row["probe"]): version_of(row) for row in found}
 
 
 async def _seen_at(connection: AsyncConnection) -> datetime | None:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from monitor.core.board import Condition
+from monitor.core.board import Condition, Version
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Keep, Remember, Settled
+from monitor.core.effect import Gap, Keep, Remember, Settled, Versioned
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.module import Status
@@ -169,6 +169,23 @@ def incident_row(incident: Incident) -> Row:
 def incident_of(row: Stored) -> Incident:
     """The inverse of `incident_row`, to the millisecond."""
     return incident_from_json(json.loads(row["document"]))
+
+
+def version_row(effect: Versioned) -> Row:
+    """A version of an application, from its first answer on."""
+    version = effect.version
+    return {
+        "module": effect.module,
+        "probe": effect.probe,
+        "since": micros(version.since),
+        "name": version.name,
+        "before": version.before,
+    }
+
+
+def version_of(row: Stored) -> Version:
+    """The version of a row."""
+    return Version(row["name"], instant(row["since"]), row["before"])
 
 
 def gap_row(gap: Gap) -> Row:

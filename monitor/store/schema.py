@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0002"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -111,6 +111,18 @@ incidents = Table(
     Column("document", Text, nullable=False),
     Index(None, "started_at"),
     Index(None, "resolved_at"),  # those open, and those resolved of late
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("before", Text),
+    PrimaryKeyConstraint("module", "probe", "since"),
+    sqlite_with_rowid=False,
 )
 
 gaps = Table(

@@ -30,7 +30,7 @@ from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
-from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions
+from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions, versions
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
 
@@ -213,6 +213,7 @@ class Statements:
         self.transition = self._insert(transitions).on_conflict_do_nothing()
         self._condition = self._upsert(conditions)
         self._track = self._upsert(tracks)
+        self._version = self._upsert(versions)
         self._gap = self._upsert(gaps)
         # Names of parameters must differ from those of columns.
         t = tracks.c
@@ -245,5 +246,6 @@ class Statements:
             (self._condition, list(batch.conditions.values())),
             (self.transition, batch.transitions),
             (self.incident, list(batch.incidents.values())),
+            (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
         ]

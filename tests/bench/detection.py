@@ -21,12 +21,11 @@ import heapq
 import multiprocessing
 import random
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from math import ceil, exp, floor, inf, lgamma, log, sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
@@ -103,10 +102,10 @@ PROOFS = (
 
 
 class Run(NamedTuple):
-    """Entry of the heap: a scheduled run (`index` 0 or more) or an extra one (-1) begins."""
+    """Entry of the heap: a scheduled run (`number` 0 or more) or an extra one (-1) begins."""
 
     key: Key
-    index: int
+    number: int
 
 
 class Tick(NamedTuple):
@@ -172,18 +171,20 @@ class World:
     _heap: list[tuple[float, int, Entry]] = field(default_factory=list)
     _order: int = 0
     _pending: int = 0
+    _settled_at: float = 0.0
     _busy: dict[Key, float] = field(default_factory=dict)
     _index: dict[Key, int] = field(default_factory=dict)  # the next scheduled run of each probe at each place
 
     def warm_up(self, stray: float) -> None:
         """Makes all well: two good runs everywhere, and the noise learned that a long time would teach."""
-        for seconds, key in sorted((offset + i * INTERVAL, key) for key, offset in self.offsets.items() for i in (0, 1)):
+        runs = sorted((offset + number * INTERVAL, key) for key, offset in self.offsets.items() for number in (0, 1))
+        for seconds, key in runs:
             at = moment(seconds)
             self._take(Observed(_observation(key, at, at, None, FAST)), at + timedelta(seconds=FAST))
             self._index[key] = 2
         seen = 1 / (1 - KEEP)
         learned = {"noise_bad": NOISE[0] + stray * seen, "noise_all": NOISE[1] + seen}
-        tracks = {key: replace(track, **learned) for key, track in self.board.tracks.items()}  # type: ignore[arg-type]
+        tracks = {key: replace(track, **learned) for key, track in self.board.tracks.items()}
         self.board = self.board.with_tracks(tracks)
         self.now = 2 * INTERVAL
         self.moves.clear()
@@ -210,8 +211,8 @@ class World:
         self.now = max(self.now, to - 1e-6)
         self.go_on()
 
-    def play(self, until: float, quiet: bool = False) -> None:
-        """Plays what comes until a moment; where `quiet` only until nothing is held against anything any more."""
+    def play(self, until: float, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Plays what comes before a moment, or until it is enough, which it tells."""
         while self._heap and self._heap[0][0] < until:
             self.now, _, entry = heapq.heappop(self._heap)
             if isinstance(entry, Tick):
@@ -223,19 +224,23 @@ class World:
             else:
                 self._pending -= 1
                 self._take(Observed(entry), entry.ended_at)
-            if quiet and self.is_quiet():
-                return
+            if enough():
+                return True
+        return False
 
     def is_quiet(self) -> bool:
-        """Whether nothing but good runs would change nothing but counters: no score, no run that is still to come."""
+        """Whether nothing but good runs would change nothing but counters: no score, no run that is still to come.
+
+        Where a place had no say, every module has to have a run after it has one again: only then it is settled anew.
+        """
         board = self.board
-        if self._pending or board.regional:
+        if board.regional or any(place.blind_since is not None for place in board.vantages.values()):
+            self._settled_at = self.now + INTERVAL + 1.0
+        if self._pending or self.now < self._settled_at:
             return False
         if any(_is_doubted(board.tracks[key]) for key in board.restless):
             return False
         if any(condition.status is not Status.UP for condition in board.probes.values()):
-            return False
-        if any(place.blind_since is not None for place in board.vantages.values()):
             return False
         return not any(incident.is_open for incident in board.incidents.values())
 
@@ -245,16 +250,16 @@ class World:
 
     def _begin(self, run: Run) -> None:
         """Begins a run, unless one of the same probe is under way at that place."""
-        key, extra = run.key, run.index < 0
+        key, extra = run.key, run.number < 0
         if extra:
             self._pending -= 1
         else:
-            self._index[key] = run.index + 1
-            self._push(self.offsets[key] + (run.index + 1) * INTERVAL, Run(key, run.index + 1))
+            self._index[key] = run.number + 1
+            self._push(self.offsets[key] + (run.number + 1) * INTERVAL, Run(key, run.number + 1))
         if self._busy.get(key, -inf) > self.now:
             return
         self.extras += extra
-        bad = self.fails_extra(key, self.now) if extra else self.fails(key, run.index)
+        bad = self.fails_extra(key, self.now) if extra else self.fails(key, run.number)
         takes = self.takes(key, self.now) if bad else FAST
         code = None if not bad else "http.503" if takes < 1 else "http.ttfb_timeout"
         at = moment(self.now)
@@ -400,19 +405,16 @@ class Failing:
 
     def simple(self, places: int, streak: int) -> float | None:
         """When so many failures in a row were seen by so many of the places, by scheduled runs alone."""
-        runs = sorted(
-            (self.offsets[key] + index * INTERVAL, key, index)
-            for key in list(self.offsets)[: 1 if places == 1 else None]
-            for index in range(
-                ceil((self.began - self.offsets[key]) / INTERVAL), int((self.began + HORIZON) / INTERVAL)
-            )
-        )
-        streaks: dict[Key, int] = defaultdict(int)
-        for at, key, index in runs:
+        first = {key: ceil((self.began - offset) / INTERVAL) for key, offset in self.offsets.items()}
+        looking = list(first)[: 1 if places == 1 else None]
+        keys = sorted(looking, key=lambda key: self.offsets[key] + first[key] * INTERVAL)
+        streaks = dict.fromkeys(keys, 0)
+        for round_, key in ((round_, key) for round_ in range(int(HORIZON / INTERVAL)) for key in keys):
+            index = first[key] + round_
             bad = self.scheduled(key, index)
             streaks[key] = streaks[key] + 1 if bad else 0
             if bad and sum(count >= streak for count in streaks.values()) >= places:
-                return at + self.cell.takes - self.began
+                return self.offsets[key] + index * INTERVAL + self.cell.takes - self.began
         return None
 
 
@@ -426,15 +428,10 @@ def one_outage(cell: Outages, dice: random.Random) -> Found:
     world = World(board, offsets, failing.scheduled, failing.extra, lambda *_: True, lambda *_: cell.takes)
     world.warm_up(stray=0.001)
     world.jump(began)
-    first: dict[Status, float] = {}
-    while Status.DOWN not in first and world.now < began + HORIZON:
-        world.play(min(world.now + 5.0, began + HORIZON))
-        for _, _, after, at in world.moves:
-            first.setdefault(after, at - began)
-        world.now = world.next_at
-    opened = min((at for status, at in first.items() if status is not Status.UP), default=None)
-    two = failing.simple(2, 2) if cell.places > 1 else None
-    return Found(first.get(Status.DOWN), opened, failing.simple(1, 3), two)
+    world.play(began + HORIZON, lambda: any(after is Status.DOWN for _, _, after, _ in world.moves))
+    down = next((at - began for _, _, after, at in world.moves if after is Status.DOWN), None)
+    opened = next((at - began for _, _, after, at in world.moves if after in (Status.DOWN, Status.DEGRADED)), None)
+    return Found(down, opened, failing.simple(1, 3), failing.simple(2, 2) if cell.places > 1 else None)
 
 
 # -- noise ------------------------------------------------------------------------------------------------------------
@@ -553,7 +550,7 @@ class Weather:
     def _alarms(self, key: Key, streak: int) -> list[Span]:
         """From when until when so many scheduled runs in a row have failed, at one place."""
         offset, found = self.offsets[key], list[Span]()
-        began = last = -2
+        began = last = -9
         for index in [*self.bad[key], -1]:
             if self.noise.caught and within(self.dark[key[1]], offset + index * INTERVAL):
                 continue
@@ -590,10 +587,10 @@ def one_stretch(noise: Noise, weeks: float, seed: str, skipping: bool = True) ->
     world.warm_up(noise.stray)
     if skipping:
         for at in weather.all_bad():
-            if at >= world.now and world.is_idle:
+            if at >= world.now:  # else it was played with the failure before it
                 world.jump(at)
-            if at >= world.now:
-                world.play(weather.length, quiet=True)
+                if not world.play(weather.length, world.is_quiet):
+                    break
     else:
         world.go_on()
         world.play(weather.length)
@@ -614,7 +611,166 @@ def proves_skipping(noise: Noise, weeks: float, seed: int) -> tuple[int, int]:
     jumping = one_stretch(noise, weeks, f"{seed}/{noise.name}")
     walking = one_stretch(noise, weeks, f"{seed}/{noise.name}", skipping=False)
     for jumped, walked in zip(jumping.moves, walking.moves, strict=False):
-        assert jumped[:3] == walked[:3] and abs(jumped[3] - walked[3]) < 0.01, (jumped, walked)
+        assert jumped[:3] == walked[:3], (jumped, walked)
+        assert abs(jumped[3] - walked[3]) < 0.01, (jumped, walked)
     assert len(jumping.moves) == len(walking.moves), (len(jumping.moves), len(walking.moves))
     assert jumping.extras == walking.extras, (jumping.extras, walking.extras)
     return len(jumping.moves), jumping.extras
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def poisson_interval(count: int) -> Span:
+    """The exact 95 % interval of the mean of a Poisson law of which one draw gave this count."""
+
+    def at_most(k: int, mean: float) -> float:
+        return sum(exp(i * log(mean) - mean - lgamma(i + 1)) for i in range(k + 1)) if mean else 1.0
+
+    def solve(k: int, chance: float) -> float:
+        low, high = 0.0, 10.0 + 2 * k + 10 * sqrt(k + 1)
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if at_most(k, middle) > chance else (low, middle)
+        return low
+
+    return (solve(count - 1, 0.975) if count else 0.0), solve(count, 0.025)
+
+
+def rate(count: int, years: float) -> str:
+    """`0.02 (0.01–0.05)` a year."""
+    if not years:
+        return "–"
+    low, high = poisson_interval(count)
+    return f"{count / years:.3g} ({low / years:.2g}–{high / years:.2g}; {count})"
+
+
+def mean(values: Sequence[float]) -> str:
+    """`21.1 (20.9–21.3)`."""
+    if len(values) < 2:
+        return "–"
+    half = 1.96 * stdev(values) / sqrt(len(values))
+    return f"{fmean(values):.1f} ({fmean(values) - half:.1f}–{fmean(values) + half:.1f})"
+
+
+def percentile(values: Sequence[float], share: float = 0.99) -> str:
+    """`26.0 (25.8–26.1)`: the value below which a share lies, between the order statistics that enclose it."""
+    if len(values) < 2:
+        return "–"
+    ordered, n = sorted(values), len(values)
+    half = 1.96 * sqrt(n * share * (1 - share))
+    ranks = (n * share - half, n * share, n * share + half)
+    low, middle, high = (ordered[min(max(floor(rank), 0), n - 1)] for rank in ranks)
+    return f"{middle:.1f} ({low:.1f}–{high:.1f})"
+
+
+def outage_rows(cell: Outages, found: Sequence[Found]) -> Iterator[str]:
+    """The rows of one way to fail, one for each detector."""
+    columns: list[tuple[str, list[float | None]]] = [
+        ("product: down", [one.down for one in found]),
+        ("product: incident opened", [one.opened for one in found]),
+        ("3 in a row at 1 location", [one.three_in_a_row for one in found]),
+        ("2 in a row at 2 of 3", [one.two_at_two for one in found] if cell.places > 1 else []),
+    ]
+    for name, seen in columns:
+        values = [one for one in seen if one is not None]
+        missed = len(seen) - len(values)
+        if seen:
+            yield f"| {cell.name} | {name} | {mean(values)} | {percentile(values)} | {len(seen)} | {missed} |"
+
+
+def noise_row(noise: Noise, parts: Sequence[Alarms]) -> str:
+    """The row of one noise set."""
+    years = sum(part.years for part in parts)
+    down, degraded, regional = (sum(getattr(p, name) for p in parts) for name in ("down", "degraded", "regional"))
+    three, two = sum(part.three_in_a_row for part in parts), sum(part.two_at_two for part in parts)
+    extras = sum(part.extras for part in parts) / max(years * YEAR / DAY, 1e-9)
+    return (
+        f"| {noise.name} | {years:.1f} | {rate(down, years)} | {rate(degraded, years)} | {rate(regional, years)} "
+        f"| {extras:.0f} | {rate(three, 3 * years)} | {rate(two, years)} |"
+    )
+
+
+# -- work -------------------------------------------------------------------------------------------------------------
+
+
+class Task(NamedTuple):
+    """What one worker does at a time; the figures of a task depend on nothing else."""
+
+    cell: Outages | Noise
+    chunk: int
+    seed: int
+
+
+def work(task: Task) -> tuple[Task, list[Found] | Alarms]:
+    """Does one task."""
+    seed = f"{task.seed}/{task.cell.name}/{task.chunk}"
+    if isinstance(task.cell, Outages):
+        return task, [one_outage(task.cell, random.Random(f"{seed}/{number}")) for number in range(CHUNK_OUTAGES)]
+    return task, replace(one_stretch(task.cell, CHUNK_WEEKS, seed), moves=())
+
+
+def tasks_of(outages: int, years: float, seed: int, only: Sequence[str]) -> list[Task]:
+    """All tasks, in an order that leaves every cell equally far when time is up."""
+    found: list[tuple[float, Task]] = []
+    for cell in (*OUTAGES, *NOISES):
+        if only and cell.name not in only:
+            continue
+        if isinstance(cell, Outages):
+            chunks = ceil(outages / CHUNK_OUTAGES)
+        else:
+            chunks = ceil(years * YEAR / (CHUNK_WEEKS * WEEK * cell.modules))
+        found += [((chunk + 1) / chunks, Task(cell, chunk, seed)) for chunk in range(chunks)]
+    return [task for _, task in sorted(found, key=lambda pair: pair[0])]
+
+
+def measure(
+    outages: int, years: float, seed: int, seconds: float, only: Sequence[str] = (), workers: int = 2
+) -> dict[str, list[tuple[int, list[Found] | Alarms]]]:
+    """The results of all tasks that were done in time, by cell and in order of chunk."""
+    ends = time.monotonic() + seconds
+    done: dict[str, list[tuple[int, list[Found] | Alarms]]] = defaultdict(list)
+    with multiprocessing.Pool(workers) as pool:
+        for task, result in pool.imap_unordered(work, tasks_of(outages, years, seed, only)):
+            done[task.cell.name].append((task.chunk, result))
+            if time.monotonic() > ends:
+                pool.terminate()
+                break
+    return {name: sorted(results, key=lambda pair: pair[0]) for name, results in done.items()}
+
+
+def tell(results: dict[str, list[tuple[int, list[Found] | Alarms]]]) -> Iterator[str]:
+    """Both tables."""
+    yield "| Outage | Detector | mean s | p99 s | outages | missed in 2 h |"
+    yield "|---|---|---|---|---|---|"
+    for cell in OUTAGES:
+        found = [one for _, part in results.get(cell.name, ()) if isinstance(part, list) for one in part]
+        if found:
+            yield from outage_rows(cell, found)
+    yield ""
+    yield (
+        "| Noise | module-years | product: down a module-year (95 %; events) | degraded | regional incidents "
+        "| extra runs a module-day | 3 in a row at 1 location | 2 in a row at 2 of 3 |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for noise in NOISES:
+        parts = [part for _, part in results.get(noise.name, ()) if isinstance(part, Alarms)]
+        if parts:
+            yield noise_row(noise, parts)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outages", type=int, default=4000)
+    parser.add_argument("--years", type=float, default=40, help="module-years for each noise set")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1500, help="stop then, with what is done")
+    parser.add_argument("--only", nargs="*", default=(), help="names of rows")
+    parser.add_argument("--prove", action="store_true", help="first play two noises with and without jumps")
+    given = parser.parse_args()
+    if given.prove:
+        for proof in PROOFS:
+            moved, asked = proves_skipping(proof, 1, given.seed)
+            print(f"{proof.name}: {moved} moves and {asked} extra runs alike with and without jumps", flush=True)
+    for line in tell(measure(given.outages, given.years, given.seed, given.seconds, given.only)):
+        print(line)

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config import Address, ConfigError
 from monitor.core.clause import Clause
-from monitor.core.expectation import Expect
+from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
 from monitor.core.target import HttpTarget, OtherTarget
@@ -201,14 +201,10 @@ def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object]
 
 def test_a_freshness_probe_is_a_request_and_a_limit() -> None:
     """The request is that of an http probe."""
-    ask = probe_of(f"kind: freshness\n{URL}\nvalue: updatedAt\nmax_age: 10m").ask
+    probe = probe_of(f"kind: freshness\n{URL}\nvalue: updatedAt\nmax_age: 10m")
 
-    assert ask.settings == {
-        "value": "updatedAt",
-        "max_age": timedelta(minutes=10),
-        "advances_within": None,
-        "http": HttpTarget("https://shop.example.com/"),
-    }
+    assert probe.ask == HttpTarget("https://shop.example.com/")
+    assert probe.expect.fresh == Fresh("updatedAt", timedelta(minutes=10), None)
 
 
 def test_a_flow_is_its_steps() -> None:

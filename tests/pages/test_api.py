@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from monitor.core.board import Version
 from monitor.pages.api import api_files, incident_object
 from monitor.pages.badges import badge_files
 from monitor.pages.feeds import feed_files
@@ -111,7 +112,8 @@ def test_reports_of_the_platform_keep_their_keys() -> None:
 
 def test_a_module_names_its_incident_and_the_version_that_answers() -> None:
     seen = pictures.troubled()
-    seen = replace(seen, board=replace(seen.board, versions={"checkout": ("checkout-v5.1.2", NOW)}))
+    asked = seen.board.platform.modules["checkout"].probes[0].id
+    seen = replace(seen, board=replace(seen.board, versions={("checkout", asked): Version("checkout-v5.1.2", NOW)}))
     files = read(seen)
     modules = {one["id"]: one for one in files["api/v1/status.json"]["modules"]}
     assert modules["checkout"]["incident"] == files["api/v1/incidents.json"]["incidents"][0]["id"]

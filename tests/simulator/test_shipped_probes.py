@@ -138,7 +138,7 @@ async def test_a_struck_module_fails_or_is_named(shopper: Shopper, config: Confi
     wrong = await failing(shopper, config)
     assert wrong
     for id in wrong:
-        assert id == module or module in platform.needs(id), (id, wrong[id])
+        assert id == module or id in platform.graph.dependants(module), (id, wrong[id])
     signals = platform.modules[module].signals
     said = [text for texts in wrong.values() for text in texts]
     assert module in wrong or module == "janus" or any(code in text for text in said for code in signals)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.core.board import Board, Condition
+from monitor.core.board import Board, Condition, Version
 from monitor.core.effect import (
     Ask,
     AskCanaries,
@@ -25,6 +25,7 @@ from monitor.core.effect import (
     Saved,
     Settled,
     Ticked,
+    Versioned,
 )
 from monitor.core.expectation import Expect
 from monitor.core.history import Memory, board_from
@@ -180,6 +181,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     tracks: dict[tuple[str, str, str], dict[str, Any]] = {}
     incidents: dict[str, dict[str, Any]] = {}
     gaps: dict[tuple[str, datetime], Gap] = {}
+    versions: dict[tuple[str, str], Version] = {}
     seen_at: datetime | None = None
     for effect in effects:
         match effect:
@@ -194,6 +196,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 conditions[(module, probe_id)] = condition
             case Saved(incident):
                 incidents[incident.id] = json.loads(json.dumps(incident_to_json(incident)))
+            case Versioned(module, probe, version):
+                versions[(module, probe)] = version
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -205,6 +209,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         tracks=found,
         incidents=tuple(incident_from_json(raw) for raw in incidents.values()),
         gaps=tuple(gap for gap in gaps.values() if gap.until is None),
+        versions=versions,
         seen_at=seen_at,
     )
 
