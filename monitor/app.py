@@ -9,10 +9,9 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -24,15 +23,13 @@ from monitor.core.board import Board
 from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
-from monitor.core.observation import CANARY, Observation
-from monitor.core.probe import Probe
-from monitor.core.target import HttpTarget
+from monitor.core.observation import Observation
 from monitor.desk import Desk
+from monitor.lookout import Lookout
 from monitor.metrics import Metrics
 from monitor.metrics.selfwatch import watch_loop
 from monitor.press import Press, Scene
-from monitor.probers import PROBERS, Reach, look
-from monitor.probers.rounds import Rounds
+from monitor.probers import PROBERS, Reach
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
@@ -42,6 +39,7 @@ log = logging.getLogger(__name__)
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
+FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
 
 
@@ -100,7 +98,7 @@ class App:
         self._adapt = adapt
         self._started = started
         self._data_until: datetime | None = None
-        self._canary_tasks: set[asyncio.Task[None]] = set()
+        self._followers: set[asyncio.Queue[Observation]] = set()
 
     async def run(self) -> None:
         """Runs until `stop` is set; then leaves within ten seconds with everything written.
@@ -133,16 +131,9 @@ class App:
         self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
         self.press.speak(self.config.site)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
-        self.rounds = Rounds(
-            self._look,
-            lambda observation: self.desk.hand_in(Observed(observation)),
-            self._clock,
-            delayed=self.metrics.delayed,
-            skipped=lambda key: log.debug("%s is still busy when due again", "/".join(key)),
-        )
+        self.lookout = Lookout(self.config, self.reach, self._clock, self._seen, delayed=self.metrics.delayed)
         self.desk = Desk(board_from(platform, memory), self.store, self, self._clock, troubles=StoreFailed)
         self.desk.take(Reconfigured(platform))
-        self.rounds.plan(platform.probes)
         _tell_of(platform)
 
     def _scene(self) -> Scene:
@@ -152,7 +143,7 @@ class App:
         return {
             "desk": self.desk.sit,
             "writer": self.desk.write,
-            "rounds": self.rounds.walk,
+            "rounds": self.lookout.walk,
             "clock": self._tick,
             "press": self.press.run,
             "configuration": self._watch_file,
@@ -163,21 +154,16 @@ class App:
     # -- hands of the desk -------------------------------------------------------------------------------------------
 
     def ask(self, ask: Ask) -> None:
-        """Runs a probe once more; other places have rounds of their own."""
-        if ask.location == self.reach.location:
-            self.rounds.ask((ask.module, ask.probe), ask.after)
+        """Runs a probe once more."""
+        self.lookout.ask(ask)
 
     def hold(self, hold: Hold) -> None:
-        """Leaves a probe alone until its target wants to be asked again."""
-        if hold.location == self.reach.location:
-            self.rounds.hold((hold.module, hold.probe), (hold.until - self._clock.now()).total_seconds())
+        """Leaves a probe alone for a while."""
+        self.lookout.hold(hold)
 
     def ask_canaries(self, ask: AskCanaries) -> None:
-        """Asks every canary at once."""
-        for target in self.config.network.canaries:
-            task = asyncio.create_task(self._ask_canary(target, ask.location), name=f"canary {target}")
-            self._canary_tasks.add(task)
-            task.add_done_callback(self._canary_tasks.discard)
+        """Asks every canary."""
+        self.lookout.ask_canaries(ask)
 
     def judged(self, board: Board, keep: Keep) -> None:
         """Counts a judged run."""
@@ -195,18 +181,24 @@ class App:
         if news:
             self.press.nudge()
 
-    async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
-        module = self.config.platform.modules.get(probe.module)
-        also = [side.expect for side in module.verdicts.get(probe.id, ())] if module else []
-        return await look(probe, self.reach, scheduled_at=scheduled_at, also=also, fresh=extra)
-
-    async def _ask_canary(self, target: str, location: str) -> None:
-        timeout = self.config.network.canary_timeout
-        probe = Probe("", CANARY, "http", timedelta(minutes=1), timeout, ask=HttpTarget(target, follow=0))
-        seen = await look(probe, self.reach, fresh=True)
-        self.desk.hand_in(Observed(replace(seen, module=None, probe=CANARY, location=location, address=target)))
-
     # -- loops -------------------------------------------------------------------------------------------------------
+
+    def _seen(self, observation: Observation) -> None:
+        """Hands in what was seen, and lets everybody who follows read along; who is too slow misses lines."""
+        self.desk.hand_in(Observed(observation))
+        for followed in self._followers:
+            if not followed.full():
+                followed.put_nowait(observation)
+
+    async def follow(self) -> AsyncIterator[Observation]:
+        """What is seen from now on."""
+        followed: asyncio.Queue[Observation] = asyncio.Queue(FOLLOWED)
+        self._followers.add(followed)
+        try:
+            while True:
+                yield await followed.get()
+        finally:
+            self._followers.discard(followed)
 
     async def _tick(self) -> None:
         while True:
@@ -266,7 +258,7 @@ class App:
         self.config = config
         _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
-        self.rounds.plan(config.platform.probes)
+        self.lookout.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
 
@@ -291,6 +283,7 @@ class App:
             ),
             ready=self._why_not_ready,
             reload=self.reload,
+            follow=self.follow,
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

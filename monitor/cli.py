@@ -220,6 +220,18 @@ def replay(given: Common, observations: str, until: str | None) -> None:
 
 
 @main.command()
+@click.option("--output", metavar="FILE", help="Appends to FILE, which begins anew when it is full [stdout].")
+@common
+def record(given: Common, output: str | None) -> None:
+    """Append live observations, one a line, as `replay` reads them."""
+    from monitor.commands.record import record as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "warning")).set_up_logs(config)
+    _go(job(config, output))
+
+
+@main.command()
 @common
 def schema(given: Common) -> None:
     """JSON Schema of probes.yaml, for editors."""

@@ -25,10 +25,10 @@ ROOMS = {
     "logs": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "press"})
+TOP = frozenset({"app", "cli", "commands", "lookout", "press"})
 MAY_IMPORT_TOP = {
-    "app": {"press"},
-    "commands": {"app", "commands"},
+    "app": {"lookout", "press"},
+    "commands": {"app", "commands", "lookout"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }

@@ -117,6 +117,7 @@ class Incident:
     cause: Cause
     members: tuple[Member, ...]
     components: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()  # components that work all the same, as of the last change
     updates: tuple[Update, ...] = ()
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -182,6 +183,7 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
         "priority": incident.priority,
         "reopened": incident.reopened,
         "components": list(incident.components),
+        "spared": list(incident.spared),
         "title": None if incident.title is None else dict(incident.title),
         "merged_into": incident.merged_into,
         "cause": {
@@ -234,6 +236,7 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
         priority=Priority(raw["priority"]),
         reopened=raw["reopened"],
         components=tuple(raw["components"]),
+        spared=tuple(raw.get("spared", ())),
         title=raw["title"],
         merged_into=raw.get("merged_into"),
         cause=Cause(

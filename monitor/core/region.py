@@ -14,6 +14,7 @@ from monitor.core.codes import code_of
 from monitor.core.effect import Saved
 from monitor.core.incident import Cause, Change, Evidence, Incident, Stage, Update, key_of, with_update
 from monitor.core.module import Priority
+from monitor.core.standing import open_ones, save
 from monitor.core.track import CAP, Track, is_bad, is_blocked
 
 UNBROKEN = timedelta(seconds=60)  # one probe that fails at one domain alone for so long is regional
@@ -128,14 +129,14 @@ def _keep_open(board: Board, regional: Regional, now: datetime) -> tuple[Board, 
         locations = tuple(sorted({*incident.cause.locations, *regional.locations}))
         if locations == incident.cause.locations:
             return board, []
-        return _save(board, replace(incident, cause=replace(incident.cause, locations=locations)), None, now)
-    if any(one.is_open and one.cause.scope != "location" for one in board.incidents.values()):
+        return save(board, replace(incident, cause=replace(incident.cause, locations=locations)), None, now)
+    if open_ones(board):
         return board, []  # partial outages look regional by chance
     if incident is not None and incident.resolved_at and now - incident.resolved_at <= board.platform.tuning.reopen:
         update = Update(now, Stage.IDENTIFIED, "reopened", {"code": incident.cause.code})
         again = replace(with_update(incident, update), resolved_at=None, reopened=incident.reopened + 1)
-        return _save(board, again, Change.REOPENED, now)
-    return _save(board, _opened(board, regional, now), Change.OPENED, now)
+        return save(board, again, Change.REOPENED, now)
+    return save(board, _opened(board, regional, now), Change.OPENED, now)
 
 
 def _opened(board: Board, regional: Regional, now: datetime) -> Incident:
@@ -182,8 +183,4 @@ def _end(board: Board, regional: Regional, now: datetime) -> tuple[Board, list[S
     if incident is None or not incident.is_open:
         return board, []
     ended = with_update(incident, Update(now, Stage.RESOLVED, "resolved", {}))
-    return _save(board, replace(ended, resolved_at=now), Change.RESOLVED, now)
-
-
-def _save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
-    return replace(board, incidents={**board.incidents, incident.id: incident}), [Saved(incident, change, now)]
+    return save(board, replace(ended, resolved_at=now), Change.RESOLVED, now)

@@ -16,7 +16,7 @@ from monitor.core.module import Platform, Status, Text
 from monitor.core.observation import stamp
 from monitor.core.track import is_bad, is_usable
 from monitor.core.uptime import Span, Uptime, uptime
-from monitor.core.wording import Sentence, summary, title, update_body
+from monitor.core.wording import Sentence, line, summary, title, update_body
 
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 PRIVATE_SHARED = ("host", "address")  # kinds of what is shared whose value is an address of the shop's inside
@@ -97,6 +97,7 @@ def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool
         "state": cause.state,
         "trigger": None if cause.trigger is None else dict(cause.trigger),
         "summary": speech.every(summary(incident, platform)),
+        **({} if public else {"line": speech.every(line(incident, platform))}),
         "evidence": [
             {"at": stamp(one.at), "module": one.module, "location": one.location, "code": one.code}
             | ({} if public else {"probe": one.probe, "detail": one.detail})

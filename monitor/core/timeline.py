@@ -12,13 +12,12 @@ from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
-from monitor.core.explain import NAMED_AT, Group
+from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
-from monitor.core.rollup import RANK, impact_of
+from monitor.core.standing import open_ones, said, save, told, with_cause
 
-PRIORITIES = list(Priority)  # from most to least urgent
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
 WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
 CLEARED = timedelta(minutes=2)  # a member that recovered this recently still counts in the search for the cause
@@ -38,10 +37,10 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
 def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     """What time and new evidence do: young incidents follow the evidence, members outlive their root."""
     saved: list[Saved] = []
-    for incident in _open_ones(board):
+    for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
         saved += more
-    young = [one for one in _open_ones(board) if is_fresh(one.detected_at, now) and not _root_is_well(one)]
+    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _root_is_well(one)]
     if young:
         groups = groups_of(board, now, _failing(board, now))
         for incident in young:
@@ -58,17 +57,11 @@ def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     return _answers(board, module, now, now, "unmonitored")
 
 
-def _open_ones(board: Board) -> list[Incident]:
-    """The open incidents of modules, the oldest first."""
-    found = [one for one in board.incidents.values() if one.is_open and one.cause.scope != "location"]
-    return sorted(found, key=lambda one: (one.detected_at, one.started_at, one.key))
-
-
 def _failing(board: Board, now: datetime) -> dict[str, datetime]:
     """Modules of open incidents that fail, or did until a moment ago, and since when."""
     return {
         member.module: member.since
-        for incident in _open_ones(board)
+        for incident in open_ones(board)
         for member in incident.members
         if member.seen and (member.until is None or now - member.until <= CLEARED)
     }
@@ -96,7 +89,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     groups = groups_of(board, now, _failing(board, now))
     group = next(group for group in groups if module in group.modules)
     member = Member(module, "affected", transition.after, transition.since)
-    touched = [one for one in _open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
+    touched = [one for one in open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
     if touched:
         board, saved = _joins(board, touched[0], member, group, now)
         board, more = _merged(board, touched[0].id, group, now)
@@ -104,7 +97,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     incident = _recent(board, module, now)
     if incident is not None:
         return _reopens(board, incident, member, group, now)
-    return _save(board, _opened(board, member, group, now), Change.OPENED, now)
+    return save(board, _opened(board, member, group, now), Change.OPENED, now)
 
 
 def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incident:
@@ -119,7 +112,7 @@ def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incide
         cause=cause_of(board, group, None),
         members=(member,),
     )
-    return _said(_with_cause(board, incident, incident.cause), now, "opened", member.module)
+    return said(with_cause(board, incident, incident.cause), now, "opened", member.module)
 
 
 def _reopens(
@@ -132,15 +125,15 @@ def _reopens(
         back = replace(member, role=known.role)
         members = tuple(back if m is known else m for m in incident.members)
     incident = replace(incident, members=members, resolved_at=None, reopened=incident.reopened + 1)
-    incident = _with_cause(board, incident, cause_of(board, group, incident.cause))
-    return _save(board, _said(incident, now, "reopened", member.module), Change.REOPENED, now)
+    incident = with_cause(board, incident, cause_of(board, group, incident.cause))
+    return save(board, said(incident, now, "reopened", member.module), Change.REOPENED, now)
 
 
 def _joins(board: Board, incident: Incident, member: Member, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
     """One more module in the incident; readers are told as well when the cause looks different with it."""
     incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
-    incident = _with_cause(board, incident, incident.cause)
-    board, saved = _save(board, _said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+    incident = with_cause(board, incident, incident.cause)
+    board, saved = save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
     if _root_is_well(incident):
         return board, saved
     board, more = _follow(board, board.incidents[incident.id], group, now)
@@ -155,19 +148,19 @@ def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tu
         return board, saved
     cause, before = cause_of(board, group, incident.cause), incident.cause
     settled = any(m.status is Status.DOWN for m in incident.members if m.until is None)
-    changed = _with_cause(board, incident, cause)
+    changed = with_cause(board, incident, cause)
     if _names_another(cause, before) or (settled and not same_guess(cause, before)):
-        board, more = _save(board, _said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
+        board, more = save(board, said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
         return board, saved + more
     if len(cause.evidence) > len(before.evidence) or abs(cause.confidence - before.confidence) >= WORTH_SAVING:
-        board, more = _save(board, changed, None, now)
+        board, more = save(board, changed, None, now)
         return board, saved + more
     return board, saved
 
 
 def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
     """Joins every open incident of the group with the oldest of them."""
-    touched = [one for one in _open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
+    touched = [one for one in open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
     if len(touched) < 2:
         return board, []
     saved: list[Saved] = []
@@ -178,18 +171,18 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
             if base.member(member.module) is None and member.seen:
                 base = replace(base, members=(*base.members, replace(member, role="affected")))
                 base = replace(base, started_at=min(base.started_at, member.since))
-                board, more = _save(board, _said(base, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+                board, more = save(board, said(base, now, "member_added", member.module), Change.MEMBER_ADDED, now)
                 saved += more
                 base = board.incidents[older.id]
         members = tuple(replace(m, until=m.until or now) for m in younger.members)
         ended = replace(younger, members=members, resolved_at=now, merged_into=older.id)
         ended = with_update(ended, Update(now, Stage.RESOLVED, "merged", {"into": older.id}))
-        board, more = _save(board, ended, Change.RESOLVED, now)
+        board, more = save(board, ended, Change.RESOLVED, now)
         saved += more
     base = board.incidents[older.id]
     cause = cause_of(board, group, base.cause)
-    changed = _with_cause(board, base, cause)
-    board, more = _save(board, _said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
+    changed = with_cause(board, base, cause)
+    board, more = save(board, said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
     return board, saved + more
 
 
@@ -197,7 +190,7 @@ def _goes_on(
     board: Board, incident: Incident, member: Member, transition: Transition, now: datetime
 ) -> tuple[Board, list[Saved]]:
     """A member changes between down, degraded, unknown, or fails again while others still do."""
-    before = _told(incident, member) if member.until is None and member.seen else Status.UP
+    before = told(incident, member) if member.until is None and member.seen else Status.UP
     again = member.until is not None or not member.seen
     since = transition.since if again else member.since
     changed = replace(member, status=transition.after, until=None, since=since, seen=True)
@@ -207,16 +200,16 @@ def _goes_on(
     group = None if _root_is_well(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
     cause = incident.cause if group is None else cause_of(board, group, incident.cause)
     news = _names_another(cause, incident.cause)
-    incident = _with_cause(board, incident, cause)
+    incident = with_cause(board, incident, cause)
     if before is transition.after:
-        board, saved = _save(board, incident, None, now)
+        board, saved = save(board, incident, None, now)
     else:
         worse = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
         change = Change.MEMBER_ADDED if again else worse
-        board, saved = _save(board, _said(incident, now, change.value, member.module), change, now)
+        board, saved = save(board, said(incident, now, change.value, member.module), change, now)
     if news:
-        incident = _said(board.incidents[incident.id], now, "cause_changed")
-        board, more = _save(board, incident, Change.CAUSE_CHANGED, now)
+        incident = said(board.incidents[incident.id], now, "cause_changed")
+        board, more = save(board, incident, Change.CAUSE_CHANGED, now)
         saved += more
     if group is not None:
         board, more = _merged(board, incident.id, group, now)
@@ -228,15 +221,6 @@ def _names_another(one: Cause, other: Cause) -> bool:
     """Whether a cause names another module or thing; a code that follows the newest failures is no news of its own."""
     shared = ((one.shared or {}).get("kind"), (other.shared or {}).get("kind"))
     return (one.scope, one.module, shared[0]) != (other.scope, other.module, shared[1])
-
-
-def _told(incident: Incident, member: Member) -> Status:
-    """The status of a member that readers last heard of; that nothing was known of it meanwhile is no news."""
-    for update in reversed(incident.updates if member.status is Status.UNKNOWN else ()):
-        status = update.params.get("status")
-        if update.params.get("module") == member.module and status not in (None, Status.UNKNOWN):
-            return Status(status)
-    return member.status
 
 
 # -- answering again --------------------------------------------------------------------------------------------------
@@ -255,7 +239,7 @@ def _answers(board: Board, module: str, since: datetime, now: datetime, last: st
     stage = Stage.MONITORING if incident.cause.module == module else incident.stage
     kind = "member_cleared" if last == "resolved" else last
     incident = with_update(incident, Update(now, stage, kind, {"module": module}))
-    return _save(board, incident, Change.MEMBER_CLEARED, now)
+    return save(board, incident, Change.MEMBER_CLEARED, now)
 
 
 def _ends(board: Board, incident: Incident, update: Update, now: datetime) -> tuple[Board, list[Saved]]:
@@ -263,7 +247,7 @@ def _ends(board: Board, incident: Incident, update: Update, now: datetime) -> tu
     end = max((m.until for m in incident.members if m.seen and m.until), default=now)
     members = tuple(m if m.until else replace(m, until=max(end, m.since)) for m in incident.members)
     incident = replace(with_update(incident, update), members=members, resolved_at=now)
-    return _save(board, incident, Change.RESOLVED, now)
+    return save(board, incident, Change.RESOLVED, now)
 
 
 def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
@@ -274,7 +258,7 @@ def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, l
         return board, []
     lost = replace(member, status=Status.UNKNOWN)
     members = tuple(lost if m is member else m for m in incident.members)
-    return _save(board, replace(incident, members=members), None, now)
+    return save(board, replace(incident, members=members), None, now)
 
 
 def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, list[Saved]]:
@@ -292,7 +276,7 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
     members = tuple(replace(m, until=now) if m.until is None else m for m in incident.members)
     over = replace(incident, members=members, resolved_at=now)
     over = with_update(over, Update(now, Stage.RESOLVED, "outlived", {"modules": sorted(outlives)}))
-    board, saved = _save(board, over, Change.RESOLVED, now)
+    board, saved = save(board, over, Change.RESOLVED, now)
     since = {m.module: m for m in left}
     for group in groups_of(board, now, {id: m.since for id, m in since.items()}):
         own = [since[id] for id in group.modules if id in since]
@@ -305,8 +289,8 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
         members = (*opened.members, *(replace(m, role="affected") for m in others))
         trigger = {"kind": "aftermath", "module": root.module, "from": None, "to": None, "at": stamp(end)}
         opened = replace(opened, members=members, started_at=min(m.since for m in own))
-        opened = _with_cause(board, opened, replace(opened.cause, trigger=trigger))
-        board, more = _save(board, opened, Change.OPENED, now)
+        opened = with_cause(board, opened, replace(opened.cause, trigger=trigger))
+        board, more = save(board, opened, Change.OPENED, now)
         saved += more
     return board, saved
 
@@ -336,62 +320,3 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))
     ]
     return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)
-
-
-# -- what follows from members and cause ------------------------------------------------------------------------------
-
-
-def _with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
-    """The incident with a cause, and everything that follows from members and cause.
-
-    A root that no probe ever saw failing stands among the members as well, with what is known of it.
-    """
-    members = [m for m in incident.members if m.seen or m.module == cause.module]
-    if cause.module is not None and all(m.module != cause.module for m in members):
-        known = board.status(cause.module)
-        members.insert(0, Member(cause.module, "root", known, incident.started_at, seen=False))
-    roles = ((m, "root" if m.module == cause.module else "affected") for m in members)
-    members = [m if m.role == role else replace(m, role=role) for m, role in roles]
-    failing = [m for m in members if m.until is None and m.seen]
-    components = board.platform.components_of(m.module for m in members)
-    touched = board.platform.components_of(m.module for m in failing)
-    impact = max(incident.impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
-    return replace(
-        incident,
-        cause=cause,
-        members=tuple(members),
-        components=components,
-        impact=impact,
-        priority=_priority(board, incident, failing),
-    )
-
-
-def _priority(board: Board, incident: Incident, failing: Iterable[Member]) -> Priority:
-    """The most urgent one among the failing modules; what only works badly is never more than normal."""
-    found = [Priority.LOW]
-    for member in failing:
-        module = board.platform.modules.get(member.module)
-        if module is not None:
-            own = PRIORITIES.index(module.priority)
-            least = PRIORITIES.index(Priority.NORMAL) if _told(incident, member) is not Status.DOWN else 0
-            found.append(PRIORITIES[max(own, least)])
-    return min(found, key=PRIORITIES.index)
-
-
-def _said(incident: Incident, now: datetime, kind: str, module: str | None = None) -> Incident:
-    """The incident with one more entry of the monitor's own, at the stage its cause allows."""
-    cause = incident.cause
-    sure = cause.confidence >= NAMED_AT and (cause.module is not None or (cause.shared or {}).get("kind") != "unknown")
-    subject = module or incident.root or next((m.module for m in incident.members if m.seen), None)
-    params: dict[str, str | None] = {"module": subject, "code": cause.code}
-    if subject is not None and (member := incident.member(subject)) is not None:
-        params["status"] = member.status.value
-    return with_update(incident, Update(now, Stage.IDENTIFIED if sure else Stage.INVESTIGATING, kind, params))
-
-
-def _save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
-    reopen = board.platform.tuning.reopen
-    kept = {
-        id: old for id, old in board.incidents.items() if old.resolved_at is None or now - old.resolved_at <= reopen
-    }
-    return replace(board, incidents={**kept, incident.id: incident}), [Saved(incident, change, now)]

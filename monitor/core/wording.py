@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from monitor.core.incident import Incident, Update
 from monitor.core.module import Platform, Status, Text
+from monitor.core.observation import stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ SEEN: dict[str, str] = {
     "content.stale": N_("old data"),
     "content.empty": N_("empty answers"),
     "step": N_("purchases fail midway"),
-    "upstream": N_("something it depends on fails"),
+    "upstream": N_("failing, judging by what depends on it"),
     "self": N_("cannot be checked at the moment"),
 }
 
@@ -92,32 +93,116 @@ def _component_names(platform: Platform, components: tuple[str, ...]) -> tuple[P
     return tuple(platform.components[id].name if id in platform.components else id for id in components)
 
 
+# What several modules have in common, to stand after "they share".
+SHARED: dict[str, str] = {
+    "host": N_("an address on the network"),
+    "address": N_("an address on the network"),
+    "certificate": N_("a certificate"),
+    "dns_zone": N_("a name that has to be looked up ({value})"),
+    "gateway": N_("the entrance in front of them"),
+    "edge": N_("the network edge in front of them ({value})"),
+    "region": N_("the region they run in"),
+    "account": N_("the account"),
+    "unknown": N_("something that cannot be seen from outside"),
+}
+MOST_SPARED = 6  # components named as working
+
+
 def title(incident: Incident, platform: Platform) -> Sentence:
-    """The headline: which module, and what is seen."""
+    """The headline: which module, what several share, or which place; and what is seen."""
     if incident.title is not None:
         return Sentence("{text}", {"text": incident.title})
+    what = seen(incident.cause.code)
+    if incident.cause.scope == "location":
+        return Sentence(N_("Only seen from {locations}: {seen}"), {"locations": incident.cause.locations, "seen": what})
+    if incident.cause.scope == "shared":
+        return Sentence(N_("Several modules at once: {seen}"), {"seen": what})
     (module,) = names(platform, (incident.root or "",))
-    return Sentence(N_("{module}: {seen}"), {"module": module, "seen": seen(incident.cause.code)})
+    return Sentence(N_("{module}: {seen}"), {"module": module, "seen": what})
 
 
 def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
-    """The cause in plain words: which module, what is seen, what it drags along, how sure we are."""
+    """The cause in plain words: which module, what is seen, what it drags along, what changed just before, who feels it
+    and who does not."""
     cause = incident.cause
-    what = seen(cause.code)
-    sentences: list[Sentence] = []
-    if cause.module is not None:
-        (module,) = names(platform, (cause.module,))
-        sentences.append(Sentence(N_("{module}: {seen}."), {"module": module, "seen": what}))
-    else:
-        likely = names(platform, tuple(one.module for one in cause.candidates[:3]))
-        sentences.append(Sentence(N_("The cause is probably one of: {modules}."), {"modules": likely}))
-    dragged = tuple(member.module for member in incident.members if member.role == "affected")
-    if dragged and cause.module is not None:
-        sentences.append(Sentence(N_("Also failing because of it: {modules}."), {"modules": names(platform, dragged)}))
+    sentences = [*_cause_in_words(incident, platform), *_before_it(incident, platform)]
     if incident.components:
         what_stands = _component_names(platform, incident.components)
         sentences.append(Sentence(N_("Affected: {components}."), {"components": what_stands}))
+    if incident.spared and incident.components and incident.is_open:
+        well = _component_names(platform, incident.spared[:MOST_SPARED])
+        sentences.append(Sentence(N_("Not affected: {components}."), {"components": well}))
+    if cause.scope != "location" and cause.module is not None and cause.state != "confirmed":
+        sentences.append(Sentence(N_("How sure we are: {confidence}."), {"confidence": _percent(cause.confidence)}))
     return tuple(sentences)
+
+
+def _cause_in_words(incident: Incident, platform: Platform) -> list[Sentence]:
+    cause = incident.cause
+    what = seen(cause.code)
+    if cause.scope == "location":
+        only = N_("Only our checks from {locations} see this: {seen}. From everywhere else the modules answer.")
+        return [Sentence(only, {"locations": cause.locations, "seen": what})]
+    dragged = tuple(member.module for member in incident.members if member.role == "affected")
+    if cause.scope == "shared" and cause.shared is not None:
+        kind = str(cause.shared.get("kind", "unknown"))
+        thing = Sentence(SHARED.get(kind, SHARED["unknown"]), {"value": str(cause.shared.get("value") or "?")})
+        together = Sentence(N_("These fail together: {modules}."), {"modules": names(platform, dragged)})
+        return [together, Sentence(N_("What they share: {thing}. Seen: {seen}."), {"thing": thing, "seen": what})]
+    if cause.module is None:
+        likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
+        return [Sentence(N_("The cause is probably one of: {modules}."), {"modules": likely})]
+    (module,) = names(platform, (cause.module,))
+    found = [Sentence(N_("{module}: {seen}."), {"module": module, "seen": what})]
+    if dragged:
+        found.append(Sentence(N_("Also failing because of it: {modules}."), {"modules": names(platform, dragged)}))
+    return found
+
+
+def _before_it(incident: Incident, platform: Platform) -> list[Sentence]:
+    """What changed just before: a new version, or another module that came back."""
+    trigger = incident.cause.trigger or {}
+    if not trigger.get("module"):
+        return []
+    (module,) = names(platform, (str(trigger["module"]),))
+    if trigger.get("kind") == "aftermath":
+        return [Sentence(N_("{module} works again; this has outlasted it."), {"module": module})]
+    if trigger.get("kind") == "version_change":
+        versions: dict[str, Place] = {"before": str(trigger.get("from") or "?"), "after": str(trigger.get("to") or "?")}
+        changed = N_("Just before, {module} changed from version {before} to {after}.")
+        return [Sentence(changed, {"module": module, **versions})]
+    return []
+
+
+def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
+    """One precise line for whoever is on call: what broke, by what code, since when, seen from where, how sure, who
+    suffers, who does not, what changed. Ids and codes as they stand in metrics and in the configuration."""
+    cause = incident.cause
+    shared = cause.shared or {}
+    thing = f"{shared.get('kind', 'unknown')} {shared.get('value') or '?'}"
+    what = cause.module or (thing if cause.scope == "shared" else incident.root) or ", ".join(cause.locations)
+    places: dict[str, Place] = {"what": what, "code": cause.code, "since": stamp(incident.started_at) or "?"}
+    sentences = [Sentence(N_("{what}: {code} since {since}."), places)]
+    seen_from = tuple(sorted({one.location for one in cause.evidence}))
+    if len(seen_from) == 1 and len(platform.locations) == 1:
+        sentences.append(Sentence(N_("Single vantage: {locations}."), {"locations": seen_from}))
+    elif seen_from:
+        sentences.append(Sentence(N_("Seen from {locations}."), {"locations": seen_from}))
+    likely = ", ".join(f"{one.module} {_percent(one.confidence)}" for one in cause.candidates[:3])
+    if cause.module is None and likely:
+        sentences.append(Sentence(N_("Candidates: {modules}."), {"modules": likely}))
+    else:
+        sentences.append(Sentence(N_("Confidence {confidence}."), {"confidence": _percent(cause.confidence)}))
+    suffers = ", ".join(m.module for m in incident.members if m.role == "affected" and m.until is None)
+    if suffers:
+        sentences.append(Sentence(N_("Suffering: {modules}."), {"modules": suffers}))
+    if incident.spared:
+        sentences.append(Sentence(N_("Working: {components}."), {"components": ", ".join(incident.spared)}))
+    return (*sentences, *_before_it(incident, platform))
+
+
+def _percent(confidence: float) -> str:
+    return f"{round(confidence * 100)} %"
 
 
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
@@ -125,9 +210,13 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
     if update.body is not None:
         return (Sentence("{text}", {"text": update.body}),)
     params = update.params
-    module = names(platform, (str(params.get("module", incident.root)),))[0]
+    module = names(platform, (str(params.get("module") or incident.root or ""),))[0]
     code = str(params.get("code", incident.cause.code))
     places: dict[str, Place] = {"module": module, "seen": seen(code)}
+    if incident.cause.scope == "location":
+        return (_of_place(update, incident),)
+    if incident.cause.scope == "shared" and update.kind == "cause_changed":
+        return (*_cause_in_words(incident, platform),)
     match update.kind:
         case "opened":
             slow = params.get("status") == Status.DEGRADED
@@ -145,7 +234,25 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
             return (Sentence(N_("Working again: {module}."), places),)
         case "reopened":
             return (Sentence(N_("The trouble is back. {module}: {seen}."), places),)
+        case "outlived":
+            left = names(platform, tuple(params.get("modules", ())))
+            own = N_("It works again. What still fails goes on as an incident of its own: {modules}.")
+            return (Sentence(own, {"modules": left}),)
+        case "merged":
+            return (Sentence(N_("This proved to be part of another incident, which goes on.")),)
         case "unmonitored":
             return (Sentence(N_("No longer monitored: {module}."), places),)
         case _:
             return (Sentence(N_("Everything affected works again.")),)
+
+
+def _of_place(update: Update, incident: Incident) -> Sentence:
+    """An entry about a place in trouble."""
+    places: dict[str, Place] = {"locations": incident.cause.locations, "seen": seen(incident.cause.code)}
+    match update.kind:
+        case "resolved":
+            return Sentence(N_("Our checks from {locations} see everything again."), places)
+        case "reopened":
+            return Sentence(N_("The trouble is back, only seen from {locations}: {seen}."), places)
+        case _:
+            return Sentence(N_("Only seen from {locations}: {seen}."), places)

@@ -6,7 +6,7 @@ A mark is a shape and a colour of the theme (`ok slow part down work none`); the
 from monitor.core.incident import Incident, Stage
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus
-from monitor.core.wording import N_, Place, Sentence, names, summary, title
+from monitor.core.wording import N_, Sentence, summary, title
 
 COMPONENT: dict[ComponentStatus | None, tuple[str, str]] = {
     ComponentStatus.OPERATIONAL: ("ok", N_("Operational")),
@@ -91,13 +91,6 @@ def why(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         repeats = cause.module is not None and sentence.places.get("seen", ()) == headline
         if not repeats and "components" not in sentence.places:
             sentences.append(sentence)
-    trigger = cause.trigger or {}
-    if trigger.get("kind") == "version_change" and trigger.get("module"):
-        (module,) = names(platform, (str(trigger["module"]),))
-        places: dict[str, Place] = {"module": module, "version": str(trigger.get("to", "?"))}
-        sentences.append(Sentence(N_("It began when {module} changed to version {version}."), places))
-    if cause.scope == "location" and cause.locations:
-        sentences.append(Sentence(N_("Seen from {locations} only."), {"locations": cause.locations}))
     if not sentences:
         open_question, closed = N_("The reason is not known yet."), N_("The reason was not found.")
         sentences.append(Sentence(open_question if incident.is_open else closed))

@@ -8,7 +8,7 @@ import gzip
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from aiohttp import web
 from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
 from monitor.core.history import History
+from monitor.core.observation import Observation, observation_to_json
 from monitor.core.statement import Speaker
 from monitor.web.access import require
 from monitor.web.full import full_incidents, full_status
@@ -35,7 +36,7 @@ class OpsContext:
 
     `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force.
+    is in force; `follow` gives what is seen from now on.
     """
 
     board: Callable[[], Board]
@@ -44,6 +45,7 @@ class OpsContext:
     metrics_page: Callable[[bool, str | None, str | None], bytes]
     ready: Callable[[], str | None]
     reload: Callable[[], Awaitable[list[str]] | list[str]]
+    follow: Callable[[], AsyncIterator[Observation]]
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -61,6 +63,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.get("/api/ops/v1/incidents", ops.incidents),
             web.get("/api/ops/v1/status", ops.status),
+            web.get("/api/ops/v1/observations", ops.observations),
         ]
     )
     return app
@@ -130,6 +133,20 @@ class _Ops:
         context = self.context
         now = context.clock.now()
         return await _json(full_status, context.board(), context.history(), context.speech(), now)
+
+    async def observations(self, request: web.Request) -> web.StreamResponse:
+        """What is seen from now on, one observation a line, for as long as somebody listens."""
+        require(request, self.context.token)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson; charset=utf-8"})
+        await response.prepare(request)
+        seen = self.context.follow()
+        try:
+            async for observation in seen:
+                line = json.dumps(observation_to_json(observation), ensure_ascii=False, separators=(",", ":"))
+                await response.write(line.encode("utf-8", "replace") + b"\n")
+        except ConnectionError:
+            pass  # nobody listens any more
+        return response
 
 
 async def _json(make: Callable[..., Mapping[str, Any]], *given: Any) -> web.Response:

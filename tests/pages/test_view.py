@@ -35,7 +35,8 @@ def test_an_open_incident_tells_module_cause_since_and_reach() -> None:
 
     assert one.title == "Promoções e impostos: sobrecarga ou serviço desligado (status 503)"
     assert one.why == (
-        "Causa provável: sobrecarga ou limite de requisições. Também falham por causa disso: Checkout e Assinaturas."
+        "Causa provável: sobrecarga ou limite de requisições. Também falham por causa disso: Checkout e Assinaturas. "
+        "Nosso grau de certeza: 93 %."
     )
     assert plain(one.since.text) == "12:03 BRT"
     assert plain(one.ago) == "há 12 min"

@@ -1,6 +1,7 @@
 """Ops: who gets what, and what is said when something is wrong."""
 
 import gzip
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.core.observation import Observation, observation_from_json
 from monitor.pages.translate import Speech
 from monitor.web.access import _is_here
 from monitor.web.negotiation import offered
@@ -16,15 +18,22 @@ from monitor.web.ops import OpsContext, ops_app
 from tests.fakes import FakeClock
 from tests.pages import pictures
 from tests.pages.pictures import NOW, SECRET
+from tests.stories.beats import observation
 
 THEME = Path(__file__).parents[2] / "site"
 SEEN = pictures.troubled()
+SEEN_NOW = [observation("checkout", NOW, "-"), observation("catalog", NOW, "+")]
 ASKED: list[tuple[bool, str | None, str | None]] = []
 
 
 def page(openmetrics: bool, view: str | None, modules: str | None) -> bytes:
     ASKED.append((openmetrics, view, modules))
     return b"# EOF\n" if openmetrics else b"up 1\n"
+
+
+async def nothing() -> AsyncIterator[Observation]:
+    for one in SEEN_NOW:
+        yield one
 
 
 CONTEXT = OpsContext(
@@ -34,6 +43,7 @@ CONTEXT = OpsContext(
     metrics_page=page,
     ready=lambda: None,
     reload=lambda: [],
+    follow=nothing,
     clock=FakeClock(NOW),
 )
 TOKEN = {"Authorization": "Bearer s3cret-ã"}
@@ -159,3 +169,14 @@ async def test_operators_read_why_each_place_judged_as_it_did() -> None:
 def test_what_a_list_offers(header: str, taken: bool) -> None:
     check: Callable[[str, str], bool] = offered
     assert check(header, "gzip") is taken
+
+
+async def test_what_is_seen_can_be_followed_line_by_line() -> None:
+    """In the form of a recording; with a token only for who has it."""
+    async with serving(CONTEXT) as client, client.get("/api/ops/v1/observations") as answer:
+        assert answer.headers["Content-Type"] == "application/x-ndjson; charset=utf-8"
+        lines = (await answer.read()).splitlines()
+        assert [observation_from_json(json.loads(line)) for line in lines] == SEEN_NOW
+    async with serving(replace(CONTEXT, token="s3cret-ã")) as client:
+        assert (await client.get("/api/ops/v1/observations")).status == 401
+        assert (await client.get("/api/ops/v1/observations", headers=TOKEN)).status == 200

@@ -1,0 +1,193 @@
+"""`monitor record`: live observations, one a line, in the form that `replay` reads.
+
+It follows the running monitor over its ops side. Where none runs it looks by itself, extra runs and canaries included,
+and judges along only to know when they are due.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from monitor.clock import SystemClock
+from monitor.config import Config
+from monitor.core.board import Board
+from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Observed, Reconfigured, Storable, Ticked
+from monitor.core.observation import Observation, observation_to_json
+from monitor.desk import Desk
+from monitor.lookout import Lookout
+from monitor.probers import Reach
+
+LARGEST = 64 * 1024 * 1024  # bytes of a file before the next one is begun
+KEPT = 9  # older files beside it, the newest is FILE.1
+
+
+class Refused(Exception):
+    """The running monitor does not let us follow; the text says why and what to do."""
+
+
+class Tape:
+    """Where lines go: standard output, or a file that begins anew when it is full, the older ones kept beside it."""
+
+    def __init__(self, output: str | None, largest: int = LARGEST) -> None:
+        self._path = None if output in (None, "-") else Path(str(output))
+        self._largest = largest
+        self._file: TextIO = sys.stdout if self._path is None else self._path.open("a", encoding="utf-8")
+
+    def write(self, line: str) -> None:
+        """Appends one line, whole, at once. Raises OSError."""
+        if self._path is not None and self._file.tell() >= self._largest:
+            self._file.close()
+            _rotate(self._path)
+            self._file = self._path.open("a", encoding="utf-8")
+        self._file.write(line + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._path is not None:
+            self._file.close()
+
+
+def _rotate(path: Path) -> None:
+    for number in range(KEPT, 0, -1):
+        older = path.with_name(f"{path.name}.{number}")
+        newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
+        if newer.exists():
+            newer.replace(older)
+
+
+async def record(config: Config, output: str | None) -> int:
+    """Records until SIGTERM or SIGINT. Exit status 0; 1 when the running monitor refuses us, or the file our lines."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        tape = Tape(output)
+    except OSError as error:
+        print(f"{output} cannot be written ({error.strerror}): choose another --output", file=sys.stderr)
+        return 1
+    work = asyncio.create_task(_record(config, tape.write))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (work, stopping):
+        task.cancel()
+    try:
+        with suppress(asyncio.CancelledError):
+            await work
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"{output} cannot be written ({error.strerror or error}): make room, or record elsewhere", file=sys.stderr
+        )
+        return 1
+    finally:
+        tape.close()
+    return 0
+
+
+async def _record(config: Config, write: Callable[[str], None]) -> None:
+    lines = await _following(config)
+    if lines is None:
+        await _looking(config, write)
+        return
+    async for line in lines:
+        write(line)
+    raise Refused("the running monitor has stopped: start `monitor record` again to go on by itself")
+
+
+async def _following(config: Config) -> AsyncIterator[str] | None:
+    """The lines of the running monitor; None when none answers."""
+    ops = config.settings.ops
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(ops.host, ops.host)
+    host = f"[{host}]" if ":" in host else host
+    headers = {"Authorization": f"Bearer {config.settings.ops_token}"} if config.settings.ops_token else {}
+    session = ClientSession(timeout=ClientTimeout(total=None, sock_connect=3), headers=headers)
+    try:
+        answer = await session.get(f"http://{host}:{ops.port}/api/ops/v1/observations")
+    except (ClientError, TimeoutError):
+        await session.close()
+        return None
+    if answer.status == 404:
+        await session.close()
+        return None  # something else listens there
+    if answer.status != 200:
+        await session.close()
+        raise Refused(f"the running monitor answers {answer.status}: set MONITOR_OPS_TOKEN to its token")
+
+    async def lines() -> AsyncIterator[str]:
+        try:
+            async for line in answer.content:
+                if text := line.decode("utf-8", "replace").strip():
+                    yield text
+        except ClientError:
+            return
+        finally:
+            await session.close()
+
+    return lines()
+
+
+class _Along:
+    """Judges along, remembers nothing, and lets the lookout do what judging asks for."""
+
+    def __init__(self, config: Config, reach: Reach, write: Callable[[str], None]) -> None:
+        clock = SystemClock()
+        self._write = write
+        self.desk = Desk(Board(config.platform), self, self, clock)
+        self.lookout = Lookout(config, reach, clock, self._seen)
+        self.desk.take(Reconfigured(config.platform))
+
+    def _seen(self, observation: Observation) -> None:
+        self._write(line_of(observation))
+        self.desk.hand_in(Observed(observation))
+
+    async def commit(self, effects: Sequence[Storable]) -> None:
+        """Nothing is stored."""
+
+    def ask(self, ask: Ask) -> None:
+        """One more run."""
+        self.lookout.ask(ask)
+
+    def hold(self, hold: Hold) -> None:
+        """No run for a while."""
+        self.lookout.hold(hold)
+
+    def ask_canaries(self, ask: AskCanaries) -> None:
+        """Every canary."""
+        self.lookout.ask_canaries(ask)
+
+    def judged(self, board: Board, keep: Keep) -> None:
+        """Nothing is counted."""
+
+    def written(self, news: bool, seconds: float) -> None:
+        """Nothing is told."""
+
+
+async def _looking(config: Config, write: Callable[[str], None]) -> None:
+    """Looks by itself until cancelled."""
+    async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
+        along = _Along(config, reach, write)
+
+        async def tick() -> None:
+            while True:
+                await asyncio.sleep(1)
+                along.desk.hand_in(Ticked())
+
+        async with asyncio.TaskGroup() as group:
+            for job in (along.desk.sit, along.desk.write, along.lookout.walk, tick):
+                group.create_task(job(), name=job.__name__)
+
+
+def line_of(observation: Observation) -> str:
+    """One observation as a line."""
+    return json.dumps(observation_to_json(observation), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,93 @@
+"""Standing: what follows for an incident from its members and its cause, and how a change of it is told and kept."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from monitor.core.board import Board
+from monitor.core.effect import Saved
+from monitor.core.explain import NAMED_AT
+from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
+from monitor.core.module import Priority, Status
+from monitor.core.rollup import RANK, ComponentStatus, impact_of
+
+PRIORITIES = list(Priority)  # from most to least urgent
+
+
+def open_ones(board: Board) -> list[Incident]:
+    """The open incidents of modules, the oldest first."""
+    found = [one for one in board.incidents.values() if one.is_open and one.cause.scope != "location"]
+    return sorted(found, key=lambda one: (one.detected_at, one.started_at, one.key))
+
+
+def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
+    """The incident with a cause, and everything that follows from members and cause.
+
+    A root that no probe ever saw failing stands among the members as well, with what is known of it.
+    """
+    members = [m for m in incident.members if m.seen or m.module == cause.module]
+    if cause.module is not None and all(m.module != cause.module for m in members):
+        known = board.status(cause.module)
+        members.insert(0, Member(cause.module, "root", known, incident.started_at, seen=False))
+    roles = ((m, "root" if m.module == cause.module else "affected") for m in members)
+    members = [m if m.role == role else replace(m, role=role) for m, role in roles]
+    failing = [m for m in members if m.until is None and m.seen]
+    components = board.platform.components_of(m.module for m in members)
+    touched = board.platform.components_of(m.module for m in failing)
+    impact = max(incident.impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
+    return replace(
+        incident,
+        cause=cause,
+        members=tuple(members),
+        components=components,
+        spared=_spared(board, components),
+        impact=impact,
+        priority=_priority(board, incident, failing),
+    )
+
+
+def _spared(board: Board, touched: Iterable[str]) -> tuple[str, ...]:
+    """Components that are known to work, in page order."""
+    hit = set(touched)
+    well = (id for id in board.platform.components if board.component(id) is ComponentStatus.OPERATIONAL)
+    return tuple(id for id in well if id not in hit)
+
+
+def _priority(board: Board, incident: Incident, failing: Iterable[Member]) -> Priority:
+    """The most urgent one among the failing modules; what only works badly is never more than normal."""
+    found = [Priority.LOW]
+    for member in failing:
+        module = board.platform.modules.get(member.module)
+        if module is not None:
+            own = PRIORITIES.index(module.priority)
+            least = PRIORITIES.index(Priority.NORMAL) if told(incident, member) is not Status.DOWN else 0
+            found.append(PRIORITIES[max(own, least)])
+    return min(found, key=PRIORITIES.index)
+
+
+def said(incident: Incident, now: datetime, kind: str, module: str | None = None) -> Incident:
+    """The incident with one more entry of the monitor's own, at the stage its cause allows."""
+    cause = incident.cause
+    sure = cause.confidence >= NAMED_AT and (cause.module is not None or (cause.shared or {}).get("kind") != "unknown")
+    subject = module or incident.root or next((m.module for m in incident.members if m.seen), None)
+    params: dict[str, str | None] = {"module": subject, "code": cause.code}
+    if subject is not None and (member := incident.member(subject)) is not None:
+        params["status"] = member.status.value
+    return with_update(incident, Update(now, Stage.IDENTIFIED if sure else Stage.INVESTIGATING, kind, params))
+
+
+def save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
+    reopen = board.platform.tuning.reopen
+    kept = {
+        id: old for id, old in board.incidents.items() if old.resolved_at is None or now - old.resolved_at <= reopen
+    }
+    return replace(board, incidents={**kept, incident.id: incident}), [Saved(incident, change, now)]
+
+
+def told(incident: Incident, member: Member) -> Status:
+    """The status of a member that readers last heard of; that nothing was known of it meanwhile is no news."""
+    for update in reversed(incident.updates if member.status is Status.UNKNOWN else ()):
+        status = update.params.get("status")
+        if update.params.get("module") == member.module and status not in (None, Status.UNKNOWN):
+            return Status(status)
+    return member.status

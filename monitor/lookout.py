@@ -1,0 +1,84 @@
+"""Lookout: the half of a monitor that looks. Rounds, extra runs, canaries; whatever was seen is handed in.
+
+`run` hands it to the desk and lets everybody who follows read along; `record` on its own writes it down.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.core.effect import Ask, AskCanaries, Hold
+from monitor.core.observation import CANARY, Observation
+from monitor.core.probe import Probe
+from monitor.core.target import HttpTarget
+from monitor.probers import Reach, look
+from monitor.probers.rounds import Key, Rounds
+
+log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Looks as configured, from one place. `use` puts another configuration in force."""
+
+    def __init__(
+        self,
+        config: Config,
+        reach: Reach,
+        clock: Clock,
+        hand_in: Callable[[Observation], None],
+        delayed: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self._config = config
+        self._reach = reach
+        self._clock = clock
+        self._hand_in = hand_in
+        self._canaries: set[asyncio.Task[None]] = set()
+        self._rounds = Rounds(self._look, hand_in, clock, reach.location, delayed=delayed, skipped=_skipped)
+        self._rounds.plan(config.platform.probes)
+
+    async def walk(self) -> None:
+        """Looks until cancelled."""
+        await self._rounds.walk()
+
+    def use(self, config: Config) -> None:
+        """Goes on with another configuration; what it has in common with the old one keeps its rhythm."""
+        self._config = config
+        self._rounds.plan(config.platform.probes)
+
+    def ask(self, ask: Ask) -> None:
+        """Runs a probe once more; other places have a lookout of their own."""
+        if ask.location == self._reach.location:
+            self._rounds.ask((ask.module, ask.probe), ask.after)
+
+    def hold(self, hold: Hold) -> None:
+        """Leaves a probe alone until its target wants to be asked again."""
+        if hold.location == self._reach.location:
+            self._rounds.hold((hold.module, hold.probe), (hold.until - self._clock.now()).total_seconds())
+
+    def ask_canaries(self, ask: AskCanaries) -> None:
+        """Asks every canary at once."""
+        if ask.location != self._reach.location:
+            return
+        for target in self._config.network.canaries:
+            task = asyncio.create_task(self._ask_canary(target, ask.location), name=f"canary {target}")
+            self._canaries.add(task)
+            task.add_done_callback(self._canaries.discard)
+
+    async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
+        module = self._config.platform.modules.get(probe.module)
+        also = [side.expect for side in module.verdicts.get(probe.id, ())] if module else []
+        return await look(probe, self._reach, scheduled_at=scheduled_at, also=also, fresh=extra)
+
+    async def _ask_canary(self, target: str, location: str) -> None:
+        timeout = self._config.network.canary_timeout
+        probe = Probe("", CANARY, "http", timedelta(minutes=1), timeout, ask=HttpTarget(target, follow=0))
+        seen = await look(probe, self._reach, fresh=True)
+        self._hand_in(replace(seen, module=None, probe=CANARY, location=location, address=target))
+
+
+def _skipped(key: Key) -> None:
+    log.debug("%s is still busy when due again", "/".join(key))
