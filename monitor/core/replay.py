@@ -73,16 +73,18 @@ def is_idle(board: Board) -> bool:
 
 
 def fitted(platform: Platform, observations: Sequence[Observation]) -> Platform:
-    """The platform as a recording needs it: a recording without canaries has none, and what was recorded at a place
-    that is configured was asked there."""
+    """The platform as a recording needs it: one without canaries has none, and what was recorded was asked there."""
     seen: dict[tuple[str, str], set[str]] = {}
     for one in observations:
         seen.setdefault((one.module or "", one.probe), set()).add(one.location)
     canaries = {one.address for one in observations if one.module is None and one.probe == CANARY}
 
     def placed(probe: Probe) -> Probe:
-        more = sorted(seen.get(probe.key, set()) - set(probe.locations))
-        return replace(probe, locations=(*probe.locations, *more)) if more else probe
+        places = seen.get(probe.key)
+        if places is None:
+            return probe
+        more = sorted(places - set(probe.locations))
+        return replace(probe, locations=(*probe.locations, *more), off=None)
 
     modules = {id: replace(module, probes=tuple(map(placed, module.probes))) for id, module in platform.modules.items()}
     return replace(platform, modules=modules, canaries=len(canaries))
