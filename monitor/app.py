@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -20,16 +20,16 @@ from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Observed, Reconfigured, Ticked
+from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Missed, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
-from monitor.metrics.selfwatch import watch_loop
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
+from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
@@ -131,6 +131,8 @@ class App:
         self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
         self.press.speak(self.config.site)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
+        self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
+        self.reach.stalled = self.pulse.stalled
         self.lookout = Lookout(self.config, self.reach, self._clock, self._seen, delayed=self.metrics.delayed)
         self.desk = Desk(board_from(platform, memory), self.store, self, self._clock, troubles=StoreFailed)
         self.desk.take(Reconfigured(platform))
@@ -148,7 +150,7 @@ class App:
             "press": self.press.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
-            "loop lag": lambda: watch_loop(self.metrics.loop_lag),
+            "pulse": self.pulse.beat,
         }
 
     # -- hands of the desk -------------------------------------------------------------------------------------------
@@ -189,6 +191,11 @@ class App:
         for followed in self._followers:
             if not followed.full():
                 followed.put_nowait(observation)
+
+    def _missed(self, code: str, seconds: float) -> None:
+        """This process could not look for so long."""
+        now = self._clock.now()
+        self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code))
 
     async def follow(self) -> AsyncIterator[Observation]:
         """What is seen from now on."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Effect, Event, Gap, Hold, Keep, Moved, Saved, Storable
+from monitor.core.effect import Ailing, Ask, AskCanaries, Effect, Event, Gap, Hold, Keep, Moved, Saved, Storable
 from monitor.core.step import step
 
 log = logging.getLogger(__name__)
@@ -133,6 +133,7 @@ class Desk:
             if self.store_trouble is not None:
                 log.info("the store takes writes again")
                 self.store_trouble = None
+                self.hand_in(Ailing(None))
             news = any(isinstance(effect, Moved | Saved) for effect in chain.from_iterable(batch))
             self._hands.written(news, self._clock.monotonic() - began)
 
@@ -140,6 +141,7 @@ class Desk:
         if self.store_trouble is None:
             log.error("the store refuses writes, going on from memory: %s", error)
             self._hands.written(True, 0.0)
+            self.hand_in(Ailing("self.storage"))
         self.store_trouble = str(error)
         extra = len(self.backlog) - BACKLOG
         if extra > 0:  # decisions stay, raw observations go

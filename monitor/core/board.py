@@ -24,7 +24,7 @@ class Vantage:
 
     `asked_at` is the present question; `sees_at` the last question most canaries answered well; `dark_since` is set
     while most do not, `outvoted_since` while the other places see well what this one does not. `seeing_since` is when
-    it was last cured of either.
+    it was last cured of either. `clocks` are those of hosts that answered: when asked, and seconds ahead of ours.
     """
 
     asked_at: datetime | None = None
@@ -34,6 +34,7 @@ class Vantage:
     seeing_since: datetime | None = None
     voted_at: datetime | None = None
     canaries: Mapping[str, tuple[datetime, bool]] = field(default_factory=dict)
+    clocks: Mapping[str, tuple[datetime, float]] = field(default_factory=dict)
 
     @property
     def blind_since(self) -> datetime | None:
@@ -78,8 +79,9 @@ class Board:
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
-    `versions` by (module, probe); `regional` by failure domain. `began_at` is the first event since the start,
-    `stale_at` the earliest moment at which any probe can have been silent for too long.
+    `versions` by (module, probe); `regional` by failure domain. `ailing` is what of our own does not work, by its code,
+    and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe can
+    have been silent for too long.
     """
 
     platform: Platform
@@ -91,6 +93,7 @@ class Board:
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     restless: frozenset[tuple[str, str, str]] = frozenset()
     regional: Mapping[str, Regional] = field(default_factory=dict)
+    ailing: tuple[str, datetime] | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None
     budget: Budget = field(default_factory=Budget)

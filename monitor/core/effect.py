@@ -34,7 +34,24 @@ class Reconfigured:
     platform: Platform
 
 
-Event = Observed | Ticked | Reconfigured
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
+
+    location: str
+    since: datetime
+    until: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ailing:
+    """Event: something of our own does not work, by its `self.*` code; None: it works again."""
+
+    code: str | None
+
+
+Event = Observed | Ticked | Reconfigured | Missed | Ailing
 
 
 @dataclass(frozen=True, slots=True)

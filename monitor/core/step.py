@@ -21,12 +21,14 @@ from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
 from monitor.core.effect import (
+    Ailing,
     AskCanaries,
     Effect,
     Event,
     Gap,
     Hold,
     Keep,
+    Missed,
     Moved,
     Observed,
     Reconfigured,
@@ -62,6 +64,10 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return _tick(board, now)
         case Reconfigured(platform):
             return reconfigure(board, platform, now, roll_up)
+        case Missed():
+            return _miss(board, event)
+        case Ailing(code):
+            return replace(board, ailing=(code, now) if code is not None else None), []
 
 
 # -- a run ------------------------------------------------------------------------------------------------------------
@@ -71,7 +77,8 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     probe = board.platform.probes.get((observation.module or "", observation.probe))
     if probe is None or probe.off is not None or observation.location not in probe.locations:
         return board, []
-    result = judge(observation, probe.expect)
+    board = vantage.dated(board, observation)
+    result = vantage.on_time(board, observation, judge(observation, probe.expect))
     key = (*probe.key, observation.location)
     before = board.tracks.get(key, Track())
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
@@ -213,6 +220,14 @@ def _code_of_blindness(board: Board, location: str) -> str:
     codes = [code for key in board.restless if key[2] == location for code, _ in board.tracks[key].codes]
     names = sum(code.startswith("dns.") for code in codes)
     return "self.dns" if 2 * names > len(codes) else "self.connectivity"
+
+
+def _miss(board: Board, missed: Missed) -> tuple[Board, list[Effect]]:
+    """A time in which a place could not look: what was under way then says nothing."""
+    place = board.vantages.get(missed.location, Vantage())
+    seeing = max(missed.until, place.seeing_since or missed.until)
+    board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
+    return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
 
 
 def _is_believed(board: Board, tracks: Mapping[str, Track], now: datetime) -> bool:

@@ -10,6 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board, Vantage
+from monitor.core.clause import moment_of
+from monitor.core.codes import Blame
+from monitor.core.expectation import Outcome, Result
 from monitor.core.observation import Observation
 from monitor.core.probe import host_of
 from monitor.core.track import Track, forget
@@ -18,6 +21,8 @@ ASK_EVERY = timedelta(seconds=5)
 ANSWERED_BY = timedelta(seconds=15)  # a canary's answer that has not come by then never will
 CLOCK_GRAIN = timedelta(milliseconds=1)  # to which a recording is exact
 VOTE_EVERY = timedelta(seconds=1)
+CLOCK_EVERY = timedelta(minutes=1)
+CLOCKS, OFF = 5, 2.0  # hosts whose clocks must agree, and seconds by which ours must differ from them
 VOTES, VOTED_HOSTS = 4, 2  # modules that others see well, on how many hosts, before a place can be outvoted
 
 
@@ -106,6 +111,47 @@ def _well_elsewhere(board: Board, module: str, location: str, since: datetime | 
     if since is not None:
         runs = [run for run in runs if run[1] >= since]
     return bool(runs) and all(good for _, _, good, _ in runs)
+
+
+def dated(board: Board, observation: Observation) -> Board:
+    """The board with the clock of the host that answered, as its `Date` has it; read once a minute for each host."""
+    http = observation.http
+    said = http.headers.get("date") if http else None
+    if said is None or "age" in (http.headers if http else {}) or observation.module is None:
+        return board
+    probe = board.platform.probes.get((observation.module, observation.probe))
+    host = host_of(probe) if probe else ""
+    place = board.vantages.get(observation.location, Vantage())
+    known = place.clocks.get(host)
+    if not host or (known and timedelta(0) <= observation.at - known[0] < CLOCK_EVERY):
+        return board
+    moment = moment_of(said)
+    if moment is None:
+        return board
+    ahead = (moment - observation.ended_at).total_seconds()
+    clocks = {name: one for name, one in place.clocks.items() if observation.at - one[0] < 10 * CLOCK_EVERY}
+    place = replace(place, clocks={**clocks, host: (observation.at, ahead)})
+    return replace(board, vantages={**board.vantages, observation.location: place})
+
+
+def skew(vantage: Vantage | None) -> float | None:
+    """Seconds by which our clock is behind that of the others, when it is off at all: the median of several hosts."""
+    clocks = sorted(ahead for _, ahead in vantage.clocks.values()) if vantage else []
+    if len(clocks) < CLOCKS:
+        return None
+    middle = clocks[len(clocks) // 2]
+    return middle if abs(middle) > OFF else None
+
+
+def on_time(board: Board, observation: Observation, result: Result) -> Result:
+    """The result, unless it follows from a clock of ours that is wrong."""
+    if result.code not in ("tls.cert_not_yet_valid", "tls.cert_expired", "content.stale"):
+        return result
+    off = skew(board.vantages.get(observation.location))
+    if off is None:
+        return result
+    reason = f"our own clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}"
+    return Result(Outcome.UNKNOWN, "self.clock", Blame.SELF, (reason, *result.reasons))
 
 
 def is_hidden(vantage: Vantage | None, observation: Observation, now: datetime) -> bool:

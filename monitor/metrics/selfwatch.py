@@ -3,21 +3,9 @@
 A call that blocks the loop delays every probe and looks like a slow target; this figure tells the two apart.
 """
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
 
-EVERY = 0.5  # seconds
-REMEMBERED = 60  # measurements: half a minute, so that no scrape misses a peak
-
-
-async def watch_loop(report: Callable[[float], None], every: float = EVERY) -> None:
-    """Reports for ever by how many seconds a short sleep came back late."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + every
-        await asyncio.sleep(every)
-        report(max(0.0, loop.time() - due))
+REMEMBERED = 120  # measurements, a quarter of a second apart: half a minute, so that no scrape misses a peak
 
 
 class Peak:

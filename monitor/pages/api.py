@@ -57,16 +57,15 @@ def _module(id: str, picture: Picture, speech: Speech, incidents: Iterable[Incid
 
 
 def _status(picture: Picture, speech: Speech, modules: Iterable[Object]) -> Object:
-    state, since = picture.monitor()
+    state, since, reason = picture.monitor()
     indicator, description = picture.overall()
-    gap = next((gap for gap in picture.history.gaps if gap.until is None), None)
     return {
         "generated_at": stamp(picture.now),
         "data_until": stamp(picture.data_until),
         "monitor": {
             "status": state,
             "since": stamp(since),
-            "reason": None if since is None else gap.code if gap else "self.connectivity",
+            "reason": reason,
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(description))},
         "modules": list(modules),

@@ -49,7 +49,7 @@ def home(lens: Lens) -> HomeView:
     going_on = len(facts.open_incidents)
     count = lens.counted("{count} open incident", "{count} open incidents", going_on)
     until = facts.picture.data_until
-    state, since = facts.picture.monitor()
+    state, since, _ = facts.picture.monitor()
     blind = state == "blind" and since is not None
     overall = lens.mark((words.OVERALL[indicator], phrase))
     if blind:  # nobody can vouch for what was good when we last saw it

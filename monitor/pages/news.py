@@ -40,14 +40,14 @@ def changed_at(picture: Picture) -> datetime | None:
 
 def long_blind_since(picture: Picture) -> datetime | None:
     """Since when the monitor cannot see, once that has lasted long enough to be said aloud."""
-    _, since = picture.monitor()
-    return since if since is not None and picture.now - since >= TELL_BLIND_AFTER else None
+    state, since, _ = picture.monitor()
+    return since if state == "blind" and since is not None and picture.now - since >= TELL_BLIND_AFTER else None
 
 
 def confirmed(picture: Picture) -> dict[str, Status]:
     """The status of every module that has one. While the monitor is blind the last one it was sure of stands."""
     statuses = {id: condition.status for id, condition in picture.board.modules.items()}
-    if picture.monitor()[1] is not None:
+    if picture.monitor()[0] == "blind":
         for id, moves in picture.history.transitions.items():
             if id in picture.board.platform.modules and statuses.get(id, Status.UNKNOWN) is Status.UNKNOWN:
                 known = [move.after for move in moves if move.after is not Status.UNKNOWN]

@@ -9,6 +9,7 @@ from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.module import Status
 from monitor.core.rollup import ComponentStatus, component_status, top_level
+from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, seen_from
 from monitor.core.uptime import Span, Uptime, merge, spans, uptime
@@ -60,7 +61,7 @@ class Picture:
         impacts = [i.impact for i in self.history.incidents if i.is_open and i.stage in ("investigating", "identified")]
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 
-    def monitor(self) -> tuple[str, datetime | None]:
-        """How well the monitor itself sees: `ok`, or `blind` and since when."""
-        blind = [v.blind_since for v in self.board.vantages.values() if v.blind_since]
-        return ("blind", min(blind)) if blind else ("ok", None)
+    def monitor(self) -> tuple[str, datetime | None, str | None]:
+        """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
+        gap = next((gap for gap in self.history.gaps if gap.until is None), None)
+        return self_check(self.board, gap.code if gap else None)

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Prober = Callable[[Run, Reach], Awaitable[None]]
 
+STALL_SHARE = 0.25  # of its limit that a run may lose to ourselves before it says nothing of the target
+
 PROBERS: dict[str, Prober] = {
     "http": http.look,
     "freshness": http.look,  # a request like any other; whether its value stands still is judged, not probed
@@ -55,6 +57,10 @@ async def look(
             run.fail("self.bug", type(error).__name__)
             _report(probe, reach, error)
     run.finish()
+    stalled = reach.stalled(run.began, run.ended)
+    if stalled > STALL_SHARE * probe.timeout.total_seconds():
+        run.failure = None
+        run.fail("self.stall", f"our own event loop stood still for {stalled:.1f} s meanwhile")
     return run.observation()
 
 

@@ -37,6 +37,7 @@ class Reach:
         self.clock = clock
         self.location = location
         self.tls = tls
+        self.stalled: Callable[[float, float], float] = lambda since, until: 0.0  # seconds lost to ourselves
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._picked: dict[str, str] = {}

@@ -68,6 +68,16 @@ class Run:
         """How long the exchange has taken so far, or took."""
         return (self._clock() if self._ended is None else self._ended) - self._began
 
+    @property
+    def began(self) -> float:
+        """When the exchange began, on the monotonic clock."""
+        return self._began
+
+    @property
+    def ended(self) -> float:
+        """When it was over; now, while it is not."""
+        return self._clock() if self._ended is None else self._ended
+
     @asynccontextmanager
     async def limited(self) -> AsyncIterator[asyncio.Timeout]:
         """The probe's time limit over the block; `finish` takes it off."""

@@ -9,6 +9,7 @@ from monitor.core.incident import Incident
 from monitor.core.module import Module, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.rollup import top_level
+from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
 from monitor.core.uptime import spans
 from monitor.core.wording import Sentence
@@ -29,6 +30,7 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
     """As the public `status.json`; each module carries its probes, with what every place saw last."""
     incidents = incidents_of(board, history)
     blind = {place: vantage.blind_since for place, vantage in board.vantages.items() if vantage.blind_since}
+    state, since, reason = self_check(board)
     seen = [track.last_at for track in board.tracks.values() if track.last_at]
     known = [status for id in board.platform.components if (status := board.component(id)) is not None]
     impacts = [one.impact for one in incidents if one.stage in ("investigating", "identified")]
@@ -37,9 +39,9 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
         "generated_at": stamp(now),
         "data_until": stamp(max(seen, default=None)),
         "monitor": {
-            "status": "blind" if blind else "ok",
-            "since": stamp(min(blind.values(), default=None)),
-            "reason": "self.connectivity" if blind else None,
+            "status": state,
+            "since": stamp(since),
+            "reason": reason,
             "blind": {place: stamp(since) for place, since in blind.items()},
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},

@@ -1,6 +1,5 @@
 """Collector: what a scrape sees, parsed as strictly as the ecosystem parses it."""
 
-import asyncio
 import os
 import re
 import shutil
@@ -27,7 +26,7 @@ from monitor.core.probe import Probe, Role
 from monitor.metrics import Metrics
 from monitor.metrics.exposition import clean, number
 from monitor.metrics.facts import FAMILIES
-from monitor.metrics.selfwatch import Peak, watch_loop
+from monitor.metrics.selfwatch import Peak
 from tests.fakes import FakeClock
 from tests.metrics.test_facts import CERTIFICATE, FAILING, GOOD, REFUSED
 from tests.pages import pictures
@@ -360,22 +359,11 @@ def test_a_thousand_probes_are_joined_in_a_moment() -> None:
     assert min(took) < 0.2
 
 
-async def test_the_loop_is_watched() -> None:
-    lags: list[float] = []
-    watch = asyncio.create_task(watch_loop(lags.append, every=0.01))
-    await asyncio.sleep(0.03)
-    time.sleep(0.1)  # noqa: ASYNC251 (the stall that is to be noticed)
-    await asyncio.sleep(0.03)
-    watch.cancel()
-    assert max(lags) > 0.05
-    assert min(lags) < 0.05
-
-
 def test_a_peak_is_forgotten_after_half_a_minute() -> None:
     peak = Peak()
     assert peak() == 0
     peak.add(2.0)
-    for _ in range(60):
+    for _ in range(120):
         peak.add(0.001)
     assert peak() == 0.001
 
