@@ -300,7 +300,7 @@ def blind() -> Picture:
     yesterday = NOW - timedelta(days=1)
     before = Gap("here", yesterday - timedelta(minutes=20), yesterday)
     seen = picture(resolved(), gaps=(before, Gap("here", since)))
-    return replace(seen, board=replace(seen.board, vantages={"here": Vantage(dark_since=since)}))
+    return replace(seen, board=replace(seen.board, vantages={place: Vantage(dark_since=since) for place in LOCATIONS}))
 
 
 def young() -> Picture:

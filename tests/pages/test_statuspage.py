@@ -182,7 +182,9 @@ def blinded(minutes: int) -> Picture:
     since = NOW - timedelta(minutes=minutes)
     seen = pictures.green()
     modules = {id: Condition(Status.UNKNOWN, since + timedelta(minutes=2)) for id in seen.board.modules}
-    board = replace(seen.board, modules=modules, vantages={"here": Vantage(dark_since=since)})
+    board = replace(
+        seen.board, modules=modules, vantages={place: Vantage(dark_since=since) for place in pictures.LOCATIONS}
+    )
     return replace(seen, board=board)
 
 
