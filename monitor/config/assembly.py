@@ -20,6 +20,7 @@ from monitor.core.module import Component, Dependency, Group, Module, Platform, 
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
 from monitor.core.target import HttpTarget, Network, OtherTarget
+from monitor.core.tuning import Tuning
 
 DISABLED = "disabled in the configuration"
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
@@ -50,7 +51,8 @@ def platform(file: File, off: Mapping[Path, str]) -> Platform:
     )
     locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
     canaries = len(file.monitor.canaries)
-    return Platform({module.id: module for module in modules}, groups, locations, canaries)
+    tuning = Tuning.tolerating(file.monitor.false_alarms_a_year)
+    return Platform({module.id: module for module in modules}, groups, locations, canaries, tuning)
 
 
 def _module(index: int, module: ModuleSection, file: File, off: Mapping[Path, str]) -> Module:

@@ -12,6 +12,7 @@ from monitor.config.kinds import Probe
 from monitor.config.notices import AnyChannel, Calendar, NotifyRule, Priority, Window
 from monitor.config.plans import Plan, Store
 from monitor.config.scalars import (
+    Alarms,
     Confirm,
     Duration,
     Id,
@@ -63,6 +64,9 @@ class MonitorSection(Lenient):
     ops_token: OptionalText = Field(None, description="Token of the ops side; without one it binds to loopback only.")
     ops_url: OptionalUrl = Field(None, description="How people reach ops; null: notices carry no acknowledge link.")
     heartbeat_url: OptionalUrl = Field(None, description="Called as long as all is well with the monitor.")
+    false_alarms_a_year: Alarms = Field(
+        0.05, description="Wrong alarms that one module may cause in a year; fewer take longer to be sure."
+    )
     canaries: list[Canary] = listed("Addresses of others that tell an outage of ours: URLs or HOST:PORT.")
     connect_to: dict[HostPattern, HostPort] = mapped(
         "Other address for HOST:PORT or *.DOMAIN:PORT, same name and SNI; implies `allow_private`.",

@@ -133,6 +133,16 @@ def number(value: Any) -> int | float:
     return typed
 
 
+def _alarms(value: Any) -> float:
+    """Wrong alarms a year: above none, which nobody can promise."""
+    if isinstance(value, Withheld):
+        return 1.0
+    typed = _typed(value)
+    if isinstance(typed, bool) or not isinstance(typed, int | float) or not 0.001 <= typed <= 100:
+        raise refuse(f"must be a number from 0.001 to 100{_quoted(value)}")
+    return float(typed)
+
+
 def _whole(low: int, high: int) -> Callable[[Any], int]:
     def whole(value: Any) -> int:
         if isinstance(value, Withheld):
@@ -219,6 +229,9 @@ Percentage = Annotated[
     float, PlainValidator(_percentage), WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})
 ]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
+Alarms = Annotated[
+    float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})
+]
 Port = Annotated[
     int, PlainValidator(_whole(1, 65_535)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_535})
 ]

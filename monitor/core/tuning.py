@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 
+# From the simulation of docs/judgement.md: so many wrong alarms a year at least, so many seconds of span.
+SPANS = ((0.1, 10.0), (0.04, 15.0))
+LONGEST_SPAN = 25.0
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """What the detector waits for. The defaults are those of `docs/judgement.md`; the demo shortens them.
@@ -24,3 +29,11 @@ class Tuning:
     span_quorum: timedelta = timedelta(seconds=15)
     recovery_streak: int = 3
     stale_intervals: int = 3
+
+    @classmethod
+    def tolerating(cls, alarms: float) -> "Tuning":
+        """The tuning for a tolerated number of wrong alarms that one module may cause in a year: what a person can
+        state, turned into the span of time in which a hiccup may pass. One failure domain waits four times as long.
+        """
+        seconds = next((span for least, span in SPANS if alarms >= least), LONGEST_SPAN)
+        return cls(span_quorum=timedelta(seconds=seconds), span_single=timedelta(seconds=4 * seconds))

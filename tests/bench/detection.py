@@ -711,16 +711,16 @@ def work(task: Task) -> tuple[Task, list[Found] | Alarms]:
 
 
 def tasks_of(outages: int, years: float, seed: int, only: Sequence[str]) -> list[Task]:
-    """All tasks, in an order that leaves every cell equally far when time is up."""
+    """All tasks, outages first, in an order that leaves every noise set equally far when time is up."""
     found: list[tuple[float, Task]] = []
     for cell in (*OUTAGES, *NOISES):
         if only and cell.name not in only:
             continue
         if isinstance(cell, Outages):
-            chunks = ceil(outages / CHUNK_OUTAGES)
+            chunks, turn = ceil(outages / CHUNK_OUTAGES), 0
         else:
-            chunks = ceil(years * YEAR / (CHUNK_WEEKS * WEEK * cell.modules))
-        found += [((chunk + 1) / chunks, Task(cell, chunk, seed)) for chunk in range(chunks)]
+            chunks, turn = ceil(years * YEAR / (CHUNK_WEEKS * WEEK * cell.modules)), 1
+        found += [(turn + chunk / chunks, Task(cell, chunk, seed)) for chunk in range(chunks)]
     return [task for _, task in sorted(found, key=lambda pair: pair[0])]
 
 

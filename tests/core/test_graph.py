@@ -1,5 +1,7 @@
 """Who needs whom: ranks, circles, gateways, and everything that needs a module."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -176,7 +178,7 @@ def test_needs_and_needed_by_say_the_same(edges: Needs) -> None:
 def test_a_long_chain_needs_no_deep_stack() -> None:
     """Five thousand modules in a row, and as many in a ring."""
     names = [f"m{index}" for index in range(5000)]
-    chain = {id: {need: HARD} for id, need in zip(names, names[1:], strict=False)} | {names[-1]: {}}
+    chain = {id: {need: HARD} for id, need in pairwise(names)} | {names[-1]: {}}
     assert graph_of(chain).rank[names[0]] == max(graph_of(chain).rank.values())
     assert len(graph_of(chain).dependants(names[-1])) == 4999
     ring = graph_of({**chain, names[-1]: {names[0]: HARD}})
