@@ -229,9 +229,7 @@ Percentage = Annotated[
     float, PlainValidator(_percentage), WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})
 ]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
-Alarms = Annotated[
-    float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})
-]
+Alarms = Annotated[float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})]
 Port = Annotated[
     int, PlainValidator(_whole(1, 65_535)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_535})
 ]

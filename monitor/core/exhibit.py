@@ -64,6 +64,7 @@ class Scene:
         self._weights: dict[str, float] = {}
         self._dependants: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
+        self.strays: dict[tuple[str, str], tuple[float, float]] = {}  # the likelihood's own notes
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
 
     def order(self, id: str) -> tuple[datetime, str]:

@@ -23,6 +23,7 @@ NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
 UNLISTED = 0.04  # weight of a cause outside the graph against one of its modules
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
+OTHER_CANDIDATES = 6  # … besides its beginnings
 TOLD, WORTH_TELLING = 3, 0.01  # candidates told in any case, and the chance from which others are
 
 T = TypeVar("T")
@@ -236,7 +237,7 @@ def _weighed(scene: Scene, part: _Part) -> Group:
 def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
     """Every hypothesis about a group with its share; modules of one cycle share theirs, blamed as a whole only."""
     modules, tops = part.modules, part.tops
-    roots = list(dict.fromkeys([*tops, *modules]))[:MOST_CANDIDATES]
+    roots = list(dict.fromkeys([*tops[:MOST_CANDIDATES], *modules[:OTHER_CANDIDATES]]))
     roots = list(dict.fromkeys([*roots, *(need for id in modules for need in scene.unseen_needs(id))]))
     shared = things(scene, tops) if len(tops) > 1 else []
     if part.shared is not None and part.shared not in shared:

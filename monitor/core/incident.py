@@ -136,6 +136,11 @@ class Incident:
         return self.resolved_at is None
 
     @property
+    def is_regional(self) -> bool:
+        """Whether it is trouble of a place only, which says nothing about the platform."""
+        return self.cause.scope == "location"
+
+    @property
     def root(self) -> str | None:
         """The module to name in a headline: the root, else the most likely one that fails; None where only a place is
         in trouble."""

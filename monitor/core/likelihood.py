@@ -44,9 +44,10 @@ def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float
     struck, explained = _spread(scene, truth, scene.dependants(hypothesis), modules, frozenset())
     hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)
     total = _of_root(scene, hypothesis) + struck + _of_named(scene, truth, modules)
+    needed = {need for need, _ in scene.needs(hypothesis)}
     for id in modules:
         if id not in truth:
-            total += _of_stray(scene, id, modules[0], 0.0 if hypothesis in scene.dependants(id) else hidden)
+            total += _of_stray(scene, id, modules[0], 0.0 if id in needed else hidden)
     if hypothesis in scene.graph.gateways:
         total += sum(log(PASSED) * scene.exhibits[id].backend for id in explained)
     return total + _of_time(scene, hypothesis, explained)
@@ -123,13 +124,17 @@ def _of_root(scene: Scene, root: str) -> float:
 
 def _of_stray(scene: Scene, id: str, first: str, hidden: float) -> float:
     """A coincidence, or by this chance an edge that nobody declared: never from what the root itself needs."""
-    if scene.state(id) is State.SUSPECT:
-        chance = STRAY_SUSPECT
-    else:
-        apart = abs(scene.onset(id) - scene.onset(first))
-        chance = STRAY_AT_ONCE if apart <= AT_ONCE else STRAY
-    one = scene.exhibits[id]
-    return log(chance * exp(signature(one, True)) + hidden * exp(signature(one, False)))
+    known = scene.strays.get((id, first))
+    if known is None:
+        if scene.state(id) is State.SUSPECT:
+            chance = STRAY_SUSPECT
+        else:
+            apart = abs(scene.onset(id) - scene.onset(first))
+            chance = STRAY_AT_ONCE if apart <= AT_ONCE else STRAY
+        one = scene.exhibits[id]
+        known = scene.strays[(id, first)] = (chance * exp(signature(one, True)), exp(signature(one, False)))
+    by_chance, as_victim = known
+    return log(by_chance + hidden * as_victim)
 
 
 def _of_named(scene: Scene, truth: Mapping[str, float], modules: Sequence[str]) -> float:

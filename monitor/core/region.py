@@ -119,7 +119,7 @@ def _well_elsewhere(board: Board, key: Key, domain: str, now: datetime) -> bool:
 
 def _open_one(board: Board, locations: Iterable[str]) -> Incident | None:
     wanted = set(locations)
-    found = [i for i in board.incidents.values() if i.cause.scope == "location" and wanted & set(i.cause.locations)]
+    found = [i for i in board.incidents.values() if i.is_regional and wanted & set(i.cause.locations)]
     return max(found, key=lambda one: (one.is_open, one.detected_at, one.key), default=None)
 
 

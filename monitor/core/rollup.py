@@ -7,6 +7,7 @@ page, badge, both APIs and metrics all read these functions.
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
+from monitor.core.incident import Incident, Stage
 from monitor.core.module import Component, Status
 
 
@@ -76,6 +77,13 @@ def top_level(statuses: Sequence[ComponentStatus], active_impacts: Iterable[str]
     if RANK.index(lifted) > RANK.index(verdict[0]):
         return lifted, PHRASE[lifted]
     return verdict
+
+
+def active_impacts(incidents: Iterable[Incident]) -> list[str]:
+    """Impacts that lift the verdict on the whole page: of incidents that are being worked on. What only one place sees
+    is trouble of ours, and lifts nothing."""
+    working = (Stage.INVESTIGATING, Stage.IDENTIFIED)
+    return [one.impact for one in incidents if one.is_open and one.stage in working and not one.is_regional]
 
 
 def impact_of(statuses: Sequence[ComponentStatus | None]) -> str:

@@ -16,7 +16,7 @@ PRIORITIES = list(Priority)  # from most to least urgent
 
 def open_ones(board: Board) -> list[Incident]:
     """The open incidents of modules, the oldest first."""
-    found = [one for one in board.incidents.values() if one.is_open and one.cause.scope != "location"]
+    found = [one for one in board.incidents.values() if one.is_open and not one.is_regional]
     return sorted(found, key=lambda one: (one.detected_at, one.started_at, one.key))
 
 

@@ -314,7 +314,7 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         for incident in board.incidents.values()
         if incident.resolved_at
         and incident.merged_into is None
-        and incident.cause.scope != "location"
+        and not incident.is_regional
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
         and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-
 # From the simulation of docs/judgement.md: so many wrong alarms a year at least, so many seconds of span.
 SPANS = ((0.1, 10.0), (0.04, 15.0))
 LONGEST_SPAN = 25.0

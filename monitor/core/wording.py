@@ -113,7 +113,7 @@ def title(incident: Incident, platform: Platform) -> Sentence:
     if incident.title is not None:
         return Sentence("{text}", {"text": incident.title})
     what = seen(incident.cause.code)
-    if incident.cause.scope == "location":
+    if incident.is_regional:
         return Sentence(N_("Only seen from {locations}: {seen}"), {"locations": incident.cause.locations, "seen": what})
     if incident.cause.scope == "shared":
         return Sentence(N_("Several modules at once: {seen}"), {"seen": what})
@@ -213,7 +213,7 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
     module = names(platform, (str(params.get("module") or incident.root or ""),))[0]
     code = str(params.get("code", incident.cause.code))
     places: dict[str, Place] = {"module": module, "seen": seen(code)}
-    if incident.cause.scope == "location":
+    if incident.is_regional:
         return (_of_place(update, incident),)
     if incident.cause.scope == "shared" and update.kind == "cause_changed":
         return (*_cause_in_words(incident, platform),)

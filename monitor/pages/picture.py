@@ -8,7 +8,7 @@ from functools import cached_property
 from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.module import Status
-from monitor.core.rollup import ComponentStatus, component_status, top_level
+from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, seen_from
@@ -58,7 +58,7 @@ class Picture:
     def overall(self) -> tuple[str, str]:
         """(indicator, description); `unknown` while nothing is known at all."""
         known = [status for status in self.components().values() if status is not None]
-        impacts = [i.impact for i in self.history.incidents if i.is_open and i.stage in ("investigating", "identified")]
+        impacts = active_impacts(self.history.incidents)
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 
     def monitor(self) -> tuple[str, datetime | None, str | None]:

@@ -16,7 +16,7 @@ from monitor.core.identity import stable_id
 from monitor.core.incident import Incident, Stage, Update
 from monitor.core.module import Component, Status, in_language
 from monitor.core.observation import stamp
-from monitor.core.rollup import RANK, ComponentStatus, component_status, top_level, worst
+from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
 from monitor.core.wording import title, update_body
 from monitor.pages.affected import chain
 from monitor.pages.news import changed_at, confirmed, incidents_of, long_blind_since, updated_at
@@ -101,7 +101,7 @@ class _Page:
     @cached_property
     def verdict(self) -> Object:
         """The one-line verdict. A monitor that has been blind for long never lets "all is well" stand."""
-        impacts = [one.impact for one in self.everything if one.stage in ("investigating", "identified")]
+        impacts = active_impacts(self.everything)
         indicator, description = top_level(list(self.statuses.values()), impacts)
         if long_blind_since(self.picture) is not None:
             fine = indicator in ("none", "maintenance")

@@ -84,7 +84,7 @@ def why(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     """The cause in plain words below a headline, without repeating the headline or the list of components."""
     cause, headline = incident.cause, title(incident, platform).places.get("seen")
     sentences: list[Sentence] = []
-    if cause.cls in CLASS:
+    if cause.cls in CLASS and not incident.is_regional:
         known = N_("Confirmed cause: {cause}.") if cause.state == "confirmed" else N_("Probable cause: {cause}.")
         sentences.append(Sentence(known, {"cause": Sentence(CLASS[cause.cls])}))
     for sentence in summary(incident, platform):

@@ -8,7 +8,7 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Text, in_language
 from monitor.core.observation import stamp
-from monitor.core.rollup import top_level
+from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
 from monitor.core.uptime import spans
@@ -33,7 +33,7 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
     state, since, reason = self_check(board)
     seen = [track.last_at for track in board.tracks.values() if track.last_at]
     known = [status for id in board.platform.components if (status := board.component(id)) is not None]
-    impacts = [one.impact for one in incidents if one.stage in ("investigating", "identified")]
+    impacts = active_impacts(incidents)
     indicator, words = top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
     return {
         "generated_at": stamp(now),

@@ -1,16 +1,4 @@
-"""Turns a story of `recorded/` into the recording that a monitor would have made of it: the same for ever, run by run.
-
-A story is a YAML file. `platform` names a file of `recorded/platforms/`, to which the story's own `config` is added;
-`bodies` are the healthy answers by module, `versions` the applications that answer. A fault strikes `modules`, `hosts`
-or, without either, everything, at some or all `locations`, in a `ratio` of the runs, and `answers` with one of
-
-    503                     that status; with headers: `429 retry-after 30`; with an error code: `500 saying CHK0233`;
-                            `502 from the gateway`: the application behind it never saw the request
-    refused  timeout 10s    the exchange fails; any code of docs/judgement.md will do: `tcp.timeout 10s`
-    slow 3s                 as ever, but late; `slow 1s to 12s` gets worse
-    stands still            as ever, but `{now}` in the body is the moment at which the fault began
-    silence                 no run is recorded
-    {status: …, body: …, header: {…}}
+"""Turns a written story into the recording that a monitor would have made of it: the same for ever, run by run.
 
 Runs come every interval at each location. A failure brings extra runs, at once, every 5 s and, past a minute and a
 half, every 10 s, within a budget; and it has the canaries asked, which only fail when a fault says `canaries: fail`.
@@ -19,114 +7,23 @@ To judge one by hand: `python -m tests.stories.recordings STORY --config`, witho
 
 import json
 import random
-import re
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import jmespath
 
-from monitor.config.parse import parse
-from monitor.config.table import plain
-from monitor.config.yaml12 import compose
 from monitor.core.codes import HARMLESS
 from monitor.core.expectation import Outcome, judge
 from monitor.core.marks import BACKEND
-from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Certificate, Failure, Http, Observation, observation_to_json, stamp
 from monitor.core.probe import Probe, host_of
-from monitor.core.replay import fitted
+from tests.stories.written import DAY, FAILURES, Story, load, moment
 
-FOLDER = Path(__file__).parent / "recorded"
-DAY = datetime(2026, 11, 23, tzinfo=UTC)
-FAILURES = {
-    "refused": "tcp.refused",
-    "reset": "http.reset",
-    "timeout": "http.ttfb_timeout",
-    "unreachable": "tcp.unreachable",
-    "nxdomain": "dns.nxdomain",
-    "servfail": "dns.servfail",
-    "expired": "tls.cert_expired",
-}
-CANARIES = ("1.1.1.1:443", "9.9.9.9:443", "8.8.4.4:443")
 CALM, HASTE, CANARY_PAUSE = 60.0, 90.0, 5.0
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is wrong for a while; times are seconds from midnight."""
-
-    at: float
-    until: float
-    answers: Mapping[str, Any]
-    modules: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
-    ratio: float = 1.0
-    canaries: str = "answer"
-
-    def strikes(self, probe: Probe, place: str, at: float, chance: random.Random) -> bool:
-        """Whether a run meets it."""
-        meant = probe.module in self.modules or host_of(probe) in self.hosts or not (self.modules or self.hosts)
-        near = not self.locations or place in self.locations
-        return meant and near and self.at <= at < self.until and (self.ratio == 1 or chance.random() < self.ratio)
-
-
-@dataclass(frozen=True)
-class Story:
-    """A story as written. `text` is its configuration."""
-
-    name: str
-    text: str
-    platform: Platform
-    locations: tuple[str, ...]
-    start: float
-    end: float
-    faults: tuple[Fault, ...]
-    bodies: Mapping[str, Any]
-    versions: Mapping[str, str]
-    canaries: tuple[str, ...]
-    expect: Mapping[str, Any]
-
-
-def load(name: str) -> Story:
-    """The story of this name."""
-    raw = _read(FOLDER / f"{name}.yaml")
-    base = _read(FOLDER / "platforms" / f"{raw['platform']}.yaml") if "platform" in raw else {}
-    config = {**base.get("config", {}), **raw.get("config", {})}
-    config["modules"] = base.get("config", {}).get("modules", []) + raw.get("config", {}).get("modules", [])
-    places = raw["locations"]
-    config |= {"version": 1, "locations": [{"id": place, "domain": place} for place in places]}
-    config["defaults"] = {**config.get("defaults", {}), "locations": places}
-    text = json.dumps(config, indent=1, ensure_ascii=False)
-    return Story(
-        name=name,
-        text=text,
-        platform=parse(text, name, {}, _no_file).platform,
-        locations=tuple(places),
-        start=clock(raw["from"]),
-        end=clock(raw["until"]),
-        faults=tuple(_fault(one) for one in raw["faults"]),
-        bodies={**base.get("bodies", {}), **raw.get("bodies", {})},
-        versions={**base.get("versions", {}), **raw.get("versions", {})},
-        canaries=CANARIES if raw.get("canaries") else (),
-        expect=raw["expect"],
-    )
-
-
-def clock(text: str) -> float:
-    """Seconds from midnight of `12:10` or `12:10:20`."""
-    return sum(int(part) * unit for part, unit in zip(text.split(":"), (3600, 60, 1), strict=False))
-
-
-def moment(seconds: float) -> datetime:
-    """The instant so many seconds after midnight."""
-    return DAY + timedelta(milliseconds=round(seconds * 1000))
 
 
 def record(story: Story) -> list[Observation]:
@@ -137,19 +34,14 @@ def record(story: Story) -> list[Observation]:
     return sorted(every, key=lambda one: (one.ended_at, one.module or "", one.probe, one.location, one.address or ""))
 
 
-def judged(story: Story) -> Platform:
-    """The platform as a replay of the recording has it."""
-    return fitted(story.platform, record(story))
-
-
 def _runs(story: Story) -> Iterator[tuple[Observation, bool]]:
     """Every run with whether it failed, as the grid and earlier failures have it asked."""
     chance = random.Random(story.name)
     due: dict[tuple[str, str, str], float] = {}
-    for key, probe in story.platform.probes.items():
+    for asked, probe in story.platform.probes.items():
         interval, phase = probe.interval.total_seconds(), chance.random()
         for number, place in enumerate(story.locations):
-            due[*key, place] = story.start + (phase + number / len(story.locations)) % 1 * interval
+            due[*asked, place] = story.start + (phase + number / len(story.locations)) % 1 * interval
     suspected: dict[tuple[str, str], tuple[float, float]] = {}  # first and last failure
     tokens, refilled, rate = 60.0, story.start, 1 + 0.1 * len(due) / 30
     while (at := min(due.values())) < story.end:
@@ -188,7 +80,7 @@ def _answer(story: Story, probe: Probe, place: str, at: float, chance: random.Ra
     for fault in story.faults:
         if not fault.strikes(probe, place, at, chance):
             continue
-        said |= fault.answers
+        said |= {**fault.answers, "ended": fault.at}
         headers |= fault.answers.get("header", {})
         if "slow" in said:
             begin, end = said["slow"]
@@ -205,12 +97,11 @@ def _answer(story: Story, probe: Probe, place: str, at: float, chance: random.Ra
     common |= {"at": moment(at), "scheduled_at": moment(at)}
     common["address"] = None if code and code.startswith("dns.") else f"18.{first}.{second}.{third}:443"
     if code:
-        ended = Certificate(moment(still), f"CN={host}", "CN=Invented Authority", digest.hexdigest())
-        expired = next((f.at for f in story.faults if f.answers.get("failure") == code and f.at <= at), at)
-        ended = Certificate(moment(expired), ended.subject, ended.issuer, ended.sha256)
-        certificate = ended if code == FAILURES["expired"] else None
-        seconds = round(said.get("seconds", 0.02), 3)
-        return Observation(duration=seconds, failure=Failure(code), certificate=certificate, **common)
+        end = moment(said.get("ended", at))
+        leaf = Certificate(end, f"CN={host}", "CN=Invented Authority", digest.hexdigest())
+        certificate = leaf if code == FAILURES["expired"] else None
+        duration = round(said.get("seconds", 0.02), 3)
+        return Observation(duration=duration, failure=Failure(code), certificate=certificate, **common)
     text = json.dumps(said["body"]).replace("{now}", stamp(moment(still)) or "")
     sides = story.platform.modules[probe.module].verdicts.get(probe.id, ())
     paths = chain(probe.expect.paths, *(side.expect.paths for side in sides))
@@ -237,45 +128,6 @@ def _canaries(story: Story, failed: list[tuple[datetime, str]]) -> Iterator[Obse
             begun = at + timedelta(milliseconds=1 + number)
             facts: dict[str, Any] = {"failure": Failure("tcp.unreachable")} if cut else {"http": Http(200)}
             yield Observation(begun, None, CANARY, place, begun, 0.05, address=name, **facts)
-
-
-def _fault(raw: Mapping[str, Any]) -> Fault:
-    known = {key: tuple(raw[key]) for key in ("modules", "hosts", "locations") if key in raw}
-    rest = {key: raw[key] for key in ("ratio", "canaries") if key in raw}
-    return Fault(clock(raw["at"]), clock(raw["until"]), _answers(raw["answers"]), **known, **rest)
-
-
-def _answers(said: Any) -> Mapping[str, Any]:
-    """The facts that the words of a fault stand for."""
-    if isinstance(said, Mapping):
-        return said
-    words = str(said).split()
-    seconds = [float(number) for number in re.findall(r"([0-9.]+)s\b", str(said))]
-    match words:
-        case ["silence"]:
-            return {"silence": True}
-        case ["stands", "still"]:
-            return {"still": True}
-        case ["slow", *_]:
-            return {"slow": (seconds[0], seconds[-1])}
-        case [status, "saying", code]:
-            return {"status": int(status), "body": {"error": {"code": code, "message": "unexpected"}}}
-        case [status, "from", "the", "gateway"]:
-            return {"status": int(status), "body": "bad gateway", "header": {BACKEND: None}}
-        case [status, *pairs] if status.isdigit():
-            header = dict(zip(pairs[::2], pairs[1::2], strict=True))
-            return {"status": int(status), "body": {"message": "no"}, "header": header}
-    return {"failure": FAILURES.get(words[0], words[0]), "seconds": seconds[0] if seconds else 0.02}
-
-
-def _read(file: Path) -> Any:
-    document = compose(file.read_text(encoding="utf-8"))
-    assert not document.problems, (file.name, document.problems)
-    return plain(document.root)
-
-
-def _no_file(path: str) -> str:
-    raise FileNotFoundError(path)
 
 
 def main(name: str, *options: str) -> None:
