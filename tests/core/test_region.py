@@ -16,7 +16,8 @@ WELL = "+" * 40
 
 def only_x(outcomes: str, *names: str, every: float = 30) -> Story:
     """What place `x` sees of these modules, while `y` and `z` see all of them well."""
-    return look(world(*seen_from(*names)), {"x": outcomes, "y": WELL, "z": WELL}, every)
+    well = "+" * len(outcomes)
+    return look(world(*seen_from(*names)), {"x": outcomes, "y": well, "z": well}, every)
 
 
 def worse(told: Story) -> list[str]:
@@ -42,12 +43,11 @@ def test_a_minute_of_failures_at_one_place_is_its_own_incident() -> None:
     [
         pytest.param("++--+++++", 30, "a", False, id="half a minute is nothing"),
         pytest.param("++---", 30, "a", True, id="a minute is"),
-        pytest.param("++-+-+-+-+-+", 30, "a", False, id="now and then is nothing"),
         pytest.param("++---+++", 10, "a", False, id="three failures of one module in a moment"),
         pytest.param("++---+++", 10, "ab", False, id="of two modules"),
         pytest.param("++---+++", 10, "abc", True, id="of three modules"),
         pytest.param("++--++++", 10, "abc", False, id="two failures each"),
-        pytest.param("++bbb", 30, "a", True, id="a wall that refuses this address"),
+        pytest.param("++bbb", 30, "a", False, id="a wall before one module is no evidence"),
         pytest.param("++bbb+++", 10, "abc", True, id="a wall before three modules"),
         pytest.param("++b+b+b+", 30, "abc", False, id="a limit that is reached now and then"),
         pytest.param("++cccccc", 30, "abc", False, id="our own request"),
@@ -65,9 +65,9 @@ def test_what_opens_an_incident_of_a_place(outcomes: str, every: float, names: s
 
 def test_it_ends_two_minutes_after_the_evidence() -> None:
     """One good run is no end; two minutes without a failure are."""
-    told = only_x("++-----" + "++++", "a")
+    told = only_x("++-----" + "+++", "a")
     assert told.changes == ["opened"]
-    look(told, {"x": "++++", "y": "++++", "z": "++++"}, start=330)
+    look(told, {"x": "++", "y": "++", "z": "++"}, start=300)
     assert told.changes == ["opened", "resolved"]
 
 
@@ -111,14 +111,16 @@ def test_a_blind_place_has_no_trouble_of_its_own() -> None:
     assert told.changes == []
 
 
-def test_a_place_that_is_alone_with_it_has_no_say() -> None:
-    """Two others that fail are a quorum of what is left; one of them is not, whatever the first one says."""
+@pytest.mark.parametrize(
+    ("y", "z", "status"),
+    [("--------", "++++++++", "up"), ("---+++++", "++++++++", "up"), ("--------", "--------", "down")],
+    ids=["another one fails", "a minute of strays", "all fail"],
+)
+def test_a_place_that_is_alone_with_it_has_no_say(y: str, z: str, status: str) -> None:
+    """With one region in trouble, a second place that fails for a minute is no quorum; both others are."""
     told = only_x("++" + "-" * 8, "a")
-    look(told, {"x": "-" * 8, "y": "-" * 8, "z": WELL[:8]}, start=300)
-    assert told.board.status("a") is Status.UP
-    told = only_x("++" + "-" * 8, "a")
-    look(told, {"x": "-" * 8, "y": "-" * 8, "z": "-" * 8}, start=300)
-    assert told.board.status("a") is Status.DOWN
+    look(told, {"x": "-" * 8, "y": y, "z": z}, every=10, start=300)
+    assert told.board.status("a") == status
 
 
 def test_and_has_one_again_when_it_has_recovered() -> None:
@@ -147,13 +149,13 @@ def test_one_domain_alone_sees_everything() -> None:
 
 def test_a_place_that_nobody_can_contradict_is_no_region() -> None:
     """The others are silent: what one place sees may be true."""
-    told = look(world(*seen_from("a")), {"x": "++------", "y": "++", "z": "++"}, every=60)
+    told = look(world(*seen_from("a")), {"x": "++++++------", "y": "++", "z": "++"})
     assert regional(told) == []
 
 
 def test_the_evidence_is_what_the_place_saw() -> None:
     """With the place, and at most eight pieces."""
-    told = only_x("++" + "-" * 6, *"abcdefghij")
+    told = only_x("++" + "-" * 6, *"abc")
     (incident,) = regional(told)
     assert 0 < len(incident.cause.evidence) <= 8
     assert {one.location for one in incident.cause.evidence} == {"x"}

@@ -1,0 +1,136 @@
+"""Notice: who is told what about an incident, and why not. `plan` follows the changes of incidents.
+
+One incident, one first notice for each channel; members have none of their own while their root is open. Escalation
+goes on while an incident is open; what was opened is resolved for everybody who heard of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from monitor.core.incident import Change, Incident
+from monitor.core.module import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Channels that are told so long after an incident opened."""
+
+    channels: tuple[str, ...]
+    after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way of telling people about matching incidents. What is None fits everything.
+
+    `within` says whether a moment lies in the hours of the route, `hours` is what they are called.
+    """
+
+    steps: tuple[Step, ...]
+    priorities: frozenset[str] | None = None
+    groups: frozenset[str] | None = None
+    components: frozenset[str] | None = None
+    modules: frozenset[str] | None = None
+    hours: str = "always"
+    within: Callable[[datetime], bool] = lambda at: True
+
+    def fits(self, incident: Incident, platform: Platform) -> bool:
+        """Whether an incident is one of this route's."""
+        touched = set(incident.components)
+        groups = {group.id for group in platform.groups if touched & {one.id for one in group.components}}
+        facts = (
+            (self.priorities, {incident.priority.value}),
+            (self.groups, groups),
+            (self.components, touched),
+            (self.modules, {member.module for member in incident.members}),
+        )
+        return all(wanted is None or wanted & given for wanted, given in facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to one channel, and why it is sent: first, escalated, reopened or resolved."""
+
+    at: datetime
+    why: str
+    incident: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A message that is not sent, and why not: `explained_by:MODULE`, `hours:CALENDAR`."""
+
+    at: datetime
+    why: str
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who heard of which open incident, and whose turn comes when."""
+
+    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    due: tuple[tuple[datetime, str, str], ...] = ()
+
+
+Said = Notice | Withheld
+
+
+def plan(
+    told: Told, incident: Incident, change: Change, at: datetime, routes: Sequence[Route], platform: Platform
+) -> tuple[Told, list[Said]]:
+    """What a change of an incident means for the channels."""
+    match change:
+        case Change.OPENED | Change.REOPENED:
+            return _begin(told, incident, change, at, routes, platform)
+        case Change.RESOLVED:
+            return _end(told, incident.id, at)
+        case Change.MEMBER_ADDED:
+            shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"
+            return told, [Withheld(at, f"explained_by:{incident.cause.module or shared}", incident.id)]
+    return told, []
+
+
+def escalate(told: Told, now: datetime) -> tuple[Told, list[Said]]:
+    """The steps that have come due, each told once, at the moment it was due."""
+    ready = sorted(one for one in told.due if one[0] <= now)
+    said: list[Said] = []
+    for at, incident, channel in ready:
+        if channel not in told.channels.get(incident, ()):
+            said.append(Notice(at, "escalated", incident, channel))
+            told = _heard(told, incident, channel)
+    return replace(told, due=tuple(one for one in told.due if one[0] > now)), said
+
+
+def _begin(
+    told: Told, incident: Incident, change: Change, at: datetime, routes: Sequence[Route], platform: Platform
+) -> tuple[Told, list[Said]]:
+    said: list[Said] = []
+    due: list[tuple[datetime, str, str]] = []
+    for route in routes:
+        if not route.fits(incident, platform):
+            continue
+        if not route.within(at):
+            said.append(Withheld(at, f"hours:{route.hours}", incident.id))
+            continue
+        for one in route.steps:
+            for channel in one.channels:
+                if one.after > timedelta(0):
+                    due.append((at + one.after, incident.id, channel))
+                elif channel not in told.channels.get(incident.id, ()):
+                    said.append(Notice(at, "first" if change is Change.OPENED else "reopened", incident.id, channel))
+                    told = _heard(told, incident.id, channel)
+    return replace(told, due=(*told.due, *due)), said
+
+
+def _end(told: Told, incident: str, at: datetime) -> tuple[Told, list[Said]]:
+    said: list[Said] = [Notice(at, "resolved", incident, channel) for channel in told.channels.get(incident, ())]
+    channels = {id: names for id, names in told.channels.items() if id != incident}
+    return Told(channels, tuple(one for one in told.due if one[1] != incident)), said
+
+
+def _heard(told: Told, incident: str, channel: str) -> Told:
+    names = (*told.channels.get(incident, ()), channel)
+    return replace(told, channels={**told.channels, incident: names})
