@@ -1,0 +1,85 @@
+"""Who is told what about an incident, and why not."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.incident import Change
+from monitor.core.module import Component, Group, Priority
+from monitor.core.notice import Notice, Route, Step, Told, Withheld, escalate, plan
+from tests.stories.beats import START, module, story
+
+TOLD = story(module("checkout", "catalog"), module("catalog")).play(
+    {"checkout": "++" + "-" * 6, "catalog": "++" + "-" * 6}
+)
+(INCIDENT,) = TOLD.incidents
+GROUPS = (Group("buying", {"en": "Buying"}, (Component("cart", {"en": "Cart"}, ("checkout",)),)),)
+PLATFORM = replace(TOLD.board.platform, groups=GROUPS)
+HIT = replace(INCIDENT, components=("cart",), priority=Priority.URGENT)
+MINUTE = timedelta(minutes=1)
+BOTH = Route((Step(("pager",)), Step(("chat",), 10 * MINUTE)))
+
+
+def test_one_first_notice_for_each_channel_and_none_for_members() -> None:
+    """Two routes to the same channel are one notice; a member is withheld with its reason."""
+    told, said = plan(Told(), HIT, Change.OPENED, START, (BOTH, BOTH), PLATFORM)
+    assert said == [Notice(START, "first", HIT.id, "pager")]
+    _, said = plan(told, HIT, Change.MEMBER_ADDED, START + MINUTE, (BOTH,), PLATFORM)
+    assert said == [Withheld(START + MINUTE, "explained_by:catalog", HIT.id)]
+
+
+def test_a_step_that_is_due_is_told_once_dated_when_it_was_due() -> None:
+    """Also when the look came late; not at all once the incident is over."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    assert escalate(told, START + 9 * MINUTE)[1] == []
+    late, said = escalate(told, START + 60 * MINUTE)
+    assert said == [Notice(START + 10 * MINUTE, "escalated", HIT.id, "chat")]
+    assert escalate(late, START + 90 * MINUTE)[1] == []
+    over, _ = plan(told, HIT, Change.RESOLVED, START + MINUTE, (BOTH,), PLATFORM)
+    assert escalate(over, START + 60 * MINUTE)[1] == []
+
+
+def test_resolved_reaches_everybody_who_heard_of_it() -> None:
+    """And nobody else."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    told, _ = escalate(told, START + 10 * MINUTE)
+    told, said = plan(told, HIT, Change.RESOLVED, START + 20 * MINUTE, (), PLATFORM)
+    assert [(one.why, one.channel) for one in said if isinstance(one, Notice)] == [
+        ("resolved", "pager"),
+        ("resolved", "chat"),
+    ]
+    assert told == Told()
+
+
+def test_a_relapse_is_told_as_reopened() -> None:
+    """It was resolved for everybody, so everybody hears of it anew."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    told, _ = plan(told, HIT, Change.RESOLVED, START + MINUTE, (BOTH,), PLATFORM)
+    _, said = plan(told, HIT, Change.REOPENED, START + 2 * MINUTE, (BOTH,), PLATFORM)
+    assert said == [Notice(START + 2 * MINUTE, "reopened", HIT.id, "pager")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        ({}, True),
+        ({"priorities": frozenset({"urgent"})}, True),
+        ({"priorities": frozenset({"low"})}, False),
+        ({"groups": frozenset({"buying"})}, True),
+        ({"groups": frozenset({"admin"})}, False),
+        ({"components": frozenset({"cart", "other"})}, True),
+        ({"modules": frozenset({"catalog"})}, True),
+        ({"modules": frozenset({"catalog"}), "priorities": frozenset({"low"})}, False),
+    ],
+)
+def test_a_route_takes_what_fits_all_it_names(wanted: dict[str, frozenset[str]], fits: bool) -> None:
+    """What it does not name fits everything."""
+    assert Route((), **wanted).fits(HIT, PLATFORM) is fits
+
+
+def test_outside_its_hours_a_route_withholds() -> None:
+    """With the name of the calendar."""
+    closed = replace(BOTH, hours="business", within=lambda at: False)
+    _, said = plan(Told(), HIT, Change.OPENED, START, (closed,), PLATFORM)
+    assert said == [Withheld(START, "hours:business", HIT.id)]
