@@ -20,11 +20,11 @@ from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Missed, Observed, Reconfigured, Ticked
+from monitor.core.effect import Keep, Missed, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
-from monitor.desk import Desk
+from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
 from monitor.press import Press, Scene
@@ -75,7 +75,7 @@ def only_one(data: Path) -> Iterator[None]:
         lock.close()
 
 
-class App:
+class App(Watcher):
     """One running monitor. `started` is called once everything listens and the first page is out."""
 
     def __init__(
@@ -134,7 +134,9 @@ class App:
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
         self.reach.stalled = self.pulse.stalled
         self.lookout = Lookout(self.config, self.reach, self._clock, self._seen, delayed=self.metrics.delayed)
-        self.desk = Desk(board_from(platform, memory), self.store, self, self._clock, troubles=StoreFailed)
+        self.desk = Desk(
+            board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
+        )
         self.desk.take(Reconfigured(platform))
         _tell_of(platform)
 
@@ -153,19 +155,7 @@ class App:
             "pulse": self.pulse.beat,
         }
 
-    # -- hands of the desk -------------------------------------------------------------------------------------------
-
-    def ask(self, ask: Ask) -> None:
-        """Runs a probe once more."""
-        self.lookout.ask(ask)
-
-    def hold(self, hold: Hold) -> None:
-        """Leaves a probe alone for a while."""
-        self.lookout.hold(hold)
-
-    def ask_canaries(self, ask: AskCanaries) -> None:
-        """Asks every canary."""
-        self.lookout.ask_canaries(ask)
+    # -- what happens at the desk ------------------------------------------------------------------------------------
 
     def judged(self, board: Board, keep: Keep) -> None:
         """Counts a judged run."""

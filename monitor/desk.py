@@ -44,20 +44,28 @@ class Hands(Protocol):
         """Find out whether the place can see."""
         ...
 
+
+class Watcher:
+    """Whoever counts along; this one does not."""
+
     def judged(self, board: Board, keep: Keep) -> None:
-        """One more run was judged; for counting only."""
-        ...
+        """One more run was judged."""
 
     def written(self, news: bool, seconds: float) -> None:
         """Effects were stored in so many seconds; `news` when a status or an incident was among them."""
-        ...
 
 
 class Desk:
     """Owns the board. `board` is always the newest whole one; anybody may read it, nobody else replaces it."""
 
     def __init__(
-        self, board: Board, store: Store, hands: Hands, clock: Clock, troubles: type[Exception] = OSError
+        self,
+        board: Board,
+        store: Store,
+        hands: Hands,
+        clock: Clock,
+        watcher: Watcher | None = None,
+        troubles: type[Exception] = OSError,
     ) -> None:
         self.board = board
         self.backlog: list[list[Storable]] = []  # what each step wants stored
@@ -66,6 +74,7 @@ class Desk:
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
         self._store = store
         self._hands = hands
+        self._watcher = watcher or Watcher()
         self._clock = clock
         self._troubles = troubles
         self._more = asyncio.Event()
@@ -103,7 +112,7 @@ class Desk:
                 self._hands.hold(effect)
             case _:
                 if isinstance(effect, Keep):
-                    self._hands.judged(self.board, effect)
+                    self._watcher.judged(self.board, effect)
                 if isinstance(effect, Moved | Saved | Gap):
                     log.info("%s", _told(effect))
                 storable.append(effect)
@@ -135,12 +144,12 @@ class Desk:
                 self.store_trouble = None
                 self.hand_in(Ailing(None))
             news = any(isinstance(effect, Moved | Saved) for effect in chain.from_iterable(batch))
-            self._hands.written(news, self._clock.monotonic() - began)
+            self._watcher.written(news, self._clock.monotonic() - began)
 
     def _refused(self, error: Exception) -> None:
         if self.store_trouble is None:
             log.error("the store refuses writes, going on from memory: %s", error)
-            self._hands.written(True, 0.0)
+            self._watcher.written(True, 0.0)
             self.hand_in(Ailing("self.storage"))
         self.store_trouble = str(error)
         extra = len(self.backlog) - BACKLOG

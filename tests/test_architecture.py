@@ -23,6 +23,7 @@ ROOMS = {
     "core": frozenset({"core"}),
     "desk": frozenset({"core", "clock"}),
     "logs": frozenset[str](),
+    "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
 TOP = frozenset({"app", "cli", "commands", "lookout", "press"})

@@ -9,7 +9,7 @@ from typing import Any
 from monitor import desk as desk_file
 from monitor.core.board import Board
 from monitor.core.effect import Keep, Moved, Observed, Saved, Storable
-from monitor.desk import Desk
+from monitor.desk import Desk, Watcher
 from tests.fakes import FakeClock
 from tests.stories.beats import START, module, observation, platform
 
@@ -37,7 +37,7 @@ class RecordingStore:
 
 
 @dataclass
-class RecordingHands:
+class RecordingHands(Watcher):
     """Hands that only remember what they were asked."""
 
     asked: list[Any] = field(default_factory=list)
@@ -48,6 +48,9 @@ class RecordingHands:
 
     def ask_canaries(self, ask: Any) -> None:
         self.asked.append(ask)
+
+    def hold(self, hold: Any) -> None:
+        self.asked.append(hold)
 
     def judged(self, board: Board, keep: Keep) -> None:
         pass
@@ -63,7 +66,7 @@ def at_work(store: RecordingStore) -> tuple[Desk, RecordingHands]:
     """A desk over one module."""
     hands = RecordingHands()
     CLOCK.at = START
-    return Desk(Board(platform(module("catalog"))), store, hands, CLOCK, troubles=Refused), hands
+    return Desk(Board(platform(module("catalog"))), store, hands, CLOCK, watcher=hands, troubles=Refused), hands
 
 
 def outage(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Hold, Keep, Observed, Reconfigured, Storable, Ticked
+from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
 from monitor.core.observation import Observation, observation_to_json
 from monitor.desk import Desk
 from monitor.lookout import Lookout
@@ -137,55 +137,43 @@ async def _following(config: Config) -> AsyncIterator[str] | None:
     return lines()
 
 
-class _Along:
-    """Judges along, remembers nothing, and lets the lookout do what judging asks for."""
-
-    def __init__(self, config: Config, reach: Reach, write: Callable[[str], None]) -> None:
-        clock = SystemClock()
-        self._write = write
-        self.desk = Desk(Board(config.platform), self, self, clock)
-        self.lookout = Lookout(config, reach, clock, self._seen)
-        self.desk.take(Reconfigured(config.platform))
-
-    def _seen(self, observation: Observation) -> None:
-        self._write(line_of(observation))
-        self.desk.hand_in(Observed(observation))
+class _NoStore:
+    """Remembers nothing."""
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """Nothing is stored."""
 
-    def ask(self, ask: Ask) -> None:
-        """One more run."""
-        self.lookout.ask(ask)
-
-    def hold(self, hold: Hold) -> None:
-        """No run for a while."""
-        self.lookout.hold(hold)
-
-    def ask_canaries(self, ask: AskCanaries) -> None:
-        """Every canary."""
-        self.lookout.ask_canaries(ask)
-
-    def judged(self, board: Board, keep: Keep) -> None:
-        """Nothing is counted."""
-
-    def written(self, news: bool, seconds: float) -> None:
-        """Nothing is told."""
-
 
 async def _looking(config: Config, write: Callable[[str], None]) -> None:
-    """Looks by itself until cancelled."""
-    async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
-        along = _Along(config, reach, write)
+    """Looks by itself until cancelled; judges along, and does what judging asks for."""
+    clock = SystemClock()
 
-        async def tick() -> None:
-            while True:
-                await asyncio.sleep(1)
-                along.desk.hand_in(Ticked())
+    broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        async with asyncio.TaskGroup() as group:
-            for job in (along.desk.sit, along.desk.write, along.lookout.walk, tick):
-                group.create_task(job(), name=job.__name__)
+    def seen(observation: Observation) -> None:
+        try:
+            write(line_of(observation))
+        except OSError as error:
+            if not broken.done():
+                broken.set_exception(error)
+        desk.hand_in(Observed(observation))
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(1)
+            desk.hand_in(Ticked())
+
+    async with Reach.open(config.network, config.secrets, clock) as reach:
+        lookout = Lookout(config, reach, clock, seen)
+        desk = Desk(Board(config.platform), _NoStore(), lookout, clock)
+        desk.take(Reconfigured(config.platform))
+        jobs = [asyncio.create_task(job(), name=job.__name__) for job in (desk.sit, desk.write, lookout.walk, tick)]
+        try:
+            await asyncio.gather(broken, *jobs)
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
 
 
 def line_of(observation: Observation) -> str:

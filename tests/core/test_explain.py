@@ -478,7 +478,7 @@ def test_the_order_of_writing_says_nothing(scenery: Scenery) -> None:
         assert one.confidence == pytest.approx(other.confidence)
 
 
-@settings(max_examples=100)
+@settings(max_examples=20)
 @given(scenes())
 def test_the_same_scene_gives_the_same_answer(scenery: Scenery) -> None:
     """To the last bit."""

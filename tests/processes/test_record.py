@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,6 @@ import pytest
 from tests.processes.running import Monitor, Shop, eventually, get, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A shop that is open."""
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    shop = Shop(folder)
-    await shop.open()
-    yield shop
-    await shop.shut()
-
-
-@pytest.fixture
-def monitor(tmp_path: Path, shop: Shop) -> Monitor:
-    """A configuration that watches it."""
-    return Monitor(tmp_path, shop)
 
 
 def lines(file: Path) -> list[str]:

@@ -3,31 +3,12 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.processes.running import Monitor, Shop, eventually, get, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A shop that is open."""
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    shop = Shop(folder)
-    await shop.open()
-    yield shop
-    await shop.shut()
-
-
-@pytest.fixture
-def monitor(tmp_path: Path, shop: Shop) -> Monitor:
-    """A configuration that watches it."""
-    return Monitor(tmp_path, shop)
 
 
 async def test_a_stopped_server_is_an_incident_with_its_code_and_a_started_one_resolves_it(

@@ -36,7 +36,7 @@ def record(story: Story) -> list[Observation]:
 
 def _runs(story: Story) -> Iterator[tuple[Observation, bool]]:
     """Every run with whether it failed, as the grid and earlier failures have it asked."""
-    chance = random.Random(story.name)
+    chance = random.Random(f"{story.name} {story.seed or str()}".strip())
     due: dict[tuple[str, str, str], float] = {}
     for asked, probe in story.platform.probes.items():
         interval, phase = probe.interval.total_seconds(), chance.random()

@@ -65,7 +65,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Story:
-    """A story as written. `text` is its configuration."""
+    """A story as written. `text` is its configuration; another `seed` moves every run a little."""
 
     name: str
     text: str
@@ -78,6 +78,7 @@ class Story:
     versions: Mapping[str, str]
     canaries: tuple[str, ...]
     expect: Mapping[str, Any]
+    seed: int = 0
 
 
 def load(name: str) -> Story:
@@ -102,6 +103,7 @@ def load(name: str) -> Story:
         versions={**base.get("versions", {}), **raw.get("versions", {})},
         canaries=CANARIES if raw.get("canaries") else (),
         expect=raw["expect"],
+        seed=raw.get("seed", 0),
     )
 
 

@@ -1,0 +1,258 @@
+"""How incidents prove to be one, outlive their root, come back, and have roots that nobody sees."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.effect import Saved
+from monitor.core.incident import Incident
+from monitor.core.module import Dependency, Module, Status, Strength
+from monitor.core.observation import Http
+from tests.stories.beats import START, Story, module, observation, seconds, story
+
+
+def needing(id: str, *needs: str) -> Module:
+    """A module that cannot do without these."""
+    return replace(module(id), depends_on=tuple(Dependency(one, Strength.HARD) for one in needs))
+
+
+def by_first(told: Story) -> dict[str, Incident]:
+    """The incidents as last saved, by the module they were opened for."""
+    return {one.key.split(":")[1]: one for one in told.incidents}
+
+
+def told_of(told: Story, incident: Incident) -> list[str]:
+    """What happened to one incident, in order."""
+    saved = [effect for effect in told.effects if isinstance(effect, Saved)]
+    return [str(one.change) for one in saved if one.change and one.incident.id == incident.id]
+
+
+# -- two that prove to be one -----------------------------------------------------------------------------------------
+
+
+def merged(after: str = "") -> Story:
+    """Cart and checkout fail at the same time; a minute and a half later prices are seen to fail, which both need."""
+    told = story(needing("cart", "prices"), needing("checkout", "prices"), module("prices"))
+    return told.play(
+        {
+            "cart": "++----------" + after,
+            "checkout": "++----------" + after,
+            "prices": "+++++-------" + after,
+        },
+        extra=False,
+    )
+
+
+def test_two_incidents_that_prove_to_be_one_are_joined() -> None:
+    """The older keeps its id and takes the members; the younger ends, says where it went, and has no failing member."""
+    told = merged()
+    older, younger = by_first(told)["cart"], by_first(told)["checkout"]
+    assert (older.is_open, older.merged_into) == (True, None)
+    assert {member.module for member in older.members} == {"cart", "checkout", "prices"}
+    assert (older.cause.scope, older.cause.module) == ("module", "prices")
+    assert [member.role for member in older.members if member.module == "prices"] == ["root"]
+    assert (younger.is_open, younger.merged_into) == (False, older.id)
+    assert all(member.until is not None for member in younger.members)
+    assert told_of(told, younger) == ["opened", "resolved"]
+
+
+def test_what_is_joined_is_told_once() -> None:
+    """Each member is added once and nothing is opened again."""
+    told = merged()
+    changes = told_of(told, by_first(told)["cart"])
+    assert (changes[0], changes.count("member_added"), changes.count("opened")) == ("opened", 2, 1)
+    assert "cause_changed" in changes
+    assert "resolved" not in changes
+
+
+def test_what_was_joined_is_over_when_the_last_of_it_is() -> None:
+    """One end for all three."""
+    told = merged(after="+" * 6)
+    assert [one.is_open for one in told.incidents] == [False, False]
+    assert told_of(told, by_first(told)["cart"])[-1] == "resolved"
+
+
+@pytest.mark.parametrize("again", ["checkout", "cart", "prices"])
+def test_what_was_joined_never_comes_back(again: str) -> None:
+    """A relapse within ten minutes reopens the one that took it in, or opens another."""
+    told = merged(after="+" * 6)
+    younger = by_first(told)["checkout"]
+    at = told.now + timedelta(seconds=1)
+    for beat in range(6):
+        told.feed(observation(again, at + timedelta(seconds=30 * beat), "-"))
+    assert told_of(told, younger) == ["opened", "resolved"]
+    assert told.incidents[0].is_open
+    assert told_of(told, told.incidents[0])[-1] == "reopened"
+
+
+def test_two_that_nothing_joins_stay_two() -> None:
+    """They begin at the same moment, and end one by one."""
+    told = story(module("cart"), module("catalog"))
+    told.play({"cart": "++-----++++++", "catalog": "++-------++++"})
+    assert told.changes == ["opened", "opened", "resolved", "resolved"]
+    assert [one.merged_into for one in told.incidents] == [None, None]
+
+
+def test_three_within_minutes_are_one() -> None:
+    """Nothing joins them: scope `shared`, without a name, and the first of the incidents stays."""
+    beats = {"cart": "++--------", "catalog": "++--------", "oms": "+++-------", "search": "++++++++++"}
+    told = story(*map(module, beats))
+    for beat in range(10):
+        for number, (name, outcomes) in enumerate(beats.items()):
+            at = START + timedelta(seconds=30 * beat)
+            told.feed(observation(name, at, outcomes[beat], address=f"8.8.8.{number}:443"))
+        told.tick()
+    (incident,) = [one for one in told.incidents if one.is_open]
+    assert (incident.cause.scope, incident.cause.module) == ("shared", None)
+    assert incident.cause.shared is not None
+    assert (incident.cause.shared["kind"], incident.cause.shared["value"]) == ("unknown", None)
+    assert sorted(incident.cause.shared["modules"]) == ["cart", "catalog", "oms"]
+    assert incident.id == told.incidents[0].id
+
+
+# -- the aftermath ----------------------------------------------------------------------------------------------------
+
+
+def aftermath(checkout: str, prices: str = "++------" + "+" * 14) -> Story:
+    """Checkout fails with prices, and may go on after them."""
+    told = story(needing("checkout", "prices"), module("prices"))
+    return told.play({"checkout": checkout, "prices": prices}, extra=False)
+
+
+def test_a_member_that_outlives_its_root_has_trouble_of_its_own() -> None:
+    """Two minutes after the root recovered its incident is over; the other one says what it is the aftermath of."""
+    told = aftermath("++" + "-" * 20)
+    first, second = told.incidents
+    assert not first.is_open
+    assert second.is_open
+    assert [member.module for member in second.members] == ["checkout"]
+    assert second.cause.module == "checkout"
+    assert second.cause.trigger is not None
+    assert (second.cause.trigger["kind"], second.cause.trigger["module"]) == ("aftermath", "prices")
+    assert told_of(told, second) == ["opened"]
+    root = first.member("prices")
+    assert root is not None
+    assert root.until is not None
+    assert second.detected_at >= root.until + timedelta(minutes=2)
+
+
+def test_a_slow_drain_is_the_same_incident() -> None:
+    """What is well within two minutes of its root was part of it to the end."""
+    told = aftermath("++" + "-" * 9 + "+" * 12)
+    assert len(told.incidents) == 1
+    assert told_of(told, told.incidents[0])[-1] == "resolved"
+
+
+def test_a_relapse_of_the_root_is_no_aftermath() -> None:
+    """It fails again while the others still do: the incident goes on."""
+    told = aftermath("++" + "-" * 16, "++------" + "+++" + "-" * 7)
+    assert [one.is_open for one in told.incidents] == [True]
+    assert told.board.status("prices") is Status.DOWN
+
+
+def test_an_aftermath_ends_like_any_other() -> None:
+    """And comes back as itself."""
+    told = aftermath("++" + "-" * 20 + "+" * 8 + "-" * 6, "++------" + "+" * 28)
+    _, second = told.incidents
+    assert told_of(told, second) == ["opened", "resolved", "reopened"]
+    assert second.reopened == 1
+
+
+# -- coming back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("well", "same"), [(6, True), (18, True), (40, False)], ids=["soon", "later", "too late"])
+def test_a_relapse_within_ten_minutes_reopens(well: int, same: bool) -> None:
+    """Its id, its key and its beginning stay; later it is another incident."""
+    told = story(module("catalog"))
+    told.play({"catalog": "++-----" + "+" * well + "-----"})
+    assert (len(told.incidents) == 1) is same
+    assert told.changes == ["opened", "resolved", "reopened" if same else "opened"]
+    assert told.incidents[0].started_at == START + timedelta(seconds=60)
+    assert told.incidents[-1].is_open
+    assert told.incidents[0].reopened == same
+
+
+def test_another_module_reopens_nothing() -> None:
+    """However soon it fails after the first one was well."""
+    told = story(module("catalog"), module("cart"))
+    told.play({"catalog": "++-----" + "+" * 12, "cart": "+" * 14 + "-----"})
+    assert told.changes == ["opened", "resolved", "opened"]
+
+
+# -- a root that nobody sees ------------------------------------------------------------------------------------------
+
+
+def named(checkout: str, orders: Module | None = None) -> Story:
+    """Checkout answers with the code of orders, which no probe watches."""
+    oms = orders or Module("oms", {"en": "Orders"}, signals=("CHK0089",))
+    told = story(needing("checkout", "oms", "prices"), module("prices"), oms)
+    body = json.dumps({"messages": [{"code": "CHK0089", "text": "x", "status": "error"}]})
+    for beat, outcome in enumerate(checkout):
+        at = START + timedelta(seconds=30 * beat)
+        one = observation("checkout", at, outcome)
+        if outcome == "-":
+            one = replace(one, http=Http(500, {}, len(body), body))
+        told.feed(one)
+        told.feed(observation("prices", at, "+"))
+        told.tick()
+    return told
+
+
+def test_a_root_without_probes_stands_among_the_members() -> None:
+    """Role root, status unknown; its own status is untouched, and it is the one in the headline."""
+    told = named("++------")
+    (incident,) = told.incidents
+    assert (incident.cause.scope, incident.cause.module, incident.root) == ("module", "oms", "oms")
+    assert incident.cause.code == "upstream.signalled:oms"
+    assert {m.module: (m.role, m.status, m.seen) for m in incident.members} == {
+        "oms": ("root", Status.UNKNOWN, False),
+        "checkout": ("affected", Status.DOWN, True),
+    }
+    assert told.board.status("oms") is Status.UNKNOWN
+    assert ("oms", "down") not in [(name, after) for name, after, _ in told.transitions]
+    assert any(one.code == "upstream.signalled:oms" for one in incident.cause.evidence)
+
+
+def test_a_root_without_probes_ends_with_its_last_victim() -> None:
+    """Nobody can see it recover: it is over when nothing suffers from it any more."""
+    told = named("++------" + "+" * 6)
+    (incident,) = told.incidents
+    root, victim = incident.member("oms"), incident.member("checkout")
+    assert not incident.is_open
+    assert root is not None
+    assert victim is not None
+    assert root.until == victim.until
+    assert seconds(root.until or START) == 240
+
+
+def test_a_root_that_looks_well_is_named_by_answers_all_the_same() -> None:
+    """Its own probes pass: it stands there as what they say it is."""
+    orders = replace(module("oms"), signals=("CHK0089",))
+    told = story(needing("checkout", "oms"), orders)
+    body = json.dumps({"error": {"code": "CHK0089", "message": "x"}})
+    for beat in range(8):
+        at = START + timedelta(seconds=30 * beat)
+        one = observation("checkout", at, "+")
+        told.feed(replace(one, http=Http(500, {}, len(body), body)) if beat > 1 else one)
+        told.feed(observation("oms", at, "+"))
+    incident = told.incidents[-1]
+    root = incident.member("oms")
+    assert root is not None
+    assert (root.role, root.seen, root.status) == ("root", False, Status.UP)
+    assert told.board.status("oms") is Status.UP
+
+
+def test_one_that_turns_out_not_to_be_the_root_leaves() -> None:
+    """A module that no probe saw failing is a member only as long as it is the root."""
+    told = named("++----")
+    assert told.incidents[0].member("oms") is not None
+    for beat in range(6, 14):
+        at = START + timedelta(seconds=30 * beat)
+        told.feed(observation("checkout", at, "-"))
+        told.feed(observation("prices", at - timedelta(seconds=25), "-"))
+        told.tick()
+    (incident,) = [one for one in told.incidents if one.is_open]
+    assert {member.module for member in incident.members} == {"checkout", incident.cause.module or "", "prices"}
