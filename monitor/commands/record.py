@@ -50,9 +50,10 @@ class Tape:
         self._file.flush()
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Lets go of the file; what could not be written was told already."""
         if self._path is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
 
 
 def _rotate(path: Path) -> None:
