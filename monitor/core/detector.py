@@ -15,6 +15,8 @@ from monitor.core.track import CAP, PARTIAL_LIMIT, Track, is_bad, relieved
 from monitor.core.tuning import Tuning
 
 SLACK = 0.2
+WONDER = 1e-4  # chance that a probe which still fails answers this well
+LEAST_SHARE = 0.2  # of runs that fail during an outage, for that chance; below, recovery would take too long
 PARTIAL_CAP = 8.0  # what one domain counts for at most where several look
 
 
@@ -147,8 +149,20 @@ def _recovered(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning:
     """Since when the probe answers again, once enough places say so for long enough."""
     if any(_is_recent(t.last_bad_at, now, tuning) for t in tracks.values()):
         return None
+    if not _is_convincing(tracks.values()):
+        return None
     good = {p: t.good_since for p, t in tracks.items() if t.good_since and t.good_streak >= tuning.recovery_streak}
     return _since_quorum(good, panel)
+
+
+def _is_convincing(tracks: Iterable[Track]) -> bool:
+    """Whether so many good runs in a row would be a wonder, were the probe still failing as often as it did."""
+    tracks = list(tracks)
+    failed = sum(track.down_bad for track in tracks)
+    runs = sum(max(0, track.down_all - track.good_streak) for track in tracks)
+    share = max(LEAST_SHARE, min(1.0, failed / runs)) if runs else 1.0
+    good = sum(track.good_streak for track in tracks)
+    return (1 - share) ** good <= WONDER
 
 
 def _brisk(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:

@@ -13,7 +13,7 @@ from monitor.core.board import Board, Regional
 from monitor.core.codes import code_of
 from monitor.core.effect import Saved
 from monitor.core.incident import Cause, Change, Evidence, Incident, Stage, Update, key_of, with_update
-from monitor.core.module import Priority
+from monitor.core.module import Priority, Status
 from monitor.core.standing import open_ones, save
 from monitor.core.track import CAP, Track, is_bad, is_blocked
 
@@ -22,6 +22,8 @@ WINDOW = timedelta(seconds=60)  # … or several modules, each with several fail
 MODULES, FAILURES = 3, 3
 GRACE = timedelta(seconds=5)  # by which runs of a grid are late
 ENDS = timedelta(minutes=2)  # after the evidence does
+
+TROUBLE = (Status.DOWN, Status.DEGRADED)
 
 Key = tuple[str, str, str]
 
@@ -65,11 +67,11 @@ def _found(board: Board, domain: str, now: datetime) -> Regional | None:
         place = board.vantages.get(key[2])
         if board.domain_of(key[2]) != domain or (place is not None and place.blind_since is not None):
             continue
-        if _troubled(track) and key[:2] in board.platform.judged and _well_elsewhere(board, key, domain, now):
+        if _may_be_regional(board, key, track) and _well_elsewhere(board, key, domain, now):
             alone.append((key, track))
     if not alone:
         return None
-    long = [(key, track) for key, track in alone if track.score >= CAP and _since(track) <= now - UNBROKEN]
+    long = [(key, track) for key, track in alone if _has_lasted(track, now)]
     often = [(key, track) for key, track in alone if _often(board, key, track)]
     enough = often if len({key[0] for key, _ in often}) >= MODULES else []
     proof = dict([*long, *enough])
@@ -85,8 +87,17 @@ def _found(board: Board, domain: str, now: datetime) -> Regional | None:
     )
 
 
-def _troubled(track: Track) -> bool:
+def _may_be_regional(board: Board, key: Key, track: Track) -> bool:
+    """Whether a probe's newest run there failed or was refused, while the probe itself is not in trouble."""
+    condition = board.probes.get(key[:2])
+    if key[:2] not in board.platform.judged or (condition is not None and condition.status in TROUBLE):
+        return False
     return track.last is not None and (is_bad(track.last) or is_blocked(track.last))
+
+
+def _has_lasted(track: Track, now: datetime) -> bool:
+    """Whether the failures have reached their cap and gone on without a break for long enough."""
+    return track.score >= CAP and track.raw_bad_since is not None and track.raw_bad_since <= now - UNBROKEN
 
 
 def _since(track: Track) -> datetime:

@@ -43,7 +43,7 @@ from monitor.core.probe import Probe, Role
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import reprobe
 from monitor.core.saturation import is_saturated
-from monitor.core.track import Track, adopted, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
+from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
 from monitor.core.version import with_version
 
 AHEAD = timedelta(seconds=5)  # a run that ended later than this from now was dated by another clock
@@ -115,6 +115,8 @@ def _learn(
         result, track = replace(result, blame=Blame.TARGET), adopted(track)
     if outage or private != track.private:
         track = replace(track, private=private, pending_bad=0 if outage else track.pending_bad)  # no noise in it
+    if outage:
+        track = down(track, result)
     board = board.with_track(key, learn(track, observation, result, probe.interval))
     effects: list[Effect] = []
     if probe.role is Role.VERDICT:
@@ -280,9 +282,11 @@ def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boa
             continue
         if condition.status is Status.DOWN:
             tracks = {place: relieved(track) for place, track in tracks.items()}
+        if status is Status.DOWN:
+            tracks = {place: down(track, None) for place, track in tracks.items()}
         if status is Status.UNKNOWN:
             tracks = {place: silenced(track) for place, track in tracks.items()}
-        if condition.status is Status.DOWN or status is Status.UNKNOWN:
+        if Status.DOWN in (condition.status, status) or status is Status.UNKNOWN:
             changed = {(*probe.key, place): track for place, track in tracks.items()}
             board = board.with_tracks(changed)
             effects += [Remember(*key, track) for key, track in changed.items()]

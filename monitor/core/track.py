@@ -5,8 +5,7 @@ a passed one takes ln((1-p0)/(1-p1)) off, and the score never leaves 0…CAP: ho
 cannot be surer than the odds that the place itself is broken. `docs/judgement.md` derives the numbers.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import log
 from typing import Any
@@ -15,7 +14,7 @@ from monitor.core.clause import shown
 from monitor.core.codes import HARMLESS, Blame
 from monitor.core.expectation import Expect, Outcome, Result, is_slow
 from monitor.core.marks import BACKEND
-from monitor.core.observation import Observation, moment, stamp
+from monitor.core.observation import Observation
 from monitor.core.signal import SETUP, error_codes
 
 P1 = 0.9  # share of failing runs during an outage
@@ -50,7 +49,7 @@ class Track:
 
     `score`, `slow_score` and `partial_score` are the three channels; `blocked_score` counts refusals the same way,
     which are evidence only where a module is seen to be saturated. `value` is what must not stand still, and since when
-    it does. `since` values are the start of the present
+    it does. `down_bad` of `down_all` runs failed while the probe was down. `since` values are the start of the present
     run of failures, of slow answers, of good answers. `undo` holds the track as it was before each recent run, with
     that run's end, so that runs can be taken back when the place turns out to have been blind.
     """
@@ -71,6 +70,8 @@ class Track:
     blocked_code: str | None = None
     value: str | None = None
     value_since: datetime | None = None
+    down_bad: int = 0
+    down_all: int = 0
     good_streak: int = 0
     good_since: datetime | None = None
     brisk_streak: int = 0
@@ -302,9 +303,19 @@ def is_restless(track: Track) -> bool:
     return bool(track.score or track.slow_score or track.partial_score or track.blocked_score)
 
 
+def down(track: Track, result: Result | None) -> Track:
+    """The track with one more run counted of those while its probe is down; None begins the count."""
+    if result is None:
+        failed = sum(count for _, count in track.codes)
+        return replace(track, down_bad=failed, down_all=failed)
+    if not is_usable(result):
+        return track
+    return replace(track, down_bad=track.down_bad + is_bad(result), down_all=track.down_all + 1)
+
+
 def relieved(track: Track) -> Track:
     """The track once its probe is no longer down: the failures that made it so are not held against it twice."""
-    return replace(track, partial_score=0.0, partial_since=None, partial_good=0)
+    return replace(track, partial_score=0.0, partial_since=None, partial_good=0, down_bad=0, down_all=0)
 
 
 def watched(track: Track, observation: Observation, expect: Expect, result: Result) -> tuple[Track, Result]:
@@ -338,54 +349,3 @@ def forget(track: Track, since: datetime) -> Track:
         if ended_at >= since:
             return before
     return track
-
-
-# Told otherwise, or not at all.
-_ELSEWISE = (
-    *("sightings", "slow_sighting", "codes", "reprobe_at", "undo", "last"),
-    *("raw", "raw_bad_since", "runs"),
-)
-_INSTANTS = [f.name for f in fields(Track) if f.name not in _ELSEWISE and f.name.endswith(("_since", "_at"))]
-_NUMBERS = [f.name for f in fields(Track) if f.name not in (*_ELSEWISE, *_INSTANTS)]
-
-
-def track_to_json(track: Track) -> dict[str, Any]:
-    """What a restart needs of a track; the pending re-probe and what could be undone are not kept.
-
-    A track on which all is well is stored once and then no more, so when it was last heard is not told.
-    """
-    return {
-        **{name: getattr(track, name) for name in _NUMBERS},
-        **{name: stamp(getattr(track, name)) for name in _INSTANTS},
-        "usable_at": stamp(track.usable_at) if is_notable(track) else None,
-        "sightings": [_sighting_to_json(sighting) for sighting in track.sightings],
-        "slow_sighting": None if track.slow_sighting is None else _sighting_to_json(track.slow_sighting),
-        "codes": [list(pair) for pair in track.codes],
-    }
-
-
-def _sighting_to_json(sighting: Sighting) -> list[Any]:
-    told: list[Any] = [stamp(sighting.at), sighting.code, sighting.detail]
-    more = [sighting.address, sighting.backend, list(sighting.names), sighting.certificate]
-    return told if more == [None, False, [], None] else told + more
-
-
-def _sighting_from_json(raw: list[Any]) -> Sighting:
-    at = moment(raw[0])
-    assert at is not None
-    address, backend, names, certificate = raw[3:] or (None, False, (), None)
-    return Sighting(at, raw[1], raw[2], address, backend, tuple(names), certificate)
-
-
-def track_from_json(raw: Mapping[str, Any]) -> Track:
-    """The inverse of `track_to_json`; what an older version did not know is as in a new track. Raises KeyError or
-    ValueError for anything else."""
-    known = Track()
-    plain: dict[str, Any] = {name: raw.get(name, getattr(known, name)) for name in _NUMBERS}
-    plain |= {name: moment(raw.get(name)) for name in _INSTANTS}
-    return Track(
-        **plain,
-        sightings=tuple(_sighting_from_json(one) for one in raw["sightings"]),
-        slow_sighting=None if raw["slow_sighting"] is None else _sighting_from_json(raw["slow_sighting"]),
-        codes=tuple((code, count) for code, count in raw["codes"]),
-    )

@@ -84,7 +84,10 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
 
 
 def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime, bool, datetime | None]]:
-    """The newest runs of a module that are not too old: where, when begun, whether good, and since when it failed."""
+    """The newest runs of a module that are not too old: where, when begun, whether all is well, and since when not.
+
+    A good run at a place that still has failures on record is no proof that the module is well.
+    """
     found: list[tuple[str, datetime, bool, datetime | None]] = []
     for probe in board.platform.deciding(module):
         if len(probe.locations) < 2:
@@ -92,7 +95,8 @@ def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime
         patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
         for place, track in board.tracks_of(*probe.key).items():
             if track.raw is not None and now - track.raw[0] <= patience:
-                found.append((place, *track.raw, track.raw_bad_since))
+                at, good = track.raw
+                found.append((place, at, good and not track.score, track.raw_bad_since))
     return found
 
 

@@ -15,9 +15,10 @@ from monitor.core.detector import Transition
 from monitor.core.effect import Gap, Keep, Remember, Settled, Versioned
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
-from monitor.core.track import Track, track_from_json, track_to_json
+from monitor.core.track import Track
 from monitor.store.rollup import Rollup
 
 Row = dict[str, Any]

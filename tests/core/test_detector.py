@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from monitor.core.detector import Panel, settle
 from monitor.core.expectation import Outcome, Result, judge
+from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.probe import Probe
-from monitor.core.track import CAP, Track, forget, is_usable, learn, silenced, track_from_json, track_to_json
+from monitor.core.track import CAP, Track, forget, is_usable, learn, silenced
 from monitor.core.tuning import Tuning
 from tests.stories.beats import START, module, observation, platform, story
 

@@ -30,11 +30,12 @@ from monitor.core.effect import (
 from monitor.core.expectation import Expect
 from monitor.core.history import Memory, board_from
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
-from monitor.core.track import Track, is_usable, track_from_json, track_to_json
+from monitor.core.track import Track, is_usable
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STATUS = {"+": 200, "-": 503, "~": 200, "c": 404, "b": 429}

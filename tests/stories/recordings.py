@@ -36,7 +36,7 @@ def record(story: Story) -> list[Observation]:
 
 def _runs(story: Story) -> Iterator[tuple[Observation, bool]]:
     """Every run with whether it failed, as the grid and earlier failures have it asked."""
-    chance = random.Random(f"{story.name} {story.seed or str()}".strip())
+    chance = random.Random(f"{story.name} {story.seed or ''}".strip())
     due: dict[tuple[str, str, str], float] = {}
     for asked, probe in story.platform.probes.items():
         interval, phase = probe.interval.total_seconds(), chance.random()
@@ -141,4 +141,4 @@ def main(name: str, *options: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:] or sys.exit("name a story of tests/stories/recorded, such as deploy-fault"))

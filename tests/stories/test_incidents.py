@@ -10,6 +10,7 @@ from monitor.core.effect import Saved
 from monitor.core.incident import Incident
 from monitor.core.module import Dependency, Module, Status, Strength
 from monitor.core.observation import Http
+from monitor.core.standing import with_cause
 from tests.stories.beats import START, Story, module, observation, seconds, story
 
 
@@ -247,12 +248,9 @@ def test_a_root_that_looks_well_is_named_by_answers_all_the_same() -> None:
 
 def test_one_that_turns_out_not_to_be_the_root_leaves() -> None:
     """A module that no probe saw failing is a member only as long as it is the root."""
-    told = named("++----")
-    assert told.incidents[0].member("oms") is not None
-    for beat in range(6, 14):
-        at = START + timedelta(seconds=30 * beat)
-        told.feed(observation("checkout", at, "-"))
-        told.feed(observation("prices", at - timedelta(seconds=25), "-"))
-        told.tick()
-    (incident,) = [one for one in told.incidents if one.is_open]
-    assert {member.module for member in incident.members} == {"checkout", incident.cause.module or "", "prices"}
+    told = named("++------")
+    (incident,) = told.incidents
+    other = with_cause(told.board, incident, replace(incident.cause, module="checkout"))
+    assert [(member.module, member.role) for member in other.members] == [("checkout", "root")]
+    again = with_cause(told.board, other, replace(incident.cause, module="oms"))
+    assert [(member.module, member.role) for member in again.members] == [("oms", "root"), ("checkout", "affected")]

@@ -52,6 +52,8 @@ class Line:
 def _agree(key: str, wanted: Any, got: Any, within: float) -> bool:
     if key == "since":
         return abs(clock(wanted) - clock(got)) <= within
+    if key == "merged":  # into which one, the number of incidents tells
+        return got is not None
     if key in ("root", "shared"):  # the value of what is shared need not be told
         return got is not None and (f"{got} ").startswith(f"{wanted} ")
     return bool(wanted == got)
@@ -85,7 +87,7 @@ def told(incident: Incident, what: str, at: float) -> Line:
     cause = incident.cause
     said: dict[str, Any] = {}
     if incident.merged_into:
-        said["merged"] = incident.merged_into
+        said["merged"] = f"into {incident.merged_into}"
     elif cause.scope == "shared" and cause.shared:
         said["shared"] = f"{cause.shared['kind']} {cause.shared.get('value') or ''}".strip()
     elif cause.scope == "location":

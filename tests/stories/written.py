@@ -8,6 +8,7 @@ or, without either, everything, at some or all `locations`, in a `ratio` of the 
                             `502 from the gateway`: the application behind it never saw the request
     refused  timeout 10s    the exchange fails; any code of docs/judgement.md will do: `tcp.timeout 10s`
     slow 3s                 as ever, but late; `slow 1s to 12s` gets worse
+    version checkout-v5.2   as ever, from another version
     stands still            as ever, but `{now}` in the body is the moment at which the fault began
     silence                 no run is recorded
     {status: …, body: …, header: {…}}
@@ -134,6 +135,8 @@ def _answers(said: Any) -> Mapping[str, Any]:
             return {"silence": True}
         case ["stands", "still"]:
             return {"still": True}
+        case ["version", version]:
+            return {"header": {BACKEND: version}}
         case ["slow", *_]:
             return {"slow": (seconds[0], seconds[-1])}
         case [status, "saying", code]:
