@@ -133,7 +133,14 @@ class App(Watcher):
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
         self.reach.stalled = self.pulse.stalled
-        self.lookout = Lookout(self.config, self.reach, self._clock, self._seen, delayed=self.metrics.delayed)
+        self.lookout = Lookout(
+            self.config,
+            self.reach,
+            self._clock,
+            self._seen,
+            delayed=self.metrics.delayed,
+            lagging=lambda event: self.desk.hand_in(event),
+        )
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
         )

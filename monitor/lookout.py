@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.effect import Ask, AskCanaries, Hold
+from monitor.core.effect import Ask, AskCanaries, Hold, Lagging
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
@@ -31,13 +31,22 @@ class Lookout:
         clock: Clock,
         hand_in: Callable[[Observation], None],
         delayed: Callable[[float], None] = lambda seconds: None,
+        lagging: Callable[[Lagging], None] = lambda event: None,
     ) -> None:
         self._config = config
         self._reach = reach
         self._clock = clock
         self._hand_in = hand_in
         self._canaries: set[asyncio.Task[None]] = set()
-        self._rounds = Rounds(self._look, hand_in, clock, reach.location, delayed=delayed, skipped=_skipped)
+        self._rounds = Rounds(
+            self._look,
+            hand_in,
+            clock,
+            reach.location,
+            delayed=delayed,
+            skipped=_skipped,
+            lagging=lambda key: lagging(Lagging(*key, reach.location)),
+        )
         self._rounds.plan(config.platform.probes)
 
     async def walk(self) -> None:

@@ -35,6 +35,15 @@ class Reconfigured:
 
 
 @dataclass(frozen=True, slots=True)
+class Lagging:
+    """Event: a run has been under way for so long that one may begin to doubt."""
+
+    module: str
+    probe: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
 
@@ -51,7 +60,7 @@ class Ailing:
     code: str | None
 
 
-Event = Observed | Ticked | Reconfigured | Missed | Ailing
+Event = Observed | Ticked | Lagging | Reconfigured | Missed | Ailing
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,23 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
     return board, effects
 
 
+def doubt(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
+    """The runs that the other places are asked for while one is still waiting for its answer; none once all know."""
+    if any((*probe.key, place) in board.restless for place in probe.locations):
+        return board, []
+    effects: list[Effect] = []
+    for place in probe.locations:
+        track = board.tracks.get((*probe.key, place), Track())
+        if place == location or _is_pending(board, track, now):
+            continue
+        board, allowed = _spend(board, now)
+        if allowed:
+            wait = board.platform.tuning.first_reprobe
+            board = board.with_track((*probe.key, place), replace(track, reprobe_at=now + wait))
+            effects.append(Ask(*probe.key, place, after=wait.total_seconds()))
+    return board, effects
+
+
 def _is_pending(board: Board, track: Track, now: datetime) -> bool:
     tuning = board.platform.tuning
     longest = max(tuning.down_interval, tuning.reprobe, tuning.first_reprobe)

@@ -28,6 +28,7 @@ from monitor.core.effect import (
     Gap,
     Hold,
     Keep,
+    Lagging,
     Missed,
     Moved,
     Observed,
@@ -41,7 +42,7 @@ from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
 from monitor.core.reconfigure import reconfigure
-from monitor.core.reprobe import reprobe
+from monitor.core.reprobe import doubt, reprobe
 from monitor.core.saturation import is_saturated
 from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
 from monitor.core.version import with_version
@@ -64,6 +65,10 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return _tick(board, now)
         case Reconfigured(platform):
             return reconfigure(board, platform, now, roll_up)
+        case Lagging(module, id, location):
+            probe = board.platform.probes.get((module, id))
+            decides = probe is not None and probe.off is None and probe.role is Role.VERDICT
+            return doubt(board, probe, location, now) if probe is not None and decides else (board, [])
         case Missed():
             return _miss(board, event)
         case Ailing(code):

@@ -19,6 +19,7 @@ from monitor.core.probe import Probe, next_due, phase_of
 Key = tuple[str, str]
 Look = Callable[[Probe, datetime, bool], Awaitable[Observation]]
 
+SOFT_LIMIT = 3.0  # seconds after which a run that has no answer yet raises doubt
 FIRST_ROUND = 4.0  # seconds in which every new probe has its first run
 
 
@@ -35,7 +36,8 @@ class Due(NamedTuple):
 class Rounds:
     """Walks the probes of one location. `look(probe, scheduled_at, extra)` asks once; `hand_in` takes what it saw.
 
-    `delayed` is told how many seconds late each run began, `skipped` which probe was still busy when due.
+    `delayed` is told how many seconds late each run began, `skipped` which probe was still busy when due,
+    `lagging` which one has waited for its answer past the soft limit.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Rounds:
         location: str = "here",
         delayed: Callable[[float], None] = lambda seconds: None,
         skipped: Callable[[Key], None] = lambda key: None,
+        lagging: Callable[[Key], None] = lambda key: None,
     ) -> None:
         self._look = look
         self._hand_in = hand_in
@@ -53,6 +56,7 @@ class Rounds:
         self._location = location
         self._delayed = delayed
         self._skipped = skipped
+        self._lagging = lagging
         self._probes: dict[Key, Probe] = {}
         self._heap: list[Due] = []
         self._order = count()
@@ -127,4 +131,11 @@ class Rounds:
         task.add_done_callback(lambda _: self._under_way.pop(due.key, None))
 
     async def _run(self, probe: Probe, scheduled_at: datetime, extra: bool) -> None:
-        self._hand_in(await self._look(probe, scheduled_at, extra))
+        if len(probe.locations) == 1:  # nobody else could be asked meanwhile
+            self._hand_in(await self._look(probe, scheduled_at, extra))
+            return
+        doubtful = asyncio.get_running_loop().call_later(SOFT_LIMIT, self._lagging, probe.key)
+        try:
+            self._hand_in(await self._look(probe, scheduled_at, extra))
+        finally:
+            doubtful.cancel()

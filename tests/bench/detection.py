@@ -31,7 +31,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from monitor.core.board import Board
-from monitor.core.effect import Ask, AskCanaries, Effect, Event, Moved, Observed, Saved, Ticked
+from monitor.core.effect import Ask, AskCanaries, Effect, Event, Lagging, Moved, Observed, Saved, Ticked
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Change
 from monitor.core.module import Module, Platform, Status
@@ -39,6 +39,7 @@ from monitor.core.observation import CANARY, Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
 from monitor.core.track import NOISE, NOISE_HALF_LIFE, NOISE_RANGE, PARTIAL_P1, Track
+from monitor.probers.rounds import SOFT_LIMIT
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 INTERVAL, TIMEOUT, FAST = 30.0, 10.0, 0.05  # seconds; FAST is how long a run takes that does not hang
@@ -108,11 +109,18 @@ class Run(NamedTuple):
     number: int
 
 
+class Doubt(NamedTuple):
+    """Entry of the heap: a run that began at this time may have been under way for too long."""
+
+    key: Key
+    began: float
+
+
 class Tick(NamedTuple):
     """Entry of the heap: a second went by."""
 
 
-Entry = Run | Tick | Observation
+Entry = Run | Doubt | Tick | Observation
 
 
 def moment(seconds: float) -> datetime:
@@ -221,6 +229,9 @@ class World:
             elif isinstance(entry, Run):
                 self._begin(entry)
                 continue
+            elif isinstance(entry, Doubt):
+                self._pending -= 1
+                self._take(Lagging(entry.key[0], "ask", entry.key[1]), moment(self.now))
             else:
                 self._pending -= 1
                 self._take(Observed(entry), entry.ended_at)
@@ -265,6 +276,9 @@ class World:
         at = moment(self.now)
         self._busy[key] = self.now + takes
         self._pending += 1
+        if takes > SOFT_LIMIT:
+            self._pending += 1
+            self._push(self.now + SOFT_LIMIT, Doubt(key, self.now))
         self._push(self.now + takes, _observation(key, at, at, code, takes))
 
     def _take(self, event: Event, now: datetime) -> None:

@@ -93,7 +93,7 @@ def test_a_dependency_beside_set_up_wins(codes: tuple[str, ...], setup: bool) ->
     assert is_setup(codes) is setup
 
 
-# vtex.md 1.2: "Codes that mean store setup or test data, not a platform fault".
+# the list of Checkout codes: "Codes that mean store setup or test data, not a platform fault".
 NO_FAULT = (
     *("CHK0010", "CHK007", "CHK003", "ORD062", "CHK0280", "CHK0045", "CHK0266", "ORD027", "ORD028", "withoutStock"),
     *("withoutPrice", "unavailableItemFulfillment", "cannotBeDelivered", "ORD001", "ORD002", "ORD005"),

@@ -1,7 +1,10 @@
 """The schedule: a fixed grid, nobody waits for anybody."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from monitor.clock import SystemClock
 from monitor.core.observation import Observation
@@ -114,3 +117,29 @@ async def test_a_stop_is_never_lost() -> None:
         task.cancel()
         done, _ = await asyncio.wait({task}, timeout=1)
         assert done
+
+
+async def test_a_run_past_the_soft_limit_is_told_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where another place could be asked; a quick one never."""
+    monkeypatch.setattr("monitor.probers.rounds.SOFT_LIMIT", 0.05)
+    walk = Walk({"slow": 0.3, "alone": 0.3})
+    both = {name: replace(probe(name, 5.0), locations=("here", "there")) for name in ("slow", "quick")}
+    told: list[tuple[str, str]] = []
+    walk.rounds = Rounds(walk.look, walk.handed_in.append, walk.clock, lagging=told.append)
+    walk.rounds.plan({p.key: p for p in (*both.values(), probe("alone", 5.0))})
+    for name in ("slow", "quick", "alone"):
+        walk.rounds.ask(("catalog", name), 0.0)
+    await walk.go_on(0.2)
+    assert told == [("catalog", "slow")]
+
+
+async def test_a_probe_that_is_held_is_left_alone() -> None:
+    """Scheduled and extra runs alike, until the time is over; others go on."""
+    walk = Walk({})
+    walk.rounds.plan({p.key: p for p in (probe("held", 0.1), probe("free", 0.1))})
+    walk.rounds.hold(("catalog", "held"), 0.35)
+    walk.rounds.ask(("catalog", "held"), 0.0)
+    await walk.go_on(0.3)
+    assert (walk.starts("held"), len(walk.starts("free")) >= 2) == ([], True)
+    await walk.go_on(0.3)
+    assert walk.starts("held")
