@@ -131,13 +131,10 @@ def _lines(file: TextIO, name: str, platform: Platform) -> Iterator[Observation]
             continue
         place = f"{name}:{number}"
         try:
-            raw = json.loads(line)
-            one = observation_from_json(raw)
+            one = observation_from_json(json.loads(line))
         except RecursionError:
             raise Unreadable(f"{place}: nested too deeply for an observation") from None
-        except KeyError as error:
-            raise Unreadable(f"{place}: not an observation: it has no {error}") from None
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError) as error:
             raise Unreadable(f"{place}: not an observation: {error}") from None
         _check(one, place, platform)
         yield one

@@ -112,6 +112,11 @@ class Board:
         """The failure domain of a place; one that is not configured is its own."""
         return self.platform.locations.get(location, location)
 
+    def is_excluded(self, key: tuple[str, str], location: str) -> bool:
+        """Whether a place has no say about a probe, because only its domain sees trouble there."""
+        regional = self.regional.get(self.domain_of(location))
+        return regional is not None and key in regional.probes
+
     def incident_of(self, module: str) -> Incident | None:
         """The open incident that a module is a member of; of several, the one in which it has not answered yet."""
         found = [(i, member) for i in self.incidents.values() if i.is_open and (member := i.member(module))]

@@ -96,14 +96,30 @@ def _state(
         return State.FAILING, failing_since
     if condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
         return State.FAILING, condition.since
-    bad = [t.bad_since for _, t in tracks if t.bad_since and not t.good_streak and _count(t) >= 2]
-    if bad:
-        return State.SUSPECT, min(bad)
+    suspected = _suspected_since(board, id)
+    if suspected is not None:
+        return State.SUSPECT, suspected
     if any(t.blocked_score and not _is_over(t.last_blocked_at, now) for _, t in tracks):
         return State.BLOCKED, None
     if board.status(id) is not Status.UP or any(t.bad_since and not _is_over(t.last_bad_at, now) for _, t in tracks):
         return State.DARK, None
     return State.UP, None
+
+
+def _suspected_since(board: Board, id: str) -> datetime | None:
+    """Since when a module fails without being settled: twice at least, and at two failure domains where two look."""
+    found: list[datetime] = []
+    for probe in board.platform.deciding(id):
+        failing = {
+            place: track
+            for place, track in board.tracks_of(*probe.key).items()
+            if track.bad_since and not track.good_streak and not board.is_excluded(probe.key, place)
+        }
+        looking = {board.domain_of(place) for place in probe.locations}
+        domains = {board.domain_of(place) for place in failing}
+        if sum(map(_count, failing.values())) >= 2 and len(domains) >= min(2, len(looking)):
+            found += [track.bad_since for track in failing.values() if track.bad_since]
+    return min(found, default=None)
 
 
 def _count(track: Track) -> int:

@@ -134,8 +134,10 @@ def _joined(scene: Scene, parts: list[_Part]) -> list[_Part]:
             if len(chosen) < 2:
                 continue
             modules = scene.sorted(id for part in chosen for id in part.modules)
-            gain = score(scene, hypothesis, modules) - sum(_alone(scene, part) for part in chosen)
-            gain -= _coincidence(scene, chosen)
+            together = score(scene, hypothesis, modules)
+            if together <= max(score(scene, top, modules) for part in chosen for top in part.tops[:MOST_CANDIDATES]):
+                continue  # one of their own would explain them better still
+            gain = together - sum(_alone(scene, part) for part in chosen) - _coincidence(scene, chosen)
             if gain > 0 and (best is None or gain > best[0]):
                 best = (gain, chosen, hypothesis if isinstance(hypothesis, Shared) else None)
         if best is None:
@@ -188,9 +190,10 @@ def _coincidence(scene: Scene, parts: Sequence[_Part]) -> float:
 def _gathered(scene: Scene, parts: list[_Part]) -> list[_Part]:
     """Three or more beginnings within minutes that nothing explains: something they share, even without a name."""
     loose = [part for part in parts if part.shared is None and _is_of_its_own(scene, part)]
-    chosen = _near(loose, lambda part: min(scene.onset(top) for top in part.tops))
-    if sum(len(part.tops) for part in chosen) < BEGINNINGS:
+    begun = _near([(top, part) for part in loose for top in part.tops], lambda pair: scene.onset(pair[0]))
+    if len(begun) < BEGINNINGS:
         return parts
+    chosen = [part for part in loose if any(part is other for _, other in begun)]
     shared = Shared("unknown", None, frozenset(id for part in chosen for id in part.modules))
     return [part for part in parts if part not in chosen] + [_one(scene, chosen, shared)]
 
@@ -203,15 +206,13 @@ def _is_of_its_own(scene: Scene, part: _Part) -> bool:
 
 
 def _near(parts: Sequence[T], start: Callable[[T], datetime]) -> list[T]:
-    """The largest run of parts each of which begins at most TOGETHER after the one before it."""
+    """The largest set of parts that all begin within TOGETHER of the first of them."""
+    begun = sorted((start(part), index) for index, part in enumerate(parts))
     best: list[T] = []
-    run: list[T] = []
-    before: datetime | None = None
-    for at, index in sorted((start(part), index) for index, part in enumerate(parts)):
-        run = [*run, parts[index]] if before is not None and at - before <= TOGETHER else [parts[index]]
-        before = at
-        if len(run) > len(best):
-            best = run
+    for first, _ in begun:
+        inside = [parts[index] for at, index in begun if timedelta(0) <= at - first <= TOGETHER]
+        if len(inside) > len(best):
+            best = inside
     return best
 
 

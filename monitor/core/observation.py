@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from monitor.core.fields import count, mapping, needed, number, sequence, text, texts, time
+
 CANARY = "canary"  # the probe id of a canary's run; its module is None
+
+LONGEST = 366 * 86400.0  # seconds a run may take; a time plus these is still a time
 
 PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 
@@ -149,52 +153,62 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
 
 
 def observation_from_json(raw: Mapping[str, Any]) -> Observation:
-    """Reads that object; absent keys mean null. Raises KeyError, TypeError or ValueError for anything else."""
-    http, certificate, failure = raw.get("http"), raw.get("certificate"), raw.get("failure")
-    at = moment(raw["at"])
-    if at is None:
-        raise ValueError("`at` is null")
+    """Reads that object; absent keys mean null. Raises TypeError or ValueError, with a sentence, for anything else."""
+    if not isinstance(raw, Mapping):
+        raise TypeError("it is no JSON object")
+    at, duration = needed(time(raw, "at"), "at"), number(raw, "duration") or 0.0
+    if not 1970 <= at.year < 9000 or not 0 <= duration <= LONGEST:
+        raise ValueError("`at` or `duration` is out of range")
+    http, certificate, failure = mapping(raw, "http"), mapping(raw, "certificate"), mapping(raw, "failure")
+    phases, steps = mapping(raw, "phases") or {}, sequence(raw, "steps")
+    if steps is not None and not all(isinstance(step, Mapping) for step in steps):
+        raise TypeError("`steps` holds something that is not an object")
     return Observation(
         at=at,
-        module=raw.get("module"),
-        probe=raw["probe"],
-        location=raw.get("location") or "here",
-        scheduled_at=moment(raw.get("scheduled_at")) or at,
-        duration=float(raw.get("duration") or 0.0),
-        phases={name: float(seconds) for name, seconds in (raw.get("phases") or {}).items() if seconds is not None},
-        address=raw.get("address"),
-        failure=None if failure is None else Failure(failure["code"], failure.get("detail") or ""),
-        http=None
-        if http is None
-        else Http(
-            status=int(http["status"]),
-            headers={name.lower(): value for name, value in (http.get("headers") or {}).items()},
-            bytes=int(http.get("bytes") or 0),
-            excerpt=http.get("excerpt"),
-            version=http.get("version"),
-            redirects=int(http.get("redirects") or 0),
-            content_length=-1 if http.get("content_length") is None else int(http["content_length"]),
-        ),
+        module=text(raw, "module"),
+        probe=needed(text(raw, "probe"), "probe"),
+        location=text(raw, "location") or "here",
+        scheduled_at=time(raw, "scheduled_at") or at,
+        duration=duration,
+        phases={name: seconds for name in phases if (seconds := number(phases, name)) is not None},
+        address=text(raw, "address"),
+        failure=None
+        if failure is None
+        else Failure(needed(text(failure, "code"), "failure.code"), text(failure, "detail") or ""),
+        http=None if http is None else _http_from_json(http),
         certificate=None if certificate is None else _certificate_from_json(certificate),
-        dns=raw.get("dns"),
-        steps=None if raw.get("steps") is None else tuple(raw["steps"]),
-        values=raw.get("values") or {},
+        dns=mapping(raw, "dns"),
+        steps=steps,
+        values=mapping(raw, "values") or {},
+    )
+
+
+def _http_from_json(raw: Mapping[str, Any]) -> Http:
+    length = count(raw, "content_length")
+    return Http(
+        status=needed(count(raw, "status"), "http.status"),
+        headers={name.lower(): value for name, value in (texts(raw, "headers") or {}).items()},
+        bytes=count(raw, "bytes") or 0,
+        excerpt=text(raw, "excerpt"),
+        version=text(raw, "version"),
+        redirects=count(raw, "redirects") or 0,
+        content_length=-1 if length is None else length,
     )
 
 
 def _certificate_from_json(raw: Mapping[str, Any]) -> Certificate:
-    not_after = moment(raw["not_after"])
-    if not_after is None:
-        raise ValueError("`certificate.not_after` is null")
+    names = sequence(raw, "alternative_names") or ()
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("`alternative_names` holds something that is not text")
     return Certificate(
-        not_after=not_after,
-        subject=raw.get("subject") or "",
-        issuer=raw.get("issuer") or "",
-        sha256=raw.get("sha256") or "",
-        serial=raw.get("serial") or "",
-        alternative_names=tuple(raw.get("alternative_names") or ()),
-        earliest_not_after=moment(raw.get("earliest_not_after")),
-        chain_not_after=moment(raw.get("chain_not_after")),
-        tls_version=raw.get("tls_version"),
-        cipher=raw.get("cipher"),
+        not_after=needed(time(raw, "not_after"), "certificate.not_after"),
+        subject=text(raw, "subject") or "",
+        issuer=text(raw, "issuer") or "",
+        sha256=text(raw, "sha256") or "",
+        serial=text(raw, "serial") or "",
+        alternative_names=names,
+        earliest_not_after=time(raw, "earliest_not_after"),
+        chain_not_after=time(raw, "chain_not_after"),
+        tls_version=text(raw, "tls_version"),
+        cipher=text(raw, "cipher"),
     )

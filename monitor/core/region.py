@@ -30,12 +30,13 @@ Key = tuple[str, str, str]
 
 def watch(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     """Looks at every domain for trouble of its own: notes it, opens, keeps and ends its incident."""
+    board = _recalled(board, now)
     domains = set(board.platform.locations.values())
-    if len(domains) < 2 or not (board.restless or board.regional):
+    if not board.regional and (len(domains) < 2 or not board.restless):
         return board, []
     saved: list[Saved] = []
     for domain in sorted(domains | set(board.regional)):
-        found = _found(board, domain, now)
+        found = _found(board, domain, now) if len(domains) > 1 else None
         known = board.regional.get(domain)
         if found is None and known is None:
             continue
@@ -53,10 +54,15 @@ def watch(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     return board, saved
 
 
-def is_excluded(board: Board, key: tuple[str, str], location: str) -> bool:
-    """Whether a place has no say about a probe, because only its domain sees trouble there."""
-    regional = board.regional.get(board.domain_of(location))
-    return regional is not None and key in regional.probes
+def _recalled(board: Board, now: datetime) -> Board:
+    """The board with the trouble of every open incident of a place, also after a restart: it ends with its evidence."""
+    for incident in board.incidents.values():
+        if incident.is_open and incident.is_regional:
+            domain = board.domain_of(incident.cause.locations[0])
+            if domain not in board.regional:
+                found = Regional(incident.cause.locations, frozenset(), incident.started_at, now, incident.cause.code)
+                board = replace(board, regional={**board.regional, domain: found})
+    return board
 
 
 def _found(board: Board, domain: str, now: datetime) -> Regional | None:
@@ -67,7 +73,7 @@ def _found(board: Board, domain: str, now: datetime) -> Regional | None:
         place = board.vantages.get(key[2])
         if board.domain_of(key[2]) != domain or (place is not None and place.blind_since is not None):
             continue
-        if _may_be_regional(board, key, track) and _well_elsewhere(board, key, domain, now):
+        if _may_be_regional(board, key, track, now) and _well_elsewhere(board, key, domain, now):
             alone.append((key, track))
     if not alone:
         return None
@@ -87,10 +93,12 @@ def _found(board: Board, domain: str, now: datetime) -> Regional | None:
     )
 
 
-def _may_be_regional(board: Board, key: Key, track: Track) -> bool:
+def _may_be_regional(board: Board, key: Key, track: Track, now: datetime) -> bool:
     """Whether a probe's newest run there failed or was refused, while the probe itself is not in trouble."""
     condition = board.probes.get(key[:2])
     if key[:2] not in board.platform.judged or (condition is not None and condition.status in TROUBLE):
+        return False
+    if track.last_at is None or now - track.last_at > _patience(board, key[:2]):
         return False
     return track.last is not None and (is_bad(track.last) or is_blocked(track.last))
 
@@ -101,9 +109,17 @@ def _has_lasted(track: Track, now: datetime) -> bool:
 
 
 def _since(track: Track) -> datetime:
-    found = [at for at in (track.bad_since, track.blocked_since) if at is not None]
-    assert found
-    return min(found)
+    """When the present run of failures or refusals began."""
+    refused = track.last is not None and is_blocked(track.last)
+    began = track.blocked_since if refused else track.raw_bad_since or track.bad_since
+    assert began is not None
+    return began
+
+
+def _patience(board: Board, key: tuple[str, str]) -> timedelta:
+    """How long a run speaks of the present."""
+    probe = board.platform.judged[key]
+    return board.platform.tuning.stale_intervals * probe.interval + probe.timeout
 
 
 def _often(board: Board, key: Key, track: Track) -> bool:
@@ -116,8 +132,7 @@ def _often(board: Board, key: Key, track: Track) -> bool:
 
 def _well_elsewhere(board: Board, key: Key, domain: str, now: datetime) -> bool:
     """Whether every other domain that has anything to say sees the same probe well."""
-    probe = board.platform.judged[key[:2]]
-    fresh = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+    fresh = _patience(board, key[:2])
     seen = 0
     for place, track in board.tracks_of(*key[:2]).items():
         if board.domain_of(place) == domain or track.last_at is None or now - track.last_at > fresh:

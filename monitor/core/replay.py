@@ -42,7 +42,14 @@ def replay(platform: Platform, observations: Iterable[Observation], until: datet
         board, effects = _taken(board, Observed(observation), now)
         yield now, board, effects
     if now is not None and until is not None:
-        yield from _ticks(board, now, until)
+        yield from _ticks(board, now, min(until, now + _still_after(platform)))
+
+
+def _still_after(platform: Platform) -> timedelta:
+    """How long after the last observation time alone can change anything: until everything is unknown, and a while."""
+    tuning = platform.tuning
+    longest = (tuning.stale_intervals * probe.interval + probe.timeout for probe in platform.judged.values())
+    return max(longest, default=timedelta(0)) + 2 * tuning.reopen
 
 
 def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:

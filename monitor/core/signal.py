@@ -22,10 +22,9 @@ SETUP = frozenset(
 DEPENDENCY = re.compile(r"(?:CHK|ORD|FMT)[0-9]+(?:\.[0-9]+)?|[a-z][A-Za-z]+(?:CommunicationError|ServiceTimeout)")
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,40}(?:\.[0-9]{1,3})?")
-_OBJECT = re.compile(r'\{[^{}]*"code"\s*:\s*"([^"{}]{2,48})"[^{}]*')
 _HARMLESS = frozenset({"warning", "info", "success"})
-_NOTHING_BAD = re.compile(r'"status"\s*:\s*"(?:warning|info|success)"')
 _MOST = 2000  # values looked through
+_DEEPEST = 100  # lists and objects within one another
 
 
 def error_codes(observation: Observation) -> tuple[str, ...]:
@@ -36,12 +35,7 @@ def error_codes(observation: Observation) -> tuple[str, ...]:
     found: dict[str, None] = {}
     excerpt = observation.http.excerpt if observation.http else None
     if excerpt and '"code"' in excerpt:
-        try:
-            _collect(json.loads(excerpt), found)
-        except (ValueError, RecursionError):  # cut off after 2 kB, or no JSON at all
-            for match in _OBJECT.finditer(excerpt):
-                if _TOKEN.fullmatch(match[1]) and not _NOTHING_BAD.search(match[0]):
-                    found[match[1]] = None
+        _collect(_parsed(excerpt), found)
     for value in observation.values.values():
         if isinstance(value, str):
             if _TOKEN.fullmatch(value):
@@ -51,6 +45,56 @@ def error_codes(observation: Observation) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _parsed(text: str) -> Any:
+    """The JSON value of a text; of one that was cut off after 2 kB as much as is whole. None for anything else."""
+    try:
+        # Numbers are no codes, and an integer of thousands of digits is refused by Python.
+        return json.loads(text, parse_int=float)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(_mended(text), parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mended(text: str) -> str:
+    """A cut-off text up to its last whole value, with everything that is open closed."""
+    closers: list[str] = []
+    end, closed = 0, ""
+    quoted = escaped = False
+    value = True  # what comes next is a value, not a key
+    for index, letter in enumerate(text):
+        if quoted:
+            quoted = escaped or letter != '"'
+            escaped = letter == "\\" and not escaped
+            if not quoted and value:
+                end, closed = index + 1, "".join(reversed(closers))
+            continue
+        match letter:
+            case '"':
+                quoted = True
+            case ":":
+                value = True
+            case "{" | "[":
+                closers.append("}" if letter == "{" else "]")
+                value = letter == "["
+                end, closed = index + 1, "".join(reversed(closers))
+            case "}" | "]" if closers:
+                closers.pop()
+                end, closed = index + 1, "".join(reversed(closers))
+            case "," if closers:
+                value = closers[-1] == "]"
+                end, closed = index, "".join(reversed(closers))
+        if len(closers) > _DEEPEST:
+            break
+    return text[:end] + closed
+
+
+def _is_harmless(status: Any) -> bool:
+    return isinstance(status, str) and status in _HARMLESS
+
+
 def _collect(value: Any, found: dict[str, None]) -> None:
     todo, left = [value], _MOST
     while todo and left:
@@ -58,7 +102,7 @@ def _collect(value: Any, found: dict[str, None]) -> None:
         one = todo.pop()
         if isinstance(one, dict):
             code = one.get("code")
-            if isinstance(code, str) and _TOKEN.fullmatch(code) and one.get("status") not in _HARMLESS:
+            if isinstance(code, str) and _TOKEN.fullmatch(code) and not _is_harmless(one.get("status")):
                 found[code] = None
             todo.extend(inner for inner in one.values() if isinstance(inner, dict | list | tuple))
         elif isinstance(one, list | tuple):
@@ -80,14 +124,11 @@ def soft_error(observation: Observation) -> tuple[str, ...] | None:
     An error object with a code or message, a list of GraphQL errors, or messages of Checkout that name a dependency
     or the set-up.
     """
-    excerpt = observation.http.excerpt if observation.http else None
+    http = observation.http
+    excerpt = http.excerpt if http and 200 <= http.status < 300 else None
     if not excerpt or not ('"error' in excerpt or '"messages"' in excerpt):
         return None
-    try:
-        answer = json.loads(excerpt)
-    except (ValueError, RecursionError):
-        codes = tuple(code for code in error_codes(observation) if DEPENDENCY.fullmatch(code) or code in SETUP)
-        return codes or None
+    answer = _parsed(excerpt)
     if not isinstance(answer, dict):
         return None
     error, errors = answer.get("error"), answer.get("errors")

@@ -254,7 +254,7 @@ def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
     if len(places) > 1:
         patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
         places = tuple(place for place in places if _has_a_say(board, probe, place, patience, now)) or places
-        places = tuple(place for place in places if not region.is_excluded(board, probe.key, place)) or places
+        places = tuple(place for place in places if not board.is_excluded(probe.key, place)) or places
     return Panel({place: board.domain_of(place) for place in places})
 
 

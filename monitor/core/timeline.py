@@ -168,8 +168,12 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
     for younger in others:
         base = board.incidents[older.id]
         for member in younger.members:
-            if base.member(member.module) is None and member.seen:
-                base = replace(base, members=(*base.members, replace(member, role="affected")))
+            known = base.member(member.module)
+            if member.seen and (
+                known is None or (member.until is None and (known.until is not None or not known.seen))
+            ):
+                others_of = tuple(m for m in base.members if m is not known)
+                base = replace(base, members=(*others_of, replace(member, role="affected")))
                 base = replace(base, started_at=min(base.started_at, member.since))
                 board, more = save(board, said(base, now, "member_added", member.module), Change.MEMBER_ADDED, now)
                 saved += more

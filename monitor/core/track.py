@@ -5,8 +5,10 @@ a passed one takes ln((1-p0)/(1-p1)) off, and the score never leaves 0…CAP: ho
 cannot be surer than the odds that the place itself is broken. `docs/judgement.md` derives the numbers.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from math import log
 from typing import Any
 
@@ -141,8 +143,8 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
             undo=(),
             reprobe_at=None,
         )
-    track = replace(track, last=result, last_at=at, **_less_blocked(track, bad))
     before = replace(track, undo=())
+    track = replace(track, last=result, last_at=at, **_less_blocked(track, bad))
     rise, fall = log(P1 / track.noise), log((1 - P1) / (1 - track.noise))
     track = _learn_failures(track, observation, result, rise if bad else fall)
     if not bad:
@@ -321,19 +323,22 @@ def relieved(track: Track) -> Track:
 def watched(track: Track, observation: Observation, expect: Expect, result: Result) -> tuple[Track, Result]:
     """The track with the value that must not stand still, and the result that follows from how long it has.
 
-    A value is compared as text; a run that shows none changes nothing.
+    A value is compared whole; of what it was only a digest is remembered.
     """
     fresh = expect.fresh
     if fresh is None or fresh.within is None or result.outcome not in (Outcome.PASSED, Outcome.SLOW):
         return track, result
-    value = shown(observation.values.get(fresh.value))
+    seen = observation.values.get(fresh.value)
+    value = blake2b(
+        json.dumps(seen, sort_keys=True, default=str).encode("utf-8", "replace"), digest_size=12
+    ).hexdigest()
     if value != track.value or track.value_since is None or track.value_since > observation.at:
         return replace(track, value=value, value_since=observation.at), result
     still = observation.at - track.value_since
     if still <= fresh.within:
         return track, result
     limit = fresh.within.total_seconds()
-    reason = f"{fresh.value}: {value} for {still.total_seconds():.0f} s, expected to change within {limit:.0f} s"
+    reason = f"{fresh.value}: {shown(seen)} for {still.total_seconds():.0f} s, expected to change within {limit:.0f} s"
     return track, Result(Outcome.FAILED, "content.stale", Blame.TARGET, (reason,))
 
 

@@ -79,6 +79,8 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
     outvoted = well >= VOTES and len(hosts) >= VOTED_HOSTS and 2 * len(bad) >= well
     if outvoted:
         return replace(place, voted_at=now, outvoted_since=place.outvoted_since or min(bad))
+    if not well:
+        return replace(place, voted_at=now)  # nothing was heard from it, or from anybody else
     cured = now if place.outvoted_since else place.seeing_since
     return replace(place, voted_at=now, outvoted_since=None, seeing_since=cured)
 

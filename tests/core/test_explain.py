@@ -490,3 +490,21 @@ def test_a_healthy_stranger_moves_nobody(scenery: Scenery) -> None:
     """A module that is well and joined to nothing changes no grouping."""
     before, after = explained(scenery), explained(scenery, more=["stranger"])
     assert sorted(group.modules for group in before) == sorted(group.modules for group in after)
+
+
+@pytest.mark.parametrize("step", [200, 290])
+def test_five_minutes_are_the_whole_window(step: float) -> None:
+    """Three whose onsets span more than five minutes do not fail together (contract 4: onsets within 5 min)."""
+    assert said(World("a b c d").explain(ill("a"), ill("b", step), ill("c", 2 * step))) == ["a<a", "b<b", "c<c"]
+
+
+def test_onsets_of_an_open_incident_count_one_by_one() -> None:
+    """Two within five minutes and one fifty minutes later are no three, though two of them are one incident."""
+    groups = World("a b c d e f").explain(ill("a"), ill("b", 3000), ill("c", 1), together=["ab"])
+    assert said(groups)[-1] == "c<c"
+
+
+def test_a_need_that_is_exonerated_joins_nobody() -> None:
+    """Four healthy dependants: its own share is 3 %, so it is no reason to make two incidents one."""
+    groups = World("a>r b>r c>r d>r e>r f>r", dark="r").explain(ill("a", 0, WAIT), ill("b", 2, WAIT))
+    assert len(groups) == 2

@@ -137,10 +137,10 @@ def test_two_of_one_look_alike() -> None:
 def test_a_run_that_shows_no_value_moves_no_clock(outcome: str) -> None:
     """Failures of other kinds neither prove a change nor stop the time."""
     told = watch(story(fresh()), [7] * 6)
-    since = told.board.tracks["catalog", "ask", "here"].value_since
+    before = told.board.tracks["catalog", "ask", "here"]
     told.feed(observation("catalog", START + timedelta(seconds=200), outcome))
     track = told.board.tracks["catalog", "ask", "here"]
-    assert (track.value, track.value_since) == ("7", since)
+    assert (track.value, track.value_since) == (before.value, before.value_since)
     told.feed(counted(301, 7))
     assert codes(told) == ["content.stale"]
 
@@ -183,3 +183,8 @@ def test_a_clock_that_was_set_back_begins_anew() -> None:
     told.feed(counted(400, 7))
     assert codes(told) == [None]
     assert told.board.tracks["catalog", "ask", "here"].value_since == START + timedelta(seconds=400)
+
+
+def test_long_values_are_told_apart() -> None:
+    """A change beyond the first hundred characters is a change."""
+    assert watch(story(fresh()), ["x" * 130 + str(n) for n in range(20)]).changes == []

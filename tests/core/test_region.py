@@ -9,7 +9,7 @@ from monitor.core.board import Vantage
 from monitor.core.effect import Moved
 from monitor.core.module import Status
 from tests.core.places import THREE, look, regional, seen_from, world
-from tests.stories.beats import START, Story, canary
+from tests.stories.beats import START, Story, canary, observation
 
 WELL = "+" * 40
 
@@ -159,3 +159,45 @@ def test_the_evidence_is_what_the_place_saw() -> None:
     (incident,) = regional(told)
     assert 0 < len(incident.cause.evidence) <= 8
     assert {one.location for one in incident.cause.evidence} == {"x"}
+
+
+def test_failures_now_and_then_are_no_unbroken_minute() -> None:
+    """W at its cap for an unbroken 60 s (judgement.md 1.2): every second run of one module passes."""
+    told = look(world(*seen_from("a")), {"x": "++" + "-+" * 6, "y": "+" * 14, "z": "+" * 14})
+    assert regional(told) == []
+
+
+def test_a_place_that_falls_silent_ends_its_incident() -> None:
+    """Two minutes after the evidence does: the last run there is twenty minutes old."""
+    told = look(world(*seen_from("a")), {"x": "++------", "y": "+" * 50, "z": "+" * 50})
+    assert told.changes == ["opened", "resolved"]
+
+
+def test_an_incident_of_a_place_survives_a_restart_and_ends() -> None:
+    """The place is well from the restart on: over after two minutes, not open for ever."""
+    told = look(world(*seen_from("a")), {"x": "++------", "y": "+" * 8, "z": "+" * 8})
+    told.restart(pause=5)
+    look(told, {"x": "+" * 20, "y": "+" * 20, "z": "+" * 20}, start=270)
+    assert told.changes == ["opened", "resolved"]
+
+
+def test_an_incident_of_a_place_ends_when_the_others_are_gone() -> None:
+    """A reload that leaves one place, which sees well again."""
+    told = look(world(*seen_from("a")), {"x": "++------", "y": "+" * 8, "z": "+" * 8})
+    one = {m.id: m for m in seen_from("a", places=("x",))}
+    told.reconfigure(replace(told.board.platform, locations={"x": "one"}, modules=one))
+    look(told, {"x": "+" * 20}, start=270)
+    assert told.changes == ["opened", "resolved"]
+
+
+def test_what_one_place_sees_is_no_part_of_a_cause() -> None:
+    """Two modules fail everywhere, a third at one place only: two incidents, and the third is nobody's victim."""
+    told = world(*seen_from(*"abcde", hosts=5))
+    for beat in range(10):
+        for turn, place in enumerate("xyz"):
+            at = START + timedelta(seconds=30 * beat + 10 * turn)
+            for number, name in enumerate("abcde"):
+                bad = beat > 1 and (name in "ab" or (name == "c" and place == "x"))
+                told.feed(observation(name, at, "-" if bad else "+", place, address=f"8.8.{number}.8:443"))
+                told.tick()
+    assert [(one.cause.scope, one.cause.module) for one in told.incidents] == [("module", "a"), ("module", "b")]

@@ -116,13 +116,13 @@ def altered(**keys: Any) -> str:
         pytest.param("[1]", "not an observation", id="a list"),
         pytest.param("null", "not an observation", id="null"),
         pytest.param('{"at": ', "not an observation", id="cut off"),
-        pytest.param("{}", "it has no 'at'", id="empty"),
-        pytest.param('{"at": "2026-11-23T12:00:00Z"}', "it has no 'probe'", id="no probe"),
+        pytest.param("{}", "`at` is missing", id="empty"),
+        pytest.param('{"at": "2026-11-23T12:00:00Z"}', "`probe` is missing", id="no probe"),
         pytest.param("[" * 100_000, "nested too deeply", id="lists without end"),
         pytest.param(altered(at="yesterday"), "not an observation", id="no time"),
-        pytest.param(altered(at="2026-11-23T12:00:00"), "has no zone", id="a time without a zone"),
+        pytest.param(altered(at="2026-11-23T12:00:00"), "`at` is not a time with its zone", id="a time without a zone"),
         pytest.param(altered(duration="long"), "not an observation", id="a word for a number"),
-        pytest.param(altered(http={"headers": {}}), "it has no 'status'", id="no status"),
+        pytest.param(altered(http={"headers": {}}), "`http.status` is missing", id="no status"),
         pytest.param(altered(module="nothing"), "module `nothing` is not in the configuration", id="module"),
         pytest.param(altered(probe="nothing"), "module `catalog` has no probe `nothing`", id="probe"),
         pytest.param(altered(location="nowhere"), "location `nowhere` is not in `locations`", id="location"),
@@ -232,3 +232,32 @@ def test_the_answer_is_the_same_byte_for_byte(configuration: Path, tmp_path: Pat
     ]
     assert told[0] == told[1] != b""
     assert told[0].decode() == CliRunner().invoke(main, command[3:]).stdout
+
+
+def deep(path: str, value: Any) -> str:
+    line: dict[str, Any] = json.loads(GOOD)
+    *folders, last = path.split(".")
+    place = line
+    for folder in folders:
+        place = place[folder]
+    place[last] = value
+    return json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(deep(key, value) for key in ("module", "probe", "location") for value in ([1], {"a": 1})),
+        *(deep("duration", value) for value in (1e300, float("nan"), float("inf"))),
+        *(deep("values", value) for value in (5, "x", [1])),
+        *(deep(f"http.{key}", float("inf")) for key in ("status", "bytes", "redirects")),
+        *(deep("http.excerpt", value) for value in (5, [1])),
+        *(deep("http.headers", {name: 5}) for name in ("server", "cf-mitigated")),
+        *(deep("failure", {"code": value}) for value in (5, None, [])),
+        deep("at", "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_line_of_the_wrong_shape_is_a_bad_line(configuration: Path, line: str) -> None:
+    """One sentence with its number, never a traceback."""
+    result = replayed(configuration, [GOOD, line])
+    assert (result.exit_code, result.stderr.startswith("stdin:2: ")) == (2, True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.clause import Clause
-from monitor.core.codes import Blame
+from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Expect, Outcome, judge, judge_side
 from monitor.core.module import Platform
 from monitor.core.signal import DEPENDENCY, SETUP, error_codes, is_setup, soft_error
@@ -217,3 +217,53 @@ def test_a_cut_invents_no_code(codes: list[str], length: int) -> None:
     found = error_codes(seen(200, body=whole[:length]))
     assert list(found) == list(dict.fromkeys(codes))[: len(found)]
     assert error_codes(seen(200, body=whole)) == tuple(dict.fromkeys(codes))
+
+
+_words = st.sampled_from(("CHK0233", "withoutStock", "error", "warning", "two words", "", "x" * 60, "\x00", "ORD021.3"))
+_plain = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | _words | st.text(max_size=8)
+_keys = st.sampled_from(("code", "status", "error", "errors", "messages", "message", "fields"))
+_json = st.recursive(
+    _plain,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(_keys, inner, max_size=4)
+        | st.fixed_dictionaries({"code": _words, "status": inner})
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json, st.dictionaries(st.sampled_from(("a", "messages")), _json, max_size=2), st.sampled_from((200, 500)))
+def test_any_json_is_judged(answer: Any, values: dict[str, Any], status: int) -> None:
+    """Whatever shape an answer and its values have: a result with a known code, never an exception."""
+    result = judge(seen(status, body=json.dumps(answer), values=values), Expect())
+    assert result.code is None or result.code in CODES
+
+
+@pytest.mark.parametrize("odd", [[], {}, [1]])
+def test_a_status_of_any_shape(odd: Any) -> None:
+    """The smallest case of the above."""
+    judge(seen(500, body=json.dumps({"code": "CHK0233", "status": odd})), Expect())
+
+
+@pytest.mark.parametrize("status", [401, 404, 403, 302])
+def test_an_error_that_was_expected_is_none(status: int) -> None:
+    """A probe that expects a refusal expects its error object: soft errors are those of a 2xx (judgement.md 2.2)."""
+    answer = seen(status, body='{"error": {"code": "1", "message": "not allowed"}}')
+    assert judge(answer, Expect(status=((status, status),))).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"error":{"code":"1","message":"' + "x" * 2000, '{"errors":[{"message":"boom","path":["' + "x" * 2000],
+    ids=["an error object", "GraphQL errors"],
+)
+def test_an_error_inside_is_found_though_it_was_cut_off(body: str) -> None:
+    """A long message must not turn an error into a good answer."""
+    assert judge(seen(200, body=body), Expect()).code == "content.soft_error"
+
+
+def test_a_warning_is_left_out_wherever_its_status_stands() -> None:
+    """Also behind nested fields, in an answer that was cut off."""
+    body = '{"messages":[{"code":"CHK0233","fields":{"a":1},"status":"warning"},{"code":"X1'
+    assert error_codes(seen(200, body=body)) == ()

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.core.effect import Gap, Keep, Moved
 from monitor.core.module import Status
+from monitor.core.statement import seen_from as status_by_place
 from tests.core.places import look, seen_from, world
 from tests.stories.beats import START, Story, observation
 
@@ -126,3 +127,16 @@ def test_an_old_look_is_no_vote() -> None:
             told.feed(observation(name, START + timedelta(seconds=75), "+", place))
     told.feed(observation("a", START + timedelta(seconds=80), "-", "x"))
     assert gaps(told) == [("x", False)]
+
+
+def test_taking_back_leaves_no_bad_run_behind() -> None:
+    """`forget` gives the track as it was before the run: its last result too (pages show that place as down)."""
+    told = look(world(*seen_from(*"abcd")), {"x": "++--", "y": "++++", "z": "++++"})
+    assert told.board.vantages["x"].blind_since is not None
+    assert status_by_place(told.board, "a")["x"] is not Status.DOWN
+
+
+def test_a_slow_module_at_a_place_that_was_blind() -> None:
+    """Slow there, then outvoted, then seeing again: no exception in the region's watch."""
+    told = world(*seen_from(*"abcd"))
+    look(told, {"x": "++--++", "a@x": "~~----", "y": "++++++", "z": "++++++"})

@@ -254,3 +254,13 @@ def test_one_that_turns_out_not_to_be_the_root_leaves() -> None:
     assert [(member.module, member.role) for member in other.members] == [("checkout", "root")]
     again = with_cause(told.board, other, replace(incident.cause, module="oms"))
     assert [(member.module, member.role) for member in again.members] == [("oms", "root"), ("checkout", "affected")]
+
+
+def test_a_former_member_that_fails_elsewhere_is_taken_along() -> None:
+    """Merged into an incident in which it had recovered: it fails there now. No module is down in no incident."""
+    told = story(needing("cart", "prices"), needing("checkout", "prices"), module("prices"))
+    first = "++-----" + "+" * 6
+    told.play({"cart": first + "-" * 14, "checkout": first + "x" * 14, "prices": first + "+++" + "-" * 11}, extra=False)
+    assert told.board.status("checkout") is Status.DOWN
+    failing = [m.module for one in told.incidents if one.is_open for m in one.members if m.until is None]
+    assert sorted(failing) == ["cart", "checkout", "prices"]
