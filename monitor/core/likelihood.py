@@ -16,7 +16,7 @@ from datetime import timedelta
 from math import comb, exp, log
 
 from monitor.core.exhibit import ILL, LATE, MISS, NOTABLE, STRAY, Exhibit, Scene, State
-from monitor.core.shared import PASSED, Shared, fit
+from monitor.core.shared import Shared, fit, fit_of_gateway
 
 STRAY_AT_ONCE = 0.0005  # chance of a coincidence within ten seconds
 STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
@@ -49,7 +49,7 @@ def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float
         if id not in truth:
             total += _of_stray(scene, id, modules[0], 0.0 if id in needed else hidden)
     if hypothesis in scene.graph.gateways:
-        total += sum(log(PASSED) * scene.exhibits[id].backend for id in explained)
+        total += sum(log(fit_of_gateway(scene.exhibits[id])) for id in explained)
     return total + _of_time(scene, hypothesis, explained)
 
 

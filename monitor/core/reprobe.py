@@ -71,15 +71,13 @@ def _is_pending(board: Board, track: Track, now: datetime) -> bool:
 
 
 def _pause(board: Board, probe: Probe, tracks: Mapping[str, Track], place: str, now: datetime) -> timedelta:
-    """How long until the next extra run: the first comes at once, none later than the span that is still needed."""
+    """How long until the next extra run: soon where none was since it began, else by the span that is still needed."""
     tuning = board.platform.tuning
     failing = [track for track in tracks.values() if track.bad_since is not None]
     track = tracks.get(place)
-    if sum(count for one in failing for _, count in one.codes) == 1 and not (
-        track and track.score and track.good_streak
-    ):
-        return tuning.first_reprobe
     began = min(one.bad_since for one in failing if one.bad_since is not None)
+    if track is None or track.last_at is None or track.last_at <= began:
+        return tuning.first_reprobe
     domains = {board.domain_of(one) for one in probe.locations}
     needed = began + span_needed(probe, failing, len(domains), tuning) - now
     return min(tuning.reprobe, max(tuning.first_reprobe, needed)) if needed > timedelta(0) else tuning.reprobe

@@ -81,6 +81,14 @@ def fit(kind: str, one: Exhibit) -> float:
     return (0.4 if code.startswith(("http.5", "cdn.", "lb.", "edge.")) else 0.1) * passed
 
 
+def fit_of_gateway(one: Exhibit) -> float:
+    """The same for a gateway that answers for many: what the application answered got through, and neither names nor
+    certificates are its own.
+    """
+    apart = ALIKE if (one.code or "").startswith((*_CERTIFICATE, "dns.")) else 1.0
+    return apart * float(PASSED**one.backend)
+
+
 def _family(code: str | None) -> str:
     """Failing the same way: the same code, or the same layer of the network."""
     code = code or ""

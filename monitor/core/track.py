@@ -141,7 +141,6 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
             brisk_since=track.brisk_since or at,
             usable_at=observation.ended_at,
             undo=(),
-            reprobe_at=None,
         )
     before = replace(track, undo=())
     track = replace(track, last=result, last_at=at, **_less_blocked(track, bad))
@@ -156,7 +155,6 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
         track,
         usable_at=observation.ended_at,
         undo=(*track.undo[-24:], (observation.ended_at, before)) if busy else (),
-        reprobe_at=track.reprobe_at if busy else None,
     )
 
 

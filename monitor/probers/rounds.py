@@ -21,6 +21,7 @@ Look = Callable[[Probe, datetime, bool], Awaitable[Observation]]
 
 SOFT_LIMIT = 3.0  # seconds after which a run that has no answer yet raises doubt
 FIRST_ROUND = 4.0  # seconds in which every new probe has its first run
+HAIR = 0.001  # seconds within which two points of a grid are one
 
 
 class Due(NamedTuple):
@@ -61,6 +62,7 @@ class Rounds:
         self._heap: list[Due] = []
         self._order = count()
         self._plan = 0
+        self._epoch = 0.0  # what the wall clock shows when the monotonic one shows nothing
         self._changed = asyncio.Event()
         self._held: dict[Key, float] = {}
         self._under_way: dict[Key, asyncio.Task[None]] = {}
@@ -70,11 +72,12 @@ class Rounds:
         asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
         now = self._clock.monotonic()
         self._plan += 1
+        self._epoch = self._clock.now().timestamp() - now
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
             known = self._probes.get(key)
             if known is not None and known.interval == probe.interval:
-                due = next_due(probe, self._location, now)
+                due = self._next(probe, now)
             else:
                 soon = min(FIRST_ROUND, probe.interval.total_seconds())
                 due = now + phase_of(probe, self._location) * soon
@@ -116,7 +119,7 @@ class Rounds:
         if probe is None or (not due.extra and due.plan != self._plan):
             return
         if not due.extra:
-            following = next_due(probe, self._location, now)
+            following = self._next(probe, max(now, due.at + HAIR))
             heapq.heappush(self._heap, Due(following, next(self._order), due.key, False, self._plan))
         self._delayed(now - due.at)
         if due.key in self._under_way:
@@ -129,6 +132,11 @@ class Rounds:
         task = asyncio.create_task(self._run(probe, scheduled_at, due.extra), name=f"probe {'/'.join(due.key)}")
         self._under_way[due.key] = task
         task.add_done_callback(lambda _: self._under_way.pop(due.key, None))
+
+    def _next(self, probe: Probe, after: float) -> float:
+        """The next point of the grid, which all locations share though their monotonic clocks do not agree."""
+        shift = self._epoch % probe.interval.total_seconds()
+        return next_due(probe, self._location, after + shift) - shift
 
     async def _run(self, probe: Probe, scheduled_at: datetime, extra: bool) -> None:
         if len(probe.locations) == 1:  # nobody else could be asked meanwhile

@@ -54,6 +54,9 @@ def test_probes_are_spread_over_the_interval() -> None:
     assert max(tenths) < 140
 
 
-def test_places_do_not_ask_at_the_same_moment() -> None:
-    """The same probe stands elsewhere in its interval at another place."""
-    assert len({phase_of(PROBE, place) for place in ("here", "sao-paulo", "virginia")}) == 3
+def test_places_divide_the_interval() -> None:
+    """The same probe stands a third of its interval later at each of three places; a place elsewhere moves none."""
+    probe = replace(PROBE, locations=("here", "sao-paulo", "virginia"))
+    here, *others = (phase_of(probe, place) for place in probe.locations)
+    assert [round((one - here) % 1, 6) for one in others] == [0.333333, 0.666667]
+    assert phase_of(probe, "nowhere") == here
