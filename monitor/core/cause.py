@@ -41,7 +41,7 @@ def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> l
     """Everything that fails now, by what it comes from. `failing` are modules of open incidents and their onsets."""
     exhibits, state_of = look(board, now, failing)
     together = [frozenset(m.module for m in one.members) for one in board.incidents.values() if one.is_open]
-    return explain(board.platform.graph, exhibits, state_of, together)
+    return explain(board.platform.graph, exhibits, state_of, together, lambda address: _well_at(board, address))
 
 
 def look(
@@ -59,6 +59,16 @@ def look(
         return State.UP if board.status(id) is Status.UP else State.DARK
 
     return exhibits, state_of
+
+
+def _well_at(board: Board, address: str) -> frozenset[str]:
+    """The modules that are well and were answered by an address when they were asked last."""
+    deciding = {
+        p.key for id in board.platform.modules if board.status(id) is Status.UP for p in board.platform.deciding(id)
+    }
+    return frozenset(
+        key[0] for key, track in board.tracks.items() if track.good_address == address and key[:2] in deciding
+    )
 
 
 def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | None) -> Exhibit:

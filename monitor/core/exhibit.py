@@ -57,8 +57,15 @@ class Exhibit:
 class Scene:
     """The graph with everything that is known of its modules; what is asked twice is remembered."""
 
-    def __init__(self, graph: Graph, exhibits: Mapping[str, Exhibit], state_of: Callable[[str], State]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        exhibits: Mapping[str, Exhibit],
+        state_of: Callable[[str], State],
+        well_at: Callable[[str], frozenset[str]] = lambda address: frozenset(),
+    ) -> None:
         self.graph = graph
+        self.well_at = well_at
         self.exhibits = exhibits
         self._state_of = state_of
         self._weights: dict[str, float] = {}

@@ -58,12 +58,14 @@ def explain(
     exhibits: Mapping[str, Exhibit],
     state_of: Callable[[str], State],
     together: Iterable[frozenset[str]] = (),
+    well_at: Callable[[str], frozenset[str]] = lambda address: frozenset(),
 ) -> list[Group]:
     """The groups of all ill modules among the exhibits, the earliest first.
 
     `state_of` tells of modules without an exhibit. `together` are modules that stay in one group: open incidents.
+    `well_at` gives the healthy modules that an address answers for.
     """
-    scene = Scene(graph, exhibits, state_of)
+    scene = Scene(graph, exhibits, state_of, well_at)
     parts = _gathered(scene, _joined(scene, _parts(scene, list(together))))
     return [_weighed(scene, part) for part in sorted(parts, key=lambda part: scene.order(part.modules[0]))]
 

@@ -53,6 +53,8 @@ def things(scene: Scene, tops: Sequence[str]) -> list[Shared]:
 
 def _users(scene: Scene, kind: str, value: str, ids: set[str]) -> frozenset[str]:
     """Every measured module that uses a thing, as far as the configuration tells."""
+    if kind == "address":
+        return scene.well_at(value)
     if kind == "certificate":
         names = {host for id in ids for host in scene.exhibits[id].hosts}
     elif kind == "host":

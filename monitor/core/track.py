@@ -90,6 +90,7 @@ class Track:
     undo: tuple[tuple[datetime, "Track"], ...] = ()
     last: Result | None = None
     last_at: datetime | None = None
+    good_address: str | None = None  # where the newest good run was answered
     runs: tuple[datetime, ...] = ()  # when the newest runs were scheduled
     raw: tuple[datetime, bool] | None = None  # when the newest run began and whether it was good, believed or not
     raw_bad_since: datetime | None = None  # … and since when such runs fail
@@ -140,6 +141,7 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
             brisk_streak=track.brisk_streak + 1,
             brisk_since=track.brisk_since or at,
             usable_at=observation.ended_at,
+            good_address=observation.address,
             undo=(),
         )
     before = replace(track, undo=())

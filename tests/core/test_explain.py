@@ -49,6 +49,7 @@ class World:
     gateways: str = ""
     signalled: str = ""
     hosts: Mapping[str, str] = field(default_factory=dict)
+    well_at: Mapping[str, str] = field(default_factory=dict)
 
     def explain(self, *exhibits: Exhibit, together: Iterable[str] = ()) -> list[Group]:
         """The groups; whatever has no exhibit and is not dark is well."""
@@ -72,6 +73,7 @@ class World:
             {one.module: one for one in exhibits},
             lambda id: State.DARK if id in self.dark else State.UP,
             [frozenset(ids) for ids in together],
+            lambda address: frozenset(self.well_at.get(address, "")),
         )
 
 
@@ -253,6 +255,11 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         World("a b c d"),
         all_of("abc", "tcp.refused", addresses=("192.0.2.1:443",)),
         ["abc=address"],
+    ),
+    "three at one address where others are well": (
+        World("a b c d e f g h", well_at={"192.0.2.1:443": "defgh"}),
+        all_of("abc", "tcp.refused", addresses=("192.0.2.1:443",)),
+        ["abc=unknown"],
     ),
     "two behind one edge are too few": (World("a b c"), all_of("ab", "cdn.cf_522"), ["a<a", "b<b"]),
     "three behind one edge": (World("a b c d"), all_of("abc", "cdn.cf_522"), ["abc=edge"]),

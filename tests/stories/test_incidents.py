@@ -264,3 +264,19 @@ def test_a_former_member_that_fails_elsewhere_is_taken_along() -> None:
     assert told.board.status("checkout") is Status.DOWN
     failing = [m.module for one in told.incidents if one.is_open for m in one.members if m.until is None]
     assert sorted(failing) == ["cart", "checkout", "prices"]
+
+
+@pytest.mark.parametrize(("of_the_well", "kind"), [("8.8.8.8:443", "unknown"), ("8.8.4.4:443", "address")])
+def test_who_is_well_at_an_address_clears_it(of_the_well: str, kind: str) -> None:
+    """Three fail at one address and five are well: there too, or somewhere else."""
+    told = story(*map(module, "abcdefgh"))
+    for beat in range(7):
+        for turn, name in enumerate("abcdefgh"):
+            fails = beat > 1 and name in "abc"
+            address = of_the_well if name in "defgh" else "8.8.8.8:443"
+            at = START + timedelta(seconds=30 * beat + turn)
+            told.feed(observation(name, at, "-" if fails else "+", address=address))
+            told.tick()
+    (one,) = told.incidents
+    assert (one.cause.scope, (one.cause.shared or {})["kind"]) == ("shared", kind)
+    assert sorted(member.module for member in one.members) == ["a", "b", "c"]
