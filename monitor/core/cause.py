@@ -41,7 +41,14 @@ def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> l
     """Everything that fails now, by what it comes from. `failing` are modules of open incidents and their onsets."""
     exhibits, state_of = look(board, now, failing)
     together = [frozenset(m.module for m in one.members) for one in board.incidents.values() if one.is_open]
-    return explain(board.platform.graph, exhibits, state_of, together, lambda address: _well_at(board, address))
+    return explain(
+        board.platform.graph,
+        exhibits,
+        state_of,
+        together,
+        lambda address: _well_at(board, address),
+        lambda id, onset: _is_asked_since(board, id, onset),
+    )
 
 
 def look(
@@ -69,6 +76,10 @@ def _well_at(board: Board, address: str) -> frozenset[str]:
     return frozenset(
         key[0] for key, track in board.tracks.items() if track.good_address == address and key[:2] in deciding
     )
+
+
+def _is_asked_since(board: Board, id: str, onset: datetime) -> bool:
+    return any(track.good_streak and track.last_at and track.last_at >= onset for _, track in _tracks(board, id))
 
 
 def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | None) -> Exhibit:

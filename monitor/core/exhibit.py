@@ -63,8 +63,10 @@ class Scene:
         exhibits: Mapping[str, Exhibit],
         state_of: Callable[[str], State],
         well_at: Callable[[str], frozenset[str]] = lambda address: frozenset(),
+        asked_since: Callable[[str, datetime], bool] = lambda id, onset: True,
     ) -> None:
         self.graph = graph
+        self.asked_since = asked_since
         self.well_at = well_at
         self.exhibits = exhibits
         self._state_of = state_of

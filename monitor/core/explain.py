@@ -59,13 +59,15 @@ def explain(
     state_of: Callable[[str], State],
     together: Iterable[frozenset[str]] = (),
     well_at: Callable[[str], frozenset[str]] = lambda address: frozenset(),
+    asked_since: Callable[[str, datetime], bool] = lambda id, onset: True,
 ) -> list[Group]:
     """The groups of all ill modules among the exhibits, the earliest first.
 
     `state_of` tells of modules without an exhibit. `together` are modules that stay in one group: open incidents.
-    `well_at` gives the healthy modules that an address answers for.
+    `well_at` gives the healthy modules that an address answers for; `asked_since` tells whether a module has answered
+    after a moment.
     """
-    scene = Scene(graph, exhibits, state_of, well_at)
+    scene = Scene(graph, exhibits, state_of, well_at, asked_since)
     parts = _gathered(scene, _joined(scene, _parts(scene, list(together))))
     return [_weighed(scene, part) for part in sorted(parts, key=lambda part: scene.order(part.modules[0]))]
 

@@ -76,7 +76,7 @@ def _spread(
 ) -> tuple[float, list[str]]:
     """Follows a failure along the graph, in this order: fills in how truly each module fails, gives the cost of what is
     seen of them and those of the ill modules that are reached."""
-    inside = set(modules)
+    inside, first = set(modules), scene.onset(modules[0])
     total = 0.0
     explained: list[str] = []
     for id in order:
@@ -86,6 +86,9 @@ def _spread(
                 spared *= 1 - chance * truth[need]
         struck = 1 - spared
         if struck < NOTABLE:
+            continue
+        if reach and scene.state(id) is State.UP and not scene.asked_since(id, first):
+            truth[id] = struck  # it was well when it was asked last, before anything failed
             continue
         truth[id], cost = _of_struck(scene, id, struck, inside)
         total += cost

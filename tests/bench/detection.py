@@ -1,6 +1,7 @@
 """How soon an outage is detected, and how often noise is taken for one, with the product's own `step`.
 
     python -m tests.bench.detection [--outages 4000] [--years 40] [--seed 1] [--seconds 1500] [--only NAME …] [--prove]
+        [--require]
 
 As judgement.md 1.3 has it. A board of modules is asked every 30 s from each place, the places staggered; the extra runs
 that `step` asks for are made at their place after their pause, canaries answer when they are asked, time ticks once a
@@ -20,6 +21,7 @@ import argparse
 import heapq
 import multiprocessing
 import random
+import sys
 import time
 from bisect import bisect_right
 from collections import defaultdict
@@ -93,6 +95,13 @@ NOISES = (
     Noise("F", stray=0.001, bursts=1 / 7, modules=5),
     Noise("E", stray=0.001, bursts=1 / 7, caught=0.95, blips=2, modules=5),
 )
+# Seconds on average and in 99 of 100; false alarms a module-year.
+SOON = {
+    "3 loc, p1 .99, fast": (22.0, 28.0),
+    "3 loc, p1 .99, 10 s time-out": (35.0, 40.0),
+    "3 loc, p1 .5": (36.0, inf),
+}
+SELDOM = {"B": 0.02, "F": 0.05, "E": 0.05}
 PROOFS = (
     Noise("proof, one module", stray=0.03, bursts=8, blips=20),
     Noise("proof, five modules", stray=0.01, bursts=8, caught=0.5, blips=10, modules=5),
@@ -659,22 +668,27 @@ def rate(count: int, years: float) -> str:
     return f"{count / years:.3g} ({low / years:.2g}–{high / years:.2g}; {count})"
 
 
-def mean(values: Sequence[float]) -> str:
-    """`21.1 (20.9–21.3)`."""
-    if len(values) < 2:
-        return "–"
+Estimate = tuple[float, float, float]  # the lower end of its 95 % interval, the value, the upper end
+
+
+def mean(values: Sequence[float]) -> Estimate:
+    """The mean, by the normal law."""
     half = 1.96 * stdev(values) / sqrt(len(values))
-    return f"{fmean(values):.1f} ({fmean(values) - half:.1f}–{fmean(values) + half:.1f})"
+    return fmean(values) - half, fmean(values), fmean(values) + half
 
 
-def percentile(values: Sequence[float], share: float = 0.99) -> str:
-    """`26.0 (25.8–26.1)`: the value below which a share lies, between the order statistics that enclose it."""
-    if len(values) < 2:
-        return "–"
+def percentile(values: Sequence[float], share: float = 0.99) -> Estimate:
+    """The value below which a share lies, between the order statistics that enclose it."""
     ordered, n = sorted(values), len(values)
     half = 1.96 * sqrt(n * share * (1 - share))
     ranks = (n * share - half, n * share, n * share + half)
     low, middle, high = (ordered[min(max(floor(rank), 0), n - 1)] for rank in ranks)
+    return low, middle, high
+
+
+def shown(estimate: Estimate) -> str:
+    """`21.1 (20.9–21.3)`."""
+    low, middle, high = estimate
     return f"{middle:.1f} ({low:.1f}–{high:.1f})"
 
 
@@ -689,8 +703,9 @@ def outage_rows(cell: Outages, found: Sequence[Found]) -> Iterator[str]:
     for name, seen in columns:
         values = [one for one in seen if one is not None]
         missed = len(seen) - len(values)
-        if seen:
-            yield f"| {cell.name} | {name} | {mean(values)} | {percentile(values)} | {len(seen)} | {missed} |"
+        if len(values) > 1:
+            figures = f"{shown(mean(values))} | {shown(percentile(values))}"
+            yield f"| {cell.name} | {name} | {figures} | {len(seen)} | {missed} |"
 
 
 def noise_row(noise: Noise, parts: Sequence[Alarms]) -> str:
@@ -703,6 +718,20 @@ def noise_row(noise: Noise, parts: Sequence[Alarms]) -> str:
         f"| {noise.name} | {years:.1f} | {rate(down, years)} | {rate(degraded, years)} | {rate(regional, years)} "
         f"| {extras:.0f} | {rate(three, 3 * years)} | {rate(two, years)} |"
     )
+
+
+def missed_by(results: dict[str, list[tuple[int, list[Found] | Alarms]]]) -> Iterator[str]:
+    """What is not reached: figures whose whole interval lies beyond what is wanted."""
+    for name, (wanted, latest) in SOON.items():
+        seen = [one.down for _, part in results.get(name, ()) if isinstance(part, list) for one in part]
+        values = [inf if one is None else one for one in seen]
+        if len(values) > 1 and (inf in values or mean(values)[0] > wanted or percentile(values)[0] > latest):
+            yield f"{name}: not within {wanted} s on average and {latest} s in 99 of 100"
+    for name, most in SELDOM.items():
+        parts = [part for _, part in results.get(name, ()) if isinstance(part, Alarms)]
+        years, down = sum(part.years for part in parts), sum(part.down for part in parts)
+        if years and poisson_interval(down)[0] / years > most:
+            yield f"{name}: more than {most} false alarms a module-year"
 
 
 # -- work -------------------------------------------------------------------------------------------------------------
@@ -781,10 +810,14 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=1500, help="stop then, with what is done")
     parser.add_argument("--only", nargs="*", default=(), help="names of rows")
     parser.add_argument("--prove", action="store_true", help="first play two noises with and without jumps")
+    parser.add_argument("--require", action="store_true", help="exit status 1 when a figure is not reached")
     given = parser.parse_args()
     if given.prove:
         for proof in PROOFS:
             moved, asked = proves_skipping(proof, 1, given.seed)
             print(f"{proof.name}: {moved} moves and {asked} extra runs alike with and without jumps", flush=True)
-    for line in tell(measure(given.outages, given.years, given.seed, given.seconds, given.only)):
+    results = measure(given.outages, given.years, given.seed, given.seconds, given.only)
+    for line in tell(results):
         print(line)
+    beyond = list(missed_by(results))
+    sys.exit("\n".join(beyond) if given.require and beyond else 0)

@@ -280,3 +280,21 @@ def test_who_is_well_at_an_address_clears_it(of_the_well: str, kind: str) -> Non
     (one,) = told.incidents
     assert (one.cause.scope, (one.cause.shared or {})["kind"]) == ("shared", kind)
     assert sorted(member.module for member in one.members) == ["a", "b", "c"]
+
+
+def test_one_certificate_is_one_incident_from_the_first_second_on() -> None:
+    """Two modules are seen to fail before the other six were asked again: their health is old, and clears nobody."""
+    all_of_them = [module(name) for name in "abcdefgh"]
+    probes = {m.id: replace(m.probes[0], instance=f"https://shop.example.com/{m.id}") for m in all_of_them}
+    told = story(*(replace(m, probes=(probes[m.id],)) for m in all_of_them))
+    for beat in range(4):
+        for turn, name in enumerate("abcdefgh"):
+            at = START + timedelta(seconds=30 * beat + 3 * turn)
+            for again in (0, 0.4) if beat == 3 else (0,):
+                told.feed(observation(name, at + timedelta(seconds=again), "x" if beat == 3 else "+"))
+                told.tick()
+    (one,) = told.incidents
+    assert (one.cause.scope, (one.cause.shared or {})["kind"]) == ("shared", "certificate")
+    assert len(one.members) == 8
+    opened = [e for e in told.effects if isinstance(e, Saved) and e.change is not None and e.change.value == "opened"]
+    assert len(opened) == 1
