@@ -52,7 +52,9 @@ def platform(file: File, off: Mapping[Path, str]) -> Platform:
     locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
     canaries = len(file.monitor.canaries)
     tuning = Tuning.tolerating(file.monitor.false_alarms_a_year)
-    return Platform({module.id: module for module in modules}, groups, locations, canaries, tuning)
+    whole = Platform({module.id: module for module in modules}, groups, locations, canaries, tuning)
+    _ = whole.graph  # worked out now, not in the moment something fails
+    return whole
 
 
 def _module(index: int, module: ModuleSection, file: File, off: Mapping[Path, str]) -> Module:

@@ -56,7 +56,7 @@ def look(
 ) -> tuple[dict[str, Exhibit], Callable[[str], State]]:
     """What is known of every module that anything is held against, and a quick answer for all others."""
     restless = {key[0] for key in board.restless}
-    ill = {id for id, one in board.modules.items() if one.status in (Status.DOWN, Status.DEGRADED)}
+    ill = {id for id, one in board.modules.items() if one.status is Status.DOWN or one.status is Status.DEGRADED}
     exhibits = {}
     for id in sorted(restless | ill | set(failing)):
         if id in board.platform.modules:

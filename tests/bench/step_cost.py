@@ -58,6 +58,7 @@ def measure(modules: int, failing: int, places: int) -> None:
     names = tuple(f"p{index}" for index in range(places))
     domains = {name: name for name in names}
     watch = Stopwatch(Board(platform(*tree(modules, failing, names), locations=domains)))
+    _ = watch.board.platform.graph  # as the configuration gives it
     pause = 30 / (modules * places)
 
     def rounds(count: int, outcome: str, struck: int) -> None:
