@@ -13,6 +13,7 @@ from typing import Protocol
 from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import Ailing, Ask, AskCanaries, Effect, Event, Gap, Hold, Keep, Moved, Saved, Storable
+from monitor.core.incident import Incident
 from monitor.core.step import step
 
 log = logging.getLogger(__name__)
@@ -169,4 +170,11 @@ def _told(effect: Moved | Saved | Gap) -> str:
         t = effect.transition
         return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
     incident = effect.incident
-    return f"incident {incident.id} {effect.change or 'kept'}: {incident.root} {incident.cause.code}"
+    return f"incident {incident.id} {effect.change or 'kept'}: {_source(incident)} {incident.cause.code}"
+
+
+def _source(incident: Incident) -> str:
+    cause = incident.cause
+    if cause.shared is not None:
+        return f"shared {cause.shared['kind']}"
+    return cause.module or " ".join(filter(None, (cause.scope, incident.root)))
