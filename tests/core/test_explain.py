@@ -501,7 +501,7 @@ def test_a_healthy_stranger_moves_nobody(scenery: Scenery) -> None:
 
 @pytest.mark.parametrize("step", [200, 290])
 def test_five_minutes_are_the_whole_window(step: float) -> None:
-    """Three whose onsets span more than five minutes do not fail together (contract 4: onsets within 5 min)."""
+    """Three whose onsets span more than five minutes do not fail together."""
     assert said(World("a b c d").explain(ill("a"), ill("b", step), ill("c", 2 * step))) == ["a<a", "b<b", "c<c"]
 
 
