@@ -79,7 +79,7 @@ def _well_at(board: Board, address: str) -> frozenset[str]:
 
 
 def _is_asked_since(board: Board, id: str, onset: datetime) -> bool:
-    return any(track.good_streak and track.last_at and track.last_at >= onset for _, track in _tracks(board, id))
+    return any(track.good_streak and track.usable_at and track.usable_at >= onset for _, track in _tracks(board, id))
 
 
 def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | None) -> Exhibit:

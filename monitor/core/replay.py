@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board
-from monitor.core.effect import Effect, Event, Observed, Reconfigured, Ticked
+from monitor.core.effect import Effect, Observed, Reconfigured, Ticked
 from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
@@ -39,7 +39,7 @@ def replay(platform: Platform, observations: Iterable[Observation], until: datet
             now, board, _ = beat
             yield beat
         now = max(now, end)
-        board, effects = _taken(board, Observed(observation), now)
+        board, effects = step(board, Observed(observation), now)
         yield now, board, effects
     if now is not None and until is not None:
         yield from _ticks(board, now, min(until, now + _still_after(platform)))
@@ -61,12 +61,8 @@ def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:
             at += TICK * ((board.stale_at - at) // TICK)
         if at > until:
             return
-        board, effects = _taken(board, Ticked(), at)
+        board, effects = step(board, Ticked(), at)
         yield at, board, effects
-
-
-def _taken(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
-    return step(board, event, now)
 
 
 def is_idle(board: Board) -> bool:

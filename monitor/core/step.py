@@ -125,7 +125,7 @@ def _learn(
     board = board.with_track(key, learn(track, observation, result, probe.interval))
     effects: list[Effect] = []
     if probe.role is Role.VERDICT:
-        board, asks = _doubt(board, observation.location, is_bad(result) and not private, now)
+        board, asks = _ask_canaries(board, observation.location, is_bad(result) and not private, now)
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
@@ -185,7 +185,7 @@ def _may_vote(board: Board, place: Vantage, location: str, now: datetime) -> boo
     return len({key[0] for key in board.restless if key[2] == location}) + 1 >= vantage.VOTES // 2
 
 
-def _doubt(board: Board, location: str, doubtful: bool, now: datetime) -> tuple[Board, list[Effect]]:
+def _ask_canaries(board: Board, location: str, doubtful: bool, now: datetime) -> tuple[Board, list[Effect]]:
     """Asks the canaries of a place at the moment something out there fails."""
     if not doubtful or not board.platform.canaries:
         return board, []
@@ -343,7 +343,7 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     if board.platform.canaries and board.restless:
         for location in sorted({key[2] for key in board.restless if board.tracks[key].score}):
             if location not in board.vantages:  # a restart: nobody has vouched yet for what is remembered
-                board, asks = _doubt(board, location, True, now)
+                board, asks = _ask_canaries(board, location, True, now)
                 effects += asks
         board, news = _settle_waiting(board, None, now)
         effects += news

@@ -156,6 +156,7 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
     return replace(
         track,
         usable_at=observation.ended_at,
+        good_address=track.good_address if bad else observation.address,
         undo=(*track.undo[-24:], (observation.ended_at, before)) if busy else (),
     )
 
