@@ -192,4 +192,4 @@ def _is_recent(trouble: datetime | None, now: datetime, tuning: Tuning) -> bool:
 def is_stale(probe: Probe, tracks: Iterable[Track], now: datetime, tuning: Tuning) -> bool:
     """Whether no place has had anything usable to say for too long."""
     usable = [t.usable_at for t in tracks if t.usable_at]
-    return not usable or now - max(usable) > tuning.stale_intervals * probe.interval + probe.timeout
+    return not usable or now - max(usable) > tuning.fresh_for(probe)

@@ -118,8 +118,7 @@ def _since(track: Track) -> datetime:
 
 def _patience(board: Board, key: tuple[str, str]) -> timedelta:
     """How long a run speaks of the present."""
-    probe = board.platform.judged[key]
-    return board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+    return board.platform.tuning.fresh_for(board.platform.judged[key])
 
 
 def _often(board: Board, key: Key, track: Track) -> bool:

@@ -48,7 +48,7 @@ def replay(platform: Platform, observations: Iterable[Observation], until: datet
 def _still_after(platform: Platform) -> timedelta:
     """How long after the last observation time alone can change anything: until everything is unknown, and a while."""
     tuning = platform.tuning
-    longest = (tuning.stale_intervals * probe.interval + probe.timeout for probe in platform.judged.values())
+    longest = (tuning.fresh_for(probe) for probe in platform.judged.values())
     return max(longest, default=timedelta(0)) + 2 * tuning.reopen
 
 

@@ -16,7 +16,7 @@ PLACES = 2  # failure domains that must be refused
 
 def is_saturated(board: Board, probe: Probe, now: datetime) -> bool:
     """Whether several places are refused by a probe's target now, and something that needs its module fails."""
-    fresh = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+    fresh = board.platform.tuning.fresh_for(probe)
     refused = {
         board.domain_of(place)
         for place, track in board.tracks_of(*probe.key).items()

@@ -252,7 +252,7 @@ def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
     """The places whose word about a probe counts: those that were heard of late, see, and are not alone with it."""
     places = probe.locations
     if len(places) > 1:
-        patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+        patience = board.platform.tuning.fresh_for(probe)
         places = tuple(place for place in places if _has_a_say(board, probe, place, patience, now)) or places
         places = tuple(place for place in places if not board.is_excluded(probe.key, place)) or places
     return Panel({place: board.domain_of(place) for place in places})
@@ -367,17 +367,13 @@ def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """Probes that nothing usable was heard of for too long, and when the next one can be."""
     judged, tuning = board.platform.judged, board.platform.tuning
     heard = [p for key, c in board.probes.items() if c.status is not Status.UNKNOWN and (p := judged.get(key))]
-    soonest = now + min((_patience(board, probe) for probe in judged.values()), default=AHEAD)
+    soonest = now + min((tuning.fresh_for(probe) for probe in judged.values()), default=AHEAD)
     silent: list[Probe] = []
     for probe in heard:
         tracks = board.tracks_of(*probe.key).values()
         if is_stale(probe, tracks, now, tuning):
             silent.append(probe)
         else:
-            soonest = min(soonest, max(t.usable_at for t in tracks if t.usable_at) + _patience(board, probe))
+            soonest = min(soonest, max(t.usable_at for t in tracks if t.usable_at) + tuning.fresh_for(probe))
     board, effects = _resettle(board, silent, now)
     return replace(board, stale_at=max(soonest, now + timedelta(milliseconds=500))), effects
-
-
-def _patience(board: Board, probe: Probe) -> timedelta:
-    return board.platform.tuning.stale_intervals * probe.interval + probe.timeout

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from monitor.core.probe import Probe
+
 # From the simulation of docs/judgement.md: so many wrong alarms a year at least, so many seconds of span.
 SPANS = ((0.1, 10.0), (0.04, 15.0))
 LONGEST_SPAN = 25.0
@@ -28,6 +30,10 @@ class Tuning:
     span_quorum: timedelta = timedelta(seconds=15)
     recovery_streak: int = 3
     stale_intervals: int = 3
+
+    def fresh_for(self, probe: Probe) -> timedelta:
+        """How long a run of a probe speaks of the present."""
+        return self.stale_intervals * probe.interval + probe.timeout
 
     @classmethod
     def tolerating(cls, alarms: float) -> "Tuning":

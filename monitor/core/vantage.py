@@ -94,7 +94,7 @@ def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime
     for probe in board.platform.deciding(module):
         if len(probe.locations) < 2:
             continue
-        patience = board.platform.tuning.stale_intervals * probe.interval + probe.timeout
+        patience = board.platform.tuning.fresh_for(probe)
         for place, track in board.tracks_of(*probe.key).items():
             if track.raw is not None and now - track.raw[0] <= patience:
                 at, good = track.raw
