@@ -1,6 +1,7 @@
 """Step: one event comes in, a new board and the effects to perform come out. The index of this room.
 
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
+    watched    usual.py         … and what only the runs before it can tell
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
     settle     detector.py      when tracks make news
@@ -44,7 +45,8 @@ from monitor.core.probe import Probe, Role
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
 from monitor.core.saturation import is_saturated
-from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
+from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced
+from monitor.core.usual import watched
 from monitor.core.version import with_version
 
 AHEAD = timedelta(seconds=5)  # a run that ended later than this from now was dated by another clock
@@ -115,7 +117,9 @@ def _learn(
     key = (*probe.key, observation.location)
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
-    track, result = watched(before, observation, probe.expect, result)
+    track, result = watched(before, observation, probe, result)
+    if track.usual_slow and condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
+        track = replace(track, usual_slow=0, usual_slowest=0.0)  # no habit, but trouble
     if is_blocked(result) and is_saturated(board, probe, now):
         result, track = replace(result, blame=Blame.TARGET), adopted(track)
     if outage or private != track.private:
@@ -131,7 +135,7 @@ def _learn(
         effects += [*asks, *news, *again]
     if is_blocked(result) and (hold := _hold(probe, observation)):
         effects.append(hold)
-    if is_notable(before) or is_notable(board.tracks[key]):
+    if is_notable(before) or is_notable(board.tracks[key]) or before.baselines != track.baselines:
         effects.append(Remember(*key, board.tracks[key]))
     return board, result, effects
 

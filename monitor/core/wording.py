@@ -70,7 +70,7 @@ SEEN: dict[str, str] = {
     "blocked": N_("our checks are refused"),
     "content": N_("unexpected answers"),
     "content.maintenance": N_("maintenance page"),
-    "content.stale": N_("old data"),
+    "content.stale": N_("old or unusual data"),
     "content.empty": N_("empty answers"),
     "step": N_("purchases fail midway"),
     "upstream": N_("failing, judging by what depends on it"),

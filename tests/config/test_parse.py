@@ -146,6 +146,7 @@ def test_forms_of_a_status(written: str, ranges: tuple[tuple[int, int], ...]) ->
         ("{not: null}", [("not", None)]),
         ("{one_of: [a, 1]}", [("one_of", ("a", 1))]),
         ("{older_than: 2h}", [("older_than", timedelta(hours=2))]),
+        ("{baseline: 5%}", [("baseline", 0.05)]),
         ("{exists: false, type: 'null'}", [("exists", False), ("type", "null")]),
     ],
 )
