@@ -240,12 +240,17 @@ def is_slow(result: Result) -> bool:
 
 
 def judge_side(observation: Observation, result: Result, expect: Expect) -> Result:
-    """What an answer says of another module: only one that arrived whole says anything at all."""
+    """What an answer says of another module: only one that arrived whole says anything at all.
+
+    One that is wrong in itself and holds nothing of what is looked for is simply another answer.
+    """
     http, failure = observation.http, observation.failure
     nothing = Result(Outcome.UNKNOWN)
     if http is None or failure is not None or result.blame in HARMLESS:
         return nothing
     if not any(low <= http.status <= high for low, high in expect.status):
+        return nothing
+    if result.outcome is Outcome.FAILED and all(observation.values.get(path) is None for path in expect.paths):
         return nothing
     said = judge(observation, expect)
     return nothing if said.code == "content.soft_error" else said

@@ -195,6 +195,23 @@ def test_a_root_that_no_probe_saw_failing(world: World, exhibits: tuple[Exhibit,
     assert said(world.explain(*exhibits)) == expected
 
 
+HANGS = "http.ttfb_timeout"
+
+
+@pytest.mark.parametrize("code", [HANGS, "http.slow_ttfb", "http.reset"])
+def test_what_hangs_is_the_root_before_a_soft_need_that_would_have_been_named(code: str) -> None:
+    """A need with error codes of its own that no answer mentions is the lesser explanation."""
+    world = World("a>s:0.25 b>a:0.5", dark="s", signalled="s")
+    assert said(world.explain(ill("a", 0, code), ill("b", 1, WAIT))) == ["ab<a"]
+    (group,) = World("a>s:0.25", dark="s").explain(ill("a", 0, HANGS))
+    assert [id for id, _ in group.candidates] == ["a", "s"]
+
+
+def test_a_hard_need_nobody_sees_is_still_named_by_who_waits_for_it() -> None:
+    """Silence about it is outweighed by several that wait."""
+    assert said(World("a>r b>r c>r", dark="r", signalled="r").explain(*all_of("abc", WAIT))) == ["abc<r"]
+
+
 def test_one_failure_behind_a_blocked_module_names_nobody() -> None:
     """Being throttled alone is weak evidence: it is the first candidate, and no root."""
     (group,) = World("a>r").explain(ill("a", 0, WAIT), blocked("r"))
