@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from monitor.simulator.shop import BY_ID, CATEGORIES, PRODUCTS, Product, found, money
-from monitor.simulator.visit import Answer, Endpoint, Visit, data
+from monitor.simulator.shop import BY_ID, CATEGORIES, PRODUCTS, SPECIFICATION, Product, found, money
+from monitor.simulator.visit import API_LIFE, Answer, Endpoint, Visit, data
 
 MOST_PER_PAGE = 50
 LAST_REACHABLE = 2500
 
 
-def offer(product: Product, *, with_price: bool = True) -> dict[str, Any]:
+def offer(visit: Visit, product: Product, *, with_price: bool = True) -> dict[str, Any]:
     """The commercial offer of a search answer, in decimals. The key it stands under is misspelt on the platform too."""
     price = money(product.price) if with_price else 0
+    stock = visit.available(product.sku) if with_price else 0
     return {
         "Price": price,
         "ListPrice": money(product.list_price) if with_price else 0,
         "PriceWithoutDiscount": price,
-        "AvailableQuantity": product.stock if with_price else 0,
-        "IsAvailable": with_price and product.stock > 0,
+        "AvailableQuantity": stock,
+        "IsAvailable": stock > 0,
         "Installments": [],
     }
 
@@ -40,7 +41,7 @@ def item_of(visit: Visit, product: Product, *, with_price: bool = True) -> dict[
                 "sellerId": "1",
                 "sellerName": visit.account,
                 "sellerDefault": True,
-                "commertialOffer": offer(product, with_price=with_price),
+                "commertialOffer": offer(visit, product, with_price=with_price),
             }
         ],
     }
@@ -77,7 +78,7 @@ async def tree(visit: Visit) -> Answer:
             }
             for id, (name, slug) in CATEGORIES.items()
         ],
-        cached=True,
+        life=API_LIFE,
     )
 
 
@@ -99,7 +100,7 @@ async def sales_channel(visit: Visit) -> Answer:
             "CurrencyLocale": 1046,
             "Position": 1,
         },
-        cached=True,
+        life=API_LIFE,
     )
 
 
@@ -108,12 +109,13 @@ async def variations(visit: Visit) -> Answer:
     product = BY_ID.get(visit.params["id"])
     if product is None:
         return data("product not found", 404)
+    stock = visit.available(product.sku)
     sku = {
         "sku": product.sku,
         "skuname": product.name,
         "dimensions": {},
-        "available": product.stock > 0,
-        "availablequantity": product.stock,
+        "available": stock > 0,
+        "availablequantity": stock,
         "listPrice": product.list_price,
         "bestPrice": product.price,
         "sellerId": "1",
@@ -124,12 +126,12 @@ async def variations(visit: Visit) -> Answer:
             "productId": product.id,
             "name": product.name,
             "salesChannel": "1",
-            "available": product.stock > 0,
+            "available": stock > 0,
             "displayMode": "lista",
             "dimensions": [],
             "skus": [sku],
         },
-        cached=True,
+        life=API_LIFE,
     )
 
 
@@ -146,11 +148,17 @@ async def legacy_search(visit: Visit) -> Answer:
         matching = [product for product in matching if product in found(text)]
     some = matching[first : last + 1]
     return data(
-        [product_of(visit, product) for product in some],
+        [{**product_of(visit, product), **_specifications(visit, product)} for product in some],
         206 if len(some) < len(matching) else 200,
-        cached=True,
+        life=API_LIFE,
         headers={"resources": f"{first}-{last}/{len(matching)}"},
     )
+
+
+def _specifications(visit: Visit, product: Product) -> dict[str, Any]:
+    """The specifications of a product as the older search shows them: each under its own name, and all their names."""
+    values = visit.ledger.indexed(str(product.id), visit.moment)
+    return {SPECIFICATION: values, "allSpecifications": [SPECIFICATION]} if values else {"allSpecifications": []}
 
 
 def _has(product: Product, field: str, value: str) -> bool:

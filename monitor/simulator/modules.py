@@ -37,6 +37,21 @@ VERSIONS: dict[str, str] = {
     "admin": "admin-v4.67.3",
 }
 
+# No route of theirs: they show in what asks them, in time that passes, or in nothing that is seen from outside.
+ASIDE: dict[str, str] = {
+    "indexing": "catalog-indexer-v2.31.4",
+    "tax-service": "tax-hub-v1.22.0",
+    "payment-connectors": "payment-connectors-v3.9.1",
+    "channels": "channels-v1.48.2",
+    "audit": "audit-v2.7.5",
+    "portal": "portal-v3.108.0",
+    "sales-app": "sales-app-v2.17.6",
+    "third-party-apps": "apps-v1.0.0",
+    "message-center": "message-center-v2.20.3",
+}
+
+STRUCK = {**VERSIONS, **ASIDE}  # everything that can be struck
+
 GATEWAY = "janus"
 
 

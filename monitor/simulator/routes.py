@@ -3,7 +3,18 @@
 import re
 from dataclasses import dataclass
 
-from monitor.simulator import cart, catalog, checkout, identity, keyed, search, session, storefront
+from monitor.simulator import (
+    cart,
+    catalog,
+    checkout,
+    identity,
+    keyed,
+    oms,
+    orders,
+    search,
+    session,
+    storefront,
+)
 from monitor.simulator.visit import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -12,6 +23,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *session.ENDPOINTS,
     *checkout.ENDPOINTS,
     *cart.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *oms.ENDPOINTS,
     *identity.ENDPOINTS,
     *keyed.ENDPOINTS,
     *storefront.ENDPOINTS,

@@ -23,7 +23,7 @@ SEARCH = "C/api/intelligent-search/v1/product-search/category-1/casa?query=canec
         ("logistics", "http_429", "CHK00310"),
         ("pricing", "http_503", "CHK0270"),
         ("rates-and-benefits", "http_429", "CHK0233"),
-        ("fulfillment", "reset", "CHK0110"),
+        ("fulfillment", "reset", "ORD015.3"),
         ("license-manager", "http_500", "CHK0027"),
     ],
 )
