@@ -1,9 +1,9 @@
 """Carts: the order form from its creation to the choice of a payment. What becomes of it then is in `orders.py`."""
 
+from functools import wraps
 from typing import Any
 
 from monitor.simulator.checkout import (
-    bad,
     check_account,
     items_wanted,
     logistics_info,
@@ -12,8 +12,11 @@ from monitor.simulator.checkout import (
     promotions,
 )
 from monitor.simulator.links import AVAILABILITY, CART, INSTALLMENTS, PROFILE, Link, Report, ask
+from monitor.simulator.person import masked
 from monitor.simulator.shop import PAYMENT_SYSTEMS, installments, is_served, place_of, shipping
-from monitor.simulator.visit import Answer, Endpoint, Visit, data
+from monitor.simulator.visit import Answer, Endpoint, Refused, Reply, Visit, bad, data, error
+
+OWNERSHIP = "CheckoutOrderFormOwnership"
 
 Cart = dict[str, Any]
 
@@ -54,8 +57,9 @@ def shipping_of(cart: Cart) -> dict[str, Any] | None:
     }
 
 
-def _answer(visit: Visit, cart: Cart, report: Report) -> Answer:
-    """The whole order form, with what its calls had to tell."""
+def _answer(visit: Visit, cart: Cart, report: Report, *, new: bool = False) -> Answer:
+    """The whole order form, with what its calls had to tell; who cannot show that it is theirs sees no person in it."""
+    owned = new or visit.cookies.get(OWNERSHIP) == cart["owner"]
     value = items_value(cart) + freight_value(cart)
     form = {
         "orderFormId": cart["id"],
@@ -66,7 +70,7 @@ def _answer(visit: Visit, cart: Cart, report: Report) -> Answer:
         "messages": report.messages + cart["messages"],
         "items": cart["items"],
         "totalizers": totalizers(cart),
-        "clientProfileData": cart["profile"],
+        "clientProfileData": cart["profile"] if owned else masked(cart["profile"]),
         "shippingData": shipping_of(cart),
         "paymentData": {**payment_data(report, value), "payments": cart["payments"]},
         "ratesAndBenefitsData": promotions(cart["items"]),
@@ -77,9 +81,10 @@ def _answer(visit: Visit, cart: Cart, report: Report) -> Answer:
         },
     }
     answer = data(form)
+    rest = "path=/; secure; HttpOnly; SameSite=None"
     answer.cookies = (
-        f"checkout.vtex.com=__ofid={cart['id']}; path=/; secure; HttpOnly; SameSite=None",
-        f"CheckoutOrderFormOwnership={visit.unique('owner')}; path=/; secure; HttpOnly; SameSite=None",
+        f"checkout.vtex.com=__ofid={cart['id']}; {rest}",
+        *((f"{OWNERSHIP}={cart['owner']}; {rest}",) if owned else ()),
     )
     return answer
 
@@ -112,6 +117,8 @@ async def order_form(visit: Visit) -> Answer:
     known = visit.ledger.carts.get(held) if visit.query.get("forceNewCart") != "true" else None
     cart = known or {
         "id": visit.unique("cart"),
+        "owner": visit.unique("owner"),
+        "busy": False,
         "items": [],
         "messages": [],
         "profile": None,
@@ -122,7 +129,7 @@ async def order_form(visit: Visit) -> Answer:
     report = await _report(visit, cart)
     if known is None:
         visit.ledger.keep_cart(cart)
-    return _answer(visit, cart, report)
+    return _answer(visit, cart, report, new=known is None)
 
 
 async def one_order_form(visit: Visit) -> Answer:
@@ -131,6 +138,24 @@ async def one_order_form(visit: Visit) -> Answer:
     return _answer(visit, cart, await _report(visit, cart))
 
 
+def writing(reply: Reply) -> Reply:
+    """A write to a cart, which nobody else may be writing to at the same time."""
+
+    @wraps(reply)
+    async def alone(visit: Visit) -> Answer:
+        cart = cart_of(visit)
+        if cart["busy"]:
+            raise Refused(error(409, "CHK0084", "this cart is being written to by another request", visit))
+        cart["busy"] = True
+        try:
+            return await reply(visit)
+        finally:
+            cart["busy"] = False
+
+    return alone
+
+
+@writing
 async def add_items(visit: Visit) -> Answer:
     """Puts items into a cart."""
     cart = cart_of(visit)
@@ -150,9 +175,10 @@ async def add_items(visit: Visit) -> Answer:
 def _logistics(cart: Cart, *, reachable: bool = True) -> list[dict[str, Any]]:
     if cart["address"] is None:
         return []
-    return logistics_info(cart["items"], reachable=reachable and is_served(cart["address"]["postalCode"]))
+    return logistics_info(cart["items"], reachable=reachable and is_served(str(cart["address"]["postalCode"])))
 
 
+@writing
 async def client_profile(visit: Visit) -> Answer:
     """Says who buys."""
     cart = cart_of(visit)
@@ -165,6 +191,7 @@ async def client_profile(visit: Visit) -> Answer:
     return _answer(visit, cart, report)
 
 
+@writing
 async def shipping_data(visit: Visit) -> Answer:
     """Says where to, and then by which delivery option."""
     cart = cart_of(visit)
@@ -206,6 +233,7 @@ def _is_on_earth(coordinates: Any) -> bool:
     return False
 
 
+@writing
 async def choose_payment(visit: Visit) -> Answer:
     """Says how it will be paid. Value and reference value must agree, since no interest applies here."""
     cart = cart_of(visit)
@@ -225,8 +253,10 @@ async def choose_payment(visit: Visit) -> Answer:
 
 
 async def installment_options(visit: Visit) -> Answer:
-    """In how many parts one way to pay can be split."""
+    """In how many parts one way to pay can be split, once a way to pay was chosen."""
     cart = cart_of(visit)
+    if not cart["payments"]:
+        raise bad(visit, "no payment was chosen yet", "ORD002")
     await _report(visit, cart, INSTALLMENTS)
     value = items_value(cart) + freight_value(cart)
     wanted = visit.query.get("paymentSystem", "")

@@ -5,7 +5,7 @@ from typing import Any
 from monitor.simulator.shop import BY_ID, CATEGORIES, PRODUCTS, SPECIFICATION, Product, found, money
 from monitor.simulator.visit import API_LIFE, Answer, Endpoint, Visit, data
 
-MOST_PER_PAGE = 50
+MOST_SPAN = 50  # from the first to the last of a page
 LAST_REACHABLE = 2500
 
 
@@ -138,8 +138,8 @@ async def variations(visit: Visit) -> Answer:
 async def legacy_search(visit: Visit) -> Answer:
     """The older search: a bare array, its range in the header `resources`, 206 while there is more."""
     first, last = visit.number_of("_from", 0), visit.number_of("_to", 9)
-    if last < first or last - first >= MOST_PER_PAGE or last > LAST_REACHABLE:
-        return data(f"a page holds at most {MOST_PER_PAGE} and ends at {LAST_REACHABLE}", 400)
+    if last < first or last - first > MOST_SPAN or last > LAST_REACHABLE:
+        return data(f"a page spans at most {MOST_SPAN} and ends at {LAST_REACHABLE}", 400)
     filters = visit.query.get("fq", "")
     matching = list(PRODUCTS)
     for field, value in (part.partition(":")[::2] for part in filters.split(",") if part):

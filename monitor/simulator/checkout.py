@@ -1,6 +1,6 @@
-"""Checkout's answers without a cart: the simulation, postal codes, regions, pickup points and profiles.
+"""Checkout's simulation: the richest answer there is, since it asks nearly every other module and names who failed.
 
-The simulation is the richest: it asks nearly every other module and names the one that failed.
+What a cart needs as well is told here too: lines with their prices and promotions, delivery options, ways to pay.
 """
 
 from typing import Any
@@ -16,18 +16,13 @@ from monitor.simulator.shop import (
     place_of,
     shipping,
 )
-from monitor.simulator.visit import API_LIFE, Answer, Endpoint, Refused, Visit, data, error
+from monitor.simulator.visit import Answer, Endpoint, Visit, bad, data
 
 _SAID = {
     "withoutStock": ("withoutStock", "Item sem estoque"),
     "cannotBeDelivered": ("cannotBeDelivered", "Item não pode ser entregue"),
     "unavailableItemFulfillment": ("ORD027", "Item não encontrado ou indisponível"),
 }
-
-
-def bad(visit: Visit, why: str, code: str = "ORD001") -> Refused:
-    """A refusal of a request that is wrong by itself; its code is one of those that blame the caller."""
-    return Refused(error(400, code, why, visit))
 
 
 def check_account(visit: Visit) -> None:
@@ -188,83 +183,6 @@ async def simulation(visit: Visit) -> Answer:
     )
 
 
-async def postal_code(visit: Visit) -> Answer:
-    """The place a postal code stands for."""
-    place = place_of(visit.params["code"])
-    if visit.params["country"] != "BRA" or place is None:
-        raise bad(visit, "country must be a code of three letters and the postal code have eight digits")
-    city, state = place
-    return data(
-        {
-            "postalCode": visit.params["code"],
-            "city": city,
-            "state": state,
-            "country": "BRA",
-            "street": "",
-            "number": "",
-            "neighborhood": "",
-            "complement": "",
-            "reference": "",
-            "geoCoordinates": [],
-        },
-        life=API_LIFE,
-    )
-
-
-async def regions(visit: Visit) -> Answer:
-    """Which sellers deliver to a place."""
-    if visit.query.get("country") != "BRA" or place_of(visit.query.get("postalCode", "")) is None:
-        raise bad(visit, "country and postalCode are needed")
-    sellers = [{"id": "1", "name": visit.account, "logo": None}] if is_served(visit.query["postalCode"]) else []
-    return data([{"id": "v2.0000000000000001", "sellers": sellers}])
-
-
-async def pickup_points(visit: Visit) -> Answer:
-    """Where an order can be collected near a place."""
-    place = place_of(visit.query.get("postalCode", ""))
-    if place is None or visit.query.get("countryCode") != "BRA":
-        raise bad(visit, "postalCode and countryCode are needed, or geoCoordinates")
-    city, state = place
-    point = {
-        "id": "1_loja-centro",
-        "friendlyName": "Loja do centro",
-        "address": {"city": city, "state": state, "country": "BRA", "postalCode": visit.query["postalCode"]},
-        "businessHours": [
-            {"DayOfWeek": day, "OpeningTime": "09:00:00", "ClosingTime": "18:00:00"} for day in range(1, 6)
-        ],
-    }
-    return data(
-        {
-            "paging": {"page": 1, "pageSize": 50, "total": 1, "pages": 1},
-            "items": [{"distance": 1.2, "pickupPoint": point}],
-        }
-    )
-
-
-async def profile(visit: Visit) -> Answer:
-    """What is known of a shopper: nothing, for an address that belongs to nobody."""
-    email = visit.query.get("email", "")
-    if "@" not in email:
-        raise bad(visit, "email is needed")
-    return data(
-        {
-            "userProfileId": None,
-            "userProfile": None,
-            "profileProvider": None,
-            "availableAccounts": [],
-            "availableAddresses": [],
-            "isComplete": False,
-        }
-    )
-
-
-_API = ("commerce", "io", "store")
-_PUB = "/api/checkout/pub"
-
 ENDPOINTS = (
-    Endpoint("POST", _API, f"{_PUB}/orderForms/simulation", "checkout", simulation),
-    Endpoint("GET", _API, f"{_PUB}/postal-code/{{country}}/{{code}}", "postal-code", postal_code),
-    Endpoint("GET", _API, f"{_PUB}/regions", "checkout", regions),
-    Endpoint("GET", _API, f"{_PUB}/pickup-points", "logistics", pickup_points),
-    Endpoint("GET", _API, f"{_PUB}/profiles", "profile", profile),
+    Endpoint("POST", ("commerce", "io", "store"), "/api/checkout/pub/orderForms/simulation", "checkout", simulation),
 )

@@ -133,7 +133,8 @@ class Faults:
     def clear(self, module: str | None = None, tail: float | None = None) -> bool:
         """Ends one fault, or all; a deploy that came with it is rolled back. False when there was none.
 
-        One with a tail, its own or the one given here, fades over so many seconds instead. Raises WrongFault.
+        One with a tail, its own or the one given here, fades over so many seconds instead; cleared once more, it ends.
+        Raises WrongFault.
         """
         if tail is not None:
             _number({"tail": tail}, "tail", 0.0, MOST_SECONDS)
@@ -148,7 +149,7 @@ class Faults:
             if strike is None:
                 continue
             found = True
-            strike.tail = strike.tail if tail is None else tail
+            strike.tail = tail if tail is not None else strike.tail if strike.cleared is None else 0.0
             strike.cleared = self.now()
             self._drop_faded(key)
         return found

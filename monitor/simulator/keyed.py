@@ -110,11 +110,6 @@ async def documents(visit: Visit) -> Answer:
     return data([{"id": "probe-1"}], headers={"REST-Content-Range": "resources 0-1/1"})
 
 
-async def profile_schema(visit: Visit) -> Answer:
-    """The shape of a profile."""
-    return data({"title": "profileSystem", "version": 1, "properties": {"email": {"type": "string"}}})
-
-
 async def subscription_settings(visit: Visit) -> Answer:
     """How recurring orders are set up."""
     return data({"isUsingV3": True, "executionHourInUtc": 9, "workflowVersion": "1.0"})
@@ -196,7 +191,6 @@ ENDPOINTS = (
     _keyed("GET", "/api/giftcardproviders", "gift-card", gift_card_providers),
     _keyed("GET", "/api/dataentities", "master-data", entities),
     _keyed("GET", "/api/dataentities/{entity}/search", "master-data", documents),
-    _keyed("GET", "/api/storage/profile-system/schemas/profileSystem", "profile", profile_schema),
     _keyed("GET", "/api/rns/settings", "subscriptions", subscription_settings),
     _keyed("GET", "/{account}/suggestions/configuration", "suggestions", suggestion_settings, "api"),
     _keyed("GET", "/api/seller-register/pvt/sellers", "marketplace", sellers),

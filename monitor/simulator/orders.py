@@ -5,11 +5,11 @@ Between the first and the last lie five minutes; an order that was not paid by t
 
 from typing import Any
 
-from monitor.simulator.cart import Cart, cart_of, freight_value, items_value, shipping_of, totalizers
-from monitor.simulator.checkout import bad, payment_data, promotions
+from monitor.simulator.cart import Cart, cart_of, freight_value, items_value, shipping_of, totalizers, writing
+from monitor.simulator.checkout import payment_data, promotions
 from monitor.simulator.ledger import Order
 from monitor.simulator.links import PAYING, PLACING, Report, ask
-from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, data, error
+from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, bad, data, error
 
 _REDIRECTED = 125  # Pix: the shopper has to go and pay elsewhere
 _CARD = 2
@@ -17,6 +17,7 @@ _REFUSED_CARD = "0002"  # how the number of a card ends that every acquirer refu
 _AUTH, _ACCESS = "Vtex_CHKO_Auth", "CheckoutDataAccess"
 
 
+@writing
 async def place(visit: Visit) -> Answer:
     """Makes an order of a cart: reserves its goods and opens a transaction at the gateway."""
     cart = cart_of(visit)

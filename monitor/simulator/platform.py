@@ -137,27 +137,7 @@ class Platform:
             answer = wire.error_of(strike)
             behind.append(strike)
         if answer is None:
-            visit = Visit(
-                account=self.account,
-                host=request.host,
-                method=request.method,
-                path=request.path,
-                module=module,
-                faults=self.faults,
-                ledger=self.ledger,
-                query=request.query,
-                headers=request.headers,
-                cookies=request.cookies,
-                body=await request.read(),
-                params=found.params,
-                location=location,
-                number=number,
-            )
-            for one in behind:
-                if one.fault in _STOPS_TIME and one.frozen_at is not None:
-                    visit.moment = min(visit.moment, one.frozen_at)
-                    visit.number = int(visit.moment.timestamp())
-            answer = await _asked(visit, found)
+            answer = await _asked(await self._visit(request, found, location, number, behind), found)
         self._mark(answer, module, kind, number)
         if request.method == "GET" and not behind:
             self._cache.keep(_cache_key(request), answer)
@@ -167,6 +147,32 @@ class Platform:
             return await wire.send_part(request, answer)
         return wire.whole(answer)
 
+    async def _visit(
+        self, request: web.BaseRequest, found: Route, location: str | None, number: int, behind: list[Strike]
+    ) -> Visit:
+        """The request as its module sees it; for one whose data stands still, no time passes."""
+        visit = Visit(
+            account=self.account,
+            host=request.host,
+            method=request.method,
+            path=request.path,
+            module=found.endpoint.module,
+            faults=self.faults,
+            ledger=self.ledger,
+            query=request.query,
+            headers=request.headers,
+            cookies=request.cookies,
+            body=await request.read(),
+            params=found.params,
+            location=location,
+            number=number,
+        )
+        for one in behind:
+            if one.fault in _STOPS_TIME and one.frozen_at is not None:
+                visit.moment = min(visit.moment, one.frozen_at)
+                visit.number = int(visit.moment.timestamp())
+        return visit
+
     def _mark(self, answer: Answer, module: str, kind: str, number: int) -> None:
         """Adds the headers that the router leaves on every answer that passed it."""
         headers = answer.headers
@@ -174,6 +180,9 @@ class Platform:
         if KINDS[kind].routed:
             headers["X-VTEX-Janus-Router-Backend-App"] = self.faults.version(module)
             headers["X-Track"] = "stable"
+            headers["X-VTEX-Operation-Id"] = f"{number:08x}-0000-4000-8000-{number:012x}"
+        if kind == "io":
+            headers["X-Router-Cache"] = "MISS"
 
 
 async def _asked(visit: Visit, found: Route) -> Answer:

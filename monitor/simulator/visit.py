@@ -107,6 +107,11 @@ class Visit:
         return int(text)
 
 
+def bad(visit: Visit, why: str, code: str = "ORD001") -> Refused:
+    """A refusal of a request that is wrong by itself; its code is one of those that blame the caller."""
+    return Refused(error(400, code, why, visit))
+
+
 Reply = Callable[[Visit], Awaitable[Answer]]
 
 

@@ -151,7 +151,7 @@ async def test_a_step_of_the_cart_tells_who_failed(
     buyer: Buyer, step: str, module: str, fault: str, status: int, code: str | None
 ) -> None:
     """Each step asks what it needs, so a module shows in the first step that needs it and in none before."""
-    for name in ("open", "add", "profile", "ship", "installments", "choose"):
+    for name in ("open", "add", "profile", "ship", "choose", "installments"):
         if name == step:
             buyer.shopper.simulator.strike(module, fault)
         if name == "installments":

@@ -224,7 +224,11 @@ async def test_a_search_tells_its_range_in_a_header(shopper: Shopper) -> None:
     """The legacy search counts in `resources` and answers 206 for a part of the list."""
     status, headers, body = await shopper.ask("GET", "C/api/catalog_system/pub/products/search?_from=0&_to=1")
     assert (status, headers["resources"], len(json.loads(body))) == (206, "0-1/7", 2)
-    status, _, _ = await shopper.ask("GET", "C/api/catalog_system/pub/products/search?_from=0&_to=50")
+    status, _, _ = await shopper.ask("GET", "C/api/catalog_system/pub/products/search?_from=0&_to=51")
+    assert status == 400
+    status, headers, _ = await shopper.ask("GET", "C/api/catalog_system/pub/products/search?_from=0&_to=50")
+    assert (status, headers["resources"]) == (200, "0-50/7")
+    status, _, _ = await shopper.ask("GET", "C/api/catalog_system/pub/products/search?_from=2490&_to=2501")
     assert status == 400
 
 
@@ -265,6 +269,13 @@ async def test_search_says_how_long_it_may_be_kept(shopper: Shopper) -> None:
     """A query answers with the `Cache-Control` that caches go by."""
     _, headers, _ = await shopper.ask("GET", f"{IS}/product-search/category-1/casa?query=caneca")
     assert headers["cache-control"] == "public, max-age=120"
+
+
+async def test_a_customer_comes_back_masked(shopper: Shopper) -> None:
+    """A complete profile is shown by its first letters only."""
+    url = f"{C}/checkout/pub/profiles?email=cliente@demostore.example"
+    answer = json.loads((await shopper.ask("GET", url))[2])
+    assert (answer["isComplete"], answer["userProfile"]["email"]) == (True, "c***")
 
 
 async def test_vtex_id_says_its_limit(shopper: Shopper) -> None:

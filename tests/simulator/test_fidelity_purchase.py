@@ -70,14 +70,12 @@ async def test_steps_seven_to_fourteen_fill_a_cart(buyer: Buyer) -> None:
     systems = cart["paymentData"]["paymentSystems"]
     assert all(one["id"] and one["name"] and one["groupName"] for one in systems)
     url = f"C/api/checkout/pub/orderForm/{buyer.id}/installments?paymentSystem={systems[0]['id']}"
-    _, _, body = await buyer.shopper.ask("GET", url)
-    assert [(one["count"], one["total"]) for one in json.loads(body)["installments"]] == [
-        (1, 6280),
-        (2, 6280),
-        (3, 6280),
-    ]
+    assert (await buyer.shopper.ask("GET", url))[0] == 400
     status, _, cart = await buyer.choose()
     assert (status, cart["value"], cart["messages"]) == (200, 6280, [])
+    _, _, body = await buyer.shopper.ask("GET", url)
+    parts = [(one["count"], one["value"], one["total"]) for one in json.loads(body)["installments"]]
+    assert parts == [(1, 6280, 6280), (2, 3140, 6280), (3, 2093, 6280)]
 
 
 async def test_steps_fifteen_to_nineteen_place_pay_and_cancel(buyer: Buyer) -> None:
@@ -326,6 +324,7 @@ async def test_a_payment_of_nothing_is_not_found(buyer: Buyer) -> None:
         ({"geoCoordinates": [-46.6, -123.5]}, 400, "ORD015"),
         ({"geoCoordinates": "here"}, 400, "ORD015"),
         ({"geoCoordinates": [-46.6, -23.5]}, 200, None),
+        ({"postalCode": 20040002}, 200, None),
     ],
 )
 async def test_two_traps_of_an_address(buyer: Buyer, address: dict[str, Any], status: int, code: str | None) -> None:

@@ -49,6 +49,8 @@ async def test_headers_worth_keeping(shopper: Shopper) -> None:
     assert re.fullmatch(r"pricing-v\d+\.\d+\.\d+", headers["x-vtex-janus-router-backend-app"])
     assert headers["x-track"] == "stable"
     assert re.fullmatch(r"[0-9a-f]{32}", headers["x-request-id"])
+    assert re.fullmatch(r"[0-9a-f-]{36}", headers["x-vtex-operation-id"])
+    assert (await shopper.ask("GET", "M/"))[1]["x-router-cache"] == "MISS"
     _, headers, _ = await shopper.ask("GET", "A/demostore/pricing/prices/1/computed/1", headers=KEY)
     assert {"Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"} <= set(headers)
 
@@ -94,6 +96,31 @@ async def test_money(buyer: Buyer) -> None:
     for url, path in found.items():
         answer = json.loads((await shopper.ask("GET", url, headers=KEY))[2])
         assert jmespath.search(path, answer) == 49.9 == simulated["items"][0]["price"] / 100
+
+
+async def test_writes_to_one_cart_must_not_meet(buyer: Buyer) -> None:
+    """Of two writes at once the second is refused for contention, and the cart is free again afterwards."""
+    await buyer.open()
+    buyer.shopper.simulator.strike("pricing", "slow", delay=0.3)
+    answers = await asyncio.gather(buyer.add(), buyer.add())
+    assert sorted(status for status, _, _ in answers) == [200, 409]
+    assert {answer["error"]["code"] for status, _, answer in answers if status == 409} == {"CHK0084"}
+    buyer.shopper.simulator.strike("pricing", "http_500")
+    assert (await buyer.add())[0] == 500
+    buyer.shopper.simulator.clear()
+    assert (await buyer.add())[0] == 200
+
+
+async def test_a_cart_shows_its_person_to_its_owner(buyer: Buyer) -> None:
+    """Without the cookie of its ownership personal data comes back masked."""
+    await buyer.fill()
+    stranger = Buyer(buyer.shopper)
+    url = f"C/api/checkout/pub/orderForm/{buyer.id}"
+    answer = json.loads((await buyer.shopper.ask("GET", url, cookies=buyer.cookies))[2])
+    assert answer["clientProfileData"]["email"] == "monitor@demostore.example"
+    _, headers, body = await stranger.shopper.ask("GET", url)
+    assert json.loads(body)["clientProfileData"]["email"] == "m***"
+    assert not any("Ownership" in one for one in headers.getall("Set-Cookie"))  # type: ignore[attr-defined]
 
 
 async def test_caches_keep_nothing_unless_told(shopper: Shopper) -> None:
