@@ -61,6 +61,9 @@ def _answer(visit: Visit, cart: Cart, report: Report, *, new: bool = False) -> A
     """The whole order form, with what its calls had to tell; who cannot show that it is theirs sees no person in it."""
     owned = new or visit.cookies.get(OWNERSHIP) == cart["owner"]
     value = items_value(cart) + freight_value(cart)
+    lines = cart["items"]
+    if report.without("rates-and-benefits"):
+        lines = [{**line, "priceTags": []} for line in lines]
     form = {
         "orderFormId": cart["id"],
         "salesChannel": "1",
@@ -68,12 +71,12 @@ def _answer(visit: Visit, cart: Cart, report: Report, *, new: bool = False) -> A
         "canEditData": True,
         "value": value,
         "messages": report.messages + cart["messages"],
-        "items": cart["items"],
+        "items": lines,
         "totalizers": totalizers(cart),
         "clientProfileData": cart["profile"] if owned else masked(cart["profile"]),
         "shippingData": shipping_of(cart),
         "paymentData": {**payment_data(report, value), "payments": cart["payments"]},
-        "ratesAndBenefitsData": promotions(cart["items"]),
+        "ratesAndBenefitsData": promotions(lines),
         "storePreferencesData": {
             "countryCode": "BRA",
             "currencyCode": "BRL",

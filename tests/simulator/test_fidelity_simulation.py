@@ -80,6 +80,8 @@ async def test_promotions_fail_open(buyer: Buyer) -> None:
     shopper.simulator.clear()
     await buyer.open()
     _, _, cart = await buyer.add()
+    shopper.simulator.strike("rates-and-benefits", "wrong_json")
+    assert (await buyer.profile())[2]["items"][0]["priceTags"] == []
     assert cart["ratesAndBenefitsData"]["rateAndBenefitsIdentifiers"][0]["id"] == "promocao-permanente"
 
 
