@@ -94,7 +94,7 @@ def _answer(visit: Visit, cart: Cart, report: Report, *, new: bool = False) -> A
 
 async def _report(visit: Visit, cart: Cart, links: tuple[Link, ...] = CART, *, goods: bool = False) -> Report:
     """Asks what a cart needs: goods and money only once something lies in it, delivery and taxes with an address."""
-    who = ("license-manager", "session", "vtex-id", "profile", "gift-card")
+    who = ("aws", "license-manager", "checkout-services", "session", "vtex-id", "profile", "gift-card")
     what = ("catalog", "fulfillment", "pricing", "rates-and-benefits", "payment-options", "payments", "logistics")
     where = ("logistics", "postal-code", "tax-service")
     with_goods, with_address = goods or bool(cart["items"]), cart["address"] is not None

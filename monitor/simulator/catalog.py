@@ -59,6 +59,7 @@ def product_of(visit: Visit, product: Product, *, with_price: bool = True) -> di
         "categories": [f"/{name}/"],
         "categoryId": str(product.category),
         "categoryTree": [{"id": product.category, "name": name, "href": f"/{slug}"}],
+        "metaTagDescription": ", ".join(visit.ledger.indexed(str(product.id), visit.moment)),
         "items": [item_of(visit, product, with_price=with_price)],
     }
 
@@ -158,7 +159,7 @@ async def legacy_search(visit: Visit) -> Answer:
 def _specifications(visit: Visit, product: Product) -> dict[str, Any]:
     """The specifications of a product as the older search shows them: each under its own name, and all their names."""
     values = visit.ledger.indexed(str(product.id), visit.moment)
-    return {SPECIFICATION: values, "allSpecifications": [SPECIFICATION]} if values else {"allSpecifications": []}
+    return {"allSpecifications": [SPECIFICATION] if values else [], **({SPECIFICATION: values} if values else {})}
 
 
 def _has(product: Product, field: str, value: str) -> bool:

@@ -64,10 +64,12 @@ _GATEWAY = {
 _GIFT_CARD = dict.fromkeys((Trouble.TIMEOUT, Trouble.BROKEN, Trouble.ODD), "giftCardCommunicationError")
 _ASSOCIATIONS = {Trouble.TIMEOUT: "associationsServiceTimeout"}
 _TAX = {Trouble.TIMEOUT: "CHK00301"}
+_ROUTING = {Trouble.TIMEOUT: "CHK0290.1", Trouble.THROTTLED: "CHK0290.4", Trouble.ODD: "CHK0290.11"}
 
 # What the simulation asks, in the order in which it is reported when several fail at once.
 SIMULATION = (
     Link("license-manager", "CHK0027", "account data"),
+    Link("checkout-services", "CHK0026", "the configuration"),
     Link("catalog", "CHK0093", "items", limit=3.0, told=_CATALOG),
     Link("fulfillment", "CHK0110", "the seller", told=_SELLER),
     Link("logistics", "CHK0262", "delivery options", told={Trouble.THROTTLED: "CHK00310"}),
@@ -82,9 +84,11 @@ SIMULATION = (
     Link("vtex-id", "CHK0028", "the shopper's identity", soft=True),
 )
 
-# Only where the request gives a reason to ask them: a subscription, an affiliate's sale, an address to tax.
+# Only where the request gives a reason to ask them: a subscription, an affiliate's sale, a doubt whether
+# somebody is human, an address to tax.
 SUBSCRIPTION = Link("subscriptions", "CHK0073", "the subscription", soft=True, told={Trouble.TIMEOUT: "CHK0217"})
 AFFILIATE = Link("channels", "CHK0291", "the external marketplace")
+RECAPTCHA = Link("recaptcha", "CHK0214", "reCAPTCHA")
 TAX = Link("tax-service", "CHK0219", "taxes", told=_TAX)
 
 
@@ -92,8 +96,9 @@ def _told_as(links: tuple[Link, ...], codes: Mapping[str, str]) -> tuple[Link, .
     return tuple(replace(link, code=codes.get(link.module, link.code)) for link in links)
 
 
-# A cart asks the same and more, and says how adding an item failed.
+# A cart asks the same and more, and says how adding an item failed. It is kept with Amazon.
 CART = (
+    Link("aws", "CHK0268", "the store of carts"),
     *_told_as(SIMULATION, {"catalog": "ORD021.6", "fulfillment": "ORD015.4", "vtex-id": "CHK00312"}),
     TAX,
 )
@@ -110,7 +115,9 @@ INSTALLMENTS = tuple(
 # Placing an order: everything once more, at the seller's side too, and this time nothing can be left out.
 PLACING = (
     Link("license-manager", "FMT0048", "account data"),
+    Link("checkout-services", "FMT0049", "the configuration"),
     Link("vtex-id", "FMT0050", "the shopper's identity"),
+    Link("order-routing", "CHK0290.5", "the routing of orders", told=_ROUTING),
     Link("catalog", "ORD021.6", "items", limit=3.0, told=_CATALOG),
     Link("fulfillment", "ORD015.4", "the seller", told=_SELLER),
     Link("logistics", "FMT0051", "the reservation", told={Trouble.THROTTLED: "CHK00310"}),
@@ -121,7 +128,9 @@ PLACING = (
     Link("payment-options", "ORD059", "payment options", told=_ASSOCIATIONS),
     Link("payments", "CHK0265", "the payments gateway", told=_GATEWAY),
     Link("oms", "CHK0089", "orders"),
+    Link("order-authorization", "CHK0183", "the rules for orders"),
     Link("workflow", "CHK0231", "the order flow"),
+    Link("aws", "CHK0279", "the queue of orders"),
     Link("profile", "CHK0020", "the shopper's profile", soft=True),
     Link("session", "CHK0048", "the session", soft=True),
     Link("audit", "CHK0043", "the audit", soft=True, told={Trouble.TIMEOUT: "CHK00299"}),

@@ -8,7 +8,7 @@ from typing import Any
 from monitor.simulator.cart import Cart, cart_of, freight_value, items_value, shipping_of, totalizers, writing
 from monitor.simulator.checkout import payment_data, promotions
 from monitor.simulator.ledger import Order
-from monitor.simulator.links import PAYING, PLACING, Report, ask
+from monitor.simulator.links import PAYING, PLACING, RECAPTCHA, Report, ask
 from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, bad, data, error
 
 _REDIRECTED = 125  # Pix: the shopper has to go and pay elsewhere
@@ -23,7 +23,8 @@ async def place(visit: Visit) -> Answer:
     cart = cart_of(visit)
     given = visit.object()
     _check(visit, cart, given)
-    report = await ask(visit, PLACING)
+    doubts = () if visit.ledger.settings.recaptcha == "never" else (RECAPTCHA,)
+    report = await ask(visit, PLACING + doubts)
     order = visit.ledger.place(
         {**cart, "items": [dict(line) for line in cart["items"]]},
         items_value(cart) + freight_value(cart),
@@ -84,6 +85,7 @@ def _placed(visit: Visit, order: Order, report: Report) -> dict[str, Any]:
     created = order.created_at.strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00")
     return {
         "orderForm": None,
+        "orderGroup": order.group,
         "messages": report.messages,
         "transactionData": {
             "merchantTransactions": [transaction],

@@ -295,6 +295,7 @@ async def test_a_change_reaches_search_after_its_lag(shopper: Shopper) -> None:
         new = json.loads((await shopper.ask("GET", f"{IS}/products?sc=1&field=sku&value=1"))[2])
         old = json.loads((await shopper.ask("GET", f"{C}/catalog_system/pub/products/search?fq=skuId:1"))[2])[0]
         values = [one["values"] for one in new["properties"] if one["name"] == "Monitor"]
+        assert new["metaTagDescription"] == old["metaTagDescription"] == ", ".join(values[0] if values else [])
         assert ("Monitor" in old["allSpecifications"]) == bool(values)
         return [*values, *([old["Monitor"]] if "Monitor" in old else [])]
 
