@@ -288,7 +288,7 @@ async def test_a_change_reaches_search_after_its_lag(shopper: Shopper) -> None:
     """What the store's job writes into the catalog is shown by both searches once it is indexed, not before."""
     simulator = shopper.simulator
     assert simulator.platform.ledger.settings.index == 360
-    simulator.set(touch=0, index=0.4)
+    simulator.set(touch=0)
     url = f"{C}/catalog_system/pvt/products/101/specification"
 
     async def shown() -> list[Any]:
@@ -304,12 +304,10 @@ async def test_a_change_reaches_search_after_its_lag(shopper: Shopper) -> None:
     assert (await shopper.ask("POST", url, json=wanted, headers=KEY))[0] == 200
     assert json.loads((await shopper.ask("GET", url, headers=KEY))[2]) == wanted
     assert await shown() == []
-    await asyncio.sleep(0.45)
+    simulator.set(index=0)
     assert await shown() == [["first"], ["first"]]
     simulator.strike("indexing", "stall")
-    await asyncio.sleep(0.02)
     await shopper.ask("POST", url, json=[{"Value": ["second"], "Id": 1, "Name": "Monitor"}], headers=KEY)
-    await asyncio.sleep(0.45)
     assert json.loads((await shopper.ask("GET", url, headers=KEY))[2])[0]["Value"] == ["second"]
     assert await shown() == [["first"], ["first"]]
     simulator.clear()
@@ -331,6 +329,6 @@ async def test_the_time_in_search_stands_still_without_indexing(shopper: Shopper
         return str(json.loads((await shopper.ask("GET", url))[2])["properties"][0]["values"][0])
 
     first = await written()
-    assert abs((datetime.now(UTC) - datetime.fromisoformat(first)).total_seconds()) < 3
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(first)).total_seconds()) < 30
     await asyncio.sleep(1.2)
     assert (await written() == first) == (struck is not None)

@@ -101,7 +101,7 @@ async def test_money(buyer: Buyer) -> None:
 async def test_writes_to_one_cart_must_not_meet(buyer: Buyer) -> None:
     """Of two writes at once the second is refused for contention, and the cart is free again afterwards."""
     await buyer.open()
-    buyer.shopper.simulator.strike("pricing", "slow", delay=0.3)
+    buyer.shopper.simulator.strike("fulfillment", "slow", delay=2)
     answers = await asyncio.gather(buyer.add(), buyer.add())
     assert sorted(status for status, _, _ in answers) == [200, 409]
     assert {answer["error"]["code"] for status, _, answer in answers if status == 409} == {"CHK0084"}
@@ -154,11 +154,12 @@ async def test_a_cache_answers_for_a_dead_backend(shopper: Shopper, fault: str) 
 
 async def test_an_old_copy_is_asked_for_anew(shopper: Shopper) -> None:
     """A copy past its time is no answer any more; the one that takes its place says EXPIRED."""
-    shopper.simulator.set(cache=0.2)
+    shopper.simulator.set(cache=3600)
     await shopper.ask("GET", TREE)
     assert (await shopper.ask("GET", TREE))[1][API] == "HIT"
-    await asyncio.sleep(0.25)
+    shopper.simulator.set(cache=0.001)
     assert (await shopper.ask("GET", TREE))[1][API] == "EXPIRED"
+    shopper.simulator.set(cache=3600)
     assert (await shopper.ask("GET", TREE))[1][API] == "HIT"
 
 
