@@ -162,6 +162,7 @@ def request(request: Request) -> HttpTarget:
         follow=request.follow,
         allow_hosts=tuple(request.allow_hosts),
         allow_private=request.allow_private,
+        vary=request.vary,
     )
 
 

@@ -18,6 +18,9 @@ class Request(Lenient):
 
     method: Method = Field("GET", description="The HTTP method.")
     url: Url = Field(description="What is asked, http:// or https://.")
+    vary: Name | None = Field(
+        None, description="Query parameter that has another value in each run, so that no cache answers it."
+    )
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
     json_: Anything = Field(
         None, alias="json", description="A body sent as JSON, with its content type; excludes `body` and `form`."
