@@ -106,6 +106,7 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         ask=_ask(module, probe),
         instance=_instance(probe),
         off=unset if probe.enabled else DISABLED,
+        extra_runs=probe.extra_runs,
     )
 
 

@@ -56,6 +56,9 @@ class Common(Lenient):
         None, description="Least time from first to last failure before the module is down; null: that of `defaults`."
     )
     enabled: Boolean = Field(True, description="false switches the probe off.")
+    extra_runs: Boolean = Field(
+        True, description="false: never asked in between, not even when it fails, as each run leaves something behind."
+    )
     role: Role = Field("verdict", description="`evidence`: results are kept, but do not decide the module's status.")
     needs: list[Name] = listed("Names that must be set, else the probe is off with that reason.")
     expect: Expect = whole(Expect, "What should hold of the answer.")

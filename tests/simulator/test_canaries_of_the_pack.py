@@ -90,7 +90,9 @@ def test_an_old_index_blames_the_indexing_and_no_answer_blames_search(
 ) -> None:
     """One product tells them apart."""
     written = (NOW - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    run = answered(platform, "search", "fresh", {"productId": "103", "metaTagDescription": written}, status)
+    product: dict[str, Any] = {"productId": "103", "properties": [{"name": "Cor", "values": ["azul"]}]}
+    product["properties"] += [{"name": "Monitor", "values": [written]}]
+    run = answered(platform, "search", "fresh", product, status)
     result = judge(run, platform.probes["search", "fresh"].expect)
     (side,) = platform.modules["search"].verdicts["fresh"]
     assert (result.code, side.module) == (search, "indexing")
