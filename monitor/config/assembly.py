@@ -106,6 +106,7 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         ask=_ask(module, probe),
         instance=_instance(probe),
         off=unset if probe.enabled else DISABLED,
+        extra_runs=probe.extra_runs,
     )
 
 
@@ -162,6 +163,7 @@ def request(request: Request) -> HttpTarget:
         follow=request.follow,
         allow_hosts=tuple(request.allow_hosts),
         allow_private=request.allow_private,
+        vary=request.vary,
     )
 
 

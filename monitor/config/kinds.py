@@ -18,6 +18,9 @@ class Request(Lenient):
 
     method: Method = Field("GET", description="The HTTP method.")
     url: Url = Field(description="What is asked, http:// or https://.")
+    vary: Name | None = Field(
+        None, description="Query parameter that has another value in each run, so that no cache answers it."
+    )
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
     json_: Anything = Field(
         None, alias="json", description="A body sent as JSON, with its content type; excludes `body` and `form`."
@@ -53,6 +56,9 @@ class Common(Lenient):
         None, description="Least time from first to last failure before the module is down; null: that of `defaults`."
     )
     enabled: Boolean = Field(True, description="false switches the probe off.")
+    extra_runs: Boolean = Field(
+        True, description="false: never asked in between, not even when it fails, as each run leaves something behind."
+    )
     role: Role = Field("verdict", description="`evidence`: results are kept, but do not decide the module's status.")
     needs: list[Name] = listed("Names that must be set, else the probe is off with that reason.")
     expect: Expect = whole(Expect, "What should hold of the answer.")

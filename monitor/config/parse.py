@@ -1,7 +1,8 @@
 """The way from text to `Config`, in five steps; whatever is wrong is found in one pass and told together.
 
 1. compose: YAML 1.2 to tables (`yaml12`). 2. substitute `${…}` (`substitution`). 3. validate the shape of everything
-(`model`). 4. check what refers to what (`references`). 5. assemble the objects of the other rooms (`assembly`).
+(`model`). 4. check what refers to what (`references`). 5. assemble the objects of the other rooms (`assembly`), and
+compare what they would ask with what VTEX allows (`budget`).
 Nothing here touches the disk: whoever calls says how files are read and which languages a theme has.
 """
 
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config import Config, ConfigError, Problem, assembly
+from monitor.config import Config, ConfigError, Problem, assembly, budget
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.references import Catalogues, References
@@ -73,6 +74,7 @@ def _parse(
     if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
         place = "monitor" if "monitor" in document.root else "modules"
         findings.warning((place,), "without `canaries` a fault of our own network looks like one of every target")
+    budget.check(platform, findings)
     return Config(
         platform=platform,
         site=assembly.site(model.site),

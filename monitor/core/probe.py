@@ -27,6 +27,7 @@ class Probe:
 
     `confirm` is the least time from the first to the last failure before the module is down;
     None derives it (`docs/judgement.md`). `instance` is the target without user, query and fragment.
+    `extra_runs`: whether a suspicion may ask it more often than its interval says.
     """
 
     module: str
@@ -41,6 +42,7 @@ class Probe:
     ask: Any = None
     instance: str = ""
     off: str | None = None
+    extra_runs: bool = True
 
     @property
     def key(self) -> tuple[str, str]:

@@ -19,6 +19,8 @@ SUSPICIONS_FIRST = 0.5  # share of the budget that is kept for suspicions
 
 def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
     """The extra runs that follow from a run at a location, at most one pending for each place."""
+    if not probe.extra_runs:
+        return board, []
     tuning = board.platform.tuning
     status = board.probes.get(probe.key, Condition(Status.UNKNOWN, now)).status
     if status is not Status.DOWN and not any((*probe.key, place) in board.restless for place in probe.locations):
@@ -49,7 +51,7 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
 
 def doubt(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
     """The runs that the other places are asked for while one is still waiting for its answer; none once all know."""
-    if any((*probe.key, place) in board.restless for place in probe.locations):
+    if not probe.extra_runs or any((*probe.key, place) in board.restless for place in probe.locations):
         return board, []
     effects: list[Effect] = []
     for place in probe.locations:

@@ -1,8 +1,8 @@
 """Target: what a probe asks, by kind. Data for the probers; nothing in this room judges by it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.core.expectation import Expect
@@ -14,6 +14,7 @@ class HttpTarget:
 
     `body` is the encoded request body (of `json:`, `body:` or `form:`), `max_body` bytes after decompression.
     `follow` is the most redirects followed. `allow_hosts` is where redirects may lead besides the own host.
+    `vary` names a query parameter that has another value in each run.
     """
 
     url: str
@@ -25,6 +26,15 @@ class HttpTarget:
     follow: int = 10
     allow_hosts: tuple[str, ...] = ()
     allow_private: bool = False
+    vary: str | None = None
+
+    def varied(self, at: datetime) -> "HttpTarget":
+        """The same for a run that began then: with `vary`, no cache has seen its address before."""
+        if self.vary is None:
+            return self
+        address, mark, fragment = self.url.partition("#")
+        joint = "&" if "?" in address else "?"
+        return replace(self, url=f"{address}{joint}{self.vary}={int(at.timestamp() * 1000)}{mark}{fragment}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
     target = run.probe.ask
     if not isinstance(target, HttpTarget):
         raise Stopped("self.config", "the probe has no HTTP target")
-    request = _first(target, run.fresh)
+    request = _first(target.varied(run.at), run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)
     cookies = Cookies()

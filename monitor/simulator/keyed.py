@@ -38,8 +38,10 @@ async def inventory(visit: Visit) -> Answer:
 
 async def calculate(visit: Visit) -> Answer:
     """Delivery options straight from Logistics: a list of options per item, prices in decimals."""
-    wanted = visit.object()
-    items = wanted.get("items")
+    wanted = visit.json()
+    if isinstance(wanted, list) and len(wanted) == 1:  # the schema lists conditions, each with its items
+        wanted = wanted[0]
+    items = wanted.get("items") if isinstance(wanted, dict) else None
     if not isinstance(items, list) or not items or not isinstance(wanted.get("location"), dict):
         return error(400, "ORD001", "items and location are needed", visit)
     options = [

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.effect import Gap
+from monitor.core.expectation import Outcome, Result
 from monitor.core.module import Status
+from monitor.core.track import Track
 from monitor.pages.detail import component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
@@ -166,6 +168,21 @@ def test_a_module_box_tells_places_and_speed() -> None:
     assert plain(first.p50).endswith(" ms")
     assert first.spark is not None
     assert first.spark.told.startswith("Median latency in the last 24 h:")
+
+
+def test_a_module_that_only_caches_answer_for_says_so() -> None:
+    """Its edge is there, the module may not be; one answer of its own at one place is enough to see it."""
+    picture = pictures.green()
+    edge = Result(Outcome.PASSED, edge_only=True)
+    (probe,) = picture.board.platform.modules["checkout"].probes
+    hits = {("checkout", probe.id, place): Track(last=edge) for place in pictures.LOCATIONS}
+
+    def cached(hits: dict[tuple[str, str, str], Track]) -> list[str]:
+        board = replace(picture.board, tracks={**picture.board.tracks, **hits})
+        return [one.id for one in healthcheck(look(replace(picture, board=board))).modules if one.cached]
+
+    assert cached(hits) == ["checkout"]
+    assert cached(dict([*hits.items()][1:])) == []
 
 
 def test_the_only_place_there_is_has_a_word() -> None:
