@@ -192,6 +192,8 @@ async def start_tls(
         sent = sent_with(error)
         run.certificate = facts_of_refused(sent)
         raise of_handshake(error, sent) from error
+    except ValueError as error:
+        raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
     run.certificate = facts_of(transport.get_extra_info("ssl_object"))
     if run.traced and (shown := run.certificate):
         run.note(f"{shown.tls_version} with {shown.cipher}")

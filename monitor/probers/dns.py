@@ -190,7 +190,7 @@ def _title(error: dns.edns.EDEOption) -> str:
 
 
 def _record(rrset: dns.rrset.RRset, rdata: dns.rdata.Rdata) -> dict[str, Any]:
-    """One record: `data` is its text as in a zone file, without final dots; of the strings of TXT, all in one."""
+    """One record: `data` is its text as in a zone file, without final dots; of the strings of TXT, all in one line."""
     kind = dns.rdatatype.to_text(rrset.rdtype)
     parts = {part: _plain(getattr(rdata, part)) for part in _PARTS.get(kind, ())}
     name = rrset.name.to_text(omit_final_dot=True)
@@ -199,7 +199,7 @@ def _record(rrset: dns.rrset.RRset, rdata: dns.rdata.Rdata) -> dict[str, Any]:
 
 def _data(rdata: dns.rdata.Rdata) -> str:
     if isinstance(rdata, TXT):
-        return b"".join(rdata.strings).decode("utf-8", "replace")
+        return " ".join(b"".join(rdata.strings).decode("utf-8", "replace").splitlines())
     return rdata.to_text(style=_PLAIN)
 
 
@@ -226,7 +226,7 @@ def _note(run: Run, facts: dict[str, Any]) -> None:
     if not run.traced:
         return
     marks = [mark for mark in ("authoritative", "authenticated") if facts[mark]]
-    run.note(f"< {', '.join([facts['rcode'], *marks])}, {len(facts['answers'])} records over {facts['protocol']}")
+    run.note(f"< {', '.join([facts['rcode'], *marks])}, over {facts['protocol']}, records: {len(facts['answers'])}")
     for one in facts["extended_errors"]:
         run.note(f"< extended error {one['code']}: {one['text']}")
     for one in facts["answers"]:

@@ -71,7 +71,7 @@ class Zone(BaseResolver):
             case "shop.example.com", "MX":
                 return [rr("MX", MX("mail.example.com", 10)), rr("MX", MX("spare.example.com", 20))]
             case "shop.example.com", "TXT":
-                return [rr("TXT", TXT([b"v=spf1 include:x", b".example -all"])), rr("TXT", TXT("caf\u00e9"))]
+                return [rr("TXT", TXT([b"v=spf1 include:x", b".example -all"])), rr("TXT", TXT("caf\u00e9\nnoir"))]
             case "example.com", "SOA":
                 return [rr("SOA", SOA("ns1.example.com", "admin.example.com", (2026112601, 1, 2, 3, 4)))]
             case "_sip._tcp.example.com", "SRV":
@@ -209,7 +209,7 @@ async def test_an_answer_is_kept_whole(reach: Reach, zone: tuple[Zone, int]) -> 
         ("shop.example.com", "CNAME", "edge.example.net", "length(answers)", 1),
         ("shop.example.com", "AAAA", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "rcode", "NOERROR"),
         ("shop.example.com", "MX", "10 mail.example.com", "min_by(answers, &preference).exchange", "mail.example.com"),
-        ("shop.example.com", "TXT", "v=spf1 include:x.example -all", "answers[1].data", "caf\u00e9"),
+        ("shop.example.com", "TXT", "v=spf1 include:x.example -all", "answers[1].data", "caf\u00e9 noir"),
         ("example.com", "SOA", "ns1.example.com admin.example.com", "answers[0].serial", 2026112601),
         ("_sip._tcp.example.com", "SRV", "1 2 5060 sip.example.com", "answers[0].port", 5060),
         ("example.com", "CAA", '0 issue "letsencrypt.org"', "answers[0].value", "letsencrypt.org"),
@@ -435,5 +435,5 @@ async def test_the_trace_shows_question_and_answer(reach: Reach, zone: tuple[Zon
 
     text = "\n".join(steps)
     assert f"asking 127.0.0.1:{zone[1]} for shop.example.com A" in text
-    assert "< NOERROR, authoritative, 2 records over udp" in text
+    assert "< NOERROR, authoritative, over udp, records: 2" in text
     assert f"< edge.example.net 30 A {PUBLIC}" in text

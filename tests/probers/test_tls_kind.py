@@ -108,6 +108,14 @@ async def test_another_name_than_that_of_the_address(trusting: Reach, authoritie
     assert (good.code, wrong.code) == (None, "tls.hostname_mismatch")
 
 
+async def test_a_name_that_nobody_can_ask_for(trusting: Reach, authorities: Authorities) -> None:
+    """The configuration is to blame, not the server and not a bug."""
+    async with served(WAYS["silent"], authorities.context("good")) as server:
+        for name in ("a..test", "x" * 64 + ".test"):
+            _, result = await seen(trusting, tls(server.port, name=name))
+            assert (result.code, result.outcome) == ("self.config", Outcome.UNKNOWN)
+
+
 async def test_the_server_is_left_at_once(trusting: Reach, authorities: Authorities) -> None:
     """Nothing is said after the handshake, and the connection is gone."""
     ended = asyncio.Event()
