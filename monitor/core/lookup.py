@@ -19,7 +19,7 @@ _RCODES = {
 
 def fault_of(dns: Mapping[str, Any]) -> tuple[str, str] | None:
     """The code of an answer that gives no record of the wanted type, and a sentence; None for one that does."""
-    rcode, kind, answers, name = dns.get("rcode"), dns.get("type"), dns.get("answers"), dns.get("name")
+    rcode, kind, answers, name = dns.get("rcode"), dns.get("type"), dns.get("answers"), dns.get("name", "?")
     if not isinstance(rcode, str) or not isinstance(answers, list | tuple):
         return None
     if rcode == "NOERROR":

@@ -30,7 +30,7 @@ from monitor.probers.connection import dial
 from monitor.probers.dnssec import answers_unchecked
 from monitor.probers.document import found
 from monitor.probers.failure import Stopped, of_connect
-from monitor.probers.nameserver import HEADER, TRUNCATED, over_tcp, over_udp, place_of, question, read
+from monitor.probers.nameserver import HEADER, TRUNCATED, Unreadable, over_tcp, over_udp, place_of, question, read
 from monitor.probers.reach import LOOKUP_TIMEOUT, Reach
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -120,6 +120,10 @@ async def _of_system(run: Run, reach: Reach, name: str, target: DnsTarget) -> An
             except OSError as error:
                 refused += 1
                 run.note(f"{joined(*server)} cannot be reached: {error.strerror or error}")
+            except Stopped as stopped:
+                if not stopped.code.startswith("tcp."):
+                    raise
+                refused += 1  # it has more to say and does not: that is no fault of the name
     if answer is None and refused == len(servers):
         raise Stopped("dns.resolver_unreachable", "no name server of this machine could be reached")
     return answer or _silence(run, "the system's name server")
@@ -136,10 +140,8 @@ async def _ask(run: Run, reach: Reach, name: str, kind: str, server: tuple[str, 
         answer = await _exchange(run, reach, question(name, kind), server)
         if answer.message.rcode() not in _NO_EDNS:
             return answer
-    except Stopped as stopped:
-        if stopped.code != "dns.servfail":
-            raise
-        run.note(stopped.detail)
+    except Unreadable as unreadable:
+        run.note(unreadable.detail)
     run.note("asking again without EDNS, which it may not understand")
     return await _exchange(run, reach, question(name, kind, edns=False), server)
 

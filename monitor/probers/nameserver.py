@@ -23,6 +23,13 @@ TRUNCATED = 0x0200
 _ANSWER = 0x8000
 
 
+class Unreadable(Stopped):
+    """A reply that cannot be taken apart; perhaps because its server does not understand EDNS."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("dns.servfail", f"the name server's answer could not be read: {detail}")
+
+
 def place_of(server: str) -> tuple[str, int]:
     """Address and port of a name server as c-ares writes it: `192.0.2.1`, `192.0.2.1:53`, `[2001:db8::1]:53`."""
     plain = server.partition("%")[0]
@@ -96,8 +103,8 @@ def belongs(reply: bytes, wire: bytes) -> bool:
 
 
 def read(reply: bytes) -> dns.message.Message:
-    """A reply taken apart. Raises Stopped."""
+    """A reply taken apart. Raises Unreadable."""
     try:
         return dns.message.from_wire(reply, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError, IndexError, struct.error) as error:
-        raise Stopped("dns.servfail", f"the name server's answer could not be read: {error}") from error
+        raise Unreadable(str(error)) from error

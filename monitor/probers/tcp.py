@@ -96,13 +96,13 @@ def _look_into(run: Run, heard: bytes, end: str) -> None:
         run.fail("content.empty", f"{run.address} accepts and says nothing {end}")
     unmet = next((one for one in run.probe.expect.of_body if not run.values[body_key(*one)]), None)
     if unmet is not None:
-        run.fail("content.assertion", f"`{body_key(*unmet)}` does not hold {end}: {_said(heard)}")
+        run.fail("content.assertion", f"`{body_key(*unmet)}` does not hold {end}: {_said(run, heard)}")
 
 
-def _said(heard: bytes) -> str:
+def _said(run: Run, heard: bytes) -> str:
     if heard[:2] == b"\x15\x03":
         return "it answers in TLS"
-    return f"it says {shown(_text(heard[:_PIECE]))}"
+    return f"it says {shown(run.mask.line(_text(heard[:_PIECE])))}"
 
 
 def _text(data: bytes | bytearray) -> str:

@@ -373,6 +373,7 @@ async def test_answers_that_cannot_be_read(reach: Reach, reply: Reply) -> None:
         observation, result = await seen(reach, dns(port))
 
     assert result.code == "dns.servfail"
+    assert "could not be read" in result.reasons[0]
     assert observation.dns is None
 
 
@@ -423,9 +424,13 @@ async def test_the_system_s_servers_are_not_what_is_looked_at(zone: tuple[Zone, 
         observation, second = await seen(reach, dns(None))
     async with reaching(nameservers=[gone]) as reach:
         _, none = await seen(reach, dns(None))
+    with serving(Zone(), over_tcp=False) as port:
+        async with reaching(nameservers=[f"127.0.0.1:{port}"]) as reach:
+            _, half = await seen(reach, dns(None, "big.example.com", type="TXT"))
 
     assert (second.code, observation.address) == (None, None)
     assert (none.code, none.outcome) == ("dns.resolver_unreachable", Outcome.UNKNOWN)
+    assert (half.code, half.outcome) == ("dns.resolver_unreachable", Outcome.UNKNOWN)
 
 
 async def test_the_trace_shows_question_and_answer(reach: Reach, zone: tuple[Zone, int]) -> None:
