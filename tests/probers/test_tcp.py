@@ -224,7 +224,7 @@ async def test_secrets_are_hidden_in_the_trace(reach: Reach) -> None:
     """Whatever is sent may hold one, and servers echo."""
     steps: list[str] = []
     padding = b"x" * 96  # what is shown ends amid the secret
-    async with served(echo(padding + b" hunter22")) as server, reaching(secrets=["hunter22"]) as reach:
+    async with served(echo(padding + b" hunter22 again")) as server, reaching(secrets=["hunter22"]) as reach:
         _, result = await seen(reach, tcp(server.port, GREETED, send=b"AUTH hunter22"), trace=steps.append)
 
     assert any("> AUTH •••" in step for step in steps)
