@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
-from monitor.config.kinds import Common, FlowProbe, FreshnessProbe, HttpProbe, Request, SideVerdict, Step
+from monitor.config.kinds import (
+    Common,
+    DnsProbe,
+    FlowProbe,
+    FreshnessProbe,
+    HttpProbe,
+    Request,
+    SideVerdict,
+    Step,
+    TcpProbe,
+    TlsProbe,
+)
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.references import is_loopback
 from monitor.config.table import Path
@@ -19,10 +30,11 @@ from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
-from monitor.core.target import HttpTarget, Network, OtherTarget
+from monitor.core.target import DnsTarget, HttpTarget, Network, OtherTarget, TcpTarget, TlsTarget
 from monitor.core.tuning import Tuning
 
 DISABLED = "disabled in the configuration"
+DNS_PORT = 53
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
 _COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
 
@@ -118,15 +130,34 @@ def _expect(probe: Any) -> Expect:
     return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
 
 
-def _ask(module: str, probe: Any) -> HttpTarget | OtherTarget:
-    """What the prober of the kind needs: a request for `http`, else its own settings."""
+def _ask(module: str, probe: Any) -> HttpTarget | TcpTarget | TlsTarget | DnsTarget | OtherTarget:
+    """What the prober of the kind needs."""
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
+    match probe:
+        case TcpProbe():
+            send = (probe.send or "").encode()
+            return TcpTarget(*_place(probe.address), send, probe.allow_private)
+        case TlsProbe():
+            host, port = _place(probe.address)
+            return TlsTarget(host, port, (probe.server_name or host).rstrip("."), probe.allow_private)
+        case DnsProbe():
+            return DnsTarget(probe.name, probe.type, _server(probe.server), probe.allow_private)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):
         return OtherTarget({**own, "steps": tuple(_step(module, step) for step in probe.steps)})
     return OtherTarget(own)
+
+
+def _place(address: str) -> tuple[str, int]:
+    return split_host_port(address) or ("", 0)
+
+
+def _server(server: str | None) -> tuple[str, int] | None:
+    if server is None:
+        return None
+    return split_host_port(server) or (server.strip("[]"), DNS_PORT)
 
 
 def _step(module: str, step: Step) -> dict[str, Any]:

@@ -4,7 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from monitor.config.addresses import HeaderName, HeaderValue, Host, HostPort, MqttUrl, Url
+from monitor.config.addresses import (
+    DnsName,
+    HeaderName,
+    HeaderValue,
+    Host,
+    HostPort,
+    MqttUrl,
+    NameServer,
+    ServerName,
+    Url,
+)
 from monitor.config.expect import Expect, Lenient, Section, listed, mapped, whole
 from monitor.config.expressions import JmesPath
 from monitor.config.scalars import Anything, Boolean, Confirm, Delay, Duration, Hops, Id, Interval, Name, Size
@@ -112,7 +122,9 @@ class TlsProbe(Common):
 
     kind: Literal["tls"] = Field(description="The kind of probe.")
     address: HostPort = Field(description="HOST:PORT to connect to.")
-    server_name: Host | None = Field(None, description="Name asked for in the handshake; null: that of `address`.")
+    server_name: ServerName | None = Field(
+        None, description="Name asked for in the handshake; null: that of `address`."
+    )
     allow_private: Boolean = Field(False, description="Let the target be loopback or private.")
 
 
@@ -120,12 +132,14 @@ class DnsProbe(Common):
     """Asks a name server."""
 
     kind: Literal["dns"] = Field(description="The kind of probe.")
-    name: str = Field(description="The name that is asked for.")
+    name: DnsName = Field(description="The name that is asked for.")
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT", "CAA", "PTR"] = Field(
         "A", description="The record type."
     )
-    server: str | None = Field(None, description="HOST or HOST:PORT of the name server; null: the system's.")
-    allow_private: Boolean = Field(False, description="Let the server be loopback or private.")
+    server: NameServer | None = Field(None, description="HOST or HOST:PORT of the name server; null: the system's.")
+    allow_private: Boolean = Field(
+        False, description="Let the server, and the addresses it answers with, be loopback or private."
+    )
 
 
 class MqttProbe(Common):
@@ -180,6 +194,22 @@ KINDS: dict[str, type[Common]] = {
     "freshness": FreshnessProbe,
     "prometheus": PrometheusProbe,
     "statuspage": StatuspageProbe,
+}
+
+# The keys of `expect` that a kind can look at.
+_OF_TEXT = ("slow_after", "contains", "not_contains", "matches")
+_OF_HTTP = (*_OF_TEXT, "status", "content_type", "header", "json", "certificate")
+LOOKS_AT: dict[str, tuple[str, ...]] = {
+    "http": _OF_HTTP,
+    "flow": ("slow_after",),
+    "tcp": _OF_TEXT,
+    "tls": ("slow_after", "certificate"),
+    "dns": (*_OF_TEXT, "json"),
+    "mqtt": ("slow_after",),
+    "heartbeat": ("slow_after",),
+    "freshness": _OF_HTTP,
+    "prometheus": ("slow_after", "json"),
+    "statuspage": ("slow_after", "json"),
 }
 
 

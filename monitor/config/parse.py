@@ -10,7 +10,6 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -21,8 +20,8 @@ from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Table, each
 from monitor.config.yaml12 import compose
-from monitor.core.probe import Probe
-from monitor.core.target import HttpTarget, Network
+from monitor.core.probe import Probe, host_of
+from monitor.core.target import Network
 
 # Where a secret may stand in the file itself, without `${…}`.
 _LITERAL_SECRETS = (
@@ -129,8 +128,7 @@ def _undisturbed() -> Iterator[None]:
 
 def _is_public(probe: Probe, network: Network) -> bool:
     """Whether a probe asks somebody out on the internet."""
-    target = probe.ask
-    if probe.off is not None or not isinstance(target, HttpTarget) or target.allow_private:
+    if probe.off is not None or getattr(probe.ask, "allow_private", True):
         return False
-    host = urlsplit(target.url).hostname or ""
+    host = host_of(probe)
     return not any(host.endswith(pattern.rpartition(":")[0].lstrip("*")) for pattern, _ in network.connect_to)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
 from monitor.config.graph import cycles
+from monitor.config.kinds import LOOKS_AT
 from monitor.config.notices import moment
 from monitor.config.scalars import duration
 from monitor.config.table import Path, Place, Withheld, each, find
@@ -190,6 +191,14 @@ class References:
         expect = probe.get("expect")
         if not isinstance(expect, dict):
             return
+        kind = probe.get("kind") or "http"
+        looks_at = LOOKS_AT.get(str(kind), LOOKS_AT["http"])
+        takes = ", ".join(f"`{one}`" for one in looks_at)
+        for key in LOOKS_AT["http"]:
+            if expect.get(key) is not None and key not in looks_at:
+                self.findings.warning(
+                    (*path, "expect", key), f"`{key}` says nothing of a probe of kind `{kind}`, which looks at {takes}"
+                )
         url = probe.get("url")
         if expect.get("certificate") is not None and isinstance(url, str) and url.lower().startswith("http://"):
             self.findings.warning(

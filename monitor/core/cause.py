@@ -16,7 +16,7 @@ from monitor.core.explain import NAMED_AT, Group, explain
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import Status
 from monitor.core.observation import stamp
-from monitor.core.probe import Probe, host_of
+from monitor.core.probe import Probe, hosts_of
 from monitor.core.signal import DEPENDENCY
 from monitor.core.track import Sighting, Track
 
@@ -102,7 +102,7 @@ def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | Non
         named={module: count / whole for module, count in sorted(named.items())},
         quiet=quiet / whole,
         backend=sum(one.backend for one in seen) / whole,
-        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" and (host := host_of(p)))),
+        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" for host in hosts_of(p))),
         addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),
         certificate=next((one.certificate for one in seen if one.certificate), None),
         changed=onset is not None and _change(board, [id], onset) is not None,

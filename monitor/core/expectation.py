@@ -1,7 +1,7 @@
 """Expectation: one statement that should hold of an observation; `judge` turns facts into a result with reasons.
 
 Order of judgement, one code per observation, the first that applies: the exchange itself, walls and CDN
-marks, status, content type, body, expectations on the body, slowness, certificate.
+marks, status, content type, body, what a name server answered, expectations on the body, slowness, certificate.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.core.clause import Clause, header_key, holds, holds_of_header, moment_of, number_of, shown
 from monitor.core.codes import CODES, HARMLESS, SLOW_CODES, Blame, code_for_status, code_of
+from monitor.core.lookup import fault_of, records_of
 from monitor.core.marks import answered_by_cache, cdn, wall
 from monitor.core.observation import Observation
 from monitor.core.signal import SETUP, error_codes, is_setup, soft_error
@@ -110,6 +111,9 @@ def judge(observation: Observation, expect: Expect) -> Result:
     if failure is not None:
         return _failed(failure.code, failure.detail or failure.code)
     code, reasons = _unmet(observation, expect)
+    fault = None if observation.dns is None else fault_of(observation.dns)
+    if fault is not None and (reasons or not any("rcode" in path for path, _ in expect.json)):
+        return _failed(*fault)  # whoever expects something of `rcode`, and finds it, has judged the answer
     if reasons:
         return _answered(observation, code, *reasons)
     return _within_answer(observation, expect) or _passed(observation, expect)
@@ -183,7 +187,8 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
     for kind, text in expect.of_body:
         if not values.get(body_key(kind, text), False):
             said = {"contains": "does not contain", "not_contains": "contains", "matches": "does not match"}[kind]
-            reasons.append(f"the body {said} {shown(text)}")
+            what, instead = ("body", "") if observation.dns is None else ("answer", f": {records_of(observation.dns)}")
+            reasons.append(f"the {what} {said} {shown(text)}{instead}")
             stale = False
     for path, clauses in expect.json:
         for clause in clauses:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from monitor.core import graph
 from monitor.core.graph import Graph, graph_of
-from monitor.core.probe import Probe, Role, host_of
+from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
 
@@ -170,7 +170,7 @@ class Platform:
         hosts: dict[str, set[str]] = {}
         for id, probes in self._deciding.items():
             for probe in probes:
-                if probe.kind != "verdict" and (host := host_of(probe)):
+                for host in hosts_of(probe) if probe.kind != "verdict" else ():
                     hosts.setdefault(host, set()).add(id)
         measured = [id for id, probes in self._deciding.items() if probes]
         modules = self.modules

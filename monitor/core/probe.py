@@ -77,3 +77,14 @@ def host_of(probe: Probe) -> str:
     if place.startswith("["):
         return place.partition("]")[0] + "]"
     return place.partition(":")[0]
+
+
+def hosts_of(probe: Probe) -> tuple[str, ...]:
+    """What a probe has in common with others that talk to the same host, or to one in the same zone.
+
+    The name that a `dns` probe asks for ends with a dot: it lies in the zone of the host so called, but whether that
+    host works is no part of the answer. The name server itself is left out, as its name is nobody's business.
+    """
+    if probe.kind == "dns":
+        return (f"{probe.instance.rpartition('/')[2].lower()}.",)
+    return tuple(filter(None, (host_of(probe),)))

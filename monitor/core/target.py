@@ -38,6 +38,36 @@ class HttpTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class TcpTarget:
+    """A port that is connected to; `send` goes out once it accepted."""
+
+    host: str
+    port: int
+    send: bytes = b""
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TlsTarget:
+    """A port that speaks TLS; `server_name` is what its certificate is for."""
+
+    host: str
+    port: int
+    server_name: str
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DnsTarget:
+    """A question to a name server: `server` is its host and port, None the system's own. `name` is ASCII."""
+
+    name: str
+    type: str = "A"
+    server: tuple[str, int] | None = None
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 

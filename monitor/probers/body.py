@@ -97,11 +97,9 @@ def values_of(
     """What the expectations ask of a whole body, and why it is not the JSON it should be, if it is not."""
     expects = tuple(expects)
     encoding = encoding_of(content_type)
-    wanted = {one for expect in expects for one in expect.of_body}
     values: dict[str, Any] = {}
-    if wanted:
-        text = body.decode(encoding, "replace")
-        values = {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
+    if any(expect.of_body for expect in expects):
+        values = values_in(body.decode(encoding, "replace"), expects)
     paths = tuple(dict.fromkeys(path for expect in expects for path in expect.paths))
     if not paths or not body:
         return values, None
@@ -110,6 +108,12 @@ def values_of(
         return values | {path: mask.value(value) for path, value in found(document, paths).items()}, None
     except Stopped as stopped:
         return values, stopped
+
+
+def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:
+    """The outcome of everything that is looked for in a text."""
+    wanted = {one for expect in expects for one in expect.of_body}
+    return {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
 
 
 def _strict(body: bytes, encoding: str) -> str:

@@ -5,7 +5,7 @@ Probers write into it as they go, so an exchange that is cut off at any moment l
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,19 @@ class Run:
                 yield self._limit
         finally:
             self._limit = None
+
+    @asynccontextmanager
+    async def rest(self) -> AsyncIterator[None]:
+        """What is left of the time limit, over the block: it ends early when the limit strikes, instead of the run.
+
+        For probers that make something of what they have by then. Afterwards no limit runs any more.
+        """
+        when = self._limit.when() if self._limit else None
+        if self._limit:
+            self._limit.reschedule(None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(when):
+                yield
 
     async def wait_for(self, place: Awaitable[object]) -> None:
         """Waits for something of our own that is taken, with the clock stopped: that makes no target slow."""

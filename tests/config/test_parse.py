@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import Address, ConfigError
+from monitor.config.expect import Expect as ExpectSection
+from monitor.config.kinds import KINDS, LOOKS_AT
 from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import DnsTarget, HttpTarget, OtherTarget, TcpTarget, TlsTarget
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -183,9 +185,6 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
 @pytest.mark.parametrize(
     ("keys", "settings", "instance"),
     [
-        ("kind: tcp\naddress: db.example.com:5432\nsend: hi", {"send": "hi"}, "db.example.com:5432"),
-        ("kind: tls\naddress: '[::1]:443'", {"server_name": None}, "[::1]:443"),
-        ("kind: dns\nname: shop.example.com\ntype: MX", {"type": "MX"}, "shop.example.com"),
         ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
         ("kind: heartbeat\nevery: 5m", {"every": timedelta(minutes=5), "grace": timedelta(minutes=1)}, ""),
         ("kind: prometheus\nurl: http://prom:9090\nquery: up > 0", {"query": "up > 0"}, "http://prom:9090"),
@@ -198,6 +197,78 @@ def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object]
     assert isinstance(probe.ask, OtherTarget)
     assert settings.items() <= probe.ask.settings.items()
     assert probe.instance == instance
+
+
+@pytest.mark.parametrize(
+    ("keys", "target", "instance"),
+    [
+        (
+            "kind: tcp\naddress: db.example.com:5432\nsend: hé",
+            TcpTarget("db.example.com", 5432, "hé".encode()),
+            "db.example.com:5432",
+        ),
+        ("kind: tls\naddress: '[::1]:443'", TlsTarget("::1", 443, "::1"), "[::1]:443"),
+        (
+            "kind: tls\naddress: edge.example.com:443\nserver_name: Shop.example.com\nallow_private: true",
+            TlsTarget("edge.example.com", 443, "shop.example.com", allow_private=True),
+            "edge.example.com:443",
+        ),
+        ("kind: dns\nname: shop.example.com\ntype: MX", DnsTarget("shop.example.com", "MX"), "shop.example.com"),
+        (
+            "kind: dns\nname: MÜNCHEN.example.\nserver: ns1.example.com",
+            DnsTarget("xn--mnchen-3ya.example", "A", ("ns1.example.com", 53)),
+            "ns1.example.com/xn--mnchen-3ya.example",
+        ),
+        (
+            "kind: dns\nname: _dmarc.example.com\ntype: TXT\nserver: '2001:db8::53'",
+            DnsTarget("_dmarc.example.com", "TXT", ("2001:db8::53", 53)),
+            "[2001:db8::53]/_dmarc.example.com",
+        ),
+        (
+            "kind: dns\nname: .\ntype: NS\nserver: '[2001:db8::53]:5353'",
+            DnsTarget(".", "NS", ("2001:db8::53", 5353)),
+            "[2001:db8::53]:5353/.",
+        ),
+    ],
+)
+def test_ports_and_names_are_targets_of_their_own(keys: str, target: object, instance: str) -> None:
+    """Hosts and ports apart, names as they go over the wire."""
+    probe = probe_of(keys)
+
+    assert probe.ask == target
+    assert probe.instance == instance
+
+
+@pytest.mark.parametrize(
+    ("kind", "expect", "takes"),
+    [
+        ("tcp\naddress: 'a:1'", "status: 200", "`slow_after`, `contains`, `not_contains`, `matches`"),
+        ("tls\naddress: 'a:1'", "contains: x", "`slow_after`, `certificate`"),
+        ("dns\nname: a.example", "header: {x: y}", "`slow_after`, `contains`, `not_contains`, `matches`, `json`"),
+        ("mqtt\nurl: mqtt://a", "json: {a: 1}", "`slow_after`"),
+        ("heartbeat\nevery: 5m", "matches: x", "`slow_after`"),
+        ("flow\nsteps: [{url: 'https://a'}]", "content_type: text/html", "`slow_after`"),
+        ("prometheus\nurl: http://a\nquery: up", "status: 200", "`slow_after`, `json`"),
+    ],
+)
+def test_an_expectation_that_a_kind_cannot_look_at_is_warned_about(kind: str, expect: str, takes: str) -> None:
+    """At its key; what the kind does look at is said."""
+    config = with_probe(f"kind: {kind}\nexpect: {{{expect}, slow_after: 1s}}", "monitor: {canaries: ['a:1', 'b:1']}")
+    key = expect.partition(":")[0]
+
+    [warning] = config.warnings
+    name = kind.partition("\n")[0]
+    assert warning.message == f"`{key}` says nothing of a probe of kind `{name}`, which looks at {takes}"
+    assert warning.line == 8 + kind.count("\n")
+    assert warning.column > 1
+
+
+def test_every_kind_says_what_it_looks_at() -> None:
+    """Of the keys that there are."""
+    assert LOOKS_AT.keys() == KINDS.keys()
+    keys = {field.alias or name for name, field in ExpectSection.model_fields.items()}
+    assert set(LOOKS_AT["http"]) == keys
+    assert all(set(looks_at) <= keys for looks_at in LOOKS_AT.values())
 
 
 def test_a_freshness_probe_is_a_request_and_a_limit() -> None:
