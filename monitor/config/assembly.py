@@ -10,18 +10,29 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
-from monitor.config.kinds import Common, FlowProbe, FreshnessProbe, HttpProbe, Request, SideVerdict, Step
+from monitor.config.kinds import (
+    Common,
+    FlowProbe,
+    FreshnessProbe,
+    HeartbeatProbe,
+    HttpProbe,
+    Request,
+    SideVerdict,
+    Step,
+)
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.references import is_loopback
 from monitor.config.table import Path
 from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
+from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
-from monitor.core.target import HttpTarget, Network, OtherTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, Network, OtherTarget
 from monitor.core.tuning import Tuning
 
+OPS_LOCATION = "here"  # where the ops side is
 DISABLED = "disabled in the configuration"
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
 _COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
@@ -99,7 +110,7 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         kind=probe.kind,
         interval=interval,
         timeout=timeout,
-        locations=tuple(defaults.locations if probe.locations is None else probe.locations),
+        locations=_locations(probe, defaults),
         confirm=confirm if isinstance(confirm, timedelta) else None,
         role=Role(probe.role),
         expect=_expect(probe),
@@ -109,18 +120,29 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
     )
 
 
+def _locations(probe: Any, defaults: DefaultsSection) -> tuple[str, ...]:
+    """Where a probe runs; calls of a heartbeat are known only where they arrive."""
+    if isinstance(probe, HeartbeatProbe):
+        return (OPS_LOCATION,)
+    return tuple(defaults.locations if probe.locations is None else probe.locations)
+
+
 def _expect(probe: Any) -> Expect:
-    """What should hold of the answer; of a freshness probe that its value does not stand still as well."""
+    """What should hold of the answer, and of some kinds that a value does not stand still as well."""
     expect: Expect = probe.expect.core()
-    if not isinstance(probe, FreshnessProbe):
-        return expect
-    return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
+    if isinstance(probe, FreshnessProbe):
+        return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
+    if isinstance(probe, HeartbeatProbe):
+        return replace(expect, fresh=Fresh(CALLED_AT, probe.every + probe.grace, since=LISTENING_SINCE))
+    return expect
 
 
-def _ask(module: str, probe: Any) -> HttpTarget | OtherTarget:
+def _ask(module: str, probe: Any) -> HttpTarget | HeartbeatTarget | OtherTarget:
     """What the prober of the kind needs: a request for `http`, else its own settings."""
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
+    if isinstance(probe, HeartbeatProbe):
+        return HeartbeatTarget(probe.secret or None)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):

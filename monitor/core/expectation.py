@@ -42,11 +42,15 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """What must not stand still: `value` is a JMESPath to a time or to an age in seconds, at most `max_age` old; or to
-    anything, which must change `within` so long."""
+    anything, which must change `within` so long.
+
+    `since` names the value that says from when on it would have been seen: what may have passed unseen is unknown, and
+    so is everything before the first time."""
 
     value: str
     max_age: timedelta | None = None
     within: timedelta | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ def judge(observation: Observation, expect: Expect) -> Result:
             return _failed("content.empty", "the body is empty")
     if failure is not None:
         return _failed(failure.code, failure.detail or failure.code)
+    if expect.fresh is not None and (unseen := _unseen(expect.fresh, observation)):
+        return Result(Outcome.UNKNOWN, reasons=(unseen,))
     code, reasons = _unmet(observation, expect)
     if reasons:
         return _answered(observation, code, *reasons)
@@ -213,6 +219,19 @@ def _too_old(fresh: Fresh, value: Any, at: datetime) -> tuple[str | None, bool]:
         return None, True
     limit = fresh.max_age.total_seconds()
     return f"{fresh.value}: {age.total_seconds():.0f} s old, expected at most {limit:.0f} s", True
+
+
+def _unseen(fresh: Fresh, observation: Observation) -> str | None:
+    """Why nothing is known yet of a value that has to be seen when it happens; None when its age says something."""
+    if fresh.since is None or fresh.max_age is None:
+        return None
+    seen, at = observation.values, observation.ended_at
+    age, listened = _age(seen.get(fresh.value), at), _age(seen.get(fresh.since), at)
+    if age is None:
+        return "it has not called yet"
+    if age > fresh.max_age and listened is not None and listened <= fresh.max_age:
+        return f"it may have called in vain: nobody listened until {seen[fresh.since]}"
+    return None
 
 
 def _age(value: Any, at: datetime) -> timedelta | None:

@@ -28,6 +28,13 @@ class HttpTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatTarget:
+    """Nobody is asked: the module calls. `secret` is what a call must carry, None: any call counts."""
+
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 

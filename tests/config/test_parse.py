@@ -11,7 +11,7 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, OtherTarget
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -92,6 +92,27 @@ def test_a_probe_of_the_example_says_exactly_what_is_asked() -> None:
         ),
         certificate_valid_for=timedelta(days=21),
     )
+
+
+def test_a_heartbeat_is_late_after_its_time_and_its_grace() -> None:
+    """It runs where the ops side is, whatever `defaults` say; an empty secret is none."""
+    elsewhere = "defaults: {locations: [sp]}\nlocations: [{id: sp}]"
+    probe = probe_of("kind: heartbeat\nevery: 5m\ngrace: 30s\nsecret: knock-knock", elsewhere)
+
+    limit = timedelta(minutes=5, seconds=30)
+    assert probe.expect.fresh == Fresh("called_at", max_age=limit, since="listening_since")
+    assert (probe.ask, probe.locations, probe.instance) == (HeartbeatTarget("knock-knock"), ("here",), "")
+    assert "knock" not in repr(probe)
+    assert probe_of("kind: heartbeat\nevery: 5m\nsecret: ''").ask == HeartbeatTarget(None)
+    assert probe_of("kind: heartbeat\nevery: 5m\ninterval: 1h").interval == timedelta(hours=1)
+
+
+def test_a_place_of_a_heartbeat_is_warned_about() -> None:
+    """It is well written, and makes no difference."""
+    config = parsed(
+        "locations: [{id: sp}]\nmodules: [{id: a, probes: [{id: p, kind: heartbeat, every: 1m, locations: [sp]}]}]"
+    )
+    assert ["heartbeat" in str(one) for one in config.warnings] == [True]
 
 
 def test_what_a_probe_does_not_say_comes_from_defaults() -> None:
@@ -186,7 +207,6 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
         ("kind: tls\naddress: '[::1]:443'", {"server_name": None}, "[::1]:443"),
         ("kind: dns\nname: shop.example.com\ntype: MX", {"type": "MX"}, "shop.example.com"),
         ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
-        ("kind: heartbeat\nevery: 5m", {"every": timedelta(minutes=5), "grace": timedelta(minutes=1)}, ""),
         ("kind: prometheus\nurl: http://prom:9090\nquery: up > 0", {"query": "up > 0"}, "http://prom:9090"),
     ],
 )
