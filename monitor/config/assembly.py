@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from monitor.config import Address, Settings
@@ -16,6 +16,7 @@ from monitor.config.kinds import (
     FreshnessProbe,
     HeartbeatProbe,
     HttpProbe,
+    PrometheusProbe,
     Request,
     SideVerdict,
     Step,
@@ -29,10 +30,11 @@ from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
-from monitor.core.target import HeartbeatTarget, HttpTarget, Network, OtherTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, Network, OtherTarget, PrometheusTarget
 from monitor.core.tuning import Tuning
 
 OPS_LOCATION = "here"  # where the ops side is
+LARGEST_RESULT = 8 * 1024**2  # bytes of what a query gives: some 40,000 series
 DISABLED = "disabled in the configuration"
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
 _COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
@@ -134,6 +136,8 @@ def _expect(probe: Any) -> Expect:
         return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
     if isinstance(probe, HeartbeatProbe):
         return replace(expect, fresh=Fresh(CALLED_AT, probe.every + probe.grace, since=LISTENING_SINCE))
+    if isinstance(probe, PrometheusProbe):
+        return replace(expect, query=probe.query)
     return expect
 
 
@@ -143,11 +147,26 @@ def _ask(module: str, probe: Any) -> HttpTarget | HeartbeatTarget | OtherTarget:
         return request(probe)
     if isinstance(probe, HeartbeatProbe):
         return HeartbeatTarget(probe.secret or None)
+    if isinstance(probe, PrometheusProbe):
+        return _query(probe)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):
         return OtherTarget({**own, "steps": tuple(_step(module, step) for step in probe.steps)})
     return OtherTarget(own)
+
+
+def _query(probe: PrometheusProbe) -> PrometheusTarget:
+    """The question whether the expression holds, now; what the address asks for already is asked along."""
+    address = urlsplit(probe.url)
+    asked = "&".join(filter(None, (address.query, urlencode({"query": probe.query}))))
+    return PrometheusTarget(
+        url=urlunsplit((address.scheme, address.netloc, f"{address.path.rstrip('/')}/api/v1/query", asked, "")),
+        headers=tuple((name, value) for name, value in probe.headers.items() if value),
+        max_body=LARGEST_RESULT,
+        allow_private=probe.allow_private,
+        query=probe.query,
+    )
 
 
 def _step(module: str, step: Step) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Expect:
     json: tuple[tuple[str, tuple[Clause, ...]], ...] = ()
     certificate_valid_for: timedelta | None = None
     fresh: "Fresh | None" = None
+    query: str | None = None  # an expression that must hold; `HOLDS` in the values says whether it does
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -86,6 +87,9 @@ class Expect:
             *(("not_contains", text) for text in self.not_contains),
             *(("matches", text) for text in self.matches),
         )
+
+
+HOLDS, RESULT = "holds", "result"  # of a query: whether it holds, and what came of it
 
 
 def body_key(kind: str, text: str) -> str:
@@ -117,6 +121,8 @@ def judge(observation: Observation, expect: Expect) -> Result:
         return Result(Outcome.UNKNOWN, reasons=(unseen,))
     code, reasons = _unmet(observation, expect)
     if reasons:
+        if expect.query is not None:  # labels of series are no error codes of an application
+            return _failed(code, *reasons)
         return _answered(observation, code, *reasons)
     return _within_answer(observation, expect) or _passed(observation, expect)
 
@@ -197,6 +203,9 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
             if not holds(clause, got, at):
                 reasons.append(f"{path}: expected {clause}, got {shown(got)}")
                 stale = stale and clause.operator == "newer_than" and moment_of(got) is not None
+    if expect.query is not None and values.get(HOLDS) is not True:
+        reasons.append(f"{shown(expect.query)} does not hold, it gives {shown(values.get(RESULT))}")
+        stale = False
     if expect.fresh is not None:
         reason, known = _too_old(expect.fresh, values.get(expect.fresh.value), at)
         if reason is not None:

@@ -28,6 +28,13 @@ class HttpTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PrometheusTarget(HttpTarget):
+    """The request that asks a Prometheus about `query`, which says something of a module and nothing of Prometheus."""
+
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeartbeatTarget:
     """Nobody is asked: the module calls. `secret` is what a call must carry, None: any call counts."""
 

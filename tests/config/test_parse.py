@@ -11,7 +11,7 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HeartbeatTarget, HttpTarget, OtherTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, OtherTarget, PrometheusTarget
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -105,6 +105,20 @@ def test_a_heartbeat_is_late_after_its_time_and_its_grace() -> None:
     assert "knock" not in repr(probe)
     assert probe_of("kind: heartbeat\nevery: 5m\nsecret: ''").ask == HeartbeatTarget(None)
     assert probe_of("kind: heartbeat\nevery: 5m\ninterval: 1h").interval == timedelta(hours=1)
+
+
+def test_a_query_is_part_of_the_address_that_is_asked() -> None:
+    """Under the base address, beside what it asks for already; the label of metrics shows neither."""
+    probe = probe_of("kind: prometheus\nurl: https://u:p@prom/thanos/?dedup=true\nquery: up == 1 and a{b=~'.+'}")
+
+    query = "up == 1 and a{b=~'.+'}"
+    assert isinstance(probe.ask, PrometheusTarget)
+    asked = "https://u:p@prom/thanos/api/v1/query?dedup=true&query=up+%3D%3D+1+and+a%7Bb%3D~%27.%2B%27%7D"
+    assert (probe.ask.url, probe.ask.query, probe.expect.query) == (asked, query, query)
+    assert probe.instance == "https://prom/thanos/"
+    assert probe_of("kind: prometheus\nurl: http://prom:9090\nquery: up").ask.url == (  # type: ignore[union-attr]
+        "http://prom:9090/api/v1/query?query=up"
+    )
 
 
 def test_a_place_of_a_heartbeat_is_warned_about() -> None:
@@ -207,7 +221,6 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
         ("kind: tls\naddress: '[::1]:443'", {"server_name": None}, "[::1]:443"),
         ("kind: dns\nname: shop.example.com\ntype: MX", {"type": "MX"}, "shop.example.com"),
         ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
-        ("kind: prometheus\nurl: http://prom:9090\nquery: up > 0", {"query": "up > 0"}, "http://prom:9090"),
     ],
 )
 def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object], instance: str) -> None:
