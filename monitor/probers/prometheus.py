@@ -18,7 +18,9 @@ from monitor.probers.mask import Mask
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 
-_OURS_TO_CORRECT = ("http.redirect", "http.body_too_large", "content.")
+_OURS_TO_CORRECT = frozenset(
+    {"http.redirect_loop", "http.redirect_unexpected", "http.redirect_scheme", "http.body_too_large"}
+)
 _ASKED_WRONG = ("bad_data", "execution", "not_found")  # kinds of error that Prometheus names itself
 
 
@@ -45,7 +47,7 @@ def _read_as(code: str) -> str:
         return code
     if code.startswith("dns."):
         return "self.dns"
-    return "self.config" if code.startswith(_OURS_TO_CORRECT) else "self.connectivity"
+    return "self.config" if code in _OURS_TO_CORRECT or code.startswith("content.") else "self.connectivity"
 
 
 def _read(body: bytes, status: int, mask: Mask) -> tuple[dict[str, Any], list[str]]:

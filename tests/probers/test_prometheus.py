@@ -70,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ("up ==", "self.config"),
         ("sum(up) by", "self.config"),
         ("label_replace(up, 'a', 'b', '(', '(')", "self.config"),
-        ("up + on() group_left() prometheus_http_requests_total", "self.config"),
+        ("up + on(job) {__name__=~'scrape_.*'}", "self.config"),
     ],
 )
 async def test_what_a_real_server_says(server: str, reach: Reach, query: str, code: str | None) -> None:
