@@ -16,6 +16,7 @@ from monitor.config.kinds import (
     FreshnessProbe,
     HeartbeatProbe,
     HttpProbe,
+    MqttProbe,
     PrometheusProbe,
     Request,
     SideVerdict,
@@ -30,7 +31,7 @@ from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
-from monitor.core.target import HeartbeatTarget, HttpTarget, Network, OtherTarget, PrometheusTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, MqttTarget, Network, OtherTarget, PrometheusTarget
 from monitor.core.tuning import Tuning
 
 OPS_LOCATION = "here"  # where the ops side is
@@ -141,7 +142,7 @@ def _expect(probe: Any) -> Expect:
     return expect
 
 
-def _ask(module: str, probe: Any) -> HttpTarget | HeartbeatTarget | OtherTarget:
+def _ask(module: str, probe: Any) -> HttpTarget | HeartbeatTarget | MqttTarget | OtherTarget:
     """What the prober of the kind needs: a request for `http`, else its own settings."""
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
@@ -149,6 +150,8 @@ def _ask(module: str, probe: Any) -> HttpTarget | HeartbeatTarget | OtherTarget:
         return HeartbeatTarget(probe.secret or None)
     if isinstance(probe, PrometheusProbe):
         return _query(probe)
+    if isinstance(probe, MqttProbe):
+        return MqttTarget(probe.url, probe.topic, probe.username or None, probe.password or None, probe.allow_private)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):

@@ -42,6 +42,17 @@ class HeartbeatTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class MqttTarget:
+    """A broker, and the topic below which a message goes there and back."""
+
+    url: str
+    topic: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 

@@ -11,7 +11,7 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HeartbeatTarget, HttpTarget, OtherTarget, PrometheusTarget
+from monitor.core.target import HeartbeatTarget, HttpTarget, MqttTarget, OtherTarget, PrometheusTarget
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -121,6 +121,15 @@ def test_a_query_is_part_of_the_address_that_is_asked() -> None:
     )
 
 
+def test_a_broker_and_its_credentials() -> None:
+    """What is empty is not there; the label of metrics shows no user."""
+    probe = probe_of("kind: mqtt\nurl: mqtt://u:p@broker:1883\nusername: ''\npassword: knock-knock")
+
+    assert probe.ask == MqttTarget("mqtt://u:p@broker:1883", "monitor/probe", None, "knock-knock")
+    assert probe.instance == "mqtt://broker:1883"
+    assert "knock" not in repr(probe)
+
+
 def test_a_place_of_a_heartbeat_is_warned_about() -> None:
     """It is well written, and makes no difference."""
     config = parsed(
@@ -220,7 +229,6 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
         ("kind: tcp\naddress: db.example.com:5432\nsend: hi", {"send": "hi"}, "db.example.com:5432"),
         ("kind: tls\naddress: '[::1]:443'", {"server_name": None}, "[::1]:443"),
         ("kind: dns\nname: shop.example.com\ntype: MX", {"type": "MX"}, "shop.example.com"),
-        ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
     ],
 )
 def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object], instance: str) -> None:
