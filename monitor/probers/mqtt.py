@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
-from typing import Protocol
 
 from aiohttp import ClientResponseError, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, WSServerHandshakeError
 from yarl import URL
@@ -20,7 +19,7 @@ from monitor.probers import packet as packets
 from monitor.probers.connection import CURRENT, Errand
 from monitor.probers.failure import Stopped
 from monitor.probers.http import USER_AGENT
-from monitor.probers.packet import GOODBYE, MESSAGE, SUBSCRIBED, TAKEN, V3, V5, WELCOME, Packet
+from monitor.probers.packet import GOODBYE, MESSAGE, SUBSCRIBED, TAKEN, V3, V5, WELCOME, Line, Packet
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 from monitor.probers.stream import ended_as, opened
@@ -28,12 +27,6 @@ from monitor.probers.stream import ended_as, opened
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _MOST = 1000  # packets or frames of a run: a flood of them would keep the event loop busy
 _SUBSCRIPTION, _PUBLICATION = 1, 2  # numbers of our two packets
-
-
-class _Line(Protocol):
-    async def readexactly(self, count: int, /) -> bytes: ...
-
-    async def send(self, data: bytes) -> None: ...
 
 
 async def look(run: Run, reach: Reach) -> None:
@@ -60,7 +53,7 @@ async def look(run: Run, reach: Reach) -> None:
 class _Talk:
     """One conversation over one connection."""
 
-    def __init__(self, run: Run, target: MqttTarget, url: URL, line: _Line, version: int) -> None:
+    def __init__(self, run: Run, target: MqttTarget, url: URL, line: Line, version: int) -> None:
         self._run = run
         self._line = line
         self._version = version
@@ -74,10 +67,10 @@ class _Talk:
     async def round_trip(self) -> bool:
         """Whether the message came back; False when the broker does not speak this version. Raises Stopped."""
         self._run.enter("processing")
-        with_limit = min(65_535, int(self._run.probe.timeout.total_seconds()) + 10)
+        keepalive = min(65_535, int(self._run.probe.timeout.total_seconds()) + 10)
         self._wait_for("connected, but no welcome (CONNACK)", "http.ttfb_timeout")
         name = f"vtex-monitor-{self._name}"
-        await self._send(packets.connect(self._version, name, with_limit, self._username, self._password))
+        await self._send(packets.connect(self._version, name, keepalive, self._username, self._password))
         reason = packets.reason_of(await self._next(WELCOME), self._version)
         if reason in packets.OTHER_VERSION:
             return False
@@ -147,7 +140,7 @@ class _Talk:
 
 
 @asynccontextmanager
-async def _connected(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[_Line]:
+async def _connected(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
     """A connection to the broker, plain or in TLS, by itself or inside WebSockets."""
     if url.scheme in ("ws", "wss"):
         async with _web_socket(run, reach, target, url) as line:
@@ -174,7 +167,7 @@ class _Stream:
 
 
 @asynccontextmanager
-async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[_Line]:
+async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
     CURRENT.set(Errand(run, target.allow_private, single=True))
     address = url.with_scheme({"ws": "http", "wss": "https"}[url.scheme]).with_user(None)
     try:

@@ -3,7 +3,6 @@
 What a broker sends is read with a limit, and what is no packet is said to be none. Properties of version 5 are skipped.
 """
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,9 +40,11 @@ _THEIRS = {3: "it is not available", 0x88: "it is not available", 0x89: "it is b
 
 
 class Line(Protocol):
-    """A connection that packets go over. Reading raises IncompleteReadError where it ends."""
+    """A connection that packets go over. Reading raises IncompleteReadError where it ends, both raise OSError."""
 
-    def readexactly(self, count: int, /) -> Awaitable[bytes]: ...
+    async def readexactly(self, count: int, /) -> bytes: ...
+
+    async def send(self, data: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,39 +128,40 @@ def not_mqtt(what: str) -> Stopped:
 
 def reason_of(packet: Packet, version: int) -> int:
     """What a welcome, a confirmation or a goodbye says of itself; 0 is well. Raises Stopped for what is none."""
-    body = packet.body
-    match packet.kind:
-        case _ if packet.kind == WELCOME and len(body) >= 2:
-            return body[1]
-        case _ if packet.kind == SUBSCRIBED and len(body) >= 3:
-            return body[-1]  # one topic was asked for
-        case _ if packet.kind == TAKEN and len(body) >= 2:
-            return body[2] if version == V5 and len(body) > 2 else 0
-        case _ if packet.kind == GOODBYE:
-            return body[0] if body else 0
-    raise not_mqtt(f"a packet of kind {packet.kind} with {len(body)} bytes")
+    body, kind = packet.body, packet.kind
+    if kind == WELCOME and len(body) >= 2:
+        return body[1]
+    if kind == SUBSCRIBED and len(body) >= 3:
+        return body[-1]  # one topic was asked for
+    if kind == TAKEN and len(body) >= 2:
+        return body[2] if version == V5 and len(body) > 2 else 0
+    if kind == GOODBYE:
+        return body[0] if body else 0
+    raise not_mqtt(f"a packet of kind {kind} with {len(body)} bytes")
 
 
 def message_of(packet: Packet, version: int) -> tuple[str, bytes, bytes]:
     """Topic, number (empty below QoS 1) and payload of a message. Raises Stopped for what is none."""
     body = packet.body
     end = 2 + int.from_bytes(body[:2])
-    topic, rest = body[2:end], body[end:]
-    number = b""
+    if end > len(body):
+        raise not_mqtt("a message that is cut off")
+    topic, number, rest = body[2:end], b"", body[end:]
     if packet.flags & 0x06:
         number, rest = rest[:2], rest[2:]
     if version == V5:
-        length, place = 0, 0
-        while place < 4 and place < len(rest):
-            digit = rest[place]
-            length += (digit & 0x7F) << (7 * place)
-            place += 1
-            if not digit & 0x80:
-                break
-        rest = rest[place + length :]
-    if end > len(body):
-        raise not_mqtt("a message that is cut off")
+        rest = _without_properties(rest)
     return topic.decode("utf-8", "replace"), number, rest
+
+
+def _without_properties(data: bytes) -> bytes:
+    """What stands behind the properties, whose length comes first."""
+    length = 0
+    for place, digit in enumerate(data[:4]):
+        length += (digit & 0x7F) << (7 * place)
+        if not digit & 0x80:
+            return data[place + 1 + length :]
+    raise not_mqtt("a message that is cut off")
 
 
 def refused(what: str, reason: int) -> Stopped:

@@ -5,10 +5,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result, judge
@@ -16,6 +19,9 @@ from monitor.core.observation import Observation, observation_to_json
 from monitor.core.probe import Probe
 from monitor.metrics.facts import facts
 from monitor.probers import Reach
+from monitor.probers import packet as packets
+from monitor.probers.failure import Stopped
+from monitor.probers.packet import V3, V5
 from tests.config.support import probe_of
 from tests.processes.running import free_port
 
@@ -443,3 +449,44 @@ async def test_a_recording_is_judged_again(reach: Reach) -> None:
     async with playing(keeps_the_message) as port:
         observation, result = await asked(reach, port)
     assert judge(observation, asking("mqtt://127.0.0.1:1").expect) == result
+
+
+_PIECES = st.binary(max_size=20) | st.sampled_from(
+    [
+        WELCOME5,
+        WELCOME3,
+        subscribed(),
+        b"\x40\x02\x00\x02",
+        b"\xd0\x00",
+        b"\xe0\x00",
+        b"\x30\x05\x00\x01a\x00x",
+        b"\x90",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_PIECES, max_size=12).map(b"".join), st.sampled_from([V3, V5]))
+def test_any_bytes_are_packets_or_said_to_be_none(data: bytes, version: int) -> None:
+    """Whatever comes, reading ends in a packet, at the end of the connection, or with a code."""
+
+    async def read_all() -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(data)
+        reader.feed_eof()
+        while True:
+            packet = await packets.read(reader)  # type: ignore[arg-type]
+            with suppress(Stopped):
+                packets.reason_of(packet, version)
+            if packet.kind == packets.MESSAGE:
+                packets.message_of(packet, version)
+
+    with pytest.raises((asyncio.IncompleteReadError, Stopped)):
+        asyncio.run(read_all())
+
+
+@pytest.mark.parametrize("kind", range(256))
+def test_any_reason_has_a_code(kind: int) -> None:
+    """Of the list, and never one that says nothing."""
+    stopped = packets.refused("it", kind)
+    assert stopped.code in ("self.config", "http.503", "http.429")

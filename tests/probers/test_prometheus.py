@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, judge
@@ -14,6 +16,9 @@ from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.core.probe import Probe
 from monitor.metrics.facts import facts
 from monitor.probers import Reach
+from monitor.probers.failure import Stopped
+from monitor.probers.mask import Mask
+from monitor.probers.prometheus import _read
 from tests.config.support import probe_of
 from tests.processes.running import free_port, get
 from tests.programs import path_of, running
@@ -230,3 +235,34 @@ async def test_more_than_anybody_needs_is_ours_to_narrow(reach: Reach) -> None:
     async with served(raw(b"HTTP/1.1 200 OK\r\n\r\n" + body)) as server:
         _, result = await seen(reach, asking(server.url(path=""), limit=5))
     assert (result.code, result.outcome) == ("self.config", Outcome.UNKNOWN)
+
+
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["success", "error", "vector", "1", "NaN"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["status", "data", "resultType", "result", "metric", "value", "values"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_json, st.sampled_from(["vector", "matrix", "scalar", "string"]), st.sampled_from([200, 204, 400, 503]))
+def test_any_json_is_a_result_or_said_to_be_none(result: Any, kind: str, status: int) -> None:
+    """Whatever the shape, and of whatever it is made."""
+    for body in (success(result, kind), json.dumps(result).encode(), success([{"metric": {}, "value": result}])):
+        code, values = None, {"holds": False}
+        try:
+            values, _ = _read(body, status, Mask(()))
+        except Stopped as stopped:
+            code = stopped.code
+        assert code in (None, "self.config", "self.connectivity")
+        assert isinstance(values["holds"], bool)
+        json.dumps(values, allow_nan=False)
