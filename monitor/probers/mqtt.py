@@ -77,11 +77,13 @@ class _Talk:
         if reason:
             raise packets.refused("to let us in", reason)
         self._run.byte_came()
+        self._run.note(f"welcomed, in MQTT {'5' if self._version == V5 else '3.1.1'}")
         self._doing = "after the welcome"
         self._wait_for("welcomed, but the subscription was not confirmed (SUBACK)")
         await self._send(packets.subscribe(self._version, _SUBSCRIPTION, self._topic))
         if (reason := packets.reason_of(await self._next(SUBSCRIBED), self._version)) >= 0x80:
             raise packets.refused(f"to subscribe to {self._topic}", reason if self._version == V5 else 0x87)
+        self._run.note(f"subscribed to {self._topic}")
         await self._exchange()
         await self._send(packets.GOODBYE_PACKET)
         self._run.finish()
@@ -100,6 +102,7 @@ class _Talk:
                 if reason >= 0x80:
                     raise packets.refused(f"to publish to {self._topic}", reason)
                 taken = True
+                self._run.note(f"the broker took the message (reason {reason:#04x})")
                 why = " and said that nobody listens" if reason == packets.NOBODY_LISTENS else ""
                 self._wait_for(f"the broker took the message{why}, but did not send it back")
                 continue
@@ -108,11 +111,11 @@ class _Talk:
                 await self._send(packets.acknowledge(number))
             if (topic, content) == (self._topic, payload):
                 back = True
+                self._run.note("the message came back")
                 self._wait_for("the message came back, but was not acknowledged (no PUBACK)")
 
     def _wait_for(self, what: str, code: str = "http.transfer_timeout") -> None:
         """What it means if the time limit strikes from now on."""
-        self._run.note(f"waiting: {what.split(', but')[0]}")
         self._run.late = Stopped(code, f"{what} within {self._run.probe.timeout.total_seconds():g} s")
 
     async def _send(self, data: bytes) -> None:
