@@ -168,6 +168,13 @@ class References:
                 self.body(at, step)
         if kind == "statuspage" and probe.get("role") == "verdict":
             self.findings.error((*path, "role"), "`role` must be `evidence` for kind `statuspage`, not `verdict`")
+        if kind == "heartbeat" and probe.get("locations") not in (None, ["here"]):
+            said = "`locations` says nothing of a heartbeat: its calls are known where the ops side is"
+            self.findings.warning((*path, "locations"), said)
+        topic = probe.get("topic")
+        if kind == "mqtt" and isinstance(topic, str) and not isinstance(topic, Withheld) and not _is_topic(topic):
+            said = f"`topic` must name one topic, without `+`, `#` and a `$` in front, not {shown(topic)}"
+            self.findings.error((*path, "topic"), said)
         limits = [key for key in ("max_age", "advances_within") if probe.get(key) is not None]
         if kind == "freshness" and len(limits) != 1:
             at = (*path, limits[1]) if limits else path
@@ -278,6 +285,12 @@ class References:
             if isinstance(tag, str) and tag != "en" and tag not in known:
                 near = self.findings.nearest(tag, [*known, "en"])
                 self.findings.error(path, f"`languages` names {shown(tag)}, which has no catalogue in the theme{near}")
+
+
+def _is_topic(text: str) -> bool:
+    """Whether MQTT takes it for a name to publish under, with room for what makes it our own."""
+    wild = any(letter in text for letter in "+#\0")
+    return bool(text) and not wild and not text.startswith("$") and len(text.encode("utf-8", "replace")) <= 60_000
 
 
 def is_loopback(host: str) -> bool:

@@ -43,11 +43,15 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """What must not stand still: `value` is a JMESPath to a time or to an age in seconds, at most `max_age` old; or to
-    anything, which must change `within` so long."""
+    anything, which must change `within` so long.
+
+    `since` names the value that says from when on it would have been seen: what may have passed unseen is unknown, and
+    so is everything before the first time."""
 
     value: str
     max_age: timedelta | None = None
     within: timedelta | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Expect:
     json: tuple[tuple[str, tuple[Clause, ...]], ...] = ()
     certificate_valid_for: timedelta | None = None
     fresh: "Fresh | None" = None
+    query: str | None = None  # an expression that must hold; `HOLDS` in the values says whether it does
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -83,6 +88,9 @@ class Expect:
             *(("not_contains", text) for text in self.not_contains),
             *(("matches", text) for text in self.matches),
         )
+
+
+HOLDS, RESULT = "holds", "result"  # of a query: whether it holds, and what came of it
 
 
 def body_key(kind: str, text: str) -> str:
@@ -110,11 +118,15 @@ def judge(observation: Observation, expect: Expect) -> Result:
             return _failed("content.empty", "the body is empty")
     if failure is not None:
         return _failed(failure.code, failure.detail or failure.code)
+    if expect.fresh is not None and (unseen := _unseen(expect.fresh, observation)):
+        return Result(Outcome.UNKNOWN, reasons=(unseen,))
     code, reasons = _unmet(observation, expect)
     fault = None if observation.dns is None else fault_of(observation.dns)
     if fault is not None and (reasons or not any("rcode" in path for path, _ in expect.json)):
         return _failed(*fault)  # whoever expects something of `rcode`, and finds it, has judged the answer
     if reasons:
+        if expect.query is not None:  # labels of series are no error codes of an application
+            return _failed(code, *reasons)
         return _answered(observation, code, *reasons)
     return _within_answer(observation, expect) or _passed(observation, expect)
 
@@ -196,6 +208,9 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
             if not holds(clause, got, at):
                 reasons.append(f"{path}: expected {clause}, got {shown(got)}")
                 stale = stale and clause.operator == "newer_than" and moment_of(got) is not None
+    if expect.query is not None and values.get(HOLDS) is not True:
+        reasons.append(f"{shown(expect.query)} does not hold, it gives {shown(values.get(RESULT))}")
+        stale = False
     if expect.fresh is not None:
         reason, known = _too_old(expect.fresh, values.get(expect.fresh.value), at)
         if reason is not None:
@@ -218,6 +233,19 @@ def _too_old(fresh: Fresh, value: Any, at: datetime) -> tuple[str | None, bool]:
         return None, True
     limit = fresh.max_age.total_seconds()
     return f"{fresh.value}: {age.total_seconds():.0f} s old, expected at most {limit:.0f} s", True
+
+
+def _unseen(fresh: Fresh, observation: Observation) -> str | None:
+    """Why nothing is known yet of a value that has to be seen when it happens; None when its age says something."""
+    if fresh.since is None or fresh.max_age is None:
+        return None
+    seen, at = observation.values, observation.ended_at
+    age, listened = _age(seen.get(fresh.value), at), _age(seen.get(fresh.since), at)
+    if age is None:
+        return "it has not called yet"
+    if age > fresh.max_age and listened is not None and listened <= fresh.max_age:
+        return f"it may have called in vain: nobody listened until {seen[fresh.since]}"
+    return None
 
 
 def _age(value: Any, at: datetime) -> timedelta | None:

@@ -9,6 +9,7 @@
     advance    timeline.py      what news does to incidents
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
+    call       heartbeat.py     that a module called, and since when its silence counts
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -17,13 +18,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import region, timeline, vantage
+from monitor.core import heartbeat, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
 from monitor.core.effect import (
     Ailing,
     AskCanaries,
+    Called,
     Effect,
     Event,
     Gap,
@@ -57,7 +59,7 @@ REMEMBERED_RUNS = 4  # scheduled times by which a run that is handed in twice is
 def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     """The board after an event, and what is to be done about it, in order."""
     if board.began_at is None:
-        board = replace(board, began_at=now)
+        board = heartbeat.listening_again(replace(board, began_at=now), now)
     match event:
         case Observed(observation):
             if observation.module is None:
@@ -71,8 +73,10 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             probe = board.platform.probes.get((module, id))
             decides = probe is not None and probe.off is None and probe.role is Role.VERDICT
             return doubt(board, probe, location, now) if probe is not None and decides else (board, [])
+        case Called(module, id):
+            return heartbeat.call(board, (module, id), now)
         case Missed():
-            return _miss(board, event)
+            return _miss(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
 
@@ -222,7 +226,7 @@ def _with_vantage(
         changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
         return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
     if before.blind_since is not None and after.blind_since is None:
-        return board, [Gap(location, before.blind_since, now)]
+        return heartbeat.listening_again(board, now, location), [Gap(location, before.blind_since, now)]
     return board, []
 
 
@@ -233,11 +237,12 @@ def _code_of_blindness(board: Board, location: str) -> str:
     return "self.dns" if 2 * names > len(codes) else "self.connectivity"
 
 
-def _miss(board: Board, missed: Missed) -> tuple[Board, list[Effect]]:
+def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effect]]:
     """A time in which a place could not look: what was under way then says nothing."""
     place = board.vantages.get(missed.location, Vantage())
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
+    board = heartbeat.listening_again(board, now, missed.location)
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
 
 

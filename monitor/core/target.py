@@ -68,6 +68,31 @@ class DnsTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PrometheusTarget(HttpTarget):
+    """The request that asks a Prometheus about `query`, which says something of a module and nothing of Prometheus."""
+
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatTarget:
+    """Nobody is asked: the module calls. `secret` is what a call must carry, None: any call counts."""
+
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttTarget:
+    """A broker, and the topic below which a message goes there and back."""
+
+    url: str
+    topic: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 

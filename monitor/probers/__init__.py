@@ -11,7 +11,7 @@ from datetime import datetime
 from monitor.core.expectation import Expect
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
-from monitor.probers import dns, http, tcp, tls
+from monitor.probers import dns, heartbeat, http, mqtt, prometheus, tcp, tls
 from monitor.probers.failure import Stopped, of_exchange, of_timeout
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -26,6 +26,9 @@ STALL_SHARE = 0.25  # of its limit that a run may lose to ourselves before it sa
 
 PROBERS: dict[str, Prober] = {
     "http": http.look,
+    "heartbeat": heartbeat.look,
+    "mqtt": mqtt.look,
+    "prometheus": prometheus.look,
     "freshness": http.look,  # a request like any other; whether its value stands still is judged, not probed
     "tcp": tcp.look,
     "tls": tls.look,
@@ -82,7 +85,7 @@ async def _ask(run: Run, reach: Reach) -> None:
         if not expired:
             raise
         seconds = run.probe.timeout.total_seconds()
-        raise of_timeout(run.phase, seconds, run.first_byte_at is not None) from error
+        raise run.late or of_timeout(run.phase, seconds, run.first_byte_at is not None) from error
 
 
 def _report(probe: Probe, reach: Reach, error: Exception) -> None:

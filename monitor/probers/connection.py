@@ -39,9 +39,11 @@ MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them wo
 class Errand:
     """What a connector has to know of the run it connects for."""
 
-    def __init__(self, run: Run, allow_private: bool) -> None:
+    def __init__(self, run: Run, allow_private: bool, single: bool = False) -> None:
         self.run = run
         self.allow_private = allow_private
+        self.single = single  # one connection and no other: a WebSocket is not redirected
+        self.connected = False
         self.redirected = False
 
 
@@ -120,6 +122,9 @@ class Wire(BaseConnector):
         host, port = req.url.raw_host, req.port
         if not host or not port:
             raise Stopped("self.config", f"{req.url} names no host and port")
+        if errand.single and errand.connected:
+            raise Stopped("http.redirect_unexpected", f"redirected to {host}, where a WebSocket was asked for")
+        errand.connected = True
         run.enter("resolve")
         ip, number = await route(run, self._reach, host, port, errand.allow_private, errand.redirected)
         run.address = joined(ip, number)

@@ -7,8 +7,8 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 import io
 import re
 from base64 import b64encode
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -51,16 +51,23 @@ _LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
 
 async def look(run: Run, reach: Reach) -> None:
     """Asks once: sends the request, follows its redirects, reads the body, and looks for what is expected in it."""
+    async with asked(run, reach, needs_body(run.expects)) as (headers, body):
+        await look_into(run, reach, headers, body)
+
+
+@asynccontextmanager
+async def asked(run: Run, reach: Reach, whole: bool) -> AsyncIterator[tuple[dict[str, str], Body]]:
+    """One exchange that is over: headers and body of the answer that counts, its place among large bodies held."""
     async with AsyncExitStack() as held:
 
         async def take_place() -> None:
             await run.wait_for(reach.large_bodies.acquire())
             held.callback(reach.large_bodies.release)
 
-        body = Body(needs_body(run.expects), run.mask, take_place)
+        body = Body(whole, run.mask, take_place)
         headers = await _exchange(run, reach, body)
         run.finish()
-        await _look_into(run, reach, headers, body)
+        yield headers, body
 
 
 async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
@@ -190,7 +197,7 @@ async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> N
         run.note(f"body of {body.size} bytes")
 
 
-async def _look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Body) -> None:
+async def look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Body) -> None:
     """Evaluates what needs the whole body, or a header that is not kept."""
     for name, clauses in (pair for expect in run.expects for pair in expect.header):
         if _is_kept(name):

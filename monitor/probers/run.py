@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.core.expectation import Expect
 from monitor.core.observation import CANARY, PHASES, Certificate, Failure, Http, Observation
 from monitor.core.probe import Probe
+from monitor.probers.failure import Stopped
 from monitor.probers.mask import Mask, mask_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Run:
         self.dns: Mapping[str, Any] | None = None
         self.values: dict[str, Any] = {}
         self.failure: Failure | None = None
+        self.read_as: Callable[[str], str] = str  # what a code means where it is not the module that was asked
+        self.late: Stopped | None = None  # what the time limit means now, where the phase alone does not tell
         self.mask: Mask = mask_of(reach.secrets | secrets_of(probe))
         self._location = reach.location
         self._trace = trace
@@ -138,8 +141,10 @@ class Run:
     def fail(self, code: str, detail: str) -> None:
         """Keeps why the run failed; the first reason stays."""
         if self.failure is None:
-            self.failure = Failure(code, self.mask.line(detail))
-            self.note(f"failed: {code}: {detail}")
+            meant = self.read_as(code)
+            detail = detail if meant == code else f"{detail} ({code})"
+            self.failure = Failure(meant, self.mask.line(detail))
+            self.note(f"failed: {meant}: {detail}")
 
     @property
     def traced(self) -> bool:

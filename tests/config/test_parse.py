@@ -13,7 +13,15 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import DnsTarget, HttpTarget, OtherTarget, TcpTarget, TlsTarget
+from monitor.core.target import (
+    DnsTarget,
+    HeartbeatTarget,
+    HttpTarget,
+    MqttTarget,
+    PrometheusTarget,
+    TcpTarget,
+    TlsTarget,
+)
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -94,6 +102,50 @@ def test_a_probe_of_the_example_says_exactly_what_is_asked() -> None:
         ),
         certificate_valid_for=timedelta(days=21),
     )
+
+
+def test_a_heartbeat_is_late_after_its_time_and_its_grace() -> None:
+    """It runs where the ops side is, whatever `defaults` say; an empty secret is none."""
+    elsewhere = "defaults: {locations: [sp]}\nlocations: [{id: sp}]"
+    probe = probe_of("kind: heartbeat\nevery: 5m\ngrace: 30s\nsecret: knock-knock", elsewhere)
+
+    limit = timedelta(minutes=5, seconds=30)
+    assert probe.expect.fresh == Fresh("called_at", max_age=limit, since="listening_since")
+    assert (probe.ask, probe.locations, probe.instance) == (HeartbeatTarget("knock-knock"), ("here",), "")
+    assert "knock" not in repr(probe)
+    assert probe_of("kind: heartbeat\nevery: 5m\nsecret: ''").ask == HeartbeatTarget(None)
+    assert probe_of("kind: heartbeat\nevery: 5m\ninterval: 1h").interval == timedelta(hours=1)
+
+
+def test_a_query_is_part_of_the_address_that_is_asked() -> None:
+    """Under the base address, beside what it asks for already; the label of metrics shows neither."""
+    probe = probe_of("kind: prometheus\nurl: https://u:p@prom/thanos/?dedup=true\nquery: up == 1 and a{b=~'.+'}")
+
+    query = "up == 1 and a{b=~'.+'}"
+    assert isinstance(probe.ask, PrometheusTarget)
+    asked = "https://u:p@prom/thanos/api/v1/query?dedup=true&query=up+%3D%3D+1+and+a%7Bb%3D~%27.%2B%27%7D"
+    assert (probe.ask.url, probe.ask.query, probe.expect.query) == (asked, query, query)
+    assert probe.instance == "https://prom/thanos/"
+    assert probe_of("kind: prometheus\nurl: http://prom:9090\nquery: up").ask.url == (  # type: ignore[union-attr]
+        "http://prom:9090/api/v1/query?query=up"
+    )
+
+
+def test_a_broker_and_its_credentials() -> None:
+    """What is empty is not there; the label of metrics shows no user."""
+    probe = probe_of("kind: mqtt\nurl: mqtt://u:p@broker:1883\nusername: ''\npassword: knock-knock")
+
+    assert probe.ask == MqttTarget("mqtt://u:p@broker:1883", "monitor/probe", None, "knock-knock")
+    assert probe.instance == "mqtt://broker:1883"
+    assert "knock" not in repr(probe)
+
+
+def test_a_place_of_a_heartbeat_is_warned_about() -> None:
+    """It is well written, and makes no difference."""
+    config = parsed(
+        "locations: [{id: sp}]\nmodules: [{id: a, probes: [{id: p, kind: heartbeat, every: 1m, locations: [sp]}]}]"
+    )
+    assert ["heartbeat" in str(one) for one in config.warnings] == [True]
 
 
 def test_what_a_probe_does_not_say_comes_from_defaults() -> None:
@@ -180,23 +232,6 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
     assert json.headers == (("content-type", "application/vnd.x+json"),)
     assert json.body == '["é"]'.encode()
     assert (body.body, body.headers) == (b"plain", ())
-
-
-@pytest.mark.parametrize(
-    ("keys", "settings", "instance"),
-    [
-        ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
-        ("kind: heartbeat\nevery: 5m", {"every": timedelta(minutes=5), "grace": timedelta(minutes=1)}, ""),
-        ("kind: prometheus\nurl: http://prom:9090\nquery: up > 0", {"query": "up > 0"}, "http://prom:9090"),
-    ],
-)
-def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object], instance: str) -> None:
-    """As validated, for their own prober; the instance never holds a user, a query or a fragment."""
-    probe = probe_of(keys)
-
-    assert isinstance(probe.ask, OtherTarget)
-    assert settings.items() <= probe.ask.settings.items()
-    assert probe.instance == instance
 
 
 @pytest.mark.parametrize(
