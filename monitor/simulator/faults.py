@@ -93,7 +93,7 @@ class Strike:
     @property
     def stops_work(self) -> bool:
         """Whether nothing at all is done in the background: a module struck now and then tries again."""
-        return self.fault not in _GOES_ON and self.ratio >= 1 and not self.locations
+        return self.fault not in _GOES_ON and self.ratio >= 1 and self.cleared is None and not self.locations
 
     def shown(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -127,6 +127,7 @@ class Faults:
         if fault == "version_change":
             for id in self.behind(key):
                 self.deploys[id] = self.deploys.get(id, 0) + 1
+        self._end(key)
         self.strikes[key] = strike
         return strike
 
@@ -158,9 +159,12 @@ class Faults:
         """The strike that is there, once one that has faded altogether is gone."""
         strike = self.strikes.get(key)
         if strike is not None and strike.faded(self.now()) >= 1:
-            del self.strikes[key]
+            self._end(key)
             return None
         return strike
+
+    def _end(self, key: str) -> None:
+        self.strikes.pop(key, None)
 
     def standing(self) -> dict[str, Strike]:
         """Every strike that still has an effect, by key."""

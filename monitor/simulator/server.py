@@ -64,7 +64,7 @@ class Simulator:
         self._set_doors()
         return found
 
-    def set(self, **settings: Any) -> Settings:
+    def set(self, /, **settings: Any) -> Settings:
         """Changes what the store has set up or how long things take. Raises WrongFault."""
         ledger = self.platform.ledger
         ledger.settings = ledger.settings.changed(settings)

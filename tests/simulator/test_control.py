@@ -84,6 +84,7 @@ async def test_settings_are_put_and_shown(simulator: Simulator) -> None:
     ("body", "said"),
     [
         ('{"cash": 1}', "did you mean 'cache'"),
+        ('{"self": 1}', "no setting 'self'"),
         ('{"cache": -1}', "cache must be a number from 0 to 86400"),
         ('{"cache": true}', "cache must be a number"),
         ('{"cache": NaN}', "cache must be a number"),
