@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
-from monitor.config.kinds import Common, FlowProbe, FreshnessProbe, HttpProbe, Request, SideVerdict, Step
+from monitor.config.kinds import (
+    Common,
+    FlowProbe,
+    FreshnessProbe,
+    HttpProbe,
+    Request,
+    SideVerdict,
+    StatuspageProbe,
+    Step,
+)
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.references import is_loopback
 from monitor.config.table import Path
@@ -19,7 +28,7 @@ from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role
 from monitor.core.site import Site
-from monitor.core.target import HttpTarget, Network, OtherTarget
+from monitor.core.target import HttpTarget, Network, OtherTarget, PageTarget
 from monitor.core.tuning import Tuning
 
 DISABLED = "disabled in the configuration"
@@ -112,6 +121,8 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
 def _expect(probe: Any) -> Expect:
     """What should hold of the answer; of a freshness probe that its value does not stand still as well."""
     expect: Expect = probe.expect.core()
+    if isinstance(probe, StatuspageProbe):
+        return replace(expect, hearsay=True)
     if not isinstance(probe, FreshnessProbe):
         return expect
     return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
@@ -121,6 +132,9 @@ def _ask(module: str, probe: Any) -> HttpTarget | OtherTarget:
     """What the prober of the kind needs: a request for `http`, else its own settings."""
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
+    if isinstance(probe, StatuspageProbe):
+        headers = tuple((name, value) for name, value in probe.headers.items() if value)
+        return PageTarget(probe.url, headers=headers, allow_private=probe.allow_private, component=probe.component)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):

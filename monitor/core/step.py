@@ -3,6 +3,7 @@
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
+    read       platform_page.py what the platform says of itself, as evidence
     settle     detector.py      when tracks make news
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import region, timeline, vantage
+from monitor.core import platform_page, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
@@ -98,6 +99,7 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
     board, changes = with_version(board, observation)
+    board = platform_page.read(board, probe, observation, result)
     board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
     effects += [Keep(observation, result), *changes, *more]
     for side in board.platform.sides.get(probe.key, ()):

@@ -11,7 +11,7 @@ from datetime import datetime
 from monitor.core.expectation import Expect
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
-from monitor.probers import http
+from monitor.probers import http, statuspage
 from monitor.probers.failure import Stopped, of_exchange, of_timeout
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -27,6 +27,7 @@ STALL_SHARE = 0.25  # of its limit that a run may lose to ourselves before it sa
 PROBERS: dict[str, Prober] = {
     "http": http.look,
     "freshness": http.look,  # a request like any other; whether its value stands still is judged, not probed
+    "statuspage": statuspage.look,
 }
 
 

@@ -51,23 +51,28 @@ _LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
 
 async def look(run: Run, reach: Reach) -> None:
     """Asks once: sends the request, follows its redirects, reads the body, and looks for what is expected in it."""
+    target = run.probe.ask
+    if not isinstance(target, HttpTarget):
+        raise Stopped("self.config", "the probe has no HTTP target")
     async with AsyncExitStack() as held:
-
-        async def take_place() -> None:
-            await run.wait_for(reach.large_bodies.acquire())
-            held.callback(reach.large_bodies.release)
-
-        body = Body(needs_body(run.expects), run.mask, take_place)
-        headers = await _exchange(run, reach, body)
+        body = body_of(run, reach, held, whole=needs_body(run.expects))
+        headers = await exchange(run, reach, target, body)
         run.finish()
         await _look_into(run, reach, headers, body)
 
 
-async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
+def body_of(run: Run, reach: Reach, held: AsyncExitStack, *, whole: bool) -> Body:
+    """A body to be read into; once it grows large it takes one of the places for such bodies, as long as `held` is."""
+
+    async def take_place() -> None:
+        await run.wait_for(reach.large_bodies.acquire())
+        held.callback(reach.large_bodies.release)
+
+    return Body(whole, run.mask, take_place)
+
+
+async def exchange(run: Run, reach: Reach, target: HttpTarget, body: Body) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
-    target = run.probe.ask
-    if not isinstance(target, HttpTarget):
-        raise Stopped("self.config", "the probe has no HTTP target")
     request = _first(target, run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)
