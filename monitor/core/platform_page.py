@@ -152,8 +152,9 @@ def _reports(
         else:
             unread = True
     names = {plain(one) for one in _names_of(board.platform, (m.module for m in incident.members), incident.components)}
+    everything = 2 * len(incident.components) > len(board.platform.components)
     known = before or {}
-    posts = [post for page in pages for post in page.posts if _is_about(post, incident, names)]
+    posts = [post for page in pages for post in page.posts if _is_about(post, incident, names, everything)]
     if posts:
         best = min(posts, key=lambda post: _distance(post, incident, known))
         return {"found": True, "incident": best.name, "url": best.url or None}
@@ -164,14 +165,14 @@ def _reports(
     return SILENT
 
 
-def _is_about(post: Post, incident: Incident, names: set[str]) -> bool:
-    """Whether a post means an incident: it names what fails, while it fails. One that names nothing at all means an
-    incident only when both say that everything is out."""
+def _is_about(post: Post, incident: Incident, names: set[str], everything: bool) -> bool:
+    """Whether a post means an incident: it names what fails, while it fails. One that names nothing at all and is
+    critical means an incident that touches most of the page."""
     if not _overlaps(post, incident):
         return False
     if post.about:
         return bool(post.about & names)
-    return post.impact == incident.impact == "critical"
+    return post.impact == "critical" and everything
 
 
 def _overlaps(post: Post, incident: Incident) -> bool:
