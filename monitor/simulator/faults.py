@@ -37,6 +37,9 @@ OPTIONS = ("ratio", "delay", "locations", "ramp")
 # Seconds when nothing was said. A timeout outlasts every probe; a reset comes while the answer is being made.
 DELAYS = {"slow": 3.0, "timeout": 60.0, "reset": 0.05}
 
+TOLD_AFTER = 18 * 60.0  # seconds until the platform's own status page tells of a fault: the earliest seen of a real one
+REMEMBERED = 50  # faults that are over
+
 STALE_BY = timedelta(hours=2)  # how old the copy is that a stale module serves
 
 _NOT_OF_REQUESTS = ("certificate_expired", "version_change")  # they strike handshakes and headers instead
@@ -92,12 +95,17 @@ class Strike:
 
 @dataclass
 class Faults:
-    """Every strike by module id, `shared:HOST` or `shared:gateway`, and the deploys that happened meanwhile."""
+    """Every strike by module id, `shared:HOST` or `shared:gateway`, and the deploys that happened meanwhile.
+
+    `told_after` is how many seconds later the status page tells of it.
+    """
 
     account: str
     now: Callable[[], float] = monotonic
     strikes: dict[str, Strike] = field(default_factory=dict)
     deploys: dict[str, int] = field(default_factory=dict)
+    past: list[tuple[str, Strike, datetime]] = field(default_factory=list)  # what was struck, how, and until when
+    told_after: float = TOLD_AFTER
 
     def strike(self, module: str, fault: str, **options: Any) -> Strike:
         """Puts a fault on a module, in place of the one that was there. Raises WrongFault."""
@@ -106,20 +114,26 @@ class Faults:
         if fault == "version_change":
             for id in self.behind(key):
                 self.deploys[id] = self.deploys.get(id, 0) + 1
+        self._end(key)
         self.strikes[key] = strike
         return strike
 
     def clear(self, module: str | None = None) -> bool:
         """Ends one fault, or all; a deploy that came with it is rolled back. False when there was none."""
         if module is None:
-            found = bool(self.strikes)
-            self.strikes.clear()
+            ended = [self._end(key) for key in list(self.strikes)]
             self.deploys.clear()
-            return found
+            return bool(ended)
         key = self.key(module)
         for id in self.behind(key):
             self.deploys.pop(id, None)
-        return self.strikes.pop(key, None) is not None
+        return self._end(key)
+
+    def _end(self, key: str) -> bool:
+        strike = self.strikes.pop(key, None)
+        if strike is not None:
+            self.past = [*self.past[1 - REMEMBERED :], (key, strike, datetime.now(UTC))]
+        return strike is not None
 
     def draw(self, key: str, location: str | None) -> Strike | None:
         """The strike that hits this request, weakened by its ramp; None when it passes. Counts the request."""

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from monitor.simulator import cart, catalog, checkout, identity, keyed, search, session, storefront
+from monitor.simulator import cart, catalog, checkout, identity, keyed, search, session, statuspage, storefront
 from monitor.simulator.visit import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -15,6 +15,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *identity.ENDPOINTS,
     *keyed.ENDPOINTS,
     *storefront.ENDPOINTS,
+    *statuspage.ENDPOINTS,
 )
 
 
