@@ -11,7 +11,7 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import HttpTarget, OtherTarget, PageTarget
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -219,8 +219,15 @@ def test_a_flow_is_its_steps() -> None:
 
 
 def test_what_another_status_page_says_is_only_evidence() -> None:
-    """Never a verdict."""
-    assert probe_of("kind: statuspage\nurl: https://status.example.com").role is Role.EVIDENCE
+    """Never a verdict, and what cannot be read blames nobody; its key is masked like any other."""
+    probe = probe_of(
+        "kind: statuspage\nurl: https://status.example.com\ncomponent: Cart\nheaders: {Authorization: Bearer abcdef}"
+    )
+    assert probe.role is Role.EVIDENCE
+    assert probe.expect.hearsay
+    assert isinstance(probe.ask, PageTarget)
+    assert (probe.ask.component, probe.ask.headers) == ("Cart", (("authorization", "Bearer abcdef"),))
+    assert probe.instance == "https://status.example.com"
 
 
 def test_a_text_written_once_stands_for_every_language() -> None:
