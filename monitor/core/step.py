@@ -131,7 +131,7 @@ def _learn(
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
-    if is_blocked(result) and (hold := _hold(probe, observation)):
+    if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
         effects.append(hold)
     if is_notable(before) or is_notable(board.tracks[key]):
         effects.append(Remember(*key, board.tracks[key]))

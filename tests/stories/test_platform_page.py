@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.board import Board
-from monitor.core.effect import Saved
+from monitor.core.effect import Hold, Saved
 from monitor.core.expectation import Expect
 from monitor.core.incident import Incident
 from monitor.core.module import Component, Group, Module, Status
@@ -153,6 +153,13 @@ def test_the_page_is_never_a_verdict() -> None:
     assert told.incidents == []
     assert told.board.status("router") is Status.UNKNOWN
     assert told.board.restless == frozenset()
+
+
+def test_a_page_that_asks_to_be_left_alone_is() -> None:
+    """`Retry-After` is honoured there as everywhere."""
+    told = shop()
+    told.feed(replace(page(START), http=Http(429, {"retry-after": "90"}, bytes=2), values={}))
+    assert [e.until for e in told.effects if isinstance(e, Hold)] == [told.now + timedelta(seconds=90)]
 
 
 # -- what is known ----------------------------------------------------------------------------------------------------
