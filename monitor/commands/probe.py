@@ -24,7 +24,7 @@ from monitor.core.board import Call
 from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.observation import PHASES, Observation, observation_to_json
-from monitor.core.probe import Probe
+from monitor.core.probe import Probe, Role
 from monitor.probers import Reach, look
 from monitor.store import StoreFailed, StoreUnusable, open_store
 
@@ -51,7 +51,7 @@ async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: 
     store, from which the calls of heartbeats are read.
 
     Exit status: 0 when all passed, 1 when any did not, 2 when a selector names nothing or the network settings cannot
-    be used.
+    be used. Evidence that is unknown counts as little here as anywhere.
     """
     probes = list(config.platform.probes.values())
     if nothing := _matching_nothing(config, probes, selectors):
@@ -73,8 +73,14 @@ async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: 
         _print_json(seen)
     else:
         _print_table(seen, debug)
-    passed = all(one.result.outcome in (Outcome.PASSED, Outcome.SLOW) for one in seen)
-    return 0 if passed else 1
+    return 0 if all(map(_is_well, seen)) else 1
+
+
+def _is_well(one: Seen) -> bool:
+    """Whether a run speaks against nothing; mere evidence that cannot be had does not either."""
+    if one.probe.role is Role.EVIDENCE and one.result.outcome is Outcome.UNKNOWN:
+        return True
+    return one.result.outcome in (Outcome.PASSED, Outcome.SLOW)
 
 
 def _name(probe: Probe) -> str:

@@ -21,6 +21,7 @@ from monitor.config.kinds import (
     PrometheusProbe,
     Request,
     SideVerdict,
+    StatuspageProbe,
     Step,
     TcpProbe,
     TlsProbe,
@@ -41,6 +42,7 @@ from monitor.core.target import (
     MqttTarget,
     Network,
     OtherTarget,
+    PageTarget,
     PrometheusTarget,
     TcpTarget,
     TlsTarget,
@@ -154,6 +156,8 @@ def _expect(probe: Any) -> Expect:
         return replace(expect, fresh=Fresh(CALLED_AT, probe.every + probe.grace, since=LISTENING_SINCE))
     if isinstance(probe, PrometheusProbe):
         return replace(expect, query=probe.query)
+    if isinstance(probe, StatuspageProbe):
+        return replace(expect, hearsay=True)
     return expect
 
 
@@ -177,6 +181,9 @@ def _ask(module: str, probe: Any) -> Any:
         case MqttProbe():
             login = (probe.username or None, probe.password or None)
             return MqttTarget(probe.url, probe.topic, *login, probe.allow_private)
+        case StatuspageProbe():
+            headers = tuple((name, value) for name, value in probe.headers.items() if value)
+            return PageTarget(probe.url, headers=headers, allow_private=probe.allow_private, component=probe.component)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     if isinstance(probe, FlowProbe):

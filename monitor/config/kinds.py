@@ -177,7 +177,7 @@ class StatuspageProbe(Common):
 
     kind: Literal["statuspage"] = Field(description="The kind of probe.")
     role: Role = Field("evidence", description="Always `evidence`: what others say is never a verdict.")
-    url: Url = Field(description="Address of the page.")
+    url: Url = Field(description="Address of the page, or of its JSON.")
     component: str | None = Field(None, description="The component of that page that is read; null: the whole page.")
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
     allow_private: Boolean = Field(False, description="Let the page be loopback or private.")

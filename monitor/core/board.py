@@ -74,6 +74,34 @@ class Regional:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """An incident as the platform's own page tells it. `about` holds the plain names of what it names.
+
+    `ongoing`: the page does not call it over. Instants are None where the page does not tell them.
+    """
+
+    name: str
+    url: str
+    about: frozenset[str]
+    impact: str | None
+    ongoing: bool
+    started_at: datetime | None
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPage:
+    """The newest of the platform's own page that could be read: how it was at a moment.
+
+    `only` holds the plain names that the probe looks for; None when it reads the whole page.
+    """
+
+    at: datetime
+    posts: tuple[Post, ...]
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """Tokens for extra runs, refilled by 60 a minute and a tenth of the scheduled load."""
 
@@ -87,7 +115,8 @@ class Board:
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
-    `versions` and `calls` by (module, probe); `regional` by failure domain. `ailing` is what of our own does not work,
+    `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `ailing` is what of our own does
+    not work,
     by its code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which
     any probe can have been silent for too long.
     """
@@ -102,6 +131,7 @@ class Board:
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
     restless: frozenset[tuple[str, str, str]] = frozenset()
     regional: Mapping[str, Regional] = field(default_factory=dict)
+    pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None

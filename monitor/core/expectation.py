@@ -58,6 +58,7 @@ class Fresh:
 class Expect:
     """Everything that should hold of one answer.
 
+    `hearsay`: what is asked is a page on which others tell how they are; one that cannot be read blames nobody.
     `status` is inclusive ranges, (200, 299) when nothing was said. `json` pairs a JMESPath with its clauses, `header`
     a lower-case header name with its clauses. `matches` holds the text of patterns; the prober owns the engine.
     """
@@ -73,6 +74,7 @@ class Expect:
     certificate_valid_for: timedelta | None = None
     fresh: "Fresh | None" = None
     query: str | None = None  # an expression that must hold; `HOLDS` in the values says whether it does
+    hearsay: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -100,6 +102,14 @@ def body_key(kind: str, text: str) -> str:
 
 def judge(observation: Observation, expect: Expect) -> Result:
     """What one run says, with its reasons. Pure: the same facts and expectations give the same result."""
+    result = _judged(observation, expect)
+    if expect.hearsay and result.outcome is Outcome.FAILED:
+        reasons = (f"official status unknown: {result.reasons[0]}", *result.reasons[1:])
+        return Result(Outcome.UNKNOWN, result.code, reasons=reasons)
+    return result
+
+
+def _judged(observation: Observation, expect: Expect) -> Result:
     failure = observation.failure
     if failure is not None and not failure.code.startswith("content."):
         return _failed(failure.code, failure.detail or failure.code)

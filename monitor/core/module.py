@@ -183,6 +183,11 @@ class Platform:
         )
 
     @cached_property
+    def pages(self) -> tuple[Probe, ...]:
+        """The probes that read status pages of others and are not off."""
+        return tuple(probe for probe in self.probes.values() if probe.kind == "statuspage" and probe.off is None)
+
+    @cached_property
     def load(self) -> float:
         """Scheduled runs a second, all places together."""
         asked = (probe for probe in self.probes.values() if probe.off is None)

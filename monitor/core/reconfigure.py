@@ -40,6 +40,7 @@ def reconfigure(board: Board, platform: Platform, now: datetime, roll_up: RollUp
         probes={key: condition for key, condition in board.probes.items() if key in verdicts},
         modules={id: condition for id, condition in board.modules.items() if id in platform.modules},
         versions={key: version for key, version in board.versions.items() if key in platform.probes},
+        pages={key: page for key, page in board.pages.items() if key in asked},
         restless=frozenset(key for key in board.restless if key in kept),
         stale_at=board.stale_at if platform == board.platform else None,
     )
@@ -102,6 +103,7 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     incidents = {id: renamed(incident, new) for id, incident in board.incidents.items()}
     versions = {(new.get(m, m), probe): version for (m, probe), version in board.versions.items()}
     calls = {(new.get(m, m), probe): call for (m, probe), call in board.calls.items()}
+    pages = {(new.get(m, m), probe): page for (m, probe), page in board.pages.items()}
     restless = frozenset((new.get(m, m), probe, place) for m, probe, place in board.restless)
     ids = set(new.values())
     effects: list[Effect] = [
@@ -113,4 +115,4 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
         *(Saved(i, None, now) for id, i in incidents.items() if i != board.incidents[id]),
     ]
     board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
-    return replace(board, versions=versions, calls=calls, restless=restless), effects
+    return replace(board, versions=versions, calls=calls, pages=pages, restless=restless), effects

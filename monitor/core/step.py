@@ -4,6 +4,7 @@
     watched    usual.py         … and what only the runs before it can tell
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
+    read       platform_page.py what the platform says of itself, as evidence
     settle     detector.py      when tracks make news
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, region, timeline, vantage
+from monitor.core import heartbeat, platform_page, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
@@ -104,6 +105,7 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
     board, changes = with_version(board, observation)
+    board = platform_page.read(board, probe, observation, result)
     board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
     effects += [Keep(observation, result), *changes, *more]
     for side in board.platform.sides.get(probe.key, ()):
@@ -137,7 +139,7 @@ def _learn(
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
-    if is_blocked(result) and (hold := _hold(probe, observation)):
+    if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
         effects.append(hold)
     if is_notable(before) or is_notable(board.tracks[key]) or before.baselines != track.baselines:
         effects.append(Remember(*key, board.tracks[key]))

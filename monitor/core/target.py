@@ -93,6 +93,13 @@ class MqttTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTarget(HttpTarget):
+    """A status page of others: `url` is the page or its JSON, `component` the only one of its that counts."""
+
+    component: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 

@@ -16,6 +16,7 @@ from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
+from monitor.core.platform_page import reported
 from monitor.core.standing import open_ones, said, save, told, with_cause
 
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
@@ -35,7 +36,8 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
 
 
 def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
-    """What time and new evidence do: young incidents follow the evidence, members outlive their root."""
+    """What time and new evidence do: young incidents follow the evidence, members outlive their root, and the platform
+    reports one of them."""
     saved: list[Saved] = []
     for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
@@ -49,6 +51,10 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
             if current.is_open and group is not None:
                 board, more = _follow(board, current, group, now)
                 saved += more
+    for incident in open_ones(board):
+        if reported(board, incident, now) is not incident:
+            board, more = save(board, incident, None, now)
+            saved += more
     return board, saved
 
 

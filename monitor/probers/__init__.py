@@ -11,7 +11,7 @@ from datetime import datetime
 from monitor.core.expectation import Expect
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
-from monitor.probers import dns, heartbeat, http, mqtt, prometheus, tcp, tls
+from monitor.probers import dns, heartbeat, http, mqtt, prometheus, statuspage, tcp, tls
 from monitor.probers.failure import Stopped, of_exchange, of_timeout
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -33,6 +33,7 @@ PROBERS: dict[str, Prober] = {
     "tcp": tcp.look,
     "tls": tls.look,
     "dns": dns.look,
+    "statuspage": statuspage.look,
 }
 
 

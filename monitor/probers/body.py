@@ -104,7 +104,7 @@ def values_of(
     if not paths or not body:
         return values, None
     try:
-        document = parse(_strict(body, encoding))
+        document = document_of(body, content_type)
         return values | {path: mask.value(value) for path, value in found(document, paths).items()}, None
     except Stopped as stopped:
         return values, stopped
@@ -116,11 +116,14 @@ def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:
     return {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
 
 
-def _strict(body: bytes, encoding: str) -> str:
+def document_of(body: bytes, content_type: str) -> Any:
+    """The JSON of a whole body. Raises Stopped."""
+    encoding = encoding_of(content_type)
     try:
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         raise Stopped("content.invalid_encoding", f"the body is not {encoding}, from byte {error.start} on") from None
+    return parse(text)
 
 
 def _holds(kind: str, sought: str, text: str) -> bool:

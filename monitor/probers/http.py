@@ -58,23 +58,28 @@ async def look(run: Run, reach: Reach) -> None:
 @asynccontextmanager
 async def asked(run: Run, reach: Reach, whole: bool) -> AsyncIterator[tuple[dict[str, str], Body]]:
     """One exchange that is over: headers and body of the answer that counts, its place among large bodies held."""
+    target = run.probe.ask
+    if not isinstance(target, HttpTarget):
+        raise Stopped("self.config", "the probe has no HTTP target")
     async with AsyncExitStack() as held:
-
-        async def take_place() -> None:
-            await run.wait_for(reach.large_bodies.acquire())
-            held.callback(reach.large_bodies.release)
-
-        body = Body(whole, run.mask, take_place)
-        headers = await _exchange(run, reach, body)
+        body = body_of(run, reach, held, whole=whole)
+        headers = await exchange(run, reach, target, body)
         run.finish()
         yield headers, body
 
 
-async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
+def body_of(run: Run, reach: Reach, held: AsyncExitStack, *, whole: bool) -> Body:
+    """A body to be read into; once it grows large it takes one of the places for such bodies, as long as `held` is."""
+
+    async def take_place() -> None:
+        await run.wait_for(reach.large_bodies.acquire())
+        held.callback(reach.large_bodies.release)
+
+    return Body(whole, run.mask, take_place)
+
+
+async def exchange(run: Run, reach: Reach, target: HttpTarget, body: Body) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
-    target = run.probe.ask
-    if not isinstance(target, HttpTarget):
-        raise Stopped("self.config", "the probe has no HTTP target")
     request = _first(target.varied(run.at), run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)

@@ -15,6 +15,7 @@ from monitor.simulator import (
     places,
     search,
     session,
+    statuspage,
     storefront,
 )
 from monitor.simulator.visit import Endpoint
@@ -32,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *identity.ENDPOINTS,
     *keyed.ENDPOINTS,
     *storefront.ENDPOINTS,
+    *statuspage.ENDPOINTS,
 )
 
 

@@ -18,6 +18,7 @@ from monitor.core.target import (
     HeartbeatTarget,
     HttpTarget,
     MqttTarget,
+    PageTarget,
     PrometheusTarget,
     TcpTarget,
     TlsTarget,
@@ -326,8 +327,15 @@ def test_a_flow_is_its_steps() -> None:
 
 
 def test_what_another_status_page_says_is_only_evidence() -> None:
-    """Never a verdict."""
-    assert probe_of("kind: statuspage\nurl: https://status.example.com").role is Role.EVIDENCE
+    """Never a verdict, and what cannot be read blames nobody; its key is masked like any other."""
+    probe = probe_of(
+        "kind: statuspage\nurl: https://status.example.com\ncomponent: Cart\nheaders: {Authorization: Bearer abcdef}"
+    )
+    assert probe.role is Role.EVIDENCE
+    assert probe.expect.hearsay
+    assert isinstance(probe.ask, PageTarget)
+    assert (probe.ask.component, probe.ask.headers) == ("Cart", (("authorization", "Bearer abcdef"),))
+    assert probe.instance == "https://status.example.com"
 
 
 def test_a_text_written_once_stands_for_every_language() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
+from monitor.core.incident import Incident
 from monitor.core.module import Status
 from monitor.core.track import Track
 from monitor.pages.detail import component_page, module_page, months
@@ -17,6 +18,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.sparkline import draw
 from monitor.pages.translate import Speech
+from monitor.pages.view import Link
 from tests.pages import pictures
 from tests.pages.conftest import loaded
 
@@ -68,6 +70,22 @@ def test_yesterdays_incident_names_its_day() -> None:
     (one,) = home(look(pictures.picture([pictures.incident("oms", since)]))).incidents
 
     assert plain(one.since.text) == "Nov 22, 2026, 12:15 UTC-3"
+
+
+@pytest.mark.parametrize(
+    ("url", "href"),
+    [("https://status.vtex.com/i/1", "https://status.vtex.com/i/1"), ("javascript:alert(1)", ""), (None, "")],
+)
+def test_what_the_platform_reports_is_a_link_where_there_is_one(url: str | None, href: str) -> None:
+    """Under the headline it has there; nothing so far and nothing known are two things."""
+    one = pictures.incident("oms", pictures.NOW)
+
+    def report(made: Incident) -> Link:
+        return home(look(pictures.picture([made]))).incidents[0].report
+
+    assert report(pictures.reported(one, "Orders <late>", url)) == Link("Orders <late>", href)
+    assert report(pictures.reported(one, None)) == Link("Nothing so far.", "")
+    assert report(one) == Link("", "")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ HOSTS = {
     "W": "www.demostore.example",
     "I": "demostore.vteximg.com.br",
     "S": "demostore.vtexassets.com",
+    "O": "status.vtex.com",
 }
 
 
