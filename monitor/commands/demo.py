@@ -36,7 +36,8 @@ ENVIRONMENT = {"VTEX_APP_KEY": "vtexappkey-demostore-DEMO", "VTEX_APP_TOKEN": "d
 async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
     """Runs until SIGTERM or SIGINT. Exit status 0; 2 when a port is taken."""
     with _folder(data) as folder:
-        async with Simulator.open(0, 0, folder / "simulator", page_delay=3.0 if fast else 30.0) as simulator:
+        async with Simulator.open(0, 0, folder / "simulator") as simulator:
+            simulator.set(page_delay=3.0 if fast else 30.0)
             config = _in_a_hurry(load(shipped(), ENVIRONMENT), simulator, port, ops_port, fast)
             await _remember_a_past(config, folder)
             app = App(config, folder, started=lambda app: _play(app, simulator, fast))

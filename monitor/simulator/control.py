@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 FIELDS = ("fault", *OPTIONS)
-MOST_LATE = 86400  # seconds the status page may be late
 
 
 def control_app(simulator: "Simulator") -> web.Application:
-    """The application behind `/state`, `/faults`, `/settings` and `/status-page`."""
+    """The application behind `/state`, `/faults` and `/settings`."""
 
     async def state(request: web.Request) -> web.Response:
         return web.json_response(simulator.state())
@@ -56,17 +55,6 @@ def control_app(simulator: "Simulator") -> web.Application:
         except WrongFault as wrong:
             return _wrong(400, str(wrong))
 
-    async def tell_page(request: web.Request) -> web.Response:
-        try:
-            wanted: Any = json.loads(await request.read())
-        except (ValueError, RecursionError):
-            wanted = None
-        delay = wanted.get("delay") if isinstance(wanted, dict) and len(wanted) == 1 else None
-        if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= MOST_LATE:
-            return _wrong(400, f'the body must be {{"delay": SECONDS}}, from 0 to {MOST_LATE}')
-        simulator.platform.faults.told_after = float(delay)
-        return web.json_response(simulator.state()["status_page"])
-
     app = web.Application(middlewares=[_errors_as_json])
     app.add_routes(
         [
@@ -75,7 +63,6 @@ def control_app(simulator: "Simulator") -> web.Application:
             web.delete("/faults/{module}", clear),
             web.delete("/faults", clear),
             web.put("/settings", settings),
-            web.put("/status-page", tell_page),
         ]
     )
     return app
@@ -110,7 +97,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except web.HTTPException as problem:
-        routes = "GET /state, PUT and DELETE /faults/MODULE, DELETE /faults, PUT /settings, PUT /status-page"
+        routes = "GET /state, PUT /faults/MODULE, DELETE /faults/MODULE, DELETE /faults, PUT /settings"
         return _wrong(problem.status, f"{request.method} {request.path} is not one of {routes}")
 
 

@@ -38,7 +38,6 @@ OPTIONS = ("ratio", "delay", "locations", "ramp", "tail")
 DELAYS = {"slow": 3.0, "timeout": 60.0, "reset": 0.05}
 
 MOST_SECONDS = 86400.0  # of a ramp or a tail
-TOLD_AFTER = 18 * 60.0  # seconds until the platform's own status page tells of a fault: the earliest seen of a real one
 REMEMBERED = 50  # faults that are over
 
 STALE_BY = timedelta(hours=2)  # how old the copy is that a stale module serves
@@ -115,17 +114,13 @@ class Strike:
 
 @dataclass
 class Faults:
-    """Every strike by module id, `shared:HOST` or `shared:gateway`, and the deploys that happened meanwhile.
-
-    `told_after` is how many seconds later the status page tells of it.
-    """
+    """Every strike by module id, `shared:HOST` or `shared:gateway`, and the deploys that happened meanwhile."""
 
     account: str
     now: Callable[[], float] = monotonic
     strikes: dict[str, Strike] = field(default_factory=dict)
     deploys: dict[str, int] = field(default_factory=dict)
     past: list[tuple[str, Strike, datetime]] = field(default_factory=list)  # what was struck, how, and until when
-    told_after: float = TOLD_AFTER
 
     def strike(self, module: str, fault: str, **options: Any) -> Strike:
         """Puts a fault on a module, in place of the one that was there. Raises WrongFault."""

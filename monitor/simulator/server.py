@@ -14,7 +14,7 @@ from aiohttp import web
 from monitor.simulator.authority import Authority
 from monitor.simulator.canary import canaries
 from monitor.simulator.control import control_app, serve
-from monitor.simulator.faults import TOLD_AFTER, Strike
+from monitor.simulator.faults import Strike
 from monitor.simulator.hosts import HOSTS
 from monitor.simulator.listener import LOOPBACK, Listener, PortTaken, bound
 from monitor.simulator.modules import STRUCK
@@ -93,8 +93,10 @@ class Simulator:
             "canaries": self.canaries,
             "status_page": {
                 "url": f"https://{self.hosts['status']}",
-                "delay": faults.told_after,
-                "posts": [{"name": one.headline, "status": one.stage} for one in posts(faults, datetime.now(UTC))],
+                "posts": [
+                    {"name": one.headline, "status": one.stage}
+                    for one in posts(faults, ledger.settings.page_delay, datetime.now(UTC))
+                ],
             },
         }
 
@@ -106,19 +108,16 @@ class Simulator:
         control_port: int = 0,
         directory: Path | None = None,
         account: str = "demostore",
-        page_delay: float = TOLD_AFTER,
     ) -> AsyncIterator[Self]:
         """The platform while the block lasts. Raises PortTaken when a port that was asked for is in use.
 
         `port` is that of the commerce host; the other hosts take the ports after it where they are free, else any.
-        `page_delay` is how many seconds late the status page tells of a fault.
         Certificates live in `directory`, or in one that goes away with the block.
         """
         async with AsyncExitStack() as stack:
             place = directory or Path(stack.enter_context(TemporaryDirectory(prefix="vtex-simulator-")))
             authority = Authority(place)
             simulator = cls(account, str(authority.ca_file))
-            simulator.platform.faults.told_after = page_delay
             await simulator._open_doors(stack, authority, port)
             simulator.control_url = await stack.enter_async_context(serve(control_app(simulator), control_port))
             simulator.canaries = await stack.enter_async_context(canaries())

@@ -27,6 +27,7 @@ class Settings:
     `index` passes from a change in the catalog until search shows it, `order_index` until the order list does.
     `touch` is how often the store's own job rewrites the specification that a freshness probe reads; 0 for never.
     `payment_window` is how long an order waits for its payment, `order_step` how long it stays in each status.
+    `page_delay` is how late the platform's own status page tells of a fault: the quickest of a real one.
     `limits` is the share of the documented limits that is granted. `feed` is how the feed's configuration is spelt.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     touch: float = 60.0
     payment_window: float = 300.0
     order_step: float = 20.0
+    page_delay: float = 1080.0
     limits: float = 1.0
     active: bool = True
     recaptcha: str = "vtexCriteria"

@@ -63,6 +63,20 @@ FELT_IN: dict[str, tuple[str, ...]] = {
     "marketplace": ("Marketplace Connectors",),
     "suggestions": ("Marketplace Connectors",),
     "admin": ("Admin Operations",),
+    "indexing": ("Catalog Management",),
+    "tax-service": ("Pricing Calculation",),
+    "payment-connectors": ("Payment Connectors",),
+    "channels": ("Marketplace Connectors",),
+    "audit": ("Admin Operations",),
+    "order-routing": ("Order Placement",),
+    "order-authorization": ("Order Placement",),
+    "checkout-services": ("Order Placement",),
+    "recaptcha": ("Order Placement",),
+    "aws": ("Order Placement",),
+    "portal": ("Portal/CMS",),
+    "sales-app": ("Sales App",),
+    "third-party-apps": ("3rd Party Apps",),
+    "message-center": ("Admin Operations",),
     "store": ("Store Framework", "FastStore", "Order Placement"),
     "io": ("VTEX IO", "Admin Operations"),
     "images": ("Portal/CMS",),
@@ -88,9 +102,9 @@ class Post:
     resolved_at: datetime | None
 
 
-def posts(faults: Faults, now: datetime) -> list[Post]:
-    """What the page tells at a moment, the newest first."""
-    late = timedelta(seconds=faults.told_after)
+def posts(faults: Faults, delay: float, now: datetime) -> list[Post]:
+    """What a page that is so many seconds late tells at a moment, the newest first."""
+    late = timedelta(seconds=delay)
     found = []
     for key, strike, end in _troubles(faults):
         if strike.fault in UNTOLD or (end or now) - strike.at < late:
@@ -102,8 +116,9 @@ def posts(faults: Faults, now: datetime) -> list[Post]:
 
 
 def _troubles(faults: Faults) -> Iterable[tuple[str, Strike, datetime | None]]:
+    standing = faults.standing()
     yield from faults.past
-    yield from ((key, strike, None) for key, strike in faults.standing().items())
+    yield from ((key, strike, None) for key, strike in standing.items())
 
 
 def _felt_in(key: str, account: str) -> tuple[str, ...]:
@@ -146,7 +161,7 @@ def _statuses(told: Iterable[Post]) -> dict[str, str]:
 
 
 def _told(visit: Visit) -> list[Post]:
-    return posts(visit.faults, visit.moment)
+    return posts(visit.faults, visit.ledger.settings.page_delay, visit.moment)
 
 
 async def own(visit: Visit) -> Answer:
@@ -272,7 +287,7 @@ async def unresolved(visit: Visit) -> Answer:
 async def for_people(visit: Visit) -> Answer:
     """The page itself, and under it the page of an incident."""
     lines = "".join(f"<li>{escape(one.headline)}: {one.stage}</li>" for one in _told(visit))
-    return page(f"<!doctype html><title>{NAME} status</title><h1>{NAME} status</h1><ul>{lines}</ul>", life=0)
+    return page(f"<!doctype html><title>{NAME} status</title><h1>{NAME} status</h1><ul>{lines}</ul>")
 
 
 _HERE = ("status",)

@@ -10,7 +10,7 @@ import yaml
 
 from monitor.config.file import load, shipped
 from monitor.core.module import Priority, in_language
-from monitor.core.probe import host_of
+from monitor.core.probe import Role, host_of
 from monitor.core.signal import DEPENDENCY, SETUP
 from monitor.core.target import HttpTarget
 
@@ -96,13 +96,15 @@ def test_who_looks_for_a_box_finds_its_name() -> None:
 def test_what_is_urgent_or_high_and_always_measured_has_an_objective() -> None:
     """99.9 % and 99.5 %, as the head of the modules says."""
     for id, module in PLATFORM.modules.items():
-        wanted = {Priority.URGENT: 0.999, Priority.HIGH: 0.995}.get(module.priority) if module.probes else None
+        decides = any(probe.role is Role.VERDICT for probe in module.probes)
+        wanted = {Priority.URGENT: 0.999, Priority.HIGH: 0.995}.get(module.priority) if decides else None
         assert module.objective == wanted, id
 
 
 def test_every_host_shows_its_certificate_to_somebody() -> None:
     """A certificate that ends soon is told before it ends."""
     on = [probe for probe in PLATFORM.probes.values() if probe.off is None and isinstance(probe.ask, HttpTarget)]
+    on = [probe for probe in on if probe.kind != "statuspage"]  # VTEX's own page is not the store's to look after
     watched = {host_of(probe) for probe in on if probe.expect.certificate_valid_for}
     assert {host_of(probe) for probe in on} == watched
 
@@ -122,7 +124,7 @@ def test_a_real_account_is_asked_nothing_of_the_invented_store(given: dict[str, 
     alone = {"VTEX_SKU", "VTEX_PRODUCT_ID", "VTEX_IMAGE_ID", "VTEX_STORE_FRAMEWORK", "VTEX_FASTSTORE"}  # short words
     assert [name for name, text in invented.items() if name not in alone and text in asked] == []
     hosts = {urlsplit(probe.ask.url).hostname for probe in on if isinstance(probe.ask, HttpTarget)}
-    assert hosts == {"mystore.vtexcommercestable.com.br", "mystore.myvtex.com"}
+    assert hosts == {"mystore.vtexcommercestable.com.br", "mystore.myvtex.com", "status.vtex.com"}
     measured = [id for id in config.platform.modules if config.platform.measured(id)]
     assert len(measured) >= least
     off = {probe.off for probe in config.platform.probes.values() if probe.off}

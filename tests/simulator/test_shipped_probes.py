@@ -126,7 +126,7 @@ async def test_every_probe_passes_on_a_healthy_platform(shopper: Shopper, config
     """Each answer meets each expectation, side verdicts and evidence included."""
     for probe in config.platform.probes.values():
         if probe.off or probe.kind == "statuspage" or not isinstance(probe.ask, HttpTarget):
-            continue  # test_statuspage.py reads a status page with the prober itself
+            continue  # test_statuspage.py reads the page with the prober itself, which asks elsewhere
         status, headers, body = await ask(shopper, probe)
         assert not unmet(probe.expect, status, headers, body), probe.key
         for side in config.platform.modules[probe.module].verdicts.get(probe.id, ()):
