@@ -7,7 +7,7 @@ Why no client library stands here: `docs/decisions/0010-the-mqtt-probe-speaks-fo
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 
 from aiohttp import ClientResponseError, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, WSServerHandshakeError
@@ -95,8 +95,9 @@ class _Talk:
             raise packets.refused(f"to subscribe to {self._topic}", reason if self._version == V5 else 0x87)
         self._run.note(f"subscribed to {self._topic}")
         await self._exchange()
-        await self._send(packets.GOODBYE_PACKET)
         self._run.finish()
+        with suppress(Stopped):  # the message is back; who has hung up by now has done all that was asked
+            await self._send(packets.GOODBYE_PACKET)
         return True
 
     async def _exchange(self) -> None:

@@ -410,6 +410,19 @@ async def test_a_message_of_qos_1_is_acknowledged(reach: Reach) -> None:
     assert heard == [b"\x40\x02\x12\x34", b"\xe0\x00"]
 
 
+async def test_who_hangs_up_once_all_is_said_has_done_well(reach: Reach) -> None:
+    """Nobody waits for our goodbye."""
+
+    async def hasty(client: Client) -> None:
+        sent = await polite(client)
+        await client.say(echo(sent), b"\x40\x02\x00\x02")
+        client.writer.transport.abort()
+
+    async with playing(hasty) as port:
+        results = [(await asked(reach, port))[1] for _ in range(20)]
+    assert {result.outcome for result in results} == {Outcome.PASSED}
+
+
 async def test_a_broker_that_is_not_there(reach: Reach) -> None:
     """A closed port is the target's, an address nobody allowed is ours."""
     port = free_port()
