@@ -1,13 +1,13 @@
 """The mqtt prober: does a broker take a message and send it back?
 
 It connects, subscribes to a topic that nobody else has, publishes a word there and waits for it. Version 5 is spoken,
-since only there a broker says why it refuses; one that does not know it is asked once more in 3.1.1.
+since only there a broker says why it refuses; one that does not know it is asked in 3.1.1, once more the first time.
 Why no client library stands here: `docs/decisions/0010-the-mqtt-probe-speaks-for-itself.md`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 
 from aiohttp import ClientResponseError, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, WSServerHandshakeError
@@ -38,12 +38,14 @@ async def look(run: Run, reach: Reach) -> None:
         url = URL(target.url)
     except ValueError as error:
         raise Stopped("self.config", f"{target.url} is not an address that can be asked: {error}") from error
-    for version in (V5, V3):
+    known = reach.spoken.get(target.url)
+    for version in (V3, V5) if known == V3 else (V5, V3):
         run.late = None
         async with _connected(run, reach, target, url) as line:
-            if await _Talk(run, target, url, line, version).round_trip():
+            if await _Talk(run, target, url, line, version).round_trip(unsure=known is None and version == V5):
+                reach.spoken[target.url] = version
                 return
-        run.note("the broker does not speak MQTT 5, it is asked in 3.1.1")
+        run.note("the broker does not speak this version, it is asked in the other one")
     raise Stopped("self.config", "the broker speaks neither MQTT 5 nor 3.1.1")
 
 
@@ -64,14 +66,22 @@ class _Talk:
         self._seen = 0
         self._doing = "before the welcome"
 
-    async def round_trip(self) -> bool:
-        """Whether the message came back; False when the broker does not speak this version. Raises Stopped."""
+    async def round_trip(self, unsure: bool) -> bool:
+        """Whether the message came back; False when the broker does not speak this version. Raises Stopped.
+
+        `unsure`: it was never heard to. Some brokers that do not just close the connection.
+        """
         self._run.enter("processing")
         keepalive = min(65_535, int(self._run.probe.timeout.total_seconds()) + 10)
         self._wait_for("connected, but no welcome (CONNACK)", "http.ttfb_timeout")
         name = f"vtex-monitor-{self._name}"
         await self._send(packets.connect(self._version, name, keepalive, self._username, self._password))
-        reason = packets.reason_of(await self._next(WELCOME), self._version)
+        try:
+            reason = packets.reason_of(await self._next(WELCOME), self._version)
+        except Stopped as stopped:
+            if unsure and stopped.code == "http.closed":
+                return False
+            raise
         if reason in packets.OTHER_VERSION:
             return False
         if reason:
@@ -85,8 +95,9 @@ class _Talk:
             raise packets.refused(f"to subscribe to {self._topic}", reason if self._version == V5 else 0x87)
         self._run.note(f"subscribed to {self._topic}")
         await self._exchange()
-        await self._send(packets.GOODBYE_PACKET)
         self._run.finish()
+        with suppress(Stopped):  # the message is back; who has hung up by now has done all that was asked
+            await self._send(packets.GOODBYE_PACKET)
         return True
 
     async def _exchange(self) -> None:

@@ -40,6 +40,7 @@ class Reach:
         self.tls = tls
         self.stalled: Callable[[float, float], float] = lambda since, until: 0.0  # seconds lost to ourselves
         self.called: Callable[[tuple[str, str]], Call | None] | None = None  # last call of a heartbeat, where one hears
+        self.spoken: dict[str, int] = {}  # which version of MQTT each broker was heard to speak
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._picked: dict[str, str] = {}

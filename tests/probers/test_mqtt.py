@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +11,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from iotcore import Broker
 
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result, judge
@@ -278,7 +278,7 @@ async def test_what_a_broker_does_wrong_is_the_brokers(reach: Reach, part: objec
         observation, result = await asked(reach, port)
     assert (result.code, result.outcome, result.blame) == (code, Outcome.FAILED, Blame.TARGET), result
     assert said in result.reasons[0]
-    assert observation.duration < LIMIT + 0.3
+    assert observation.duration < LIMIT + 1
     assert lag.worst < 0.15
 
 
@@ -346,6 +346,38 @@ async def test_a_broker_of_the_older_version_is_asked_in_that(reach: Reach, refu
     assert (result.outcome, levels) == (Outcome.PASSED, [5, 4])
 
 
+async def test_a_real_broker_of_the_older_version(reach: Reach) -> None:
+    """It closes where it should refuse; once it is known, the first connection is the right one."""
+    port = free_port()
+    with Broker(port=port, listen="127.0.0.1"):
+        for connections in (2, 1):
+            steps: list[str] = []
+            _, result = await seen(reach, asking(f"mqtt://127.0.0.1:{port}", limit=5), trace=steps.append)
+            assert result.outcome is Outcome.PASSED, (result, steps)
+            assert len([step for step in steps if "connected to" in step]) == connections
+            assert any("welcomed, in MQTT 3.1.1" in step for step in steps)
+
+
+async def test_a_broker_that_is_known_to_speak_5_is_not_asked_twice(reach: Reach) -> None:
+    """Closing is a fault then, and not hidden by a second try."""
+    count = 0
+
+    async def tires(client: Client) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            sent = await polite(client)
+            await client.say(b"\x40\x02\x00\x02", echo(sent))
+            await client.packet()
+        else:
+            await client.packet()
+
+    async with playing(tires) as port:
+        assert (await asked(reach, port))[1].outcome is Outcome.PASSED
+        assert (await asked(reach, port))[1].code == "http.closed"
+    assert count == 2
+
+
 async def test_a_broker_that_speaks_neither_version(reach: Reach) -> None:
     """Nothing is asked a third time."""
     count = 0
@@ -376,6 +408,19 @@ async def test_a_message_of_qos_1_is_acknowledged(reach: Reach) -> None:
         assert result.outcome is Outcome.PASSED, result
         await asyncio.sleep(0.05)
     assert heard == [b"\x40\x02\x12\x34", b"\xe0\x00"]
+
+
+async def test_who_hangs_up_once_all_is_said_has_done_well(reach: Reach) -> None:
+    """Nobody waits for our goodbye."""
+
+    async def hasty(client: Client) -> None:
+        sent = await polite(client)
+        await client.say(echo(sent), b"\x40\x02\x00\x02")
+        client.writer.transport.abort()
+
+    async with playing(hasty) as port:
+        results = [(await asked(reach, port))[1] for _ in range(20)]
+    assert {result.outcome for result in results} == {Outcome.PASSED}
 
 
 async def test_a_broker_that_is_not_there(reach: Reach) -> None:
@@ -414,11 +459,11 @@ async def test_what_answers_where_a_websocket_should(reach: Reach, way: object, 
 async def test_two_hundred_silent_brokers_hold_up_nobody(reach: Reach) -> None:
     """No thread is taken, none is left, and every run ends in its time."""
     async with playing(silent) as port:
-        before, began = threading.active_count(), time.monotonic()
+        before = threading.active_count()
         async with LagSampler() as lag:
             results = await asyncio.gather(*(asked(reach, port, limit=1.0) for _ in range(200)))
         assert threading.active_count() <= before
-        assert time.monotonic() - began < 3
+    assert max(observation.duration for observation, _ in results) < 2.5
     assert {result.code for _, result in results} == {"http.ttfb_timeout"}
     assert lag.worst < 0.3
 
