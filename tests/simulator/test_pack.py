@@ -102,6 +102,7 @@ def test_what_is_urgent_or_high_and_always_measured_has_an_objective() -> None:
     for id, module in PLATFORM.modules.items():
         wanted = {Priority.URGENT: 0.999, Priority.HIGH: 0.995}.get(module.priority) if module.probes else None
         assert module.objective == wanted, id
+        assert module.runbook or module.priority is not Priority.URGENT, id
 
 
 def test_every_host_shows_its_certificate_to_somebody() -> None:
