@@ -25,7 +25,6 @@ OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for th
 HUNG, HUNG_AS_VICTIM = 0.4, 0.6  # chance of a time-out of our own, or of slowness, for the same
 NAMED, MISNAMED = 0.9, 0.002  # chance that answers name a dependency that fails, that does not
 KEPT_QUIET = 0.3  # chance that an answer with an error code does not name the dependency that failed
-SAID_NOTHING = 0.5  # chance that no answer names a dependency that failed and has error codes of its own
 BLOCKED, BLOCKED_IDLY = 0.5, 0.03  # chance of being throttled by a module that fails, that is well
 CHANGED, CHANGED_IDLY = 0.4, 0.02  # chance of a new version shortly before the onset, for the root and otherwise
 UNDECLARED = 0.15  # share of edges nobody declared: chance that a failure of everything shows where no edge leads
@@ -145,19 +144,17 @@ def _of_stray(scene: Scene, id: str, first: str, hidden: float) -> float:
 
 def _of_named(scene: Scene, truth: Mapping[str, float], modules: Sequence[str]) -> float:
     """Answers that name a dependency, and answers that carry a code and do not."""
-    total, silent = 0.0, False
+    total = 0.0
     for id in modules:
         one = scene.exhibits[id]
         for named, share in one.named.items():
             fails = truth.get(named, 0.0)
             total += share * log(fails * NAMED + (1 - fails) * MISNAMED)
-        if one.named:
-            continue
-        for need, _ in scene.graph.needs.get(id, ()):
-            if need in scene.graph.signalled and truth.get(need, 0.0) > 0.5:
-                total += one.quiet * log(KEPT_QUIET)
-                silent = silent or scene.state(need) not in ILL
-    return total + (log(SAID_NOTHING) if silent and not any(scene.exhibits[id].named for id in modules) else 0.0)
+        if one.quiet and not one.named:
+            for need, _ in scene.graph.needs.get(id, ()):
+                if need in scene.graph.signalled and truth.get(need, 0.0) > 0.5:
+                    total += one.quiet * log(KEPT_QUIET)
+    return total
 
 
 def _of_time(scene: Scene, root: str, explained: Sequence[str]) -> float:

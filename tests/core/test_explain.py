@@ -344,6 +344,19 @@ def test_doubt_is_told_as_candidates(code: str) -> None:
     assert {id for id, _ in group.candidates} == set("ars")
 
 
+def test_what_would_be_named_by_its_codes_is_no_candidate_while_nobody_names_it() -> None:
+    """A platform has many parts that only error codes tell of; each one more must not make the rest less sure."""
+    parts = "pqrstuvw"
+    world = World(" ".join(f"c>{part}:0.25" for part in parts), dark=parts, signalled=parts)
+    for code in ("http.500", "http.ttfb_timeout"):
+        (alone,) = world.explain(ill("c", code=code))
+        assert (alone.root, [id for id, _ in alone.candidates]) == ("c", ["c"])
+    (named,) = world.explain(ill("c", named={"q": 1.0}))
+    assert (named.root, [id for id, _ in named.candidates]) == ("q", ["q", "c"])
+    shared = World("c>p d>p e>p", dark="p", signalled="p")
+    assert [group.root for group in shared.explain(*all_of("cde", WAIT))] == ["p"]
+
+
 def test_an_open_incident_never_falls_apart() -> None:
     """Two that nothing joins any more stay one group, however far apart they began."""
     world = World("a b c d")

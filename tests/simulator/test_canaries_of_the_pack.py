@@ -10,6 +10,7 @@ from monitor.core.expectation import Outcome, judge, judge_side
 from monitor.core.module import Platform
 from monitor.core.observation import Http, Observation
 from monitor.core.probe import Role
+from monitor.core.target import HeartbeatTarget
 from monitor.probers.document import found
 
 OWN = {
@@ -103,7 +104,7 @@ def test_mail_and_sales_are_watched_by_what_one_has(platform: Platform) -> None:
     """A mailbox that calls with a secret, and a Prometheus whose word is no verdict."""
     mail, sales = platform.probes["message-center", "order-mail"], platform.probes["checkout", "orders-as-forecast"]
     assert (mail.kind, mail.off, mail.role) == ("heartbeat", None, Role.VERDICT)
-    assert mail.ask.settings["secret"] == "a-secret-of-ours"
+    assert mail.ask == HeartbeatTarget("a-secret-of-ours")
     assert "a-secret-of-ours" in load(shipped(), OWN).secrets
     assert (sales.kind, sales.off, sales.role) == ("prometheus", None, Role.EVIDENCE)
-    assert sales.ask.settings["url"] == "http://prometheus.internal:9090"
+    assert sales.ask.url.startswith("http://prometheus.internal:9090/api/v1/query?query=")

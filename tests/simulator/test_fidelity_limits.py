@@ -95,7 +95,7 @@ def test_a_day_of_the_shipped_probes_stays_within_the_limits() -> None:
     limits = Limits(lambda: 1.0, lambda: now)
     probes = []
     for probe in load(shipped(), KEYS).platform.probes.values():
-        if isinstance(probe.ask, HttpTarget):
+        if isinstance(probe.ask, HttpTarget) and probe.kind in ("http", "freshness"):
             address = urlsplit(probe.ask.url)
             found = route(str(kind_of(address.netloc, "demostore")), probe.ask.method, address.path)
             assert isinstance(found, Route), probe.key

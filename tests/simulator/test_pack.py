@@ -2,14 +2,18 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from monitor.config.file import load, shipped
-from monitor.core.module import Priority, in_language
+from monitor.core.exhibit import Exhibit, State
+from monitor.core.explain import explain
+from monitor.core.module import Platform, Priority, in_language
 from monitor.core.probe import Role, host_of
 from monitor.core.signal import DEPENDENCY, SETUP
 from monitor.core.target import HttpTarget
@@ -99,6 +103,7 @@ def test_what_is_urgent_or_high_and_always_measured_has_an_objective() -> None:
         decides = any(probe.role is Role.VERDICT for probe in module.probes)
         wanted = {Priority.URGENT: 0.999, Priority.HIGH: 0.995}.get(module.priority) if decides else None
         assert module.objective == wanted, id
+        assert module.runbook or module.priority is not Priority.URGENT, id
 
 
 def test_every_host_shows_its_certificate_to_somebody() -> None:
@@ -136,6 +141,43 @@ def test_a_key_is_needed_where_one_is_sent() -> None:
     for probe in PLATFORM.probes.values():
         sends = isinstance(probe.ask, HttpTarget) and any("appkey" in name.lower() for name, _ in probe.ask.headers)
         assert sends is ("VTEX_APP_KEY" in NEEDS[probe.key]) is ("VTEX_APP_TOKEN" in NEEDS[probe.key]), probe.key
+
+
+# -- roots -------------------------------------------------------------------------------------------------------------
+
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def blamed(platform: Platform, module: str, code: str, **more: Any) -> list[str | None]:
+    """Who is named when a module fails alone and everything else that is measured is well."""
+    exhibit = Exhibit(module, State.FAILING, START, code, **more)
+    groups = explain(
+        platform.graph,
+        {module: exhibit},
+        lambda id: State.UP if platform.measured(id) else State.DARK,
+        (),
+    )
+    return [group.root for group in groups]
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        *((KEYS, code) for code in ("http.500", "http.ttfb_timeout", "content.assertion", "tcp.refused")),
+        ({}, "http.500"),  # without a key a time-out may come from what only a key can see
+    ],
+)
+def test_a_module_that_fails_alone_is_named(keys: dict[str, str], code: str) -> None:
+    """However many parts it has that nobody can measure: they would be named by their codes."""
+    platform = load(FILE, keys).platform
+    measured = [id for id in platform.modules if platform.measured(id)]
+    assert {id: blamed(platform, id, code) for id in measured} == {id: [id] for id in measured}
+
+
+@pytest.mark.parametrize("module", [id for id in CODES if not PLATFORM.measured(id)])
+def test_a_part_that_only_codes_tell_of_is_named_by_them(module: str) -> None:
+    """Checkout fails, and says because of whom."""
+    assert blamed(PLATFORM, "checkout", "http.500", named={module: 1.0}) == [module]
 
 
 # -- docs/vtex.md ------------------------------------------------------------------------------------------------------
