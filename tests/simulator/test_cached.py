@@ -38,7 +38,7 @@ async def asked(config: Config, reach: Reach) -> list[Observation]:
     """One run of every probe that makes a request."""
     found = []
     for probe in config.platform.probes.values():
-        if probe.off is None and isinstance(probe.ask, HttpTarget):
+        if probe.off is None and probe.kind in ("http", "freshness"):
             sides = config.platform.modules[probe.module].verdicts.get(probe.id, ())
             found.append(await look(probe, reach, also=[side.expect for side in sides]))
     return found

@@ -103,7 +103,6 @@ def test_mail_and_sales_are_watched_by_what_one_has(platform: Platform) -> None:
     """A mailbox that calls with a secret, and a Prometheus whose word is no verdict."""
     mail, sales = platform.probes["message-center", "order-mail"], platform.probes["checkout", "orders-as-forecast"]
     assert (mail.kind, mail.off, mail.role) == ("heartbeat", None, Role.VERDICT)
-    assert mail.ask.settings["secret"] == "a-secret-of-ours"
     assert "a-secret-of-ours" in load(shipped(), OWN).secrets
     assert (sales.kind, sales.off, sales.role) == ("prometheus", None, Role.EVIDENCE)
-    assert sales.ask.settings["url"] == "http://prometheus.internal:9090"
+    assert sales.instance == "http://prometheus.internal:9090"
