@@ -183,7 +183,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
     shared = group.shared
-    if root is not None and root in graph.gateways:
+    if root is not None and root in graph.gateways and code != "content.maintenance":
         cls = CauseClass.NETWORK
     elif shared is not None:
         cls = SHARED_CLASS.get(shared.kind, cls)
@@ -215,14 +215,12 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
 
 
 def _steady(group: Group, previous: Cause | None) -> Group:
-    """The group with the root that was named before, unless another one is likelier by far."""
+    """The group with the root that was named before, unless one can be named that is likelier by far."""
     named = previous.module if previous else None
     if named is None or group.root == named or group.shared is not None:
         return group
-    chances = dict(group.candidates)
-    own = chances.get(named, 0.0)
-    rival = max((chance for id, chance in group.candidates if id != named), default=0.0)
-    if own <= 0 or rival > STABLE * own:
+    own = dict(group.candidates).get(named, 0.0)
+    if group.root is not None and group.confidence > STABLE * own:
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]

@@ -12,7 +12,7 @@ from typing import Any
 from monitor.core.clause import Clause, header_key, holds, holds_of_header, moment_of, number_of, shown
 from monitor.core.codes import CODES, HARMLESS, SLOW_CODES, Blame, code_for_status, code_of
 from monitor.core.lookup import fault_of, records_of
-from monitor.core.marks import answered_by_cache, cdn, wall
+from monitor.core.marks import answered_by_cache, cdn, is_maintenance, wall
 from monitor.core.observation import Observation
 from monitor.core.signal import SETUP, error_codes, is_setup, soft_error
 
@@ -118,7 +118,8 @@ def _judged(observation: Observation, expect: Expect) -> Result:
         if refused := wall(observation):
             return _failed(*refused)
         if not any(low <= http.status <= high for low, high in expect.status):
-            code = cdn(observation) or code_for_status(http.status)
+            planned = "content.maintenance" if http.status == 503 and is_maintenance(observation) else None
+            code = cdn(observation) or planned or code_for_status(http.status)
             return _answered(observation, code, f"status {http.status}, expected {_ranges(expect.status)}")
         if expect.content_type is not None:
             got = http.headers.get("content-type", "")
@@ -283,13 +284,13 @@ def is_slow(result: Result) -> bool:
 
 
 def judge_side(observation: Observation, result: Result, expect: Expect) -> Result:
-    """What an answer says of another module: only one that arrived whole says anything at all.
+    """What an answer says of another module: only one that arrived whole, and out of no cache, says anything at all.
 
     One that is wrong in itself and holds nothing of what is looked for is simply another answer.
     """
     http, failure = observation.http, observation.failure
     nothing = Result(Outcome.UNKNOWN)
-    if http is None or failure is not None or result.blame in HARMLESS:
+    if http is None or failure is not None or result.blame in HARMLESS or result.edge_only:
         return nothing
     if not any(low <= http.status <= high for low, high in expect.status):
         return nothing

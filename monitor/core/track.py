@@ -24,6 +24,7 @@ NOISE_RANGE = (0.002, 0.05)
 NOISE_HALF_LIFE = timedelta(days=7)
 PARTIAL_P1 = 0.25
 PARTIAL_LIMIT = 12.0  # three failures in about eight runs
+FADED = 0.75  # of one failure: what is left of it after five good runs begins nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +298,8 @@ def _learn_slowness(track: Track, observation: Observation, result: Result, weig
 
 def _learn_partial(track: Track, observation: Observation, bad: bool) -> Track:
     weight = log(PARTIAL_P1 / track.noise) if bad else log((1 - PARTIAL_P1) / (1 - track.noise))
+    if bad and track.partial_score < FADED * weight:  # a stray before some good runs does not date what comes now
+        return replace(track, partial_score=weight, partial_since=observation.at, partial_good=0)
     score = min(max(track.partial_score + weight, 0.0), PARTIAL_LIMIT)
     since = track.partial_since or (observation.at if bad else None)
     good = track.partial_good + (not bad and since is not None)

@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -14,7 +13,7 @@ from monitor.config.file import load, shipped
 from monitor.core.exhibit import Exhibit, State
 from monitor.core.explain import explain
 from monitor.core.module import Platform, Priority, in_language
-from monitor.core.probe import Role, host_of
+from monitor.core.probe import Probe, Role, host_of
 from monitor.core.signal import DEPENDENCY, SETUP
 from monitor.core.target import HttpTarget
 
@@ -60,6 +59,11 @@ CODES = {
 }
 
 
+def requests(platform: Platform) -> list[Probe]:
+    """The probes that ask the platform itself and are on."""
+    return [one for one in platform.probes.values() if one.off is None and one.kind in ("http", "freshness")]
+
+
 def test_every_code_names_its_module_and_no_other() -> None:
     """Whoever is named is somebody whose failure Checkout feels, so it can be found as the root."""
     named = {code: id for id, codes in CODES.items() for code in codes.split()}
@@ -100,16 +104,26 @@ def test_who_looks_for_a_box_finds_its_name() -> None:
 def test_what_is_urgent_or_high_and_always_measured_has_an_objective() -> None:
     """99.9 % and 99.5 %, as the head of the modules says."""
     for id, module in PLATFORM.modules.items():
-        decides = any(probe.role is Role.VERDICT for probe in module.probes)
+        decides = any(probe.role is Role.VERDICT for probe in module.probes) or any(
+            side.module == id for sides in PLATFORM.sides.values() for side in sides
+        )
         wanted = {Priority.URGENT: 0.999, Priority.HIGH: 0.995}.get(module.priority) if decides else None
         assert module.objective == wanted, id
         assert module.runbook or module.priority is not Priority.URGENT, id
 
 
+def test_what_is_asked_with_a_key_needs_who_knows_the_keys() -> None:
+    """Without License Manager no call with a key is answered, and one failure of it is one incident."""
+    for id, module in PLATFORM.modules.items():
+        asked = [probe.ask for probe in module.probes if isinstance(probe.ask, HttpTarget)]
+        keyed = any(name == "x-vtex-api-appkey" for ask in asked for name, _ in ask.headers)
+        if keyed and id != "license-manager":
+            assert "license-manager" in {edge.module for edge in module.depends_on}, id
+
+
 def test_every_host_shows_its_certificate_to_somebody() -> None:
     """A certificate that ends soon is told before it ends."""
-    on = [probe for probe in PLATFORM.probes.values() if probe.off is None and isinstance(probe.ask, HttpTarget)]
-    on = [probe for probe in on if probe.kind != "statuspage"]  # VTEX's own page is not the store's to look after
+    on = requests(PLATFORM)
     watched = {host_of(probe) for probe in on if probe.expect.certificate_valid_for}
     assert {host_of(probe) for probe in on} == watched
 
@@ -126,10 +140,13 @@ def test_a_real_account_is_asked_nothing_of_the_invented_store(given: dict[str, 
     on = [probe for probe in config.platform.probes.values() if probe.off is None]
     asked = " ".join(f"{probe.instance} {probe.ask} {probe.expect}" for probe in on)
     invented = yaml.safe_load(RAW)["demo"]
-    alone = {"VTEX_SKU", "VTEX_PRODUCT_ID", "VTEX_IMAGE_ID", "VTEX_STORE_FRAMEWORK", "VTEX_FASTSTORE"}  # short words
+    alone = {"VTEX_SKU", "VTEX_PRODUCT_ID", "VTEX_IMAGE_ID", "VTEX_FRESH_SKU"}
+    alone |= {"VTEX_STORE_FRAMEWORK", "VTEX_FASTSTORE"}  # short words
     assert [name for name, text in invented.items() if name not in alone and text in asked] == []
-    hosts = {urlsplit(probe.ask.url).hostname for probe in on if isinstance(probe.ask, HttpTarget)}
-    assert hosts == {"mystore.vtexcommercestable.com.br", "mystore.myvtex.com", "status.vtex.com"}
+    assert {host_of(probe) for probe in requests(config.platform)} == {
+        "mystore.vtexcommercestable.com.br",
+        "mystore.myvtex.com",
+    }
     measured = [id for id in config.platform.modules if config.platform.measured(id)]
     assert len(measured) >= least
     off = {probe.off for probe in config.platform.probes.values() if probe.off}

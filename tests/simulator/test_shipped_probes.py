@@ -100,7 +100,6 @@ def test_it_loads_with_keys(config: Config) -> None:
     assert {probe.key for probe in config.platform.probes.values() if probe.off} == {
         ("portal", "home"),
         ("faststore", "home"),
-        ("search", "fresh"),
         ("checkout", "orders-as-forecast"),
         ("message-center", "order-mail"),
     }
