@@ -42,7 +42,7 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
         saved += more
-    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _root_is_well(one)]
+    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _is_passing(one)]
     if young:
         groups = groups_of(board, now, _failing(board, now))
         for incident in young:
@@ -76,6 +76,12 @@ def _failing(board: Board, now: datetime) -> dict[str, datetime]:
 def _group_of(groups: Iterable[Group], incident: Incident) -> Group | None:
     failing = {member.module for member in incident.members if member.seen and member.until is None}
     return next((group for group in groups if failing.intersection(group.modules)), None)
+
+
+def _is_passing(incident: Incident) -> bool:
+    """Whether an incident is on its way out: who recovers last tells nothing of what broke first."""
+    seen = [member for member in incident.members if member.seen]
+    return _root_is_well(incident) or 3 * sum(member.until is not None for member in seen) > len(seen)
 
 
 def _root_is_well(incident: Incident) -> bool:
@@ -140,7 +146,7 @@ def _joins(board: Board, incident: Incident, member: Member, group: Group, now: 
     incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
     incident = with_cause(board, incident, incident.cause)
     board, saved = save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
-    if _root_is_well(incident):
+    if _is_passing(incident):
         return board, saved
     board, more = _follow(board, board.incidents[incident.id], group, now)
     return board, [*saved, *more]
@@ -207,7 +213,7 @@ def _goes_on(
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
-    group = None if _root_is_well(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    group = None if _is_passing(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
     cause = incident.cause if group is None else cause_of(board, group, incident.cause)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)
