@@ -94,14 +94,14 @@ def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | Non
         named.update(modules)
         quiet += not modules and any(DEPENDENCY.fullmatch(code) for code in one.names)
     failing = {p.key: p for p, t in tracks if t.sightings or t.slow_sighting}
-    whole = max(len(seen), 1)
+    coded, whole = max(sum(bool(one.names) for one in seen), 1), max(len(seen), 1)
     return Exhibit(
         module=id,
         state=state,
         onset=onset,
         code=code_seen(board, id),
-        named={module: count / whole for module, count in sorted(named.items())},
-        quiet=quiet / whole,
+        named={module: count / coded for module, count in sorted(named.items())},
+        quiet=quiet / coded,
         backend=sum(one.backend for one in seen) / whole,
         hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" for host in hosts_of(p))),
         addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),

@@ -35,9 +35,10 @@ UNSEEN = frozenset({State.DARK, State.BLOCKED})
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What is known of one module. `named` maps other modules to the share of failing answers that name them.
+    """What is known of one module. `named` maps other modules to the share of failing answers with an error code that
+    name them, `quiet` is the share of those that name nobody.
 
-    `quiet` is the share that carries an error code and names nobody, `backend` the share that an application gave.
+    `backend` is the share of all failing answers that an application gave.
     `changed`: its version changed shortly before its failures.
     """
 

@@ -16,6 +16,8 @@ KINDS = ("certificate", "dns_zone", "host", "address", "edge", "unknown")
 _CUT_OFF = frozenset(
     {"http.closed", "http.reset", "http.ttfb_timeout", "http.header_drip", "http.transfer_timeout", "http.malformed"}
 )
+# What came from an application and not whole, or late, may have met its trouble on the way.
+_ON_THE_WAY = ("http.slow", "http.truncated", "http.transfer_timeout", "http.bad_encoding")
 _TWO_ARE_ENOUGH = ("certificate", "dns_zone", "host")
 _CERTIFICATE = ("tls.cert", "tls.hostname", "tls.self", "tls.un", "tls.inc", "tls.rev")
 
@@ -75,10 +77,10 @@ def fit(kind: str, one: Exhibit) -> float:
         return 0.9 if code.startswith("dns.") else 0.01
     if kind == "edge":
         return 0.9 if edge_of(code) else 0.01
-    passed = PASSED if one.backend > 0.5 else 1.0
+    passed = PASSED if one.backend > 0.5 and not code.startswith(_ON_THE_WAY) else 1.0
     if code.startswith((*_CERTIFICATE, "dns.")):
         return 0.1
-    if code.startswith(("tcp.", "tls.")) or code in _CUT_OFF:
+    if code.startswith(("tcp.", "tls.", *_ON_THE_WAY)) or code in _CUT_OFF:
         return 0.8 * passed
     if code.startswith(("http.5", "cdn.", "lb.", "edge.")):
         return 0.4 * passed
@@ -89,8 +91,9 @@ def fit_of_gateway(one: Exhibit) -> float:
     """The same for a gateway that answers for many: what the application answered got through, and neither names nor
     certificates are its own.
     """
-    apart = ALIKE if (one.code or "").startswith((*_CERTIFICATE, "dns.")) else 1.0
-    return apart * float(PASSED**one.backend)
+    code = one.code or ""
+    apart = ALIKE if code.startswith((*_CERTIFICATE, "dns.")) else 1.0
+    return apart if code.startswith(_ON_THE_WAY) else apart * float(PASSED**one.backend)
 
 
 def _family(code: str | None) -> str:
