@@ -18,7 +18,8 @@ from rich.text import Text
 
 from monitor.clock import SystemClock
 from monitor.config import Config
-from monitor.core.expectation import Outcome, Result, judge
+from monitor.core.expectation import Outcome, Result
+from monitor.core.flow import judge_run
 from monitor.core.observation import PHASES, Observation, observation_to_json
 from monitor.core.probe import Probe
 from monitor.probers import Reach, look
@@ -102,7 +103,7 @@ async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool) -> list
             observation = await look(
                 probe, reach, trace=steps.append if debug else None, also=[verdict.expect for verdict in verdicts]
             )
-        return Seen(probe, observation, judge(observation, probe.expect), steps)
+        return Seen(probe, observation, judge_run(observation, probe), steps)
 
     async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
         return await asyncio.gather(*(ask(one, reach) for one in probes))

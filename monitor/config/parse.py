@@ -127,8 +127,8 @@ def _undisturbed() -> Iterator[None]:
 
 def _is_public(probe: Probe, network: Network) -> bool:
     """Whether a probe asks somebody out on the internet."""
-    target = probe.ask
-    if probe.off is not None or not isinstance(target, HttpTarget) or target.allow_private:
-        return False
-    host = urlsplit(target.url).hostname or ""
-    return not any(host.endswith(pattern.rpartition(":")[0].lstrip("*")) for pattern, _ in network.connect_to)
+    asked = [probe.ask, *(step.ask.http for step in probe.steps)] if probe.off is None else []
+    targets = [one for one in asked if isinstance(one, HttpTarget) and not one.allow_private]
+    hosts = [urlsplit(target.url).hostname or "" for target in targets]
+    own = [pattern.rpartition(":")[0].lstrip("*") for pattern, _ in network.connect_to]
+    return not all(any(host.endswith(one) for one in own) for host in hosts)

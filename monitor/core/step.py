@@ -37,7 +37,8 @@ from monitor.core.effect import (
     Settled,
     Ticked,
 )
-from monitor.core.expectation import Outcome, Result, judge, judge_side
+from monitor.core.expectation import Outcome, Result, judge_side
+from monitor.core.flow import Reading, judge_run, read
 from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
@@ -67,7 +68,7 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return reconfigure(board, platform, now, roll_up)
         case Lagging(module, id, location):
             probe = board.platform.probes.get((module, id))
-            decides = probe is not None and probe.off is None and probe.role is Role.VERDICT
+            decides = probe is not None and probe.off is None and probe.role is Role.VERDICT and not probe.steps
             return doubt(board, probe, location, now) if probe is not None and decides else (board, [])
         case Missed():
             return _miss(board, event)
@@ -83,36 +84,52 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     if probe is None or probe.off is not None or observation.location not in probe.locations:
         return board, []
     board = vantage.dated(board, observation)
-    result = vantage.on_time(board, observation, judge(observation, probe.expect))
+    result, readings = _read(board, probe, observation)
     key = (*probe.key, observation.location)
     before = board.tracks.get(key, Track())
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
         return board, [Keep(observation, result, discarded=True)]
     runs = (*before.runs[1 - REMEMBERED_RUNS :], observation.scheduled_at)
     effects: list[Effect] = []
-    if len(probe.locations) > 1:
-        board, effects = _vote(board, probe, observation, result, now)
-        before = board.tracks.get(key, before)
+    for one in readings if len(probe.locations) > 1 else ():
+        board, asks = _vote(board, one, now)
+        effects += asks
+    before = board.tracks.get(key, before)
     private = vantage.is_private(observation.address) if observation.address else before.private
     if _is_hidden(board, observation, private, now):
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
-    board, changes = with_version(board, observation)
-    board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
+    own, *others = readings
+    board, changes = with_version(board, own.seen)
+    board, said, more = _learn(board, own, replace(before, runs=runs), now)
+    if not probe.steps:
+        result = said
     effects += [Keep(observation, result), *changes, *more]
-    for side in board.platform.sides.get(probe.key, ()):
-        said = judge_side(observation, result, side.expect)
-        before = board.tracks.get((*side.key, observation.location), Track())
-        board, _, more = _learn(board, side, observation, before, said, private, now)
+    if is_blocked(result) and (hold := _hold(probe, observation)):
+        effects.append(hold)
+    for one in others:
+        before = board.tracks.get((*one.probe.key, observation.location), Track())
+        board, _, more = _learn(board, one, before, now)
         effects += more
     return board, effects
 
 
-def _learn(
-    board: Board, probe: Probe, observation: Observation, before: Track, result: Result, private: bool, now: datetime
-) -> tuple[Board, Result, list[Effect]]:
-    """What one judged run changes: its track, and where it decides anything, statuses and incidents."""
+def _read(board: Board, probe: Probe, observation: Observation) -> tuple[Result, list[Reading]]:
+    """What a run says as a whole, and to each probe that it judges: the one that was asked, then those of others."""
+    sides = board.platform.sides.get(probe.key, ())
+    result = vantage.on_time(board, observation, judge_run(observation, probe))
+    if probe.steps:
+        found = read(observation, probe, sides)
+        return result, [replace(one, result=vantage.on_time(board, one.seen, one.result)) for one in found]
+    own = Reading(probe, observation, result)
+    return result, [own, *(Reading(one, observation, judge_side(observation, result, one.expect)) for one in sides)]
+
+
+def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tuple[Board, Result, list[Effect]]:
+    """What one reading changes: its track, and where it decides anything, statuses and incidents."""
+    probe, observation, result = reading.probe, reading.seen, reading.result
     key = (*probe.key, observation.location)
+    private = vantage.is_private(observation.address) if observation.address else before.private
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
     track, result = watched(before, observation, probe.expect, result)
@@ -129,8 +146,6 @@ def _learn(
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
-    if is_blocked(result) and (hold := _hold(probe, observation)):
-        effects.append(hold)
     if is_notable(before) or is_notable(board.tracks[key]):
         effects.append(Remember(*key, board.tracks[key]))
     return board, result, effects
@@ -145,7 +160,7 @@ def _is_untimely(probe: Probe, observation: Observation, now: datetime) -> bool:
 def _hold(probe: Probe, observation: Observation) -> Hold | None:
     """How long a target that refuses us asked to be left alone, in bounds."""
     asked = (observation.http.headers if observation.http else {}).get("retry-after", "")
-    if probe.kind == "verdict" or not asked.isascii() or not asked.isdigit() or len(asked) > 9:
+    if not asked.isascii() or not asked.isdigit() or len(asked) > 9:
         return None
     pause = min(timedelta(seconds=int(asked)), LONGEST_HOLD)
     return Hold(*probe.key, observation.location, observation.ended_at + pause) if pause else None
@@ -162,11 +177,10 @@ def _is_hidden(board: Board, observation: Observation, private: bool, now: datet
     return vantage.is_hidden(place, observation, now)
 
 
-def _vote(
-    board: Board, probe: Probe, observation: Observation, result: Result, now: datetime
-) -> tuple[Board, list[Effect]]:
+def _vote(board: Board, reading: Reading, now: datetime) -> tuple[Board, list[Effect]]:
     """Counts what a place sees badly among what all others see well, at every failure and while it is outvoted."""
-    location, key = observation.location, (*probe.key, observation.location)
+    observation, result = reading.seen, reading.result
+    location, key = observation.location, (*reading.probe.key, observation.location)
     well, bad = result.outcome in (Outcome.PASSED, Outcome.SLOW), is_bad(result)
     if well or bad:
         track = board.tracks.get(key, Track())

@@ -28,6 +28,21 @@ class HttpTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTarget:
+    """One request of a flow: `${NAME}` in it stands for what an earlier step saved.
+
+    `http` has no body yet: it is made of `json`, `form` or `body` once the names are replaced. `save` pairs each name
+    with the JMESPath whose value is kept under it.
+    """
+
+    http: HttpTarget
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    body: str | None = None
+    save: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 
@@ -39,7 +54,7 @@ class SideVerdict:
     """Fields of a probe's answer that judge another module (`verdicts:`)."""
 
     module: str
-    expect: Expect
+    expect: Expect = field(default_factory=Expect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def dated(board: Board, observation: Observation) -> Board:
     """The board with the clock of the host that answered, as its `Date` has it; read once a minute for each host."""
     http = observation.http
     said = http.headers.get("date") if http else None
-    if said is None or "age" in (http.headers if http else {}) or observation.module is None:
+    if said is None or "age" in (http.headers if http else {}) or observation.module is None or observation.steps:
         return board
     probe = board.platform.probes.get((observation.module, observation.probe))
     host = host_of(probe) if probe else ""

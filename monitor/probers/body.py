@@ -92,9 +92,10 @@ def needs_body(expects: Iterable[Expect]) -> bool:
 
 
 def values_of(
-    body: bytes, content_type: str, expects: Iterable[Expect], mask: Mask
-) -> tuple[dict[str, Any], Stopped | None]:
-    """What the expectations ask of a whole body, and why it is not the JSON it should be, if it is not."""
+    body: bytes, content_type: str, expects: Iterable[Expect], mask: Mask, also: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], dict[str, Any], Stopped | None]:
+    """What the expectations ask of a whole body; what the paths `also` asked for give, as it came; and why the body is
+    not the JSON it should be, if it is not."""
     expects = tuple(expects)
     encoding = encoding_of(content_type)
     wanted = {one for expect in expects for one in expect.of_body}
@@ -103,13 +104,14 @@ def values_of(
         text = body.decode(encoding, "replace")
         values = {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
     paths = tuple(dict.fromkeys(path for expect in expects for path in expect.paths))
-    if not paths or not body:
-        return values, None
+    if not (paths or also) or not body:
+        return values, {}, None
     try:
         document = parse(_strict(body, encoding))
-        return values | {path: mask.value(value) for path, value in found(document, paths).items()}, None
+        raw = found(document, dict.fromkeys((*paths, *also)))
+        return values | {path: mask.value(raw[path]) for path in paths}, {path: raw[path] for path in also}, None
     except Stopped as stopped:
-        return values, stopped
+        return values, {}, stopped
 
 
 def _strict(body: bytes, encoding: str) -> str:

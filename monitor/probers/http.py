@@ -7,10 +7,11 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 import io
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from aiohttp import ClientOSError, ClientResponse, ServerDisconnectedError
 from multidict import CIMultiDict
@@ -51,19 +52,27 @@ _LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
 
 async def look(run: Run, reach: Reach) -> None:
     """Asks once: sends the request, follows its redirects, reads the body, and looks for what is expected in it."""
+    await ask(run, reach, Cookies())
+
+
+async def ask(run: Run, reach: Reach, cookies: Cookies, wanted: Sequence[str] = ()) -> dict[str, Any]:
+    """As `look`, with a jar of cookies that may outlive this request.
+
+    Gives what each of the `wanted` JMESPaths finds in the answer, as it came: neither masked nor cut.
+    """
     async with AsyncExitStack() as held:
 
         async def take_place() -> None:
             await run.wait_for(reach.large_bodies.acquire())
             held.callback(reach.large_bodies.release)
 
-        body = Body(needs_body(run.expects), run.mask, take_place)
-        headers = await _exchange(run, reach, body)
+        body = Body(bool(wanted) or needs_body(run.expects), run.mask, take_place)
+        headers = await _exchange(run, reach, body, cookies)
         run.finish()
-        await _look_into(run, reach, headers, body)
+        return await _look_into(run, reach, headers, body, wanted)
 
 
-async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
+async def _exchange(run: Run, reach: Reach, body: Body, cookies: Cookies) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
     target = run.probe.ask
     if not isinstance(target, HttpTarget):
@@ -71,19 +80,18 @@ async def _exchange(run: Run, reach: Reach, body: Body) -> dict[str, str]:
     request = _first(target, run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)
-    cookies = Cookies()
     followed = 0
     while True:
         async with await _send(run, reach, request, target.reuse, cookies) as response:
             run.enter("transfer", at=run.first_byte_at)
             run.http = _facts(response, followed, run.mask)
             _note_answer(run, response)
+            cookies.keep(response.cookies, response.url)
             if not _leads_on(response, run, target):
                 await _read(run, response, body, target.max_body)
                 return {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
             run.http = replace(run.http, redirects=followed + 1)
             run.enter(None)
-            cookies.keep(response.cookies, response.url)
             location = response.headers["Location"]
             run.note(f"redirect {followed + 1} to {location}")
             request = following(request, response.status, location, target, followed)
@@ -190,7 +198,9 @@ async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> N
         run.note(f"body of {body.size} bytes")
 
 
-async def _look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Body) -> None:
+async def _look_into(
+    run: Run, reach: Reach, headers: Mapping[str, str], body: Body, wanted: Sequence[str]
+) -> dict[str, Any]:
     """Evaluates what needs the whole body, or a header that is not kept."""
     for name, clauses in (pair for expect in run.expects for pair in expect.header):
         if _is_kept(name):
@@ -198,9 +208,10 @@ async def _look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: B
         for clause in clauses:
             run.values[header_key(name, clause)] = holds_of_header(clause, headers.get(name), reach.clock.now())
     if not body.whole:
-        return
-    work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask)
-    values, stopped = work() if body.small else await reach.aside(work)
+        return {}
+    work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask, tuple(wanted))
+    values, raw, stopped = work() if body.small else await reach.aside(work)
     run.values.update(values)
     if stopped is not None:
         run.fail(stopped.code, stopped.detail)
+    return raw
