@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from monitor.config.table import Path, Row, Substituted, Table, Withheld, find
 from monitor.config.yaml12 import Document, Template
+from monitor.core.target import SECRET_NAME
 
 ReadFile = Callable[[str], str]
 Report = Callable[[Path, str, str], None]  # path, message, the piece of text it is about
@@ -22,7 +23,6 @@ _PIECE = re.compile(
     r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>[^}]*))?\}"
     r"|\$\{[^}]*\}?"
 )
-SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
 USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
 _PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url"})

@@ -1,6 +1,7 @@
 """Step: one event comes in, a new board and the effects to perform come out. The index of this room.
 
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
+    read       flow.py          what a run of several steps says, module by module
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
     settle     detector.py      when tracks make news

@@ -1,11 +1,15 @@
 """Target: what a probe asks, by kind. Data for the probers; nothing in this room judges by it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from monitor.core.expectation import Expect
+
+# What somebody calls so is a secret: a name of the environment, a header, a value that a step of a flow saves.
+SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,23 @@ Each step is one exchange with facts of its own, conducted as that of an http pr
 the flow. What places orders is undone at the end, whatever failed in between, in a time of its own. Nothing is retried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from monitor.core.clause import shown
 from monitor.core.flow import GOOD, judge_step
 from monitor.core.observation import PHASES, Observation, StepRun
 from monitor.core.probe import Step
-from monitor.core.target import HttpTarget, StepTarget
+from monitor.core.target import SECRET_NAME, HttpTarget, StepTarget
 from monitor.probers import http
 from monitor.probers.conduct import conduct
 from monitor.probers.failure import Stopped
+from monitor.probers.mask import HIDDEN, mask_of
 from monitor.probers.reach import Reach
 from monitor.probers.redirect import Cookies
-from monitor.probers.run import Run
-from monitor.probers.saved import Filling, fault
+from monitor.probers.run import Run, secrets_of
+from monitor.probers.saved import Filling, fault, written
 
 CLEANUP = 10.0  # seconds for undoing, past the time limit of the flow
 LEAST = 0.05  # seconds a step has, also when the others have used up the rest
@@ -45,7 +47,8 @@ class Walk:
         self._run = run
         self._reach = reach
         self._cookies = Cookies()
-        self._filling = Filling(name for step in self.steps for name, _ in _target(step).save)
+        self._saved: dict[str, Any] = {}
+        self._secrets: set[str] = set()
 
     @property
     def ordered(self) -> bool:
@@ -77,13 +80,16 @@ class Walk:
         step, outer = self.steps[index], self._run
         outer.note(f"step {index + 1} “{step.name}” ({step.module})")
         target, missing = _target(step), None
+        names = (name for earlier in self.steps[:index] for name, _ in _target(earlier).save)
         asked: HttpTarget | None = None
         try:
-            asked = self._filling.request(target)
+            asked = Filling(names, self._saved).request(target)
         except KeyError as name:
             missing = name.args[0]
         probe = replace(outer.probe, module=step.module, expect=step.expect, ask=asked)
         ran = self.ran[index] = Run(probe, self._reach, trace=outer.trace, fresh=outer.fresh)
+        if self._secrets:
+            ran.mask = mask_of(self._reach.secrets | secrets_of(probe) | self._secrets)
 
         async def prober(run: Run, reach: Reach) -> None:
             if missing is not None:
@@ -97,15 +103,17 @@ class Walk:
         await conduct(ran, self._reach, prober, max(seconds, LEAST))
         return ran
 
-    def _save(self, run: Run, target: StepTarget, found: dict[str, object]) -> None:
+    def _save(self, run: Run, target: StepTarget, found: Mapping[str, Any]) -> None:
         """Takes what later steps need. A value that cannot be had fails the step: what comes after it would lie."""
         for name, path in target.save:
             value = found.get(path)
             if why := fault(value):
                 run.fail("content.assertion", f"{why} under `{name}` ({path})")
                 return
-            self._filling.saved[name] = value
-            run.note(f"saved {name}: {shown(value)}")
+            self._saved[name] = value
+            if SECRET_NAME.search(name):
+                self._secrets.add(written(value))
+            run.note(f"saved {name}: {HIDDEN if SECRET_NAME.search(name) else shown(value)}")
 
     def hand_over(self) -> None:
         """The facts of all steps, and those of the deciding one as facts of the whole."""

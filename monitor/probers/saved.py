@@ -56,10 +56,10 @@ def written(value: Any) -> str:
 
 
 class Filling:
-    """Fills requests with what is saved. `names` are all that any step saves: other `${…}` are left as they stand."""
+    """Fills a request with what is saved. `names` are all that earlier steps save: other `${…}` stay as they stand."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.saved: dict[str, Any] = {}
+    def __init__(self, names: Iterable[str], saved: Mapping[str, Any]) -> None:
+        self._saved = saved
         self._names = frozenset(names)
 
     def request(self, target: StepTarget) -> HttpTarget:
@@ -80,14 +80,14 @@ class Filling:
         return _NAME.sub(lambda match: self._piece(match, lambda value, safe: value), text)
 
     def _piece(self, match: re.Match[str], spell: Callable[..., str]) -> str:
-        return spell(written(self.saved[match[1]]), safe="") if match[1] in self._names else match[0]
+        return spell(written(self._saved[match[1]]), safe="") if match[1] in self._names else match[0]
 
     def _json(self, value: Any) -> Any:
         """A JSON value with names replaced; a text that is nothing but a name becomes the saved value with its type."""
         match value:
             case str():
                 whole = _NAME.fullmatch(value)
-                return self.saved[whole[1]] if whole and whole[1] in self._names else self._text(value)
+                return self._saved[whole[1]] if whole and whole[1] in self._names else self._text(value)
             case list() | tuple():
                 return [self._json(one) for one in value]
             case Mapping():

@@ -116,10 +116,11 @@ async def test_an_answer_that_speaks_of_test_data_is_no_outage_though_nothing_is
             assert (result.code, result.blame) == ("step.precondition", Blame.CONFIGURATION)
 
 
-async def test_braces_that_nobody_saves_stay_as_they_are(reach: Reach) -> None:
-    """A literal `${x}` is none of ours."""
-    async with served(answer()) as server:
-        await run(reach, flow_of(step(server.url(path="/a"), json={"a": "${x}", "b": "<${x}>"}, method="POST")))
+async def test_braces_that_no_earlier_step_saves_stay_as_they_are(reach: Reach) -> None:
+    """A literal `${x}` is none of ours, also when a later step saves something by that name."""
+    async with served(document({"x": 1})) as server:
+        first = step(server.url(path="/a"), json={"a": "${x}", "b": "<${x}>"}, method="POST", save={"x": "x"})
+        await run(reach, flow_of(first))
 
     assert json.loads(body(server)) == {"a": "${x}", "b": "<${x}>"}
 
@@ -252,16 +253,22 @@ async def test_own_trouble_in_a_step_blames_nobody(reach: Reach) -> None:
 async def test_every_exchange_can_be_followed_with_secrets_hidden() -> None:
     """Each step with its name; keys of one step are hidden in the answers to another, what was saved is shown."""
     lines: list[str] = []
-    echo = document({"token": "key-of-the-first-step", "sku": "7\u202e"})
+    echo = document({"token": "key-of-the-first-step", "sku": "7\u202e", "pass": "let-me-in/please"})
     async with reaching(secrets=["s3cret-value"]) as reach, served(by_path(a=echo, b=echo)) as server:
-        first = step(server.url(path="/a"), headers=(("Authorization", "key-of-the-first-step"),), save={"sku": "sku"})
-        second = step(server.url(path="/b?x=${sku}&s=s3cret-value"), "catalog")
+        first = step(
+            server.url(path="/a"),
+            headers=(("Authorization", "key-of-the-first-step"),),
+            save={"sku": "sku", "a_token": "pass"},
+        )
+        second = step(server.url(path="/b?x=${sku}&s=s3cret-value&t=${a_token}"), "catalog")
         await run(reach, flow_of(first, second), trace=lines.append)
 
     text = "\n".join(lines)
     assert "step 1 “a” (checkout)" in text
     assert "step 2 " in text
     assert "saved sku: 7" in text
+    assert "saved a_token: •••" in text
+    assert "let-me-in" not in text
     assert "key-of-the-first-step" not in text
     assert "s3cret-value" not in text
     assert "\u202e" not in text
