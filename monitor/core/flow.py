@@ -145,7 +145,7 @@ def _of(observation: Observation, probe: Probe, told: Sequence[Told]) -> Reading
     """
     nothing = replace(observation, address=None, failure=None, http=None, certificate=None, values={})
     if own := _of_ourselves(observation):
-        return Reading(probe, nothing, own)
+        return Reading(probe, nothing, own if probe.steps else Result(Outcome.UNKNOWN))
     failing, steps = _failing(told), _forward(told)
     if failing is not None and failing.step.module == probe.module:
         assert failing.seen is not None

@@ -130,6 +130,7 @@ class Platform:
                     kind="verdict",
                     expect=side.expect,
                     ask=asked.key,
+                    steps=(),
                 )
                 for side in (*module.verdicts.get(asked.id, ()), *map(SideVerdict, modules_of(asked)))
                 if side.module in self.modules

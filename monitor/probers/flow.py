@@ -60,8 +60,10 @@ class Walk:
         """Every step up to the first that fails or must not run."""
         left = self._run.probe.timeout.total_seconds()
         for index, step in enumerate(self.steps):
-            if step.cleanup or step.withheld or (step.orders and self._run.fresh):
+            if step.withheld or (step.orders and self._run.fresh):
                 self._run.note(f"stopped before step {index + 1} “{step.name}”")
+                return
+            if step.cleanup:
                 return
             ran = await self._take(index, left)
             left -= ran.seconds

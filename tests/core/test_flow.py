@@ -70,6 +70,17 @@ def test_who_is_blamed(outcomes: str) -> None:
     assert [one.outcome for one in said(flow, run).values()] == [each[2], each[0], each[1]]
 
 
+def test_own_trouble_is_told_once() -> None:
+    """By the flow itself: the modules of its steps have nothing to do with it."""
+    flow = flow_of()
+    told = said(flow, flow_run(flow, START, "+?"))
+    assert [(one.code, one.blame) for one in told.values()] == [
+        ("self.resources", Blame.SELF),
+        (None, None),
+        (None, None),
+    ]
+
+
 def test_reasons_name_the_step() -> None:
     """With its number and its name; the whole with its module too."""
     flow = flow_of()
