@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitor.config.findings import Findings, shown
-from monitor.config.table import Path, Withheld
+from monitor.config.table import Path, Substituted, Withheld
 
 ORDERS_EVERY = timedelta(minutes=15)  # no order more often than that
 CARTS_EVERY = timedelta(minutes=5)
@@ -26,7 +26,7 @@ def check(findings: Findings, path: Path, flow: Mapping[str, Any], interval: tim
     for at, step in steps:
         _check_step(findings, at, step)
     allowed = flow.get("place_orders") is True or flow.get("place_orders") == "true"
-    orders = [at for at, step in steps if _is(step, "orders")]
+    orders = [index for index, (_, step) in enumerate(steps) if _is(step, "orders")]
     cleanups = [(at, step) for at, step in steps if _is(step, "cleanup")]
     _check_order(findings, steps)
     if cleanups and not orders:
@@ -40,8 +40,8 @@ def check(findings: Findings, path: Path, flow: Mapping[str, Any], interval: tim
         return
     if not cleanups:
         findings.error(where, "`place_orders` needs a step with `cleanup: true`, which cancels what was ordered")
-    for at, step in cleanups:
-        _check_keys(findings, at, step)
+    for at, step in steps[orders[0] :]:
+        _check_values(findings, at, step)
     if interval is not None and interval < ORDERS_EVERY:
         findings.warning(where, "orders are placed more often than every 15m; give the flow a longer `interval`")
 
@@ -95,14 +95,21 @@ def _check_carts(
             return
 
 
-def _check_keys(findings: Findings, at: Path, step: Mapping[str, Any]) -> None:
-    """A header that came out empty is not sent, and cancelling takes a key."""
-    headers = step.get("headers")
-    for name, value in headers.items() if isinstance(headers, dict) else ():
-        if value == "" and not isinstance(value, Withheld):
-            findings.error(
-                (*at, "headers", name), f"header {shown(name)} is empty: without it nobody cancels what was ordered"
-            )
+def _check_values(findings: Findings, at: Path, step: Mapping[str, Any]) -> None:
+    """What comes out empty for want of a name may be left out of other requests, but not where orders are at stake."""
+    for key in ("headers", "json", "form"):
+        for path, value in _leaves((*at, key), step.get(key)):
+            if isinstance(value, Substituted) and value == "" and not isinstance(value, Withheld):
+                said = f"{shown(value)} is empty: without it no order is placed, paid and cancelled"
+                findings.error(path, said)
+
+
+def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves((*path, key), one)
+    else:
+        yield path, value
 
 
 def _is(step: Mapping[str, Any], key: str) -> bool:

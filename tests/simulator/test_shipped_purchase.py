@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from monitor.clock import SystemClock
+from monitor.config import ConfigError
 from monitor.config.file import load
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result
@@ -189,7 +190,7 @@ async def open_shop() -> AsyncIterator[Shop]:
 
 def closing(shop: Shop) -> Probe:
     """The shipped flow from the order on, with a step before it that gives what the others would have saved."""
-    probe = purchase(VTEX_PLACE_ORDERS="true", **KEYS)
+    probe = purchase(VTEX_PLACE_ORDERS="true", VTEX_PAYMENT_SYSTEM="201", **KEYS)
     first = next(index for index, step in enumerate(probe.steps) if step.orders)
     begin = StepTarget(
         HttpTarget(f"http://127.0.0.1:{shop.port}/begin", allow_private=True),
@@ -234,11 +235,19 @@ async def test_an_order_is_placed_paid_found_and_canceled() -> None:
     }
     [payment] = shop.bodies["/api/payments/transactions/T/1/payments"]
     assert (payment["paymentSystem"], payment["value"], payment["transaction"]) == (
-        201,
+        "201",
         6280,
         {"id": "T/1", "merchantName": "DEMOSTORE"},
     )
     assert all(one.seen is not None for one in observation.steps or ())
+
+
+def test_no_order_without_a_key_and_a_payment_method() -> None:
+    """Said when the file is read: an order that nobody can pay or cancel is not placed."""
+    with pytest.raises(ConfigError) as caught:
+        purchase(VTEX_PLACE_ORDERS="true")
+    missing = {"VTEX_PAYMENT_SYSTEM", "VTEX_APP_KEY", "VTEX_APP_TOKEN"}
+    assert {name for name in missing if f"${{{name}:-…}}` is empty" in str(caught.value)} == missing
 
 
 RECAPTCHA = {"fields": {}, "error": {"code": "CHK0082", "message": "…", "exception": None}, "operationId": "1"}
