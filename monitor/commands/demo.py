@@ -99,7 +99,8 @@ def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, 
 
 
 def _hurried(probe: Probe, interval: float, confirm: float) -> Probe:
-    often = timedelta(seconds=interval if probe.interval <= timedelta(minutes=1) else 6 * interval)
+    times = 2 if probe.steps else 1 if probe.interval <= timedelta(minutes=1) else 6
+    often = timedelta(seconds=times * interval)
     return replace(
         probe,
         interval=often,

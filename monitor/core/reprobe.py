@@ -28,7 +28,8 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
     tracks = board.tracks_of(*probe.key)
     began = [track.bad_since for track in tracks.values() if track.score and track.bad_since is not None]
     if flow := _flow_of(board, probe):
-        doubtful = status is Status.DOWN or (began and now - min(began) <= FLOW_PATIENCE * tuning.flow_pause)
+        unsettled = status in (Status.DOWN, Status.UNKNOWN)  # it was failing when the flow no longer reached it
+        doubtful = unsettled or (began and now - min(began) <= FLOW_PATIENCE * tuning.flow_pause)
         return _run_again(board, flow, location, now) if doubtful else (board, [])
     if status is not Status.DOWN and not (began and now - min(began) <= tuning.patience):
         return board, []

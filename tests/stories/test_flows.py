@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -164,6 +165,42 @@ def test_a_flow_that_runs_seldom_is_settled_by_extra_runs() -> None:
     assert 1090 < catalog[2][2] < 1150
     assert 6 <= runs <= 9
     assert whole.changes == ["opened", "resolved"]
+
+
+def test_trouble_further_up_keeps_nobody_down() -> None:
+    """The catalog fails, then Session, which comes before it: what the flow no longer reaches is unknown, not down."""
+    flow = flow_of(interval=900)
+    whole = told(flow, module("catalog"))
+    runs: list[tuple[float, str]] = []
+
+    def outcome(now: float) -> str:
+        return "++++" if now < 900 else "+-" if now < 1100 else "- " if now < 1500 else "++++"
+
+    def play_until(end: float) -> None:
+        for second in range(int((whole.now - START).total_seconds()) + 1, int(end)):
+            whole.now = START + timedelta(seconds=second)
+            if second % 30 == 0:  # its own probe sees the catalog well, but for the time of its own trouble
+                whole.feed(observation("catalog", whole.now, "-" if 900 <= second < 1100 else "+"))
+            for when, ask in list(whole.asked):
+                if when <= whole.now:
+                    whole.asked.remove((when, ask))
+                    if ask.probe == "purchase":
+                        runs.append((second, outcome(second)))
+                        whole.feed(flow_run(flow, whole.now, outcome(second)))
+            if second % 900 == 0:
+                whole.feed(flow_run(flow, whole.now, outcome(second)))
+            whole.tick()
+
+    whole.feed(flow_run(flow, START, "++++"))
+    play_until(2100)
+    catalog = [(after, since) for id, after, since in whole.transitions if id == "catalog"]
+    assert [after for after, _ in catalog] == ["up", "down", "unknown", "up"]
+    assert catalog[3][1] < 1600
+    session = [(after, since) for id, after, since in whole.transitions if id == "session"]
+    assert [after for after, _ in session] == ["up", "down", "up"]
+    assert session[2][1] < 1570
+    assert all(later - one > 55 for (one, _), (later, _) in pairwise(runs))
+    assert not any(one.is_open for one in whole.incidents)
 
 
 def test_a_flow_that_decides_nothing() -> None:
