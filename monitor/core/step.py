@@ -13,7 +13,7 @@
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -228,7 +228,7 @@ def _with_vantage(
     """A place as it is now: what it saw while it was blind is taken back, the time is kept as a gap."""
     board = replace(board, vantages={**board.vantages, location: after})
     if before.blind_since is None and after.blind_since is not None:
-        gap = Gap(location, after.blind_since, code=_code_of_blindness(board, location))
+        gap = Gap(location, after.blind_since, code=vantage.code_of_blindness(board, location))
         back = {key: vantage.taken_back(after, track) for key, track in board.tracks.items() if key[2] == location}
         changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
         return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
@@ -237,27 +237,12 @@ def _with_vantage(
     return board, []
 
 
-def _code_of_blindness(board: Board, location: str) -> str:
-    """Our own resolver, when names are what fails; else our connection."""
-    codes = [code for key in board.restless if key[2] == location for code, _ in board.tracks[key].codes]
-    names = sum(code.startswith("dns.") for code in codes)
-    return "self.dns" if 2 * names > len(codes) else "self.connectivity"
-
-
 def _miss(board: Board, missed: Missed) -> tuple[Board, list[Effect]]:
     """A time in which a place could not look: what was under way then says nothing."""
     place = board.vantages.get(missed.location, Vantage())
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
-
-
-def _is_believed(board: Board, tracks: Mapping[str, Track], now: datetime) -> bool:
-    if not board.platform.canaries:
-        return True
-    return all(
-        vantage.is_credible(board.vantages.get(place), [track], now) for place, track in tracks.items() if track.score
-    )
 
 
 # -- statuses ---------------------------------------------------------------------------------------------------------
@@ -298,7 +283,7 @@ def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boa
         status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
         if status is condition.status:
             continue
-        if status is Status.DOWN and not _is_believed(board, panel.of(tracks), now):
+        if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
             continue
         if condition.status is Status.DOWN:
             tracks = {place: relieved(track) for place, track in tracks.items()}
