@@ -20,7 +20,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
 from monitor.core.board import Board
-from monitor.core.effect import Keep, Missed, Observed, Reconfigured, Ticked
+from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -144,6 +144,7 @@ class App(Watcher):
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
         )
+        self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         _tell_of(platform)
 
@@ -193,6 +194,11 @@ class App(Watcher):
         """This process could not look for so long."""
         now = self._clock.now()
         self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code))
+
+    async def _called(self, module: str, probe: str) -> bool:
+        """A module called one of its heartbeats; whether that is on disk by now."""
+        self.desk.take(Called(module, probe))
+        return await self.desk.stored()
 
     async def follow(self) -> AsyncIterator[Observation]:
         """What is seen from now on."""
@@ -288,6 +294,7 @@ class App(Watcher):
             ready=self._why_not_ready,
             reload=self.reload,
             follow=self.follow,
+            called=self._called,
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

@@ -191,7 +191,7 @@ def probe(given: Common, selectors: tuple[str, ...], as_json: bool, debug: bool)
 
     config = _loaded(given)
     given.under(Common(log_level=given.log_level or "error")).set_up_logs(config)
-    _go(job(config, selectors, as_json, debug))
+    _go(job(config, selectors, as_json, debug, given.folder))
 
 
 @main.command()

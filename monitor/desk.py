@@ -79,6 +79,9 @@ class Desk:
         self._clock = clock
         self._troubles = troubles
         self._more = asyncio.Event()
+        self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
+        self._done = 0
+        self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
 
     def hand_in(self, event: Event) -> None:
         """Puts an event on the queue; never waits."""
@@ -101,6 +104,7 @@ class Desk:
             self._perform(effect, storable)
         if storable:
             self.backlog.append(storable)
+            self._decided += 1
             self._more.set()
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
@@ -117,6 +121,21 @@ class Desk:
                 if isinstance(effect, Moved | Saved | Gap):
                     log.info("%s", _told(effect))
                 storable.append(effect)
+
+    async def stored(self) -> bool:
+        """Waits until everything decided so far is stored; False as soon as the store refuses it."""
+        if not self.backlog or self.store_trouble is not None:
+            return not self.backlog
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._decided, waiting))
+        return await waiting
+
+    def _tell_waiting(self, stored: bool) -> None:
+        told = [one for one in self._waiting if not stored or one[0] <= self._done]
+        self._waiting = [one for one in self._waiting if one not in told]
+        for _, waiting in told:
+            if not waiting.done():
+                waiting.set_result(stored)
 
     async def write(self) -> None:
         """Writes what waits, in order, until cancelled; tries again while the store refuses."""
@@ -140,6 +159,8 @@ class Desk:
             began = self._clock.monotonic()
             await self._store.commit(list(chain.from_iterable(batch)))
             del self.backlog[: len(batch)]
+            self._done += len(batch)
+            self._tell_waiting(True)
             if self.store_trouble is not None:
                 log.info("the store takes writes again")
                 self.store_trouble = None
@@ -153,12 +174,15 @@ class Desk:
             self._watcher.written(True, 0.0)
             self.hand_in(Ailing("self.storage"))
         self.store_trouble = str(error)
+        self._tell_waiting(False)
         extra = len(self.backlog) - BACKLOG
         if extra > 0:  # decisions stay, raw observations go
             thinned: list[list[Storable]] = [
                 [e for e in one if not isinstance(e, Keep)] for one in self.backlog[:extra]
             ]
-            self.backlog = [one for one in thinned if one] + self.backlog[extra:]
+            kept = [one for one in thinned if one]
+            self._done += len(thinned) - len(kept)
+            self.backlog = kept + self.backlog[extra:]
             self.shed += extra
 
 

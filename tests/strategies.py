@@ -11,17 +11,17 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation, StepRun
-from monitor.core.track import Sighting, Track
+from monitor.core.track import Baseline, Level, Sighting, Track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _ids = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=12)
 _texts = st.text(max_size=40)  # every character there is, U+0000 and emoji among them
 _whole = st.integers(-(2**53), 2**53)
 _plain = st.none() | st.booleans() | _whole | st.floats(allow_nan=False, allow_infinity=False) | _texts
-_json = st.recursive(
+json_values = st.recursive(
     _plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3), max_leaves=6
 )
-_objects = st.dictionaries(_texts, _json, max_size=3)
+_objects = st.dictionaries(_texts, json_values, max_size=3)
 _codes = st.sampled_from(sorted(CODES))
 
 
@@ -140,6 +140,8 @@ def results() -> st.SearchStrategy[Result]:
     )
 
 
+_levels = st.builds(Level, value=json_values, since=moments(), runs=st.integers(1, 10**6))
+_baselines = st.builds(Baseline, path=_texts, usual=_maybe(_levels), other=_maybe(_levels))
 _sightings = st.builds(Sighting, at=moments(), code=_codes, detail=_texts)
 _scores = st.floats(0, 1e6)
 
@@ -162,6 +164,10 @@ def tracks() -> st.SearchStrategy[Track]:
         brisk_streak=st.integers(0, 10**6),
         brisk_since=moment,
         usable_at=moment,
+        baselines=st.lists(_baselines, max_size=2).map(tuple),
+        usual=_scores,
+        usual_slow=st.integers(0, 10**6),
+        usual_slowest=_scores,
         noise_bad=_scores,
         noise_all=_scores,
         pending_bad=st.integers(0, 10**6),

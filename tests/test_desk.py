@@ -129,6 +129,36 @@ async def test_a_store_that_is_away_for_long_costs_observations_not_decisions(mo
     assert any(isinstance(e, Moved) for e in store.stored)
 
 
+async def test_who_waits_for_the_disk_hears_when_it_is_there() -> None:
+    """Not before the transaction is done; at once when nothing waits to be written."""
+    store = RecordingStore()
+    desk, _ = at_work(store)
+    assert await desk.stored()
+    desk.take(Observed(observation("catalog", START, "+")))
+    waiting = [asyncio.create_task(desk.stored()) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    assert not any(task.done() for task in waiting)
+    await desk.flush()
+    assert await asyncio.gather(*waiting) == [True, True, True]
+    assert len(store.stored) > 0
+
+
+async def test_who_waits_for_a_disk_that_refuses_hears_that() -> None:
+    """What was decided is kept in memory and written later, which is not the same as stored."""
+    store = RecordingStore(refuses=True)
+    desk, _ = at_work(store)
+    writer = asyncio.create_task(desk.write())
+    desk.take(Observed(observation("catalog", START, "+")))
+    assert not await desk.stored()
+    assert not await desk.stored(), "nor does the next one wait for nothing"
+    store.refuses = False
+    async with asyncio.timeout(5):
+        while not await desk.stored():  # noqa: ASYNC110 (the writer tells nobody when it tries again)
+            await asyncio.sleep(0.02)
+    writer.cancel()
+    assert len(store.stored) > 0
+
+
 async def test_a_bug_in_one_step_does_not_stop_the_desk(caplog: Any) -> None:
     """An event that breaks a step is logged; the next one is taken as if nothing had been."""
     store = RecordingStore()

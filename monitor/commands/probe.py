@@ -6,25 +6,32 @@ Each probe is judged alone: no canaries, no history, no other module. What a sin
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from monitor.app import database_url
 from monitor.clock import SystemClock
 from monitor.config import Config
+from monitor.core.board import Call
 from monitor.core.expectation import Outcome, Result
 from monitor.core.flow import judge_run
+from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.observation import PHASES, Observation, observation_to_json
-from monitor.core.probe import Probe
+from monitor.core.probe import Probe, Role
 from monitor.probers import Reach, look
+from monitor.store import StoreFailed, StoreUnusable, open_store
 
 AT_ONCE = 20
+
+Calls = Mapping[tuple[str, str], Call]
 
 _COLUMNS = ("probe", "outcome", "code", "ms", *PHASES, "reason")
 _STYLES = {Outcome.PASSED: "green", Outcome.SLOW: "yellow", Outcome.FAILED: "red", Outcome.UNKNOWN: "magenta"}
@@ -40,11 +47,12 @@ class Seen:
     steps: list[str] = field(default_factory=list)
 
 
-async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: bool) -> int:
-    """Runs the probes that the selectors name, all when there are none.
+async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: bool, data: Path | None = None) -> int:
+    """Runs the probes that the selectors name, all when there are none. `data` is where the running monitor keeps its
+    store, from which the calls of heartbeats are read.
 
     Exit status: 0 when all passed, 1 when any did not, 2 when a selector names nothing or the network settings cannot
-    be used.
+    be used. Evidence that is unknown counts as little here as anywhere.
     """
     probes = list(config.platform.probes.values())
     if nothing := _matching_nothing(config, probes, selectors):
@@ -58,7 +66,7 @@ async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: 
     if not asked and not selectors:
         print("no probe is on: there is nothing to ask", file=sys.stderr)
     try:
-        seen = await _ask_all(config, asked, debug)
+        seen = await _ask_all(config, asked, debug, await _calls(config, asked, data))
     except OSError as error:
         print(f"{error}: correct it under `monitor:` in {config.file or 'the configuration'}", file=sys.stderr)
         return 2
@@ -66,8 +74,14 @@ async def probe(config: Config, selectors: Sequence[str], as_json: bool, debug: 
         _print_json(seen)
     else:
         _print_table(seen, debug)
-    passed = all(one.result.outcome in (Outcome.PASSED, Outcome.SLOW) for one in seen)
-    return 0 if passed else 1
+    return 0 if all(map(_is_well, seen)) else 1
+
+
+def _is_well(one: Seen) -> bool:
+    """Whether a run speaks against nothing; mere evidence that cannot be had does not either."""
+    if one.probe.role is Role.EVIDENCE and one.result.outcome is Outcome.UNKNOWN:
+        return True
+    return one.result.outcome in (Outcome.PASSED, Outcome.SLOW)
 
 
 def _name(probe: Probe) -> str:
@@ -92,7 +106,7 @@ def _matching_nothing(config: Config, probes: Sequence[Probe], selectors: Sequen
     return None
 
 
-async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool) -> list[Seen]:
+async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool, calls: Calls | None) -> list[Seen]:
     """Every run, in the order of the configuration, a few at a time."""
     seats = asyncio.Semaphore(AT_ONCE)
 
@@ -106,7 +120,31 @@ async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool) -> list
         return Seen(probe, observation, judge_run(observation, probe), steps)
 
     async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
+        reach.called = None if calls is None else calls.get
         return await asyncio.gather(*(ask(one, reach) for one in probes))
+
+
+async def _calls(config: Config, probes: Sequence[Probe], data: Path | None) -> Calls | None:
+    """The last call of each heartbeat, as the store has it; None where it cannot be known. Nobody has listened to one
+    of which there is no recent run."""
+    heartbeats = [one for one in probes if one.kind == HEARTBEAT]
+    if not heartbeats or data is None:
+        return None
+    now = SystemClock().now()
+    calls: dict[tuple[str, str], Call] = {}
+    try:
+        store = await open_store(database_url(config, data), readonly=True)
+        try:
+            known = (await store.recall(now)).calls
+            for one in (one for one in heartbeats if one.key in known):
+                since = now - config.platform.tuning.fresh_for(one)
+                listening = await store.observations(*one.key, since=since, until=now, limit=1)
+                calls[one.key] = Call(known[one.key], known[one.key] if listening else now)
+        finally:
+            await store.close()
+    except (StoreFailed, StoreUnusable):
+        return None
+    return calls
 
 
 def _print_json(seen: Sequence[Seen]) -> None:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import idna
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -17,6 +18,7 @@ _HOST_PORT = re.compile(rf"({_HOST})?:([0-9]{{1,5}})")
 _PATTERN = re.compile(rf"(?:\*\.)?{_HOST}:[0-9]{{1,5}}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_NAMELESS = re.compile(r"[\x00-\x20\x7f\\\"'@;()$]")
 _ORIGIN_END = re.compile(r"[/?#\\]")
 
 
@@ -102,6 +104,44 @@ def _host(value: Any) -> str:
     raise refuse("must be a host name, without scheme and port")
 
 
+def _server_name(value: Any) -> str:
+    if isinstance(value, str) and value.startswith("*"):
+        raise refuse("must be a host name without `*`")
+    return _host(value)
+
+
+def _name_server(value: Any) -> str:
+    """`HOST` or `HOST:PORT`; an IPv6 address may stand without brackets when no port follows it."""
+    if isinstance(value, Withheld):
+        return str(value)
+    if isinstance(value, str):
+        if value.count(":") > 1 and not value.startswith("["):
+            value = f"[{value}]"
+        parts = split_host_port(value if re.search(r":[0-9]+$", value) else f"{value}:53")
+        if parts and parts[0] and parts[1]:
+            return str(value)
+    raise refuse("must be HOST or HOST:PORT of a name server, such as 192.0.2.53")
+
+
+def _dns_name(value: Any) -> str:
+    """A name as it is asked for: other letters than those of ASCII become `xn--…` (IDNA)."""
+    if isinstance(value, Withheld):
+        return str(value)
+    if not isinstance(value, str):
+        raise refuse("must be a name, as text")
+    labels = value.removesuffix(".").split(".")
+    try:
+        spelled = [one if one.isascii() else idna.encode(one, uts46=True).decode() for one in labels]
+    except idna.IDNAError:
+        raise refuse("has letters that no name can have") from None
+    if value != "." and not all(0 < len(one) < 64 for one in spelled):
+        raise refuse("has a label that is empty or longer than 63 characters")
+    name = ".".join(spelled)
+    if len(name) > 253 or _NAMELESS.search(name):
+        raise refuse("is longer than 253 characters" if len(name) > 253 else "has a character that no name can have")
+    return name.lower() or "."
+
+
 def _header_name(value: Any) -> str:
     if not isinstance(value, str) or not _HEADER_NAME.fullmatch(value):
         raise refuse("is not a name a header can have")
@@ -129,6 +169,9 @@ Listen = Annotated[str, PlainValidator(_listen), WithJsonSchema({"type": "string
 HostPort = Annotated[str, PlainValidator(_target), WithJsonSchema({"type": "string"})]
 Canary = Annotated[str, PlainValidator(_canary), WithJsonSchema({"type": "string"})]
 HostPattern = Annotated[str, PlainValidator(_host_pattern), WithJsonSchema({"type": "string"})]
+ServerName = Annotated[str, PlainValidator(_server_name), WithJsonSchema({"type": "string"})]
+NameServer = Annotated[str, PlainValidator(_name_server), WithJsonSchema({"type": "string"})]
+DnsName = Annotated[str, PlainValidator(_dns_name), WithJsonSchema({"type": "string"})]
 Host = Annotated[str, PlainValidator(_host), WithJsonSchema({"type": "string"})]
 HeaderName = Annotated[str, PlainValidator(_header_name), WithJsonSchema({"type": "string"})]
 HeaderValue = Annotated[str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})]

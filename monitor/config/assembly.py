@@ -5,25 +5,55 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
-from monitor.config.kinds import Common, FlowProbe, FreshnessProbe, HttpProbe, Request, SideVerdict
+from monitor.config.kinds import (
+    Common,
+    DnsProbe,
+    FlowProbe,
+    FreshnessProbe,
+    HeartbeatProbe,
+    HttpProbe,
+    MqttProbe,
+    PrometheusProbe,
+    Request,
+    SideVerdict,
+    StatuspageProbe,
+    TcpProbe,
+    TlsProbe,
+)
 from monitor.config.kinds import Step as StepSection
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.references import is_loopback
 from monitor.config.table import Path, plain
 from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
+from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.site import Site
-from monitor.core.target import HttpTarget, Network, OtherTarget, StepTarget
+from monitor.core.target import (
+    DnsTarget,
+    HeartbeatTarget,
+    HttpTarget,
+    MqttTarget,
+    Network,
+    OtherTarget,
+    PageTarget,
+    PrometheusTarget,
+    StepTarget,
+    TcpTarget,
+    TlsTarget,
+)
 from monitor.core.tuning import Tuning
 
+OPS_LOCATION = "here"  # where the ops side is
+LARGEST_RESULT = 8 * 1024**2  # bytes of what a query gives: some 40,000 series
 DISABLED = "disabled in the configuration"
+DNS_PORT = 53
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
 _COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
 
@@ -100,7 +130,7 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         kind=probe.kind,
         interval=interval,
         timeout=timeout,
-        locations=tuple(defaults.locations if probe.locations is None else probe.locations),
+        locations=_locations(probe, defaults),
         confirm=confirm if isinstance(confirm, timedelta) else None,
         role=Role(probe.role),
         expect=_expect(probe),
@@ -108,24 +138,56 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         instance=_instance(module, probe),
         off=unset if probe.enabled else DISABLED,
         steps=_steps(module, probe),
+        extra_runs=probe.extra_runs,
     )
 
 
+def _locations(probe: Any, defaults: DefaultsSection) -> tuple[str, ...]:
+    """Where a probe runs; calls of a heartbeat are known only where they arrive."""
+    if isinstance(probe, HeartbeatProbe):
+        return (OPS_LOCATION,)
+    return tuple(defaults.locations if probe.locations is None else probe.locations)
+
+
 def _expect(probe: Any) -> Expect:
-    """What should hold of the answer; of a freshness probe that its value does not stand still as well."""
+    """What should hold of the answer, and of some kinds that a value does not stand still as well."""
     expect: Expect = probe.expect.core()
-    if not isinstance(probe, FreshnessProbe):
-        return expect
-    return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
+    if isinstance(probe, FreshnessProbe):
+        return replace(expect, fresh=Fresh(probe.value, probe.max_age, probe.advances_within))
+    if isinstance(probe, HeartbeatProbe):
+        return replace(expect, fresh=Fresh(CALLED_AT, probe.every + probe.grace, since=LISTENING_SINCE))
+    if isinstance(probe, PrometheusProbe):
+        return replace(expect, query=probe.query)
+    if isinstance(probe, StatuspageProbe):
+        return replace(expect, hearsay=True)
+    return expect
 
 
-def _ask(probe: Any) -> HttpTarget | OtherTarget | None:
-    """What the prober of the kind needs: a request for `http`, nothing for a flow, which is its steps; else its own
-    settings."""
+def _ask(probe: Any) -> Any:
+    """What the prober of the kind needs; nothing for a flow, which is its steps."""
     if isinstance(probe, FlowProbe):
         return None
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
+    match probe:
+        case TcpProbe():
+            send = (probe.send or "").encode()
+            return TcpTarget(*_place(probe.address), send, probe.allow_private)
+        case TlsProbe():
+            host, port = _place(probe.address)
+            return TlsTarget(host, port, (probe.server_name or host).rstrip("."), probe.allow_private)
+        case DnsProbe():
+            return DnsTarget(probe.name, probe.type, _server(probe.server), probe.allow_private)
+        case HeartbeatProbe():
+            return HeartbeatTarget(probe.secret or None)
+        case PrometheusProbe():
+            return _query(probe)
+        case MqttProbe():
+            login = (probe.username or None, probe.password or None)
+            return MqttTarget(probe.url, probe.topic, *login, probe.allow_private)
+        case StatuspageProbe():
+            headers = tuple((name, value) for name, value in probe.headers.items() if value)
+            return PageTarget(probe.url, headers=headers, allow_private=probe.allow_private, component=probe.component)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
     return OtherTarget(own)
@@ -155,6 +217,29 @@ def _step_target(step: StepSection) -> StepTarget:
     return StepTarget(http, plain(step.json_), step.form, step.body, tuple(step.save.items()))
 
 
+def _place(address: str) -> tuple[str, int]:
+    return split_host_port(address) or ("", 0)
+
+
+def _server(server: str | None) -> tuple[str, int] | None:
+    if server is None:
+        return None
+    return split_host_port(server) or (server.strip("[]"), DNS_PORT)
+
+
+def _query(probe: PrometheusProbe) -> PrometheusTarget:
+    """The question whether the expression holds, now; what the address asks for already is asked along."""
+    address = urlsplit(probe.url)
+    asked = "&".join(filter(None, (address.query, urlencode({"query": probe.query}))))
+    return PrometheusTarget(
+        url=urlunsplit((address.scheme, address.netloc, f"{address.path.rstrip('/')}/api/v1/query", asked, "")),
+        headers=tuple((name, value) for name, value in probe.headers.items() if value),
+        max_body=LARGEST_RESULT,
+        allow_private=probe.allow_private,
+        query=probe.query,
+    )
+
+
 def request(request: Request) -> HttpTarget:
     """The request with its body encoded, and the content type that goes with it unless one is written."""
     body, content_type = None, None
@@ -178,6 +263,7 @@ def request(request: Request) -> HttpTarget:
         follow=request.follow,
         allow_hosts=tuple(request.allow_hosts),
         allow_private=request.allow_private,
+        vary=request.vary,
     )
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from monitor.config.addresses import HeaderName
 from monitor.config.expressions import JmesPath, Regex, Status, compiled
-from monitor.config.scalars import Anything, Boolean, Duration, Number, Texts
+from monitor.config.scalars import Anything, Boolean, Duration, Number, Percentage, Texts, refuse
 from monitor.core import expectation
 from monitor.core.clause import OPERATORS, Clause
 
@@ -62,6 +62,9 @@ class Operators(Section):
     type: Literal["string", "number", "integer", "boolean", "array", "object", "null"] | None = Field(
         None, description="The JSON type of the value."
     )
+    baseline: Percentage | None = Field(
+        None, description="What the value usually is: a number within this share of it, anything else exactly."
+    )
 
     def clauses(self) -> tuple[Clause, ...]:
         """The core form, in the order the operators are documented."""
@@ -80,7 +83,14 @@ def _wrap(value: Any) -> Any:
     return value if isinstance(value, dict) and value else {"equals": value}
 
 
+def _of_header(value: Operators) -> Operators:
+    if value.baseline is not None:
+        raise refuse("cannot have a `baseline`: only values of `json` are remembered")
+    return value
+
+
 Clauses = Annotated[Operators, BeforeValidator(_wrap)]
+HeaderClauses = Annotated[Clauses, AfterValidator(_of_header)]
 
 
 class CertificateExpect(Section):
@@ -95,7 +105,7 @@ class Expect(Lenient):
     status: Status = Field(((200, 299),), description='Expected status: `200`, `2xx`, `"200-299"` or a list of those.')
     slow_after: Duration | None = Field(None, description="A run that passes but takes longer is slow.")
     content_type: str | None = Field(None, description="The media type of the answer, parameters aside.")
-    header: dict[HeaderName, Clauses] = mapped("A value or operators for each response header, by name.")
+    header: dict[HeaderName, HeaderClauses] = mapped("A value or operators for each response header, by name.")
     contains: Texts = listed("Text, or texts, that must be in the body.")
     not_contains: Texts = listed("Text, or texts, that must not be in the body.")
     matches: Annotated[

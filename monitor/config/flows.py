@@ -12,12 +12,10 @@ from monitor.config.findings import Findings, shown
 from monitor.config.table import Path, Substituted, Withheld
 
 ORDERS_EVERY = timedelta(minutes=15)  # no order more often than that
-CARTS_EVERY = timedelta(minutes=5)
 
 # What places an order at Checkout: a cart is closed, or an order is put there without one.
 _ORDER = re.compile(r"/checkout/(?:[^?#]*/)?orderForm/[^/?#]+/transaction/?(?:[?#]|$)", re.IGNORECASE)
 _ORDER_WITHOUT_CART = re.compile(r"/api/checkout/pub/orders/?(?:[?#]|$)", re.IGNORECASE)
-_CART = re.compile(r"[?&]forceNewCart=true\b", re.IGNORECASE)
 
 
 def check(findings: Findings, path: Path, flow: Mapping[str, Any], interval: timedelta | None) -> None:
@@ -32,7 +30,6 @@ def check(findings: Findings, path: Path, flow: Mapping[str, Any], interval: tim
     if cleanups and not orders:
         findings.warning((*cleanups[0][0], "cleanup"), "`cleanup` never runs: no step says `orders: true`")
     if not allowed:
-        _check_carts(findings, path, steps, interval)
         return
     where = (*path, "place_orders")
     if not orders:
@@ -82,16 +79,6 @@ def _check_order(findings: Findings, steps: Sequence[tuple[Path, Mapping[str, An
     for at, step in steps[first:]:
         if not _is(step, "cleanup"):
             findings.error(at, "steps with `cleanup: true` stand after all others, as they run last")
-            return
-
-
-def _check_carts(
-    findings: Findings, path: Path, steps: Sequence[tuple[Path, Mapping[str, Any]]], interval: timedelta | None
-) -> None:
-    for at, step in steps:
-        url = step.get("url")
-        if isinstance(url, str) and _CART.search(url) and interval is not None and interval < CARTS_EVERY:
-            findings.warning((*at, "url"), "a cart is made more often than every 5m; give the flow a longer `interval`")
             return
 
 

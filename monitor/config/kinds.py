@@ -4,7 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from monitor.config.addresses import HeaderName, HeaderValue, Host, HostPort, MqttUrl, Url
+from monitor.config.addresses import (
+    DnsName,
+    HeaderName,
+    HeaderValue,
+    Host,
+    HostPort,
+    MqttUrl,
+    NameServer,
+    ServerName,
+    Url,
+)
 from monitor.config.expect import Expect, Lenient, Section, listed, mapped, whole
 from monitor.config.expressions import JmesPath
 from monitor.config.scalars import Anything, Boolean, Confirm, Delay, Duration, Hops, Id, Interval, Name, Size
@@ -18,6 +28,9 @@ class Request(Lenient):
 
     method: Method = Field("GET", description="The HTTP method.")
     url: Url = Field(description="What is asked, http:// or https://.")
+    vary: Name | None = Field(
+        None, description="Query parameter that has another value in each run, so that no cache answers it."
+    )
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
     json_: Anything = Field(
         None, alias="json", description="A body sent as JSON, with its content type; excludes `body` and `form`."
@@ -53,6 +66,9 @@ class Common(Lenient):
         None, description="Least time from first to last failure before the module is down; null: that of `defaults`."
     )
     enabled: Boolean = Field(True, description="false switches the probe off.")
+    extra_runs: Boolean = Field(
+        True, description="false: never asked in between, not even when it fails, as each run leaves something behind."
+    )
     role: Role = Field("verdict", description="`evidence`: results are kept, but do not decide the module's status.")
     needs: list[Name] = listed("Names that must be set, else the probe is off with that reason.")
     expect: Expect = whole(Expect, "What should hold of the answer.")
@@ -108,7 +124,9 @@ class TlsProbe(Common):
 
     kind: Literal["tls"] = Field(description="The kind of probe.")
     address: HostPort = Field(description="HOST:PORT to connect to.")
-    server_name: Host | None = Field(None, description="Name asked for in the handshake; null: that of `address`.")
+    server_name: ServerName | None = Field(
+        None, description="Name asked for in the handshake; null: that of `address`."
+    )
     allow_private: Boolean = Field(False, description="Let the target be loopback or private.")
 
 
@@ -116,12 +134,14 @@ class DnsProbe(Common):
     """Asks a name server."""
 
     kind: Literal["dns"] = Field(description="The kind of probe.")
-    name: str = Field(description="The name that is asked for.")
+    name: DnsName = Field(description="The name that is asked for.")
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT", "CAA", "PTR"] = Field(
         "A", description="The record type."
     )
-    server: str | None = Field(None, description="HOST or HOST:PORT of the name server; null: the system's.")
-    allow_private: Boolean = Field(False, description="Let the server be loopback or private.")
+    server: NameServer | None = Field(None, description="HOST or HOST:PORT of the name server; null: the system's.")
+    allow_private: Boolean = Field(
+        False, description="Let the server, and the addresses it answers with, be loopback or private."
+    )
 
 
 class MqttProbe(Common):
@@ -159,7 +179,7 @@ class StatuspageProbe(Common):
 
     kind: Literal["statuspage"] = Field(description="The kind of probe.")
     role: Role = Field("evidence", description="Always `evidence`: what others say is never a verdict.")
-    url: Url = Field(description="Address of the page.")
+    url: Url = Field(description="Address of the page, or of its JSON.")
     component: str | None = Field(None, description="The component of that page that is read; null: the whole page.")
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
     allow_private: Boolean = Field(False, description="Let the page be loopback or private.")
@@ -176,6 +196,22 @@ KINDS: dict[str, type[Common]] = {
     "freshness": FreshnessProbe,
     "prometheus": PrometheusProbe,
     "statuspage": StatuspageProbe,
+}
+
+# The keys of `expect` that a kind can look at.
+_OF_TEXT = ("slow_after", "contains", "not_contains", "matches")
+_OF_HTTP = (*_OF_TEXT, "status", "content_type", "header", "json", "certificate")
+LOOKS_AT: dict[str, tuple[str, ...]] = {
+    "http": _OF_HTTP,
+    "flow": ("slow_after",),
+    "tcp": _OF_TEXT,
+    "tls": ("slow_after", "certificate"),
+    "dns": (*_OF_TEXT, "json"),
+    "mqtt": ("slow_after",),
+    "heartbeat": ("slow_after",),
+    "freshness": _OF_HTTP,
+    "prometheus": ("slow_after", "json"),
+    "statuspage": ("slow_after", "json"),
 }
 
 

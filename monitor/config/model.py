@@ -149,6 +149,9 @@ class ModuleSection(Lenient):
     probes: list[Probe] = listed("How it is measured; empty: never, and shown as such.")
 
 
+Var = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+
 class File(Lenient):
     """The configuration of vtex-monitor."""
 
@@ -157,9 +160,10 @@ class File(Lenient):
     monitor: MonitorSection = whole(MonitorSection, "The monitor itself.")
     locations: list[LocationSection] = listed("Places that probes run from.")
     defaults: DefaultsSection = whole(DefaultsSection, "Keys that probes inherit.")
-    vars: dict[str, Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]] = mapped(
-        "Names for `${NAME}`, before the environment."
+    demo: dict[str, Var] = mapped(
+        "Names for `${NAME}`, after the environment: of an invented store, all of them or none."
     )
+    vars: dict[str, Var] = mapped("Names for `${NAME}`, before the environment.")
     components: list[GroupSection] = listed("The public view: groups of symptoms.")
     modules: list[ModuleSection] = listed("What is probed, judged and blamed.")
     channels: dict[Id, AnyChannel] = mapped("Ways of telling people, by name.")

@@ -1,7 +1,8 @@
 """The way from text to `Config`, in five steps; whatever is wrong is found in one pass and told together.
 
 1. compose: YAML 1.2 to tables (`yaml12`). 2. substitute `${…}` (`substitution`). 3. validate the shape of everything
-(`model`). 4. check what refers to what (`references`). 5. assemble the objects of the other rooms (`assembly`).
+(`model`). 4. check what refers to what (`references`). 5. assemble the objects of the other rooms (`assembly`), and
+compare what they would ask with what VTEX allows (`budget`).
 Nothing here touches the disk: whoever calls says how files are read and which languages a theme has.
 """
 
@@ -13,15 +14,15 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config import Config, ConfigError, Problem, assembly
+from monitor.config import Config, ConfigError, Problem, assembly, budget
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Table, each
 from monitor.config.yaml12 import compose
-from monitor.core.probe import Probe
-from monitor.core.target import HttpTarget, Network
+from monitor.core.probe import Probe, host_of
+from monitor.core.target import Network
 
 # Where a secret may stand in the file itself, without `${…}`.
 _LITERAL_SECRETS = (
@@ -73,6 +74,7 @@ def _parse(
     if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
         place = "monitor" if "monitor" in document.root else "modules"
         findings.warning((place,), "without `canaries` a fault of our own network looks like one of every target")
+    budget.check(platform, findings)
     return Config(
         platform=platform,
         site=assembly.site(model.site),
@@ -128,7 +130,8 @@ def _undisturbed() -> Iterator[None]:
 def _is_public(probe: Probe, network: Network) -> bool:
     """Whether a probe asks somebody out on the internet."""
     asked = [probe.ask, *(step.ask.http for step in probe.steps)] if probe.off is None else []
-    targets = [one for one in asked if isinstance(one, HttpTarget) and not one.allow_private]
-    hosts = [urlsplit(target.url).hostname or "" for target in targets]
+    urls = [step.ask.http.url for step in probe.steps] if probe.steps else []
+    public = [one for one in asked if not getattr(one, "allow_private", True)]
+    hosts = [urlsplit(one.url).hostname or "" for one in public] if urls else [host_of(probe)] if public else []
     own = [pattern.rpartition(":")[0].lstrip("*") for pattern, _ in network.connect_to]
     return not all(any(host.endswith(one) for one in own) for host in hosts)

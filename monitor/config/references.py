@@ -14,6 +14,7 @@ from monitor.config import flows
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
 from monitor.config.graph import cycles
+from monitor.config.kinds import LOOKS_AT
 from monitor.config.notices import moment
 from monitor.config.scalars import duration
 from monitor.config.table import Path, Place, Withheld, each, find
@@ -171,6 +172,13 @@ class References:
             flows.check(self.findings, path, probe, _length(self.interval(probe)))
         if kind == "statuspage" and probe.get("role") == "verdict":
             self.findings.error((*path, "role"), "`role` must be `evidence` for kind `statuspage`, not `verdict`")
+        if kind == "heartbeat" and probe.get("locations") not in (None, ["here"]):
+            said = "`locations` says nothing of a heartbeat: its calls are known where the ops side is"
+            self.findings.warning((*path, "locations"), said)
+        topic = probe.get("topic")
+        if kind == "mqtt" and isinstance(topic, str) and not isinstance(topic, Withheld) and not _is_topic(topic):
+            said = f"`topic` must name one topic, without `+`, `#` and a `$` in front, not {shown(topic)}"
+            self.findings.error((*path, "topic"), said)
         limits = [key for key in ("max_age", "advances_within") if probe.get(key) is not None]
         if kind == "freshness" and len(limits) != 1:
             at = (*path, limits[1]) if limits else path
@@ -197,9 +205,14 @@ class References:
         expect = probe.get("expect")
         if not isinstance(expect, dict):
             return
-        if probe.get("kind") == "flow" and (others := [key for key in expect if key != "slow_after"]):
-            said = f"`{others[0]}` says nothing of a flow as a whole; it belongs to one of its steps"
-            self.findings.warning((*path, "expect", others[0]), said)
+        kind = probe.get("kind") or "http"
+        looks_at = LOOKS_AT.get(str(kind), LOOKS_AT["http"])
+        takes = ", ".join(f"`{one}`" for one in looks_at)
+        for key in LOOKS_AT["http"]:
+            if expect.get(key) is not None and key not in looks_at:
+                self.findings.warning(
+                    (*path, "expect", key), f"`{key}` says nothing of a probe of kind `{kind}`, which looks at {takes}"
+                )
         url = probe.get("url")
         if expect.get("certificate") is not None and isinstance(url, str) and url.lower().startswith("http://"):
             self.findings.warning(
@@ -279,6 +292,12 @@ class References:
             if isinstance(tag, str) and tag != "en" and tag not in known:
                 near = self.findings.nearest(tag, [*known, "en"])
                 self.findings.error(path, f"`languages` names {shown(tag)}, which has no catalogue in the theme{near}")
+
+
+def _is_topic(text: str) -> bool:
+    """Whether MQTT takes it for a name to publish under, with room for what makes it our own."""
+    wild = any(letter in text for letter in "+#\0")
+    return bool(text) and not wild and not text.startswith("$") and len(text.encode("utf-8", "replace")) <= 60_000
 
 
 def is_loopback(host: str) -> bool:

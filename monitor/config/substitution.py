@@ -1,7 +1,8 @@
 """Substitution: `${NAME}`, `${NAME:-default}` and `${file:/path}` in scalar values, and what of it is a secret.
 
-Names of `vars` come before the environment. What is unset or empty is missing, and a missing one is an error unless
-the probe around it `needs` that name; then the probe is off, with the reason. `$${` stands for a literal `${`.
+Names of `vars` come before the environment, those of `demo` after it. What is unset or empty is missing, and a missing
+one is an error unless the probe around it `needs` that name; then the probe is off, with the reason. `$${` stands for a
+literal `${`.
 Nothing here puts a substituted value into a message.
 """
 
@@ -62,11 +63,13 @@ class Substituter:
         self.read_file = read_file
         self.report = report
         self.vars: dict[str, Value] = {}
+        self.demo: dict[str, str] = {}
         self.result = Substitution()
 
     def fill(self, document: Document) -> Substitution:
         """1. `vars`, in their order. 2. Which probes are off. 3. Everything else."""
         root = document.root
+        self.demo = self.standing_in(root.get("demo"))
         templates = {template.path: template for template in document.templates if template.path[0] == "vars"}
         written = root.get("vars")
         for name, text in written.items() if isinstance(written, Table) else ():
@@ -83,6 +86,14 @@ class Substituter:
                 self.replace(template, self.needed(root, template.path), self.saved(root, template.path))
         return self.result
 
+    def standing_in(self, written: object) -> dict[str, str]:
+        """The names of `demo`; none once the first of them has another value in the environment, for what is written
+        here belongs to one invented store and must not be mixed with a real one."""
+        entries = written.items() if isinstance(written, Table) else ()
+        values = {name: text for name, text in entries if isinstance(text, str)}
+        first = next(iter(values), "")
+        return values if self.environment.get(first) in (None, "", values.get(first)) else {}
+
     def switch_off(self, root: Table) -> None:
         """Notes each probe that needs a name which is unset or empty."""
         modules = root.get("modules")
@@ -97,7 +108,7 @@ class Substituter:
 
     def known(self, name: object) -> bool:
         value = self.vars.get(str(name))
-        return bool(value.text if value else self.environment.get(str(name)))
+        return bool(value.text if value else self.environment.get(str(name)) or self.demo.get(str(name)))
 
     def needed(self, root: Table, path: Path) -> frozenset[str]:
         """The names that the probe around a path needs, when it is off for the lack of one."""
@@ -162,6 +173,8 @@ class Substituter:
             return self.vars[name]
         if text := self.environment.get(name):
             return Value(text, (text,))
+        if text := self.demo.get(name):
+            return Value(text)
         if match["fallback"]:
             if "${" in match["default"]:
                 self.report(path, f"the default of `{name}` cannot hold another `${{…}}`", match[0])

@@ -185,7 +185,7 @@ class _Composer:
                     self.problem(place, f"{error} of {len(text)} digits; put it in quotes if it is text")
                 else:
                     if value is not None and self.in_vars():
-                        value = text  # `cep: 01310` in `vars` is text, zeros and all
+                        value = text  # `cep: 01310` in `vars` or `demo` is text, zeros and all
         elif event.tag != _STR:
             self.tag(event.tag, place)
         if event.anchor:
@@ -193,7 +193,7 @@ class _Composer:
         self.attach(value, place)
 
     def in_vars(self) -> bool:
-        return len(self.stack) == 2 and self.stack[0].key == "vars"
+        return len(self.stack) == 2 and self.stack[0].key in ("vars", "demo")
 
     def key(self, frame: _Frame, text: str, event: Any, place: Spot) -> None:
         """A key; a second one of the same name is told and its value forgotten."""

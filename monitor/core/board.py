@@ -55,6 +55,14 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """When a module last called one of its heartbeats, and since when somebody has listened without a break."""
+
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Regional:
     """Trouble that only one failure domain sees: where, of which probes, since when, and when it was last seen."""
 
@@ -63,6 +71,34 @@ class Regional:
     since: datetime
     seen_at: datetime
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """An incident as the platform's own page tells it. `about` holds the plain names of what it names.
+
+    `ongoing`: the page does not call it over. Instants are None where the page does not tell them.
+    """
+
+    name: str
+    url: str
+    about: frozenset[str]
+    impact: str | None
+    ongoing: bool
+    started_at: datetime | None
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPage:
+    """The newest of the platform's own page that could be read: how it was at a moment.
+
+    `only` holds the plain names that the probe looks for; None when it reads the whole page.
+    """
+
+    at: datetime
+    posts: tuple[Post, ...]
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +115,10 @@ class Board:
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
-    `versions` by (module, probe); `regional` by failure domain. `ailing` is what of our own does not work, by its code,
-    and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe can
-    have been silent for too long.
+    `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `ailing` is what of our own does
+    not work,
+    by its code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which
+    any probe can have been silent for too long.
     """
 
     platform: Platform
@@ -91,8 +128,10 @@ class Board:
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     vantages: Mapping[str, Vantage] = field(default_factory=dict)
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
+    calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
     restless: frozenset[tuple[str, str, str]] = frozenset()
     regional: Mapping[str, Regional] = field(default_factory=dict)
+    pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None

@@ -16,7 +16,7 @@ from monitor.core.explain import NAMED_AT, Group, explain
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import Status
 from monitor.core.observation import stamp
-from monitor.core.probe import Probe, host_of
+from monitor.core.probe import Probe, hosts_of
 from monitor.core.signal import DEPENDENCY
 from monitor.core.track import Sighting, Track
 
@@ -102,7 +102,7 @@ def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | Non
         named={module: count / whole for module, count in sorted(named.items())},
         quiet=quiet / whole,
         backend=sum(one.backend for one in seen) / whole,
-        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" and (host := host_of(p)))),
+        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" for host in hosts_of(p))),
         addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),
         certificate=next((one.certificate for one in seen if one.certificate), None),
         changed=onset is not None and _change(board, [id], onset) is not None,
@@ -183,7 +183,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
     shared = group.shared
-    if root is not None and root in graph.gateways:
+    if root is not None and root in graph.gateways and code != "content.maintenance":
         cls = CauseClass.NETWORK
     elif shared is not None:
         cls = SHARED_CLASS.get(shared.kind, cls)
@@ -215,14 +215,12 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
 
 
 def _steady(group: Group, previous: Cause | None) -> Group:
-    """The group with the root that was named before, unless another one is likelier by far."""
+    """The group with the root that was named before, unless one can be named that is likelier by far."""
     named = previous.module if previous else None
     if named is None or group.root == named or group.shared is not None:
         return group
-    chances = dict(group.candidates)
-    own = chances.get(named, 0.0)
-    rival = max((chance for id, chance in group.candidates if id != named), default=0.0)
-    if own <= 0 or rival > STABLE * own:
+    own = dict(group.candidates).get(named, 0.0)
+    if group.root is not None and group.confidence > STABLE * own:
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]

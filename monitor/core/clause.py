@@ -23,6 +23,7 @@ OPERATORS = (
     "newer_than",
     "older_than",
     "type",
+    "baseline",
 )
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
@@ -37,7 +38,7 @@ class Clause:
     """One operator and its operand: `at_least 1`, `not HIT`, `newer_than 15m`.
 
     The operand of `matches` is a compiled pattern of a linear-time engine (anything with `.search` and `.pattern`),
-    that of `newer_than` and `older_than` a timedelta.
+    that of `newer_than` and `older_than` a timedelta, that of `baseline` a share (0.05: 5 %).
     """
 
     operator: str
@@ -49,6 +50,8 @@ class Clause:
             operand = operand.pattern
         elif isinstance(operand, timedelta):
             operand = f"{operand.total_seconds():g}s"
+        elif self.operator == "baseline" and isinstance(operand, float):
+            return f"{self.operator} {100 * operand:g}%"
         return f"{self.operator} {shown(operand)}"
 
 
@@ -104,6 +107,8 @@ def holds(clause: Clause, value: Any, at: datetime) -> bool:
             return moment is not None and (at - moment <= operand) == (clause.operator == "newer_than")
         case "type":
             return _type(value) == operand or (operand == "number" and _type(value) == "integer")
+        case "baseline":
+            return True  # one run cannot tell: `usual.py` does
     raise AssertionError(f"no operator {clause.operator}")
 
 
@@ -115,6 +120,14 @@ def _equal(value: Any, wanted: Any) -> bool:
     if isinstance(value, Mapping) and isinstance(wanted, Mapping):
         return value.keys() == wanted.keys() and all(_equal(value[key], wanted[key]) for key in wanted)
     return bool(value == wanted)
+
+
+def is_near(value: Any, usual: Any, tolerance: float) -> bool:
+    """Whether two numbers differ by no more than a share of the second; whether other values are equal."""
+    number, wanted = number_of(value), number_of(usual)
+    if number is None or wanted is None:
+        return _equal(value, usual)
+    return abs(number - wanted) <= tolerance * abs(wanted)
 
 
 def number_of(value: Any) -> float | None:

@@ -17,7 +17,8 @@ from monitor.core.tuning import Tuning
 SLACK = 0.2
 WONDER = 1e-4  # chance that a probe which still fails answers this well
 LEAST_SHARE = 0.2  # of runs that fail during an outage, for that chance; below, recovery would take too long
-PARTIAL_CAP = 8.0  # what one domain counts for at most where several look
+PARTIAL_CAP = 8.0  # what one domain counts for at most where several look …
+PARTIAL_QUORUM = 13.2  # … and what all must reach: more than a burst at one place and a stray failure elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,8 @@ def _slow_since(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning:
     partial = [t.partial_since for t in tracks.values() if t.partial_since]
     if not any(t.partial_good for t in tracks.values() if t.partial_since):
         return None  # it fails throughout, which the first channel is for
-    cap = PARTIAL_LIMIT if panel.domains == 1 else PARTIAL_CAP
-    if partial and _total(tracks, panel, "partial_score", cap) >= PARTIAL_LIMIT - SLACK:
+    cap, limit = (PARTIAL_LIMIT, PARTIAL_LIMIT) if panel.domains == 1 else (PARTIAL_CAP, PARTIAL_QUORUM)
+    if partial and _total(tracks, panel, "partial_score", cap) >= limit - SLACK:
         bad = [t.last_bad_at for t in tracks.values() if t.last_bad_at]
         if bad and max(bad) - min(partial) >= span:
             return min(partial)

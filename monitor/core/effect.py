@@ -44,6 +44,14 @@ class Lagging:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """Event: a module called one of its heartbeats."""
+
+    module: str
+    probe: str
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
 
@@ -60,7 +68,7 @@ class Ailing:
     code: str | None
 
 
-Event = Observed | Ticked | Lagging | Reconfigured | Missed | Ailing
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,15 @@ class Versioned:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Store when a module last called a heartbeat. `at` None forgets it."""
+
+    module: str
+    probe: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Store that a place could not see since a moment; `until` None while it lasts."""
 
@@ -153,5 +170,5 @@ class AskCanaries:
     location: str
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Gap
+Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap
 Effect = Storable | Ask | AskCanaries | Hold

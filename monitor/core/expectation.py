@@ -1,7 +1,7 @@
 """Expectation: one statement that should hold of an observation; `judge` turns facts into a result with reasons.
 
 Order of judgement, one code per observation, the first that applies: the exchange itself, walls and CDN
-marks, status, content type, body, expectations on the body, slowness, certificate.
+marks, status, content type, body, what a name server answered, expectations on the body, slowness, certificate.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from typing import Any
 
 from monitor.core.clause import Clause, header_key, holds, holds_of_header, moment_of, number_of, shown
 from monitor.core.codes import CODES, HARMLESS, SLOW_CODES, Blame, code_for_status, code_of
-from monitor.core.marks import answered_by_cache, cdn, wall
+from monitor.core.lookup import fault_of, records_of
+from monitor.core.marks import answered_by_cache, cdn, is_maintenance, wall
 from monitor.core.observation import Observation
 from monitor.core.signal import ROBOT, SETUP, error_codes, is_setup, soft_error
 
@@ -43,17 +44,22 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """What must not stand still: `value` is a JMESPath to a time or to an age in seconds, at most `max_age` old; or to
-    anything, which must change `within` so long."""
+    anything, which must change `within` so long.
+
+    `since` names the value that says from when on it would have been seen: what may have passed unseen is unknown, and
+    so is everything before the first time."""
 
     value: str
     max_age: timedelta | None = None
     within: timedelta | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
     """Everything that should hold of one answer.
 
+    `hearsay`: what is asked is a page on which others tell how they are; one that cannot be read blames nobody.
     `status` is inclusive ranges, (200, 299) when nothing was said. `json` pairs a JMESPath with its clauses, `header`
     a lower-case header name with its clauses. `matches` holds the text of patterns; the prober owns the engine.
     """
@@ -68,6 +74,8 @@ class Expect:
     json: tuple[tuple[str, tuple[Clause, ...]], ...] = ()
     certificate_valid_for: timedelta | None = None
     fresh: "Fresh | None" = None
+    query: str | None = None  # an expression that must hold; `HOLDS` in the values says whether it does
+    hearsay: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -85,6 +93,9 @@ class Expect:
         )
 
 
+HOLDS, RESULT = "holds", "result"  # of a query: whether it holds, and what came of it
+
+
 def body_key(kind: str, text: str) -> str:
     """Under what name the prober stores the outcome of a body expectation: `contains: …`."""
     return f"{kind}: {text}"
@@ -92,6 +103,14 @@ def body_key(kind: str, text: str) -> str:
 
 def judge(observation: Observation, expect: Expect) -> Result:
     """What one run says, with its reasons. Pure: the same facts and expectations give the same result."""
+    result = _judged(observation, expect)
+    if expect.hearsay and result.outcome is Outcome.FAILED:
+        reasons = (f"official status unknown: {result.reasons[0]}", *result.reasons[1:])
+        return Result(Outcome.UNKNOWN, result.code, reasons=reasons)
+    return result
+
+
+def _judged(observation: Observation, expect: Expect) -> Result:
     failure = observation.failure
     if failure is not None and not failure.code.startswith("content."):
         return _failed(failure.code, failure.detail or failure.code)
@@ -100,7 +119,8 @@ def judge(observation: Observation, expect: Expect) -> Result:
         if refused := wall(observation):
             return _failed(*refused)
         if not any(low <= http.status <= high for low, high in expect.status):
-            code = cdn(observation) or code_for_status(http.status)
+            planned = "content.maintenance" if http.status == 503 and is_maintenance(observation) else None
+            code = cdn(observation) or planned or code_for_status(http.status)
             return _answered(observation, code, f"status {http.status}, expected {_ranges(expect.status)}")
         if expect.content_type is not None:
             got = http.headers.get("content-type", "")
@@ -112,8 +132,15 @@ def judge(observation: Observation, expect: Expect) -> Result:
         if failure.code == "content.assertion":  # the prober found nothing to save: perhaps there was nothing to sell
             return _answered(observation, failure.code, failure.detail)
         return _failed(failure.code, failure.detail or failure.code)
+    if expect.fresh is not None and (unseen := _unseen(expect.fresh, observation)):
+        return Result(Outcome.UNKNOWN, reasons=(unseen,))
     code, reasons = _unmet(observation, expect)
+    fault = None if observation.dns is None else fault_of(observation.dns)
+    if fault is not None and (reasons or not any("rcode" in path for path, _ in expect.json)):
+        return _failed(*fault)  # whoever expects something of `rcode`, and finds it, has judged the answer
     if reasons:
+        if expect.query is not None:  # labels of series are no error codes of an application
+            return _failed(code, *reasons)
         return _answered(observation, code, *reasons)
     return _within_answer(observation, expect) or _passed(observation, expect)
 
@@ -194,7 +221,8 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
     for kind, text in expect.of_body:
         if not values.get(body_key(kind, text), False):
             said = {"contains": "does not contain", "not_contains": "contains", "matches": "does not match"}[kind]
-            reasons.append(f"the body {said} {shown(text)}")
+            what, instead = ("body", "") if observation.dns is None else ("answer", f": {records_of(observation.dns)}")
+            reasons.append(f"the {what} {said} {shown(text)}{instead}")
             stale = False
     for path, clauses in expect.json:
         for clause in clauses:
@@ -202,6 +230,9 @@ def _unmet(observation: Observation, expect: Expect) -> tuple[str, list[str]]:
             if not holds(clause, got, at):
                 reasons.append(f"{path}: expected {clause}, got {shown(got)}")
                 stale = stale and clause.operator == "newer_than" and moment_of(got) is not None
+    if expect.query is not None and values.get(HOLDS) is not True:
+        reasons.append(f"{shown(expect.query)} does not hold, it gives {shown(values.get(RESULT))}")
+        stale = False
     if expect.fresh is not None:
         reason, known = _too_old(expect.fresh, values.get(expect.fresh.value), at)
         if reason is not None:
@@ -224,6 +255,19 @@ def _too_old(fresh: Fresh, value: Any, at: datetime) -> tuple[str | None, bool]:
         return None, True
     limit = fresh.max_age.total_seconds()
     return f"{fresh.value}: {age.total_seconds():.0f} s old, expected at most {limit:.0f} s", True
+
+
+def _unseen(fresh: Fresh, observation: Observation) -> str | None:
+    """Why nothing is known yet of a value that has to be seen when it happens; None when its age says something."""
+    if fresh.since is None or fresh.max_age is None:
+        return None
+    seen, at = observation.values, observation.ended_at
+    age, listened = _age(seen.get(fresh.value), at), _age(seen.get(fresh.since), at)
+    if age is None:
+        return "it has not called yet"
+    if age > fresh.max_age and listened is not None and listened <= fresh.max_age:
+        return f"it may have called in vain: nobody listened until {seen[fresh.since]}"
+    return None
 
 
 def _age(value: Any, at: datetime) -> timedelta | None:
@@ -251,12 +295,17 @@ def is_slow(result: Result) -> bool:
 
 
 def judge_side(observation: Observation, result: Result, expect: Expect) -> Result:
-    """What an answer says of another module: only one that arrived whole says anything at all."""
+    """What an answer says of another module: only one that arrived whole, and out of no cache, says anything at all.
+
+    One that is wrong in itself and holds nothing of what is looked for is simply another answer.
+    """
     http, failure = observation.http, observation.failure
     nothing = Result(Outcome.UNKNOWN)
-    if http is None or failure is not None or result.blame in HARMLESS:
+    if http is None or failure is not None or result.blame in HARMLESS or result.edge_only:
         return nothing
     if not any(low <= http.status <= high for low, high in expect.status):
+        return nothing
+    if result.outcome is Outcome.FAILED and all(observation.values.get(path) is None for path in expect.paths):
         return nothing
     said = judge(observation, expect)
     return nothing if said.code == "content.soft_error" else said

@@ -243,7 +243,8 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
     """Every hypothesis about a group with its share; modules of one cycle share theirs, blamed as a whole only."""
     modules, tops = part.modules, part.tops
     roots = list(dict.fromkeys([*tops[:MOST_CANDIDATES], *modules[:OTHER_CANDIDATES]]))
-    roots = list(dict.fromkeys([*roots, *(need for id in modules for need in scene.unseen_needs(id))]))
+    unseen = dict.fromkeys(need for id in modules for need in scene.unseen_needs(id))
+    roots = list(dict.fromkeys([*roots, *(need for need in unseen if _is_pointed_at(scene, need, modules))]))
     shared = things(scene, tops) if len(tops) > 1 else []
     if part.shared is not None and part.shared not in shared:
         shared.append(part.shared)
@@ -262,6 +263,15 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
         cycles.setdefault(scene.cycle(root), []).append(weights[root] / whole)
     evened = [(root, sum(cycles[scene.cycle(root)]) / len(cycles[scene.cycle(root)])) for root in roots]
     return [*evened, *((thing, weights[thing] / whole) for thing in shared)]
+
+
+def _is_pointed_at(scene: Scene, need: str, modules: Sequence[str]) -> bool:
+    """Whether a need that nobody sees comes into question. What is never measured and has error codes of its own would
+    be named by them, so it takes an answer that does, or several modules that need it."""
+    if need in scene.graph.measured or need not in scene.graph.signalled:
+        return True
+    named = any(need in scene.exhibits[id].named for id in modules)
+    return named or sum(need in scene.unseen_needs(id) for id in modules) > 1
 
 
 def _explains_most(scene: Scene, root: str, modules: Sequence[str]) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log10
 
-from monitor.core.board import Board, Condition, Vantage, Version
+from monitor.core import heartbeat
+from monitor.core.board import Board, Call, Condition, Vantage, Version
 from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
@@ -60,7 +61,8 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a restart goes on from. `incidents`: those open, and those resolved since the given moment.
+    """What a restart goes on from. `incidents`: those open, and those resolved since the given moment; `calls`: when
+    each heartbeat was last called.
 
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
@@ -71,6 +73,7 @@ class Memory:
     incidents: tuple[Incident, ...] = ()
     gaps: tuple[Gap, ...] = ()
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
+    calls: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
@@ -87,6 +90,7 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         modules=dict(memory.modules),
         incidents={incident.id: incident for incident in memory.incidents},
         versions={key: version for key, version in memory.versions.items() if key in platform.probes},
+        calls=heartbeat.of_platform(platform, {key: Call(at, at) for key, at in memory.calls.items()}),
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
     )
 

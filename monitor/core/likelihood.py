@@ -22,6 +22,7 @@ STRAY_AT_ONCE = 0.0005  # chance of a coincidence within ten seconds
 STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
 AT_ONCE = timedelta(seconds=10)
 OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for the root and for what suffers
+HUNG, HUNG_AS_VICTIM = 0.4, 0.6  # chance of a time-out of our own, or of slowness, for the same
 NAMED, MISNAMED = 0.9, 0.002  # chance that answers name a dependency that fails, that does not
 KEPT_QUIET = 0.3  # chance that an answer with an error code does not name the dependency that failed
 BLOCKED, BLOCKED_IDLY = 0.5, 0.03  # chance of being throttled by a module that fails, that is well
@@ -33,7 +34,8 @@ Hypothesis = str | Shared
 
 _OWN_CODES = ("dns.", "tcp.", "tls.", "content.")
 _OWN_STATUSES = frozenset({"http.500", "http.503", "http.429"})
-_WAITING = ("http.502", "http.504", "http.ttfb_timeout", "http.slow_ttfb", "upstream.")
+_WAITING = ("http.502", "http.504", "upstream.")
+_HUNG = ("http.ttfb_timeout", "http.slow_ttfb")  # what hangs by itself looks like what waits for it
 
 
 def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float:
@@ -170,4 +172,6 @@ def signature(one: Exhibit, root: bool) -> float:
     code = one.code or ""
     if code.startswith(_WAITING):
         return log(1 - chance)
+    if code.startswith(_HUNG):
+        return log(HUNG if root else HUNG_AS_VICTIM)
     return log(chance) if code.startswith(_OWN_CODES) or code in _OWN_STATUSES else log(0.5)

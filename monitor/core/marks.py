@@ -54,6 +54,19 @@ def cdn(observation: Observation) -> str | None:
     return None
 
 
+_MAINTENANCE = (
+    *("under maintenance", "scheduled maintenance", "maintenance mode", "down for maintenance"),
+    *("em manutenção", "manutenção programada", "en mantenimiento", "mantenimiento programado"),
+)
+
+
+def is_maintenance(observation: Observation) -> bool:
+    """Whether an answer that is not the right one says that it is one of planned work."""
+    http = observation.http
+    body = (http.excerpt or "").lower() if http is not None else ""
+    return any(mark in body for mark in _MAINTENANCE)
+
+
 _CACHE = "x-vtex-cache-status"
 
 

@@ -5,12 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 from monitor.core.observation import moment, stamp
-from monitor.core.track import Sighting, Track, is_notable
+from monitor.core.track import Baseline, Level, Sighting, Track, is_notable
 
 # Told otherwise, or not at all.
 _ELSEWISE = (
     *("sightings", "slow_sighting", "codes", "reprobe_at", "undo", "last"),
-    *("raw", "raw_bad_since", "runs"),
+    *("raw", "raw_bad_since", "runs", "baselines"),
 )
 _INSTANTS = [f.name for f in fields(Track) if f.name not in _ELSEWISE and f.name.endswith(("_since", "_at"))]
 _NUMBERS = [f.name for f in fields(Track) if f.name not in (*_ELSEWISE, *_INSTANTS)]
@@ -28,7 +28,17 @@ def track_to_json(track: Track) -> dict[str, Any]:
         "sightings": [_sighting_to_json(sighting) for sighting in track.sightings],
         "slow_sighting": None if track.slow_sighting is None else _sighting_to_json(track.slow_sighting),
         "codes": [list(pair) for pair in track.codes],
+        "baselines": [[one.path, _level_to_json(one.usual), _level_to_json(one.other)] for one in track.baselines],
     }
+
+
+def _level_to_json(level: Level | None) -> list[Any] | None:
+    return None if level is None else [level.value, stamp(level.since), level.runs]
+
+
+def _level_from_json(raw: list[Any] | None) -> Level | None:
+    since = moment(raw[1]) if raw else None
+    return None if raw is None or since is None else Level(raw[0], since, raw[2])
 
 
 def _sighting_to_json(sighting: Sighting) -> list[Any]:
@@ -55,4 +65,8 @@ def track_from_json(raw: Mapping[str, Any]) -> Track:
         sightings=tuple(_sighting_from_json(one) for one in raw["sightings"]),
         slow_sighting=None if raw["slow_sighting"] is None else _sighting_from_json(raw["slow_sighting"]),
         codes=tuple((code, count) for code, count in raw["codes"]),
+        baselines=tuple(
+            Baseline(path, _level_from_json(usual), _level_from_json(other))
+            for path, usual, other in raw.get("baselines", ())
+        ),
     )

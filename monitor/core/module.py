@@ -8,7 +8,7 @@ from functools import cached_property
 from monitor.core import graph
 from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
-from monitor.core.probe import Probe, Role, host_of
+from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
 
@@ -172,7 +172,7 @@ class Platform:
         hosts: dict[str, set[str]] = {}
         for id, probes in self._deciding.items():
             for probe in probes:
-                if probe.kind != "verdict" and (host := host_of(probe)):
+                for host in hosts_of(probe) if probe.kind != "verdict" else ():
                     hosts.setdefault(host, set()).add(id)
         measured = [id for id, probes in self._deciding.items() if probes]
         modules = self.modules
@@ -183,6 +183,11 @@ class Platform:
             signalled=[id for id, one in modules.items() if one.signals],
             hosts={host: frozenset(ids) for host, ids in hosts.items()},
         )
+
+    @cached_property
+    def pages(self) -> tuple[Probe, ...]:
+        """The probes that read status pages of others and are not off."""
+        return tuple(probe for probe in self.probes.values() if probe.kind == "statuspage" and probe.off is None)
 
     @cached_property
     def load(self) -> float:

@@ -50,7 +50,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message to one channel, and why it is sent: first, escalated, reopened or resolved."""
+    """A message to one channel, and why it is sent: first, escalated, reopened, resolved; or the change by which an
+    incident became one of a route's: worsened, member_added, cause_changed."""
 
     at: datetime
     why: str
@@ -69,9 +70,10 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who heard of which open incident, and whose turn comes when."""
+    """Who heard of which open incident, which routes it has begun, by their number, and whose turn comes when."""
 
     channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    begun: Mapping[str, frozenset[int]] = field(default_factory=dict)
     due: tuple[tuple[datetime, str, str], ...] = ()
 
 
@@ -83,14 +85,17 @@ def plan(
 ) -> tuple[Told, list[Said]]:
     """What a change of an incident means for the channels."""
     match change:
-        case Change.OPENED | Change.REOPENED:
-            return _begin(told, incident, change, at, routes, platform)
+        case Change.OPENED:
+            return _begin(told, incident, "first", at, routes, platform)
+        case Change.REOPENED:
+            return _begin(_forgotten(told, incident.id), incident, "reopened", at, routes, platform)
         case Change.RESOLVED:
             return _end(told, incident.id, at)
-        case Change.MEMBER_ADDED:
-            shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"
-            return told, [Withheld(at, f"explained_by:{incident.cause.module or shared}", incident.id)]
-    return told, []
+    told, said = _begin(told, incident, change.value, at, routes, platform)
+    if change is Change.MEMBER_ADDED and not said:
+        shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"
+        said = [Withheld(at, f"explained_by:{incident.cause.module or shared}", incident.id)]
+    return told, said
 
 
 def escalate(told: Told, now: datetime) -> tuple[Told, list[Said]]:
@@ -105,13 +110,16 @@ def escalate(told: Told, now: datetime) -> tuple[Told, list[Said]]:
 
 
 def _begin(
-    told: Told, incident: Incident, change: Change, at: datetime, routes: Sequence[Route], platform: Platform
+    told: Told, incident: Incident, why: str, at: datetime, routes: Sequence[Route], platform: Platform
 ) -> tuple[Told, list[Said]]:
+    """Every route that fits now and has not begun: an incident may become one of its later, when it worsens."""
     said: list[Said] = []
     due: list[tuple[datetime, str, str]] = []
-    for route in routes:
-        if not route.fits(incident, platform):
+    begun = set(told.begun.get(incident.id, frozenset()))
+    for number, route in enumerate(routes):
+        if number in begun or not route.fits(incident, platform):
             continue
+        begun.add(number)
         if not route.within(at):
             said.append(Withheld(at, f"hours:{route.hours}", incident.id))
             continue
@@ -120,15 +128,22 @@ def _begin(
                 if one.after > timedelta(0):
                     due.append((at + one.after, incident.id, channel))
                 elif channel not in told.channels.get(incident.id, ()):
-                    said.append(Notice(at, "first" if change is Change.OPENED else "reopened", incident.id, channel))
+                    said.append(Notice(at, why, incident.id, channel))
                     told = _heard(told, incident.id, channel)
-    return replace(told, due=(*told.due, *due)), said
+    begins = {**told.begun, incident.id: frozenset(begun)}
+    return replace(told, begun=begins, due=(*told.due, *due)), said
 
 
 def _end(told: Told, incident: str, at: datetime) -> tuple[Told, list[Said]]:
     said: list[Said] = [Notice(at, "resolved", incident, channel) for channel in told.channels.get(incident, ())]
+    return _forgotten(told, incident), said
+
+
+def _forgotten(told: Told, incident: str) -> Told:
+    """Nobody has heard of an incident, and no turn is due for it."""
     channels = {id: names for id, names in told.channels.items() if id != incident}
-    return Told(channels, tuple(one for one in told.due if one[1] != incident)), said
+    begun = {id: numbers for id, numbers in told.begun.items() if id != incident}
+    return Told(channels, begun, tuple(one for one in told.due if one[1] != incident))
 
 
 def _heard(told: Told, incident: str, channel: str) -> Told:

@@ -44,7 +44,7 @@ class Probe:
 
     `confirm` is the least time from the first to the last failure before the module is down;
     None derives it (`docs/judgement.md`). `instance` is the target without user, query and fragment. `steps` are those
-    of a flow, in order.
+    of a flow, in order. `extra_runs`: whether a suspicion may ask it more often than its interval says.
     """
 
     module: str
@@ -60,6 +60,7 @@ class Probe:
     instance: str = ""
     off: str | None = None
     steps: tuple[Step, ...] = ()
+    extra_runs: bool = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -94,3 +95,14 @@ def host_of(probe: Probe) -> str:
     if place.startswith("["):
         return place.partition("]")[0] + "]"
     return place.partition(":")[0]
+
+
+def hosts_of(probe: Probe) -> tuple[str, ...]:
+    """What a probe has in common with others that talk to the same host, or to one in the same zone.
+
+    The name that a `dns` probe asks for ends with a dot: it lies in the zone of the host so called, but whether that
+    host works is no part of the answer. The name server itself is left out, as its name is nobody's business.
+    """
+    if probe.kind == "dns":
+        return (f"{probe.instance.rpartition('/')[2].lower()}.",)
+    return tuple(filter(None, (host_of(probe),)))

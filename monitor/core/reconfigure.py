@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.core import timeline
+from monitor.core import heartbeat, timeline
 from monitor.core.alias import renamed
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Effect, Gap, Moved, Remember, Saved, Settled
+from monitor.core.effect import Effect, Gap, Heard, Moved, Remember, Saved, Settled
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Role
 from monitor.core.track import Track, is_notable
@@ -30,13 +30,17 @@ def reconfigure(board: Board, platform: Platform, now: datetime, roll_up: RollUp
     kept = board.tracks.keys() - set(gone)
     verdicts = {key for key in asked if platform.judged[key].role is Role.VERDICT}
     effects += [Settled(*key, Condition(Status.UNKNOWN, now)) for key in board.probes if key not in verdicts]
+    calls, forgotten = heartbeat.reconfigured(board, platform, now)
+    effects += forgotten
     board = replace(
         board,
         platform=platform,
+        calls=calls,
         tracks={key: track for key, track in board.tracks.items() if key in kept},
         probes={key: condition for key, condition in board.probes.items() if key in verdicts},
         modules={id: condition for id, condition in board.modules.items() if id in platform.modules},
         versions={key: version for key, version in board.versions.items() if key in platform.probes},
+        pages={key: page for key, page in board.pages.items() if key in asked},
         restless=frozenset(key for key in board.restless if key in kept),
         stale_at=board.stale_at if platform == board.platform else None,
     )
@@ -98,6 +102,8 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     modules = {new.get(m, m): condition for m, condition in board.modules.items()}
     incidents = {id: renamed(incident, new) for id, incident in board.incidents.items()}
     versions = {(new.get(m, m), probe): version for (m, probe), version in board.versions.items()}
+    calls = {(new.get(m, m), probe): call for (m, probe), call in board.calls.items()}
+    pages = {(new.get(m, m), probe): page for (m, probe), page in board.pages.items()}
     restless = frozenset((new.get(m, m), probe, place) for m, probe, place in board.restless)
     ids = set(new.values())
     effects: list[Effect] = [
@@ -105,7 +111,8 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
         *(Remember(*key, track) for key, track in tracks.items() if key[0] in ids and is_notable(track)),
         *(Settled(m, probe, condition) for (m, probe), condition in probes.items() if m in ids),
         *(Settled(m, None, condition) for m, condition in modules.items() if m in ids),
+        *(Heard(m, probe, call.at) for (m, probe), call in calls.items() if m in ids),
         *(Saved(i, None, now) for id, i in incidents.items() if i != board.incidents[id]),
     ]
     board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
-    return replace(board, versions=versions, restless=restless), effects
+    return replace(board, versions=versions, calls=calls, pages=pages, restless=restless), effects

@@ -21,6 +21,8 @@ FLOW_PATIENCE = 5  # pauses for which a flow in doubt is run again: three good r
 
 def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
     """The extra runs that follow from a run at a location, at most one pending for each place."""
+    if not probe.extra_runs:
+        return board, []
     tuning = board.platform.tuning
     status = board.probes.get(probe.key, Condition(Status.UNKNOWN, now)).status
     if status is not Status.DOWN and not any((*probe.key, place) in board.restless for place in probe.locations):
@@ -78,7 +80,7 @@ def _run_again(board: Board, flow: Probe, location: str, now: datetime) -> tuple
 
 def doubt(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
     """The runs that the other places are asked for while one is still waiting for its answer; none once all know."""
-    if any((*probe.key, place) in board.restless for place in probe.locations):
+    if not probe.extra_runs or any((*probe.key, place) in board.restless for place in probe.locations):
         return board, []
     effects: list[Effect] = []
     for place in probe.locations:

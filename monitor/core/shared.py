@@ -80,7 +80,9 @@ def fit(kind: str, one: Exhibit) -> float:
         return 0.1
     if code.startswith(("tcp.", "tls.")) or code in _CUT_OFF:
         return 0.8 * passed
-    return (0.4 if code.startswith(("http.5", "cdn.", "lb.", "edge.")) else 0.1) * passed
+    if code.startswith(("http.5", "cdn.", "lb.", "edge.")):
+        return 0.4 * passed
+    return (0.3 if code.startswith("content.") else 0.1) * passed
 
 
 def fit_of_gateway(one: Exhibit) -> float:

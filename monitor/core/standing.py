@@ -9,6 +9,7 @@ from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
 from monitor.core.module import Priority, Status
+from monitor.core.platform_page import reported
 from monitor.core.rollup import RANK, ComponentStatus, impact_of
 
 PRIORITIES = list(Priority)  # from most to least urgent
@@ -77,6 +78,8 @@ def said(incident: Incident, now: datetime, kind: str, module: str | None = None
 
 
 def save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
+    """The board with the incident as it is now, with what the platform reports of it, and the effect that keeps it."""
+    incident = reported(board, incident, now)
     reopen = board.platform.tuning.reopen
     kept = {
         id: old for id, old in board.incidents.items() if old.resolved_at is None or now - old.resolved_at <= reopen

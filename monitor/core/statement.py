@@ -149,6 +149,13 @@ def seen_from(board: Board, module: str) -> dict[str, Status]:
     return found
 
 
+def only_cached(board: Board, module: str) -> bool:
+    """Whether caches are all that answers for a module now: that proves the edge in front of it and not the module."""
+    tracks = [track for probe in board.platform.deciding(module) for track in board.tracks_of(*probe.key).values()]
+    results = [track.last for track in tracks if track.last is not None]
+    return any(one.edge_only for one in results) and not any(map(is_usable, results))
+
+
 _BADNESS = (Status.UNKNOWN, Status.UP, Status.DEGRADED, Status.DOWN)
 
 

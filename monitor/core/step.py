@@ -2,13 +2,16 @@
 
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
     read       flow.py          what a run of several steps says, module by module
+    watched    usual.py         … and what only the runs before it can tell
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
+    read       platform_page.py what the platform says of itself, as evidence
     settle     detector.py      when tracks make news
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
+    call       heartbeat.py     that a module called, and since when its silence counts
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -17,13 +20,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import region, timeline, vantage
+from monitor.core import heartbeat, platform_page, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
 from monitor.core.effect import (
     Ailing,
     AskCanaries,
+    Called,
     Effect,
     Event,
     Gap,
@@ -46,7 +50,8 @@ from monitor.core.probe import Probe, Role
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
 from monitor.core.saturation import is_saturated
-from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced, watched
+from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced
+from monitor.core.usual import watched
 from monitor.core.version import with_version
 
 AHEAD = timedelta(seconds=5)  # a run that ended later than this from now was dated by another clock
@@ -57,7 +62,7 @@ REMEMBERED_RUNS = 4  # scheduled times by which a run that is handed in twice is
 def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     """The board after an event, and what is to be done about it, in order."""
     if board.began_at is None:
-        board = replace(board, began_at=now)
+        board = heartbeat.listening_again(replace(board, began_at=now), now)
     match event:
         case Observed(observation):
             if observation.module is None:
@@ -71,8 +76,10 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             probe = board.platform.probes.get((module, id))
             decides = probe is not None and probe.off is None and probe.role is Role.VERDICT and not probe.steps
             return doubt(board, probe, location, now) if probe is not None and decides else (board, [])
+        case Called(module, id):
+            return heartbeat.call(board, (module, id), now)
         case Missed():
-            return _miss(board, event)
+            return _miss(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
 
@@ -102,11 +109,12 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
         return board, [*effects, Keep(observation, result, discarded=True)]
     own, *others = readings
     board, changes = with_version(board, own.seen)
+    board = platform_page.read(board, probe, observation, result)
     board, said, more = _learn(board, own, replace(before, runs=runs), now)
     if not probe.steps:
         result = said
     effects += [Keep(observation, result), *changes, *more]
-    if is_blocked(result) and (hold := _hold(probe, observation)):
+    if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
         effects.append(hold)
     for one in others:
         before = board.tracks.get((*one.probe.key, observation.location), Track())
@@ -133,7 +141,9 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
     private = vantage.is_private(observation.address) if observation.address else before.private
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
-    track, result = watched(before, observation, probe.expect, result)
+    track, result = watched(before, observation, probe, result)
+    if track.usual_slow and condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
+        track = replace(track, usual_slow=0, usual_slowest=0.0)  # no habit, but trouble
     if is_blocked(result) and is_saturated(board, probe, now):
         result, track = replace(result, blame=Blame.TARGET), adopted(track)
     if outage or private != track.private:
@@ -147,7 +157,7 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
-    if is_notable(before) or is_notable(board.tracks[key]):
+    if is_notable(before) or is_notable(board.tracks[key]) or before.baselines != track.baselines:
         effects.append(Remember(*key, board.tracks[key]))
     return board, result, effects
 
@@ -233,15 +243,16 @@ def _with_vantage(
         changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
         return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
     if before.blind_since is not None and after.blind_since is None:
-        return board, [Gap(location, before.blind_since, now)]
+        return heartbeat.listening_again(board, now, location), [Gap(location, before.blind_since, now)]
     return board, []
 
 
-def _miss(board: Board, missed: Missed) -> tuple[Board, list[Effect]]:
+def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effect]]:
     """A time in which a place could not look: what was under way then says nothing."""
     place = board.vantages.get(missed.location, Vantage())
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
+    board = heartbeat.listening_again(board, now, missed.location)
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
 
 

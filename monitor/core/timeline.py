@@ -12,10 +12,11 @@ from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
-from monitor.core.explain import Group
+from monitor.core.explain import NAMED_AT, Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
+from monitor.core.platform_page import reported
 from monitor.core.standing import open_ones, said, save, told, with_cause
 
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
@@ -35,7 +36,8 @@ def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board,
 
 
 def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
-    """What time and new evidence do: young incidents follow the evidence, members outlive their root."""
+    """What time and new evidence do: young incidents follow the evidence, members outlive their root, and the platform
+    reports one of them."""
     saved: list[Saved] = []
     for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
@@ -49,12 +51,25 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
             if current.is_open and group is not None:
                 board, more = _follow(board, current, group, now)
                 saved += more
+    for incident in open_ones(board):
+        if not is_fresh(incident.detected_at, now) and _is_confirmed(incident.cause):
+            board, more = save(board, replace(incident, cause=replace(incident.cause, state="confirmed")), None, now)
+            saved += more
+    for incident in open_ones(board):
+        if reported(board, incident, now) is not incident:
+            board, more = save(board, incident, None, now)
+            saved += more
     return board, saved
 
 
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Takes a module that left the configuration out of its incident, which ends when nothing is left in it."""
     return _answers(board, module, now, now, "unmonitored")
+
+
+def _is_confirmed(cause: Cause) -> bool:
+    """Whether a cause that was sure all the time in which it could follow the evidence has not been confirmed yet."""
+    return cause.state == "suspected" and cause.scope in ("module", "shared") and cause.confidence >= NAMED_AT
 
 
 def _failing(board: Board, now: datetime) -> dict[str, datetime]:

@@ -5,16 +5,13 @@ a passed one takes ln((1-p0)/(1-p1)) off, and the score never leaves 0…CAP: ho
 cannot be surer than the odds that the place itself is broken. `docs/judgement.md` derives the numbers.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from math import log
 from typing import Any
 
-from monitor.core.clause import shown
 from monitor.core.codes import HARMLESS, Blame
-from monitor.core.expectation import Expect, Outcome, Result, is_slow
+from monitor.core.expectation import Outcome, Result, is_slow
 from monitor.core.marks import BACKEND
 from monitor.core.observation import Observation
 from monitor.core.signal import SETUP, error_codes
@@ -27,6 +24,7 @@ NOISE_RANGE = (0.002, 0.05)
 NOISE_HALF_LIFE = timedelta(days=7)
 PARTIAL_P1 = 0.25
 PARTIAL_LIMIT = 12.0  # three failures in about eight runs
+FADED = 0.75  # of one failure: what is left of it after five good runs begins nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +44,35 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A value that was the same `runs` times in a row, up to the tolerance, first in the run that began at `since`."""
+
+    value: Any
+    since: datetime
+    runs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the value under one JMESPath usually is, None until enough runs agree; and what it is at present, where that
+    is something else."""
+
+    path: str
+    usual: Level | None = None
+    other: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """What is remembered of one probe at one location. Instants are those at which runs began.
 
     `score`, `slow_score` and `partial_score` are the three channels; `blocked_score` counts refusals the same way,
     which are evidence only where a module is seen to be saturated. `value` is what must not stand still, and since when
-    it does. `down_bad` of `down_all` runs failed while the probe was down. `since` values are the start of the present
-    run of failures, of slow answers, of good answers. `undo` holds the track as it was before each recent run, with
-    that run's end, so that runs can be taken back when the place turns out to have been blind.
+    it does; `baselines` are the values that should stay what they are. `usual` is how many seconds a slow run takes at
+    most in 99 of 100 cases, `usual_slow` and `usual_slowest` count what may yet raise it. `down_bad` of `down_all` runs
+    failed while the probe was down. `since` values are the start of the present run of failures, of slow answers, of
+    good answers. `undo` holds the track as it was before each recent run, with that run's end, so that runs can be
+    taken back when the place turns out to have been blind.
     """
 
     score: float = 0.0
@@ -72,6 +91,10 @@ class Track:
     blocked_code: str | None = None
     value: str | None = None
     value_since: datetime | None = None
+    baselines: tuple[Baseline, ...] = ()
+    usual: float = 0.0
+    usual_slow: int = 0
+    usual_slowest: float = 0.0
     down_bad: int = 0
     down_all: int = 0
     good_streak: int = 0
@@ -130,7 +153,8 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
         return _learn_refusal(track, observation, result)
     if not is_usable(result):
         return replace(track, last=result, last_at=observation.at)
-    bad, slow, at = is_bad(result), is_slow(result), observation.at
+    bad, at = is_bad(result), observation.at
+    slow = is_slow(result) and observation.duration > track.usual
     if not (bad or slow or is_notable(track)):  # all is well: by far the most frequent case, kept short
         return replace(
             _learn_noise(track, bad, interval),
@@ -274,6 +298,8 @@ def _learn_slowness(track: Track, observation: Observation, result: Result, weig
 
 def _learn_partial(track: Track, observation: Observation, bad: bool) -> Track:
     weight = log(PARTIAL_P1 / track.noise) if bad else log((1 - PARTIAL_P1) / (1 - track.noise))
+    if bad and track.partial_score < FADED * weight:  # a stray before some good runs does not date what comes now
+        return replace(track, partial_score=weight, partial_since=observation.at, partial_good=0)
     score = min(max(track.partial_score + weight, 0.0), PARTIAL_LIMIT)
     since = track.partial_since or (observation.at if bad else None)
     good = track.partial_good + (not bad and since is not None)
@@ -319,28 +345,6 @@ def down(track: Track, result: Result | None) -> Track:
 def relieved(track: Track) -> Track:
     """The track once its probe is no longer down: the failures that made it so are not held against it twice."""
     return replace(track, partial_score=0.0, partial_since=None, partial_good=0, down_bad=0, down_all=0)
-
-
-def watched(track: Track, observation: Observation, expect: Expect, result: Result) -> tuple[Track, Result]:
-    """The track with the value that must not stand still, and the result that follows from how long it has.
-
-    A value is compared whole; of what it was only a digest is remembered.
-    """
-    fresh = expect.fresh
-    if fresh is None or fresh.within is None or result.outcome not in (Outcome.PASSED, Outcome.SLOW):
-        return track, result
-    seen = observation.values.get(fresh.value)
-    value = blake2b(
-        json.dumps(seen, sort_keys=True, default=str).encode("utf-8", "replace"), digest_size=12
-    ).hexdigest()
-    if value != track.value or track.value_since is None or track.value_since > observation.at:
-        return replace(track, value=value, value_since=observation.at), result
-    still = observation.at - track.value_since
-    if still <= fresh.within:
-        return track, result
-    limit = fresh.within.total_seconds()
-    reason = f"{fresh.value}: {shown(seen)} for {still.total_seconds():.0f} s, expected to change within {limit:.0f} s"
-    return track, Result(Outcome.FAILED, "content.stale", Blame.TARGET, (reason,))
 
 
 def silenced(track: Track) -> Track:

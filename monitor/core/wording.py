@@ -70,7 +70,7 @@ SEEN: dict[str, str] = {
     "blocked": N_("our checks are refused"),
     "content": N_("unexpected answers"),
     "content.maintenance": N_("maintenance page"),
-    "content.stale": N_("old data"),
+    "content.stale": N_("old or unusual data"),
     "content.empty": N_("empty answers"),
     "step": N_("purchases fail midway"),
     "upstream": N_("failing, judging by what depends on it"),
@@ -123,7 +123,7 @@ def title(incident: Incident, platform: Platform) -> Sentence:
 
 def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     """The cause in plain words: which module, what is seen, what it drags along, what changed just before, who feels it
-    and who does not."""
+    and who does not, what the platform itself says."""
     cause = incident.cause
     sentences = [*_cause_in_words(incident, platform), *_before_it(incident, platform)]
     if incident.components:
@@ -134,7 +134,22 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         sentences.append(Sentence(N_("Not affected: {components}."), {"components": well}))
     if cause.scope != "location" and cause.module is not None and cause.state != "confirmed":
         sentences.append(Sentence(N_("How sure we are: {confidence}."), {"confidence": _percent(cause.confidence)}))
-    return tuple(sentences)
+    return (*sentences, *platform_says(incident))
+
+
+def platform_says(incident: Incident) -> tuple[Sentence, ...]:
+    """What the platform's own status page says of it; nothing while that is not known."""
+    reports = incident.cause.platform_reports or {}
+    if reports.get("found"):
+        return (_reported(reports.get("incident")),)
+    if reports.get("found") is False:
+        silent, was_silent = N_("The platform reports nothing so far."), N_("The platform reported nothing meanwhile.")
+        return (Sentence(silent if incident.is_open else was_silent),)
+    return ()
+
+
+def _reported(headline: object) -> Sentence:
+    return Sentence(N_("The platform reports: “{report}”."), {"report": str(headline or "?")})
 
 
 def _cause_in_words(incident: Incident, platform: Platform) -> list[Sentence]:
@@ -198,7 +213,7 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         sentences.append(Sentence(N_("Suffering: {modules}."), {"modules": suffers}))
     if incident.spared:
         sentences.append(Sentence(N_("Working: {components}."), {"components": ", ".join(incident.spared)}))
-    return (*sentences, *_before_it(incident, platform))
+    return (*sentences, *_before_it(incident, platform), *platform_says(incident))
 
 
 def _percent(confidence: float) -> str:
@@ -240,6 +255,8 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
             return (Sentence(own, {"modules": left}),)
         case "merged":
             return (Sentence(N_("This proved to be part of another incident, which goes on.")),)
+        case "reported":
+            return (_reported(params.get("report")),)
         case "unmonitored":
             return (Sentence(N_("No longer monitored: {module}."), places),)
         case _:

@@ -10,7 +10,7 @@ from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.module import Component, Module, Status
 from monitor.core.rollup import RANK, ComponentStatus
-from monitor.core.statement import WINDOWS
+from monitor.core.statement import WINDOWS, only_cached
 from monitor.core.uptime import Day, Uptime, days
 from monitor.pages import bars, sparkline
 from monitor.pages.picture import DAYS, Picture
@@ -29,7 +29,7 @@ class ComponentFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """A module as it is now. `incident` is the open one it is a member of."""
+    """A module as it is now. `incident` is the open one it is a member of; `cached`: only caches answer for it."""
 
     module: Module
     condition: Condition | None
@@ -37,6 +37,7 @@ class ModuleFacts:
     latency: Latency
     spark: sparkline.Sparkline | None
     incident: Incident | None
+    cached: bool = False
 
     @property
     def status(self) -> Status:
@@ -77,6 +78,7 @@ class Facts:
                 latency,
                 sparkline.draw(latency.points),
                 next((one for one in self.open_incidents if one.member(id)), None),
+                only_cached(board, id),
             )
         return found
 

@@ -23,7 +23,10 @@ class NeedView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A module's box. `role` is its part in the open `incident`: `root`, `affected` or none; `blames` words it."""
+    """A module's box. `role` is its part in the open `incident`: `root`, `affected` or none; `blames` words it.
+
+    `cached`: only caches answer for it, which proves the edge in front of it.
+    """
 
     id: str
     href: str
@@ -33,6 +36,7 @@ class ModuleView:
     measured: bool
     mark: Mark
     since: When | None
+    cached: bool
     role: str
     blames: str
     incident: Link | None
@@ -82,6 +86,7 @@ def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
         measured=lens.facts.platform.measured(module.id),
         mark=lens.mark(words.MODULE[facts.status]),
         since=lens.clock(facts.condition.since) if facts.condition else None,
+        cached=facts.cached,
         role=role,
         blames=blames,
         incident=link,

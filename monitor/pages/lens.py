@@ -142,7 +142,6 @@ class Lens:
         platform, cause = self.facts.platform, incident.cause
         end = incident.resolved_at
         lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
-        url = str((cause.platform_reports or {}).get("url") or "")
         return IncidentView(
             id=incident.id,
             href=f"incidents/{incident.id}/",
@@ -161,8 +160,19 @@ class Lens:
             updates=tuple(self._update(update, incident) for update in reversed(incident.updates)),
             members=tuple(self._member(incident)),
             sightings=tuple(self._sightings(incident)),
-            report=url if url.startswith("https://") else "",
+            report=self._report(incident),
         )
+
+    def _report(self, incident: Incident) -> Link:
+        """What the platform's own page says, and where; an empty link while that is not known."""
+        reports = incident.cause.platform_reports or {}
+        url = str(reports.get("url") or "")
+        if reports.get("found") is None:
+            return Link("", "")
+        if not reports["found"]:
+            return Link(self.word(N_("Nothing so far.") if incident.is_open else N_("Nothing meanwhile.")), "")
+        said = self.word("{report}", report=str(reports.get("incident") or "?"))
+        return Link(said, url if url.startswith(("https://", "http://")) else "")
 
     def line(self, incident: Incident) -> IncidentLine:
         """A past incident in one line: which one, from when to when."""

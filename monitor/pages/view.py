@@ -121,7 +121,7 @@ class IncidentView:
     updates: tuple[UpdateView, ...]  # newest first
     members: tuple[MemberView, ...]
     sightings: tuple[SightingView, ...]
-    report: str  # address of the platform's own report, or nothing
+    report: Link  # what the platform's own page says, and where; without a text while that is not known
 
 
 @dataclass(frozen=True, slots=True)

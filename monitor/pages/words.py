@@ -6,7 +6,7 @@ A mark is a shape and a colour of the theme (`ok slow part down work none`); the
 from monitor.core.incident import Incident, Stage
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus
-from monitor.core.wording import N_, Sentence, summary, title
+from monitor.core.wording import N_, Sentence, platform_says, summary, title
 
 COMPONENT: dict[ComponentStatus | None, tuple[str, str]] = {
     ComponentStatus.OPERATIONAL: ("ok", N_("Operational")),
@@ -81,19 +81,19 @@ LINKS: dict[str, str] = {
 
 
 def why(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
-    """The cause in plain words below a headline, without repeating the headline or the list of components."""
+    """The cause in plain words below a headline, without repeating what else stands there: the headline, the list of
+    components, what the platform says."""
     cause, headline = incident.cause, title(incident, platform).places.get("seen")
     sentences: list[Sentence] = []
     if cause.cls in CLASS and not incident.is_regional:
         known = N_("Confirmed cause: {cause}.") if cause.state == "confirmed" else N_("Probable cause: {cause}.")
         sentences.append(Sentence(known, {"cause": Sentence(CLASS[cause.cls])}))
+    elsewhere = platform_says(incident)
     for sentence in summary(incident, platform):
         repeats = cause.module is not None and sentence.places.get("seen", ()) == headline
-        if not repeats and "components" not in sentence.places:
+        if not repeats and "components" not in sentence.places and sentence not in elsewhere:
             sentences.append(sentence)
     if not sentences:
         open_question, closed = N_("The reason is not known yet."), N_("The reason was not found.")
         sentences.append(Sentence(open_question if incident.is_open else closed))
-    if (cause.platform_reports or {}).get("found"):
-        sentences.append(Sentence(N_("The platform's own status page reports it too.")))
     return tuple(sentences)

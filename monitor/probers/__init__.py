@@ -10,7 +10,7 @@ from datetime import datetime
 from monitor.core.expectation import Expect
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
-from monitor.probers import flow, http
+from monitor.probers import dns, flow, heartbeat, http, mqtt, prometheus, statuspage, tcp, tls
 from monitor.probers.conduct import Prober, conduct
 from monitor.probers.failure import Stopped
 from monitor.probers.reach import Reach
@@ -21,7 +21,14 @@ __all__ = ["PROBERS", "Prober", "Reach", "look"]
 PROBERS: dict[str, Prober] = {
     "http": http.look,
     "flow": flow.look,
+    "heartbeat": heartbeat.look,
+    "mqtt": mqtt.look,
+    "prometheus": prometheus.look,
     "freshness": http.look,  # a request like any other; whether its value stands still is judged, not probed
+    "tcp": tcp.look,
+    "tls": tls.look,
+    "dns": dns.look,
+    "statuspage": statuspage.look,
 }
 
 

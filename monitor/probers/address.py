@@ -50,6 +50,15 @@ def is_local_name(host: str) -> bool:
     return name == "localhost" or name.endswith(".localhost")
 
 
+_INSIDE = frozenset({"localhost", "local", "internal", "home.arpa"})  # zones nobody outside can ask for
+
+
+def is_public_name(name: str) -> bool:
+    """Whether a name is one of the public tree: one of several labels, and in no zone that is reserved for insides."""
+    labels = name.lower().rstrip(".").split(".")
+    return len(labels) > 1 and labels[-1] not in _INSIDE and ".".join(labels[-2:]) not in _INSIDE
+
+
 def matches_host(pattern: str, host: str) -> bool:
     """Whether a host is the pattern, or lies under it when the pattern begins with `*.`."""
     pattern, host = pattern.lower().rstrip("."), host.lower().rstrip(".")

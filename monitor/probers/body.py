@@ -98,27 +98,34 @@ def values_of(
     not the JSON it should be, if it is not."""
     expects = tuple(expects)
     encoding = encoding_of(content_type)
-    wanted = {one for expect in expects for one in expect.of_body}
     values: dict[str, Any] = {}
-    if wanted:
-        text = body.decode(encoding, "replace")
-        values = {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
+    if any(expect.of_body for expect in expects):
+        values = values_in(body.decode(encoding, "replace"), expects)
     paths = tuple(dict.fromkeys(path for expect in expects for path in expect.paths))
     if not (paths or also) or not body:
         return values, {}, None
     try:
-        document = parse(_strict(body, encoding))
+        document = document_of(body, content_type)
         raw = found(document, dict.fromkeys((*paths, *also)))
         return values | {path: mask.value(raw[path]) for path in paths}, {path: raw[path] for path in also}, None
     except Stopped as stopped:
         return values, {}, stopped
 
 
-def _strict(body: bytes, encoding: str) -> str:
+def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:
+    """The outcome of everything that is looked for in a text."""
+    wanted = {one for expect in expects for one in expect.of_body}
+    return {body_key(kind, sought): _holds(kind, sought, text) for kind, sought in wanted}
+
+
+def document_of(body: bytes, content_type: str) -> Any:
+    """The JSON of a whole body. Raises Stopped."""
+    encoding = encoding_of(content_type)
     try:
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         raise Stopped("content.invalid_encoding", f"the body is not {encoding}, from byte {error.start} on") from None
+    return parse(text)
 
 
 def _holds(kind: str, sought: str, text: str) -> bool:

@@ -49,7 +49,7 @@ async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> No
     except TimeoutError as error:
         if not expired:
             raise
-        raise of_timeout(run.phase, round(seconds, 2), run.first_byte_at is not None) from error
+        raise run.late or of_timeout(run.phase, round(seconds, 2), run.first_byte_at is not None) from error
 
 
 def _report(probe: Probe, reach: Reach, error: Exception) -> None:

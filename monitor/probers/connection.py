@@ -7,6 +7,8 @@ HTTP to aiohttp.
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
@@ -37,9 +39,11 @@ MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them wo
 class Errand:
     """What a connector has to know of the run it connects for."""
 
-    def __init__(self, run: Run, allow_private: bool) -> None:
+    def __init__(self, run: Run, allow_private: bool, single: bool = False) -> None:
         self.run = run
         self.allow_private = allow_private
+        self.single = single  # one connection and no other: a WebSocket is not redirected
+        self.connected = False
         self.redirected = False
 
 
@@ -118,6 +122,9 @@ class Wire(BaseConnector):
         host, port = req.url.raw_host, req.port
         if not host or not port:
             raise Stopped("self.config", f"{req.url} names no host and port")
+        if errand.single and errand.connected:
+            raise Stopped("http.redirect_unexpected", f"redirected to {host}, where a WebSocket was asked for")
+        errand.connected = True
         run.enter("resolve")
         ip, number = await route(run, self._reach, host, port, errand.allow_private, errand.redirected)
         run.address = joined(ip, number)
@@ -126,7 +133,8 @@ class Wire(BaseConnector):
         plain = await dial(run, ip, number)
         try:
             if req.is_ssl():
-                await _start_tls(run, line, plain, self._reach.tls, host.rstrip("."))
+                await start_tls(run, lambda: line, plain, self._reach.tls, host.rstrip("."))
+                line.certificate = run.certificate
             else:
                 await self._loop.create_connection(lambda: line, sock=plain)
         except BaseException:
@@ -158,19 +166,41 @@ async def dial(run: Run, ip: str, port: int) -> socket.socket:
     return plain
 
 
-async def _start_tls(run: Run, line: Line, plain: socket.socket, context: SSLContext, name: str) -> None:
+@asynccontextmanager
+async def connected(
+    run: Run, reach: "Reach", host: str, port: int, allow_private: bool
+) -> AsyncIterator[socket.socket]:
+    """A connected socket to a host, closed after the block. Raises Stopped."""
+    run.enter("resolve")
+    ip, number = await route(run, reach, host, port, allow_private, redirected=False)
+    run.address = joined(ip, number)
+    with await dial(run, ip, number) as plain:
+        yield plain
+
+
+async def start_tls(
+    run: Run,
+    protocol: Callable[[], asyncio.Protocol],
+    plain: socket.socket,
+    context: SSLContext,
+    name: str,
+) -> asyncio.Transport:
+    """TLS over a connected socket, the certificate verified for a name and noted on the run. Raises Stopped."""
     run.enter("tls")
     loop = asyncio.get_running_loop()
     limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
     try:
         transport, _ = await loop.create_connection(
-            lambda: line, sock=plain, ssl=context, server_hostname=name, ssl_handshake_timeout=limit
+            protocol, sock=plain, ssl=context, server_hostname=name, ssl_handshake_timeout=limit
         )
     except OSError as error:
         sent = sent_with(error)
         run.certificate = facts_of_refused(sent)
         raise of_handshake(error, sent) from error
-    line.certificate = run.certificate = facts_of(transport.get_extra_info("ssl_object"))
-    if run.traced and (shown := line.certificate):
+    except ValueError as error:
+        raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
+    run.certificate = facts_of(transport.get_extra_info("ssl_object"))
+    if run.traced and (shown := run.certificate):
         run.note(f"{shown.tls_version} with {shown.cipher}")
         run.note(f"certificate of {shown.subject}, from {shown.issuer}, until {shown.not_after:%Y-%m-%d %H:%M} UTC")
+    return transport

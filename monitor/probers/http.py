@@ -7,8 +7,8 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 import io
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -60,26 +60,43 @@ async def ask(run: Run, reach: Reach, cookies: Cookies, wanted: Sequence[str] = 
 
     Gives what each of the `wanted` JMESPaths finds in the answer, as it came: neither masked nor cut.
     """
-    async with AsyncExitStack() as held:
-
-        async def take_place() -> None:
-            await run.wait_for(reach.large_bodies.acquire())
-            held.callback(reach.large_bodies.release)
-
-        body = Body(bool(wanted) or needs_body(run.expects), run.mask, take_place)
-        headers = await _exchange(run, reach, body, cookies)
-        run.finish()
-        return await _look_into(run, reach, headers, body, wanted)
+    async with asked(run, reach, bool(wanted) or needs_body(run.expects), cookies) as (headers, body):
+        return await look_into(run, reach, headers, body, wanted)
 
 
-async def _exchange(run: Run, reach: Reach, body: Body, cookies: Cookies) -> dict[str, str]:
-    """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
+@asynccontextmanager
+async def asked(
+    run: Run, reach: Reach, whole: bool, cookies: Cookies | None = None
+) -> AsyncIterator[tuple[dict[str, str], Body]]:
+    """One exchange that is over: headers and body of the answer that counts, its place among large bodies held."""
     target = run.probe.ask
     if not isinstance(target, HttpTarget):
         raise Stopped("self.config", "the probe has no HTTP target")
-    request = _first(target, run.fresh)
+    async with AsyncExitStack() as held:
+        body = body_of(run, reach, held, whole=whole)
+        headers = await exchange(run, reach, target, body, cookies)
+        run.finish()
+        yield headers, body
+
+
+def body_of(run: Run, reach: Reach, held: AsyncExitStack, *, whole: bool) -> Body:
+    """A body to be read into; once it grows large it takes one of the places for such bodies, as long as `held` is."""
+
+    async def take_place() -> None:
+        await run.wait_for(reach.large_bodies.acquire())
+        held.callback(reach.large_bodies.release)
+
+    return Body(whole, run.mask, take_place)
+
+
+async def exchange(
+    run: Run, reach: Reach, target: HttpTarget, body: Body, cookies: Cookies | None = None
+) -> dict[str, str]:
+    """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
+    request = _first(target.varied(run.at), run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)
+    cookies = cookies or Cookies()
     followed = 0
     while True:
         async with await _send(run, reach, request, target.reuse, cookies) as response:
@@ -198,8 +215,8 @@ async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> N
         run.note(f"body of {body.size} bytes")
 
 
-async def _look_into(
-    run: Run, reach: Reach, headers: Mapping[str, str], body: Body, wanted: Sequence[str]
+async def look_into(
+    run: Run, reach: Reach, headers: Mapping[str, str], body: Body, wanted: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Evaluates what needs the whole body, or a header that is not kept."""
     for name, clauses in (pair for expect in run.expects for pair in expect.header):

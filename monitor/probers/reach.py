@@ -16,6 +16,7 @@ import aiodns
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from monitor.clock import Clock
+from monitor.core.board import Call
 from monitor.core.target import Network
 from monitor.probers.body import PIECE
 from monitor.probers.certificate import trusting
@@ -38,6 +39,8 @@ class Reach:
         self.location = location
         self.tls = tls
         self.stalled: Callable[[float, float], float] = lambda since, until: 0.0  # seconds lost to ourselves
+        self.called: Callable[[tuple[str, str]], Call | None] | None = None  # last call of a heartbeat, where one hears
+        self.spoken: dict[str, int] = {}  # which version of MQTT each broker was heard to speak
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._picked: dict[str, str] = {}

@@ -14,6 +14,7 @@ import aiodns
 from monitor.probers import address as addresses
 from monitor.probers.dnssec import answers_unchecked
 from monitor.probers.failure import Stopped, of_lookup
+from monitor.probers.nameserver import place_of
 from monitor.probers.run import Run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _NO_DATA = 1
 _SERVER_FAILED = 3
+_RECORD = {socket.AF_INET: "A", socket.AF_INET6: "AAAA"}
 _NO_SORT = 1 << 7  # ARES_AI_NOSORT: sorting opens a socket per address to see which route is nearest
 
 
@@ -50,7 +52,9 @@ async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
             number = error.args[0] if error.args else None
             if number == _NO_DATA and family is socket.AF_INET:
                 continue
-            if number == _SERVER_FAILED and await answers_unchecked(reach.nameservers, name, family):
+            if number == _SERVER_FAILED and await answers_unchecked(
+                *place_of(reach.nameservers[0]), name, _RECORD[family]
+            ):
                 raise Stopped(
                     "dns.dnssec", f"{name}: the name server refuses an answer whose signature fails"
                 ) from error

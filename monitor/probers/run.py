@@ -5,13 +5,14 @@ Probers write into it as they go, so an exchange that is cut off at any moment l
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.core.expectation import Expect
 from monitor.core.observation import CANARY, PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.probe import Probe
+from monitor.probers.failure import Stopped
 from monitor.probers.mask import Mask, mask_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Run:
         self.values: dict[str, Any] = {}
         self.failure: Failure | None = None
         self.steps: tuple[StepRun, ...] | None = None
+        self.read_as: Callable[[str], str] = str  # what a code means where it is not the module that was asked
+        self.late: Stopped | None = None  # what the time limit means now, where the phase alone does not tell
         self.mask: Mask = mask_of(reach.secrets | secrets_of(probe))
         self._location = reach.location
         self.trace = trace
@@ -93,6 +96,19 @@ class Run:
         if self._limit is not None:
             self._limit.reschedule(None)
 
+    @asynccontextmanager
+    async def rest(self) -> AsyncIterator[None]:
+        """What is left of the time limit, over the block: it ends early when the limit strikes, instead of the run.
+
+        For probers that make something of what they have by then. Afterwards no limit runs any more.
+        """
+        when = self._limit.when() if self._limit else None
+        if self._limit:
+            self._limit.reschedule(None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(when):
+                yield
+
     async def wait_for(self, place: Awaitable[object]) -> None:
         """Waits for something of our own that is taken, with the clock stopped: that makes no target slow."""
         began = self._clock()
@@ -130,8 +146,10 @@ class Run:
     def fail(self, code: str, detail: str) -> None:
         """Keeps why the run failed; the first reason stays."""
         if self.failure is None:
-            self.failure = Failure(code, self.mask.line(detail))
-            self.note(f"failed: {code}: {detail}")
+            meant = self.read_as(code)
+            detail = detail if meant == code else f"{detail} ({code})"
+            self.failure = Failure(meant, self.mask.line(detail))
+            self.note(f"failed: {meant}: {detail}")
 
     @property
     def traced(self) -> bool:

@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from monitor.simulator.shop import BY_ID, CATEGORIES, PRODUCTS, Product, found, money
-from monitor.simulator.visit import Answer, Endpoint, Visit, data
+from monitor.simulator.shop import BY_ID, CATEGORIES, PRODUCTS, SPECIFICATION, Product, found, money
+from monitor.simulator.visit import API_LIFE, Answer, Endpoint, Visit, data
 
-MOST_PER_PAGE = 50
+MOST_SPAN = 50  # from the first to the last of a page
 LAST_REACHABLE = 2500
 
 
-def offer(product: Product, *, with_price: bool = True) -> dict[str, Any]:
+def offer(visit: Visit, product: Product, *, with_price: bool = True) -> dict[str, Any]:
     """The commercial offer of a search answer, in decimals. The key it stands under is misspelt on the platform too."""
     price = money(product.price) if with_price else 0
+    stock = visit.available(product.sku) if with_price else 0
     return {
         "Price": price,
         "ListPrice": money(product.list_price) if with_price else 0,
         "PriceWithoutDiscount": price,
-        "AvailableQuantity": product.stock if with_price else 0,
-        "IsAvailable": with_price and product.stock > 0,
+        "AvailableQuantity": stock,
+        "IsAvailable": stock > 0,
         "Installments": [],
     }
 
@@ -40,7 +41,7 @@ def item_of(visit: Visit, product: Product, *, with_price: bool = True) -> dict[
                 "sellerId": "1",
                 "sellerName": visit.account,
                 "sellerDefault": True,
-                "commertialOffer": offer(product, with_price=with_price),
+                "commertialOffer": offer(visit, product, with_price=with_price),
             }
         ],
     }
@@ -58,6 +59,7 @@ def product_of(visit: Visit, product: Product, *, with_price: bool = True) -> di
         "categories": [f"/{name}/"],
         "categoryId": str(product.category),
         "categoryTree": [{"id": product.category, "name": name, "href": f"/{slug}"}],
+        "metaTagDescription": ", ".join(visit.ledger.indexed(str(product.id), visit.moment)),
         "items": [item_of(visit, product, with_price=with_price)],
     }
 
@@ -77,7 +79,7 @@ async def tree(visit: Visit) -> Answer:
             }
             for id, (name, slug) in CATEGORIES.items()
         ],
-        cached=True,
+        life=API_LIFE,
     )
 
 
@@ -99,7 +101,7 @@ async def sales_channel(visit: Visit) -> Answer:
             "CurrencyLocale": 1046,
             "Position": 1,
         },
-        cached=True,
+        life=API_LIFE,
     )
 
 
@@ -108,12 +110,13 @@ async def variations(visit: Visit) -> Answer:
     product = BY_ID.get(visit.params["id"])
     if product is None:
         return data("product not found", 404)
+    stock = visit.available(product.sku)
     sku = {
         "sku": product.sku,
         "skuname": product.name,
         "dimensions": {},
-        "available": product.stock > 0,
-        "availablequantity": product.stock,
+        "available": stock > 0,
+        "availablequantity": stock,
         "listPrice": product.list_price,
         "bestPrice": product.price,
         "sellerId": "1",
@@ -124,20 +127,20 @@ async def variations(visit: Visit) -> Answer:
             "productId": product.id,
             "name": product.name,
             "salesChannel": "1",
-            "available": product.stock > 0,
+            "available": stock > 0,
             "displayMode": "lista",
             "dimensions": [],
             "skus": [sku],
         },
-        cached=True,
+        life=API_LIFE,
     )
 
 
 async def legacy_search(visit: Visit) -> Answer:
     """The older search: a bare array, its range in the header `resources`, 206 while there is more."""
     first, last = visit.number_of("_from", 0), visit.number_of("_to", 9)
-    if last < first or last - first >= MOST_PER_PAGE or last > LAST_REACHABLE:
-        return data(f"a page holds at most {MOST_PER_PAGE} and ends at {LAST_REACHABLE}", 400)
+    if last < first or last - first > MOST_SPAN or last > LAST_REACHABLE:
+        return data(f"a page spans at most {MOST_SPAN} and ends at {LAST_REACHABLE}", 400)
     filters = visit.query.get("fq", "")
     matching = list(PRODUCTS)
     for field, value in (part.partition(":")[::2] for part in filters.split(",") if part):
@@ -146,11 +149,17 @@ async def legacy_search(visit: Visit) -> Answer:
         matching = [product for product in matching if product in found(text)]
     some = matching[first : last + 1]
     return data(
-        [product_of(visit, product) for product in some],
+        [{**product_of(visit, product), **_specifications(visit, product)} for product in some],
         206 if len(some) < len(matching) else 200,
-        cached=True,
+        life=API_LIFE,
         headers={"resources": f"{first}-{last}/{len(matching)}"},
     )
+
+
+def _specifications(visit: Visit, product: Product) -> dict[str, Any]:
+    """The specifications of a product as the older search shows them: each under its own name, and all their names."""
+    values = visit.ledger.indexed(str(product.id), visit.moment)
+    return {"allSpecifications": [SPECIFICATION] if values else [], **({SPECIFICATION: values} if values else {})}
 
 
 def _has(product: Product, field: str, value: str) -> bool:

@@ -1,20 +1,34 @@
-"""Checkout's answers without a cart: the simulation, postal codes, regions, pickup points and profiles.
+"""Checkout's simulation: the richest answer there is, since it asks nearly every other module and names who failed.
 
-The simulation is the richest: it asks nearly every other module and names the one that failed.
+What a cart needs as well is told here too: lines with their prices and promotions, delivery options, ways to pay.
 """
 
 from typing import Any
 
-from monitor.simulator.links import Report, ask_all
-from monitor.simulator.shop import BY_SKU, PAYMENT_SYSTEMS, installments, is_served, place_of, shipping
-from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, data, error
+from monitor.simulator.links import AFFILIATE, SIMULATION, SUBSCRIPTION, Report, ask
+from monitor.simulator.shop import (
+    BY_SKU,
+    PAYMENT_SYSTEMS,
+    PROMOTED_SKU,
+    PROMOTION,
+    installments,
+    is_served,
+    place_of,
+    shipping,
+)
+from monitor.simulator.visit import Answer, Endpoint, Visit, bad, data
 
-PROMOTION = {"id": "promocao-permanente", "name": "Promoção permanente de teste", "featured": False}
+_SAID = {
+    "withoutStock": ("withoutStock", "Item sem estoque"),
+    "cannotBeDelivered": ("cannotBeDelivered", "Item não pode ser entregue"),
+    "unavailableItemFulfillment": ("ORD027", "Item não encontrado ou indisponível"),
+}
 
 
-def bad(visit: Visit, why: str, code: str = "ORD001") -> Refused:
-    """A refusal of a request that is wrong by itself; its code is one of those that blame the caller."""
-    return Refused(error(400, code, why, visit))
+def check_account(visit: Visit) -> None:
+    """Refuses everything for an account that was switched off."""
+    if not visit.ledger.settings.active:
+        raise bad(visit, "the account is inactive", "CHK0280")
 
 
 def items_wanted(visit: Visit, wanted: Any) -> list[dict[str, Any]]:
@@ -23,30 +37,38 @@ def items_wanted(visit: Visit, wanted: Any) -> list[dict[str, Any]]:
         raise bad(visit, "items must be a list that is not empty")
     for item in wanted:
         if not isinstance(item, dict) or not str(item.get("id", "")).isdecimal():
-            raise bad(visit, "each item needs the id of a SKU")
+            raise bad(visit, "each item needs the id of a SKU", "CHK0022")
         quantity = item.get("quantity", 1)
         if isinstance(quantity, bool) or not isinstance(quantity, int) or not 0 < quantity <= 1000:
-            raise bad(visit, "quantity must be a whole number from 1 to 1000")
-        if str(item.get("seller", "1")) != "1":
-            raise bad(visit, f"no seller {item['seller']!r} in this shop", "CHK0045")
+            raise bad(visit, "quantity must be a whole number from 1 to 1000", "CHK0023")
+        seller = str(item.get("seller", "1"))
+        if not seller or len(seller) > 60:
+            raise bad(visit, "each item needs a seller", "CHK0024")
+        if seller != "1":
+            raise bad(visit, f"no seller {seller!r} in this shop", "CHK0045")
     return wanted
 
 
-def priced(visit: Visit, wanted: dict[str, Any], *, served: bool) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def priced(
+    visit: Visit, wanted: dict[str, Any], report: Report, *, served: bool
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """One line of a simulation or cart, in cents, and the message that goes with it when it cannot be sold."""
-    product = BY_SKU.get(str(wanted["id"]))
+    sku, quantity = str(wanted["id"]), wanted.get("quantity", 1)
+    product = BY_SKU.get(sku)
     price = product.price if product else 0
     availability = "available"
-    if product is None or product.stock < wanted.get("quantity", 1):
+    if product is None:
+        availability = "unavailableItemFulfillment"
+    elif visit.available(sku) < quantity:
         availability = "withoutStock"
     elif not served:
         availability = "cannotBeDelivered"
     line = {
-        "id": str(wanted["id"]),
-        "uniqueId": visit.unique(f"line/{wanted['id']}").upper(),
+        "id": sku,
+        "uniqueId": visit.unique(f"line/{sku}").upper(),
         "productId": str(product.id) if product else None,
         "name": product.name if product else None,
-        "quantity": wanted.get("quantity", 1),
+        "quantity": quantity,
         "seller": "1",
         "availability": availability,
         "price": price,
@@ -54,29 +76,40 @@ def priced(visit: Visit, wanted: dict[str, Any], *, served: bool) -> tuple[dict[
         "sellingPrice": price,
         "measurementUnit": "un",
         "unitMultiplier": 1,
-        "priceTags": [
-            {
-                "name": "discount@price-promocao-permanente",
-                "value": 0,
-                "isPercentual": False,
-                "identifier": PROMOTION["id"],
-            }
-        ],
+        "priceTags": _price_tags(sku, report),
         "priceDefinition": {
             "calculatedSellingPrice": price,
-            "total": price * wanted.get("quantity", 1),
-            "sellingPrices": [{"value": price, "quantity": wanted.get("quantity", 1)}],
+            "total": price * quantity,
+            "sellingPrices": [{"value": price, "quantity": quantity}],
         },
     }
     if availability == "available":
         return line, None
-    text = {"withoutStock": "Item sem estoque", "cannotBeDelivered": "Item não pode ser entregue"}[availability]
-    return line, {"code": availability, "text": text, "status": "error", "fields": {"id": str(wanted["id"])}}
+    code, text = _SAID[availability]
+    return line, {"code": code, "text": text, "status": "error", "fields": {"id": sku}}
+
+
+def _price_tags(sku: str, report: Report) -> list[dict[str, Any]]:
+    """The standing promotion, on the SKU that has it, as long as somebody knows of it."""
+    if sku != PROMOTED_SKU or report.without("rates-and-benefits"):
+        return []
+    name = f"discount@price-{PROMOTION['id']}"
+    return [{"name": name, "value": 0, "rawValue": 0.0, "isPercentual": False, "identifier": PROMOTION["id"]}]
+
+
+def promotions(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which promotions apply to these lines: what their price tags name."""
+    applied = any(line["priceTags"] for line in lines)
+    return {
+        "attachmentId": "ratesAndBenefitsData",
+        "rateAndBenefitsIdentifiers": [PROMOTION] if applied else [],
+        "teaser": [],
+    }
 
 
 def payment_data(report: Report, value: int) -> dict[str, Any]:
     """The ways to pay; none while what knows them is out."""
-    out = "payments" in report.soft or "payment-options" in report.soft
+    out = report.without("payments", "payment-options")
     return {
         "installmentOptions": [] if out else installments(value),
         "paymentSystems": [] if out else PAYMENT_SYSTEMS,
@@ -107,6 +140,7 @@ def logistics_info(lines: list[dict[str, Any]], *, reachable: bool) -> list[dict
 
 async def simulation(visit: Visit) -> Answer:
     """What a cart would cost and how it would arrive, without making one."""
+    check_account(visit)
     wanted = visit.object()
     items = items_wanted(visit, wanted.get("items"))
     postal_code, country = wanted.get("postalCode"), wanted.get("country")
@@ -114,11 +148,15 @@ async def simulation(visit: Visit) -> Answer:
         raise bad(visit, "postalCode needs eight digits and country BRA")
     if visit.query.get("sc", "1") != "1":
         raise bad(visit, "there is only sales channel 1", "CHK0010")
-    report = await ask_all(visit)
+    more = (
+        *((SUBSCRIPTION,) if wanted.get("subscriptionData") else ()),
+        *((AFFILIATE,) if visit.query.get("affiliateId") else ()),
+    )
+    report = await ask(visit, SIMULATION + more)
     served = postal_code is None or is_served(str(postal_code))
     lines, told = [], []
     for item in items:
-        line, message = priced(visit, item, served=served)
+        line, message = priced(visit, item, report, served=served)
         lines.append(line)
         if message:
             told.append(message)
@@ -128,9 +166,9 @@ async def simulation(visit: Visit) -> Answer:
             "messages": report.messages + told,
             "items": lines,
             "totals": [{"id": "Items", "name": "Total dos Itens", "value": value}],
-            "ratesAndBenefitsData": {"rateAndBenefitsIdentifiers": [PROMOTION], "teaser": []},
+            "ratesAndBenefitsData": promotions(lines),
             "logisticsInfo": logistics_info(
-                lines, reachable=postal_code is not None and "postal-code" not in report.soft
+                lines, reachable=postal_code is not None and not report.without("postal-code")
             ),
             "paymentData": payment_data(report, value),
             "postalCode": postal_code,
@@ -139,89 +177,12 @@ async def simulation(visit: Visit) -> Answer:
             "selectableGifts": [],
             "purchaseConditions": {"itemPurchaseConditions": []},
             "pickupPoints": [],
-            "subscriptionData": None,
+            "subscriptionData": wanted.get("subscriptionData"),
             "operationId": visit.unique("operation"),
         }
     )
 
 
-async def postal_code(visit: Visit) -> Answer:
-    """The place a postal code stands for."""
-    place = place_of(visit.params["code"])
-    if visit.params["country"] != "BRA" or place is None:
-        raise bad(visit, "country must be a code of three letters and the postal code have eight digits")
-    city, state = place
-    return data(
-        {
-            "postalCode": visit.params["code"],
-            "city": city,
-            "state": state,
-            "country": "BRA",
-            "street": "",
-            "number": "",
-            "neighborhood": "",
-            "complement": "",
-            "reference": "",
-            "geoCoordinates": [],
-        },
-        cached=True,
-    )
-
-
-async def regions(visit: Visit) -> Answer:
-    """Which sellers deliver to a place."""
-    if visit.query.get("country") != "BRA" or place_of(visit.query.get("postalCode", "")) is None:
-        raise bad(visit, "country and postalCode are needed")
-    sellers = [{"id": "1", "name": visit.account, "logo": None}] if is_served(visit.query["postalCode"]) else []
-    return data([{"id": "v2.0000000000000001", "sellers": sellers}])
-
-
-async def pickup_points(visit: Visit) -> Answer:
-    """Where an order can be collected near a place."""
-    place = place_of(visit.query.get("postalCode", ""))
-    if place is None or visit.query.get("countryCode") != "BRA":
-        raise bad(visit, "postalCode and countryCode are needed, or geoCoordinates")
-    city, state = place
-    point = {
-        "id": "1_loja-centro",
-        "friendlyName": "Loja do centro",
-        "address": {"city": city, "state": state, "country": "BRA", "postalCode": visit.query["postalCode"]},
-        "businessHours": [
-            {"DayOfWeek": day, "OpeningTime": "09:00:00", "ClosingTime": "18:00:00"} for day in range(1, 6)
-        ],
-    }
-    return data(
-        {
-            "paging": {"page": 1, "pageSize": 50, "total": 1, "pages": 1},
-            "items": [{"distance": 1.2, "pickupPoint": point}],
-        }
-    )
-
-
-async def profile(visit: Visit) -> Answer:
-    """What is known of a shopper: nothing, for an address that belongs to nobody."""
-    email = visit.query.get("email", "")
-    if "@" not in email:
-        raise bad(visit, "email is needed")
-    return data(
-        {
-            "userProfileId": None,
-            "userProfile": None,
-            "profileProvider": None,
-            "availableAccounts": [],
-            "availableAddresses": [],
-            "isComplete": False,
-        }
-    )
-
-
-_API = ("commerce", "io", "store")
-_PUB = "/api/checkout/pub"
-
 ENDPOINTS = (
-    Endpoint("POST", _API, f"{_PUB}/orderForms/simulation", "checkout", simulation),
-    Endpoint("GET", _API, f"{_PUB}/postal-code/{{country}}/{{code}}", "postal-code", postal_code),
-    Endpoint("GET", _API, f"{_PUB}/regions", "checkout", regions),
-    Endpoint("GET", _API, f"{_PUB}/pickup-points", "logistics", pickup_points),
-    Endpoint("GET", _API, f"{_PUB}/profiles", "profile", profile),
+    Endpoint("POST", ("commerce", "io", "store"), "/api/checkout/pub/orderForms/simulation", "checkout", simulation),
 )

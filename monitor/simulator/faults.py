@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from monitor.simulator.hosts import HOSTS, KINDS, kind_of
-from monitor.simulator.modules import GATEWAY, VERSIONS, version_after
+from monitor.simulator.modules import GATEWAY, STRUCK, version_after
 
 FAULTS = (
     "http_500",
@@ -32,12 +32,18 @@ FAULTS = (
     "version_change",
 )
 
-OPTIONS = ("ratio", "delay", "locations", "ramp")
+OPTIONS = ("ratio", "delay", "locations", "ramp", "tail")
 
 # Seconds when nothing was said. A timeout outlasts every probe; a reset comes while the answer is being made.
 DELAYS = {"slow": 3.0, "timeout": 60.0, "reset": 0.05}
 
+MOST_SECONDS = 86400.0  # of a ramp or a tail
+REMEMBERED = 50  # faults that are over
+
 STALE_BY = timedelta(hours=2)  # how old the copy is that a stale module serves
+
+# Faults that leave what a module does in the background alone.
+_GOES_ON = ("slow", "http_429", "certificate_expired", "version_change")
 
 _NOT_OF_REQUESTS = ("certificate_expired", "version_change")  # they strike handshakes and headers instead
 
@@ -57,14 +63,23 @@ class Strike:
     delay: float = 0.0
     locations: tuple[str, ...] = ()
     ramp: float = 0.0
+    tail: float = 0.0
     since: float = 0.0
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    cleared: float | None = None  # on the monotonic clock: when its tail began
     seen: int = 0
     hit: int = 0
 
     def share(self, now: float) -> float:
-        """How much of its strength has been reached: 0 at the start of the ramp, 1 at its end."""
-        return 1.0 if self.ramp <= 0 else min(1.0, max(0.0, (now - self.since) / self.ramp))
+        """How much of its strength is there: it grows along the ramp, and fades along the tail once cleared."""
+        grown = 1.0 if self.ramp <= 0 else min(1.0, max(0.0, (now - self.since) / self.ramp))
+        return grown if self.cleared is None else grown * (1.0 - self.faded(now))
+
+    def faded(self, now: float) -> float:
+        """How far along its tail it is, from 0 to 1."""
+        if self.cleared is None:
+            return 0.0
+        return 1.0 if self.tail <= 0 else min(1.0, (now - self.cleared) / self.tail)
 
     @property
     def frozen_at(self) -> datetime | None:
@@ -74,7 +89,12 @@ class Strike:
     @property
     def shuts_the_door(self) -> bool:
         """Whether every connection is refused, for good: only then can a port stop listening."""
-        return self.fault == "refuse" and self.ratio >= 1 and not self.ramp and not self.locations
+        return self.fault == "refuse" and self.ratio >= 1 and self.cleared is None and not (self.ramp or self.locations)
+
+    @property
+    def stops_work(self) -> bool:
+        """Whether nothing at all is done in the background: a module struck now and then tries again."""
+        return self.fault not in _GOES_ON and self.ratio >= 1 and self.cleared is None and not self.locations
 
     def shown(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -84,6 +104,8 @@ class Strike:
             "delay": self.delay,
             "locations": list(self.locations),
             "ramp": self.ramp,
+            "tail": self.tail,
+            "clearing": self.cleared is not None,
             "since": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "seen": self.seen,
             "hit": self.hit,
@@ -98,6 +120,7 @@ class Faults:
     now: Callable[[], float] = monotonic
     strikes: dict[str, Strike] = field(default_factory=dict)
     deploys: dict[str, int] = field(default_factory=dict)
+    past: list[tuple[str, Strike, datetime]] = field(default_factory=list)  # what was struck, how, and until when
 
     def strike(self, module: str, fault: str, **options: Any) -> Strike:
         """Puts a fault on a module, in place of the one that was there. Raises WrongFault."""
@@ -106,24 +129,61 @@ class Faults:
         if fault == "version_change":
             for id in self.behind(key):
                 self.deploys[id] = self.deploys.get(id, 0) + 1
+        self._end(key)
         self.strikes[key] = strike
         return strike
 
-    def clear(self, module: str | None = None) -> bool:
-        """Ends one fault, or all; a deploy that came with it is rolled back. False when there was none."""
+    def clear(self, module: str | None = None, tail: float | None = None) -> bool:
+        """Ends one fault, or all; a deploy that came with it is rolled back. False when there was none.
+
+        One with a tail, its own or the one given here, fades over so many seconds instead; cleared once more, it ends.
+        Raises WrongFault.
+        """
+        if tail is not None:
+            _number({"tail": tail}, "tail", 0.0, MOST_SECONDS)
+        keys = list(self.strikes) if module is None else [self.key(module)]
         if module is None:
-            found = bool(self.strikes)
-            self.strikes.clear()
             self.deploys.clear()
-            return found
-        key = self.key(module)
-        for id in self.behind(key):
-            self.deploys.pop(id, None)
-        return self.strikes.pop(key, None) is not None
+        found = False
+        for key in keys:
+            for id in self.behind(key):
+                self.deploys.pop(id, None)
+            strike = self.strikes.get(key)
+            if strike is None:
+                continue
+            found = True
+            strike.tail = tail if tail is not None else strike.tail if strike.cleared is None else 0.0
+            strike.cleared = self.now()
+            self._drop_faded(key)
+        return found
+
+    def _drop_faded(self, key: str) -> Strike | None:
+        """The strike that is there, once one that has faded altogether is gone."""
+        strike = self.strikes.get(key)
+        if strike is not None and strike.faded(self.now()) >= 1:
+            self._end(key)
+            return None
+        return strike
+
+    def _end(self, key: str) -> None:
+        strike = self.strikes.pop(key, None)
+        if strike is not None:
+            self.past = [*self.past[1 - REMEMBERED :], (key, strike, datetime.now(UTC))]
+
+    def standing(self) -> dict[str, Strike]:
+        """Every strike that still has an effect, by key."""
+        return {key: strike for key in list(self.strikes) if (strike := self._drop_faded(key)) is not None}
+
+    def still_since(self, module: str) -> datetime | None:
+        """Since when a module does nothing in the background; None while it works."""
+        strike = self._drop_faded(module)
+        if strike is None or not strike.stops_work:
+            return None
+        return strike.frozen_at or strike.at
 
     def draw(self, key: str, location: str | None) -> Strike | None:
         """The strike that hits this request, weakened by its ramp; None when it passes. Counts the request."""
-        strike = self.strikes.get(key)
+        strike = self._drop_faded(key)
         if strike is None or strike.fault in _NOT_OF_REQUESTS:
             return None
         if strike.locations and location not in strike.locations:
@@ -132,7 +192,7 @@ class Faults:
 
     def draw_handshake(self, key: str) -> bool:
         """Whether a handshake is struck. It comes before any header, so `locations` cannot matter to it."""
-        strike = self.strikes.get(key)
+        strike = self._drop_faded(key)
         return strike is not None and self._hit(key, strike) is not None
 
     def _hit(self, key: str, strike: Strike) -> Strike | None:
@@ -145,11 +205,11 @@ class Faults:
 
     def version(self, module: str) -> str:
         """Application and version that answer for a module now."""
-        return version_after(VERSIONS[module], self.deploys.get(module, 0))
+        return version_after(STRUCK[module], self.deploys.get(module, 0))
 
     def key(self, module: str) -> str:
         """The one name of what is struck: `shared:` takes a host name, its kind, or `gateway`. Raises WrongFault."""
-        if module in VERSIONS:
+        if module in STRUCK:
             return module
         shared, _, what = module.partition(":")
         if shared == "shared":
@@ -158,12 +218,12 @@ class Faults:
             kind = what if what in KINDS else kind_of(what, self.account)
             if kind is not None:
                 return f"shared:{KINDS[kind].named(self.account)}"
-        words = [*VERSIONS, "shared:gateway", *(f"shared:{host.named(self.account)}" for host in HOSTS)]
+        words = [*STRUCK, "shared:gateway", *(f"shared:{host.named(self.account)}" for host in HOSTS)]
         raise WrongFault(f"no module {module!r}" + nearest(module, words))
 
     def behind(self, key: str) -> tuple[str, ...]:
         """The modules whose version a strike changes: the module itself; a host has none of its own."""
-        return (key,) if key in VERSIONS else ()
+        return (key,) if key in STRUCK else ()
 
 
 def checked(fault: Any, options: Mapping[str, Any]) -> Strike:
@@ -181,7 +241,8 @@ def checked(fault: Any, options: Mapping[str, Any]) -> Strike:
         ratio=_number(options, "ratio", 1.0, 1.0),
         delay=_number(options, "delay", DELAYS.get(fault, 0.0), 3600.0),
         locations=tuple(locations),
-        ramp=_number(options, "ramp", 0.0, 86400.0),
+        ramp=_number(options, "ramp", 0.0, MOST_SECONDS),
+        tail=_number(options, "tail", 0.0, MOST_SECONDS),
     )
 
 

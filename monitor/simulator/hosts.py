@@ -34,6 +34,7 @@ HOSTS = (
     Host("payments", "{account}.vtexpayments.com.br", "*.vtexpayments.com.br", routed=False),  # a network of its own
     Host("images", "{account}.vteximg.com.br", "*.vteximg.com.br", routed=False),  # edge storage, no router in between
     Host("assets", "{account}.vtexassets.com", "*.vtexassets.com", routed=False),
+    Host("status", "status.vtex.com", "status.vtex.com", routed=False),  # somebody else's, so that it outlives the rest
 )
 
 KINDS = {host.kind: host for host in HOSTS}

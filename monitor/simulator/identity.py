@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from monitor.simulator.keys import is_known
 from monitor.simulator.visit import Answer, Endpoint, Visit, data, error
 
 
@@ -29,8 +30,8 @@ async def start(visit: Visit) -> Answer:
 async def machine_login(visit: Visit) -> Answer:
     """Trades an application key for a token that lives a day."""
     given = visit.object()
-    if not given.get("appkey") or not given.get("apptoken"):
-        return error(401, "credentials-missing", "appkey and apptoken are needed", visit)
+    if not is_known(given.get("appkey"), given.get("apptoken")):
+        return error(401, "credentials", "no valid appkey and apptoken", visit)
     expires = visit.moment + timedelta(days=1)
     return data(
         {
@@ -39,6 +40,17 @@ async def machine_login(visit: Visit) -> Answer:
             "expires": int(expires.timestamp()),
         }
     )
+
+
+async def send_access_code(visit: Visit) -> Answer:
+    """Mails somebody a code: here so that it is seen when a monitor makes it do so."""
+    return Answer(204)
+
+
+async def account(visit: Visit) -> Answer:
+    """The account with its keys and contacts: here so that it is seen when a monitor asks for them."""
+    key = {"id": "1", "appKey": f"vtexappkey-{visit.account}-OWNER", "appToken": "not-a-real-token", "isActive": True}
+    return data({"isActive": True, "accountName": visit.account, "telephone": "+550000000000", "appKeys": [key]})
 
 
 async def stores(visit: Visit) -> Answer:
@@ -60,6 +72,8 @@ _API = ("commerce", "io")
 ENDPOINTS = (
     Endpoint("GET", (*_API, "store"), "/api/vtexid/pub/authentication/start", "vtex-id", start),
     Endpoint("POST", _API, "/api/vtexid/apptoken/login", "vtex-id", machine_login),
+    Endpoint("POST", (*_API, "store"), "/api/vtexid/pub/authentication/accesskey/send", "vtex-id", send_access_code),
+    Endpoint("GET", _API, "/api/vlm/account", "license-manager", account, keyed=True),
     Endpoint("GET", _API, "/api/vlm/account/stores", "license-manager", stores, keyed=True),
     Endpoint("GET", _API, "/api/license-manager/site/pvt/roles/list/paged", "license-manager", roles, keyed=True),
 )

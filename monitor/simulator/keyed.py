@@ -1,14 +1,10 @@
-"""Keyed answers: what an application key of the account may read. All of them read; none changes anything."""
+"""Keyed answers: what an application key of the account may ask. One writes: a specification of a product."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from monitor.simulator.shop import BY_SKU, PAYMENT_SYSTEMS, money
+from monitor.simulator.shop import BY_ID, BY_SKU, PAYMENT_SYSTEMS, SPECIFICATION, money
 from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, data, error
-
-
-def _stamp(visit: Visit, ago: timedelta = timedelta()) -> str:
-    return (visit.moment - ago).strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00")
 
 
 def _product(visit: Visit) -> Any:
@@ -26,20 +22,26 @@ async def docks(visit: Visit) -> Answer:
 async def inventory(visit: Visit) -> Answer:
     """Stock of one SKU by warehouse."""
     product = _product(visit)
+    total, reserved = visit.ledger.stock(str(product.sku), visit.moment)
     balance = {
         "warehouseId": "1_1",
         "warehouseName": "Principal",
-        "totalQuantity": product.stock,
-        "reservedQuantity": 0,
+        "totalQuantity": total,
+        "reservedQuantity": reserved,
         "hasUnlimitedQuantity": False,
+        "timeToRefill": None,
+        "dateOfSupplyUtc": None,
+        "leadTime": "00:00:00",
     }
     return data({"skuId": str(product.sku), "balance": [balance]})
 
 
 async def calculate(visit: Visit) -> Answer:
     """Delivery options straight from Logistics: a list of options per item, prices in decimals."""
-    wanted = visit.object()
-    items = wanted.get("items")
+    wanted = visit.json()
+    if isinstance(wanted, list) and len(wanted) == 1:  # the schema lists conditions, each with its items
+        wanted = wanted[0]
+    items = wanted.get("items") if isinstance(wanted, dict) else None
     if not isinstance(items, list) or not items or not isinstance(wanted.get("location"), dict):
         return error(400, "ORD001", "items and location are needed", visit)
     options = [
@@ -63,7 +65,7 @@ async def computed_price(visit: Visit) -> Answer:
             "listPrice": money(product.list_price),
             "sellingPrice": money(product.price),
             "costPrice": money(product.price // 2),
-            "priceValidUntil": _stamp(visit, -timedelta(days=365)),
+            "priceValidUntil": (visit.moment + timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
         headers={"Ratelimit-Limit": "2000", "Ratelimit-Remaining": "1999", "Ratelimit-Reset": "60"},
     )
@@ -91,44 +93,6 @@ async def gateway_installments(visit: Visit) -> Answer:
     return data({"value": value, "installments": installments})
 
 
-async def orders(visit: Visit) -> Answer:
-    """A page of orders, newest first; the newest is always a minute old while the module works."""
-    size = max(1, min(100, visit.number_of("per_page", 15)))
-    listed = [
-        {
-            "orderId": f"{1000000000 + index}-01",
-            "creationDate": _stamp(visit, timedelta(minutes=1 + 7 * index)),
-            "status": "ready-for-handling",
-            "totalValue": 4990 + 1290,
-            "workflowInErrorState": False,
-        }
-        for index in range(size)
-    ]
-    paging = {"total": 4200, "pages": -(-4200 // size), "currentPage": visit.number_of("page", 1), "perPage": size}
-    return data({"list": listed, "paging": paging, "facets": [], "stats": {"stats": {"totalValue": {"Count": 4200}}}})
-
-
-async def order(visit: Visit) -> Answer:
-    """One order by its id."""
-    id = visit.params["id"]
-    if not id.replace("-", "").isdecimal():
-        return error(404, "OMS003", "order not found", visit)
-    return data({"orderId": id, "status": "invoiced", "value": 6280, "workflowIsInError": False})
-
-
-async def feed_config(visit: Visit) -> Answer:
-    """How full the order feed is and how long its oldest message waits: ever longer while data stands still."""
-    waited = int((datetime.now(UTC) - visit.moment).total_seconds())
-    return data(
-        {
-            "quantity": 3,
-            "approximateAgeOfOldestMessageInSeconds": 12 + waited,
-            "filter": {"type": "FromWorkflow", "status": ["ready-for-handling"]},
-            "queue": {"visibilityTimeoutInSeconds": 240, "messageRetentionPeriodInSeconds": 345600},
-        }
-    )
-
-
 async def gift_card_providers(visit: Visit) -> Answer:
     """Who issues gift cards."""
     provider = {"id": "demo", "serviceUrl": "https://giftcards.example/api", "preAuthEnabled": True}
@@ -146,11 +110,6 @@ async def documents(visit: Visit) -> Answer:
     if "*" in "".join(visit.query.values()):
         return error(503, "wildcards", "too many searches with wildcards", visit)
     return data([{"id": "probe-1"}], headers={"REST-Content-Range": "resources 0-1/1"})
-
-
-async def profile_schema(visit: Visit) -> Answer:
-    """The shape of a profile."""
-    return data({"title": "profileSystem", "version": 1, "properties": {"email": {"type": "string"}}})
 
 
 async def subscription_settings(visit: Visit) -> Answer:
@@ -179,8 +138,41 @@ async def affiliates(visit: Visit) -> Answer:
 async def checkout_settings(visit: Visit) -> Answer:
     """How carts are set up."""
     return data(
-        {"recaptchaValidation": "vtexCriteria", "minimumQuantityAccumulatedForItems": 1, "taxConfiguration": None}
+        {
+            "recaptchaValidation": visit.ledger.settings.recaptcha,
+            "minimumQuantityAccumulatedForItems": 1,
+            "taxConfiguration": None,
+        }
     )
+
+
+async def seller_list(visit: Visit) -> Answer:
+    """The sellers with their user names and passwords: here so that it is seen when a monitor asks for them."""
+    seller = {"SellerId": "1", "Name": visit.account, "Email": "seller@example.com", "UserName": "seller"}
+    return data([{**seller, "Password": "not-a-real-password", "IsActive": True}])
+
+
+def _product_id(visit: Visit) -> str:
+    id = visit.params["id"]
+    if id not in BY_ID:
+        raise Refused(error(404, "product-unknown", "product not found", visit))
+    return id
+
+
+async def specification(visit: Visit) -> Answer:
+    """The specification of a product as the catalog holds it now, which search shows only later."""
+    values = visit.ledger.specification(_product_id(visit), visit.moment)
+    return data([{"Value": values, "Id": 1, "Name": SPECIFICATION}] if values else [])
+
+
+async def set_specification(visit: Visit) -> Answer:
+    """Writes the specification of a product, as a store's own job would."""
+    id, wanted = _product_id(visit), visit.json()
+    match wanted:
+        case [{"Value": [str(), *_] as values, "Name": str(name)}] if name == SPECIFICATION:
+            visit.ledger.change(id, [str(value)[:200] for value in values[:10]], visit.moment)
+            return Answer(200)
+    return error(400, "specification", f"a list with one {SPECIFICATION} and its Value is needed", visit)
 
 
 def _keyed(method: str, path: str, module: str, reply: Any, host: str = "commerce") -> Endpoint:
@@ -198,16 +190,15 @@ ENDPOINTS = (
     _keyed("GET", "/api/rnb/pvt/benefits/calculatorconfiguration", "rates-and-benefits", benefits),
     _keyed("GET", "/api/pvt/merchants/payment-systems", "payments", payment_systems, "payments"),
     _keyed("GET", "/api/pvt/installments", "payment-options", gateway_installments, "payments"),
-    _keyed("GET", "/api/oms/pvt/orders", "oms", orders),
-    _keyed("GET", "/api/oms/pvt/orders/{id}", "oms", order),
-    _keyed("GET", "/api/orders/feed/config", "workflow", feed_config),
     _keyed("GET", "/api/giftcardproviders", "gift-card", gift_card_providers),
     _keyed("GET", "/api/dataentities", "master-data", entities),
     _keyed("GET", "/api/dataentities/{entity}/search", "master-data", documents),
-    _keyed("GET", "/api/storage/profile-system/schemas/profileSystem", "profile", profile_schema),
     _keyed("GET", "/api/rns/settings", "subscriptions", subscription_settings),
     _keyed("GET", "/{account}/suggestions/configuration", "suggestions", suggestion_settings, "api"),
     _keyed("GET", "/api/seller-register/pvt/sellers", "marketplace", sellers),
+    _keyed("GET", "/api/catalog_system/pvt/seller/list", "catalog", seller_list),
+    _keyed("GET", "/api/catalog_system/pvt/products/{id}/specification", "catalog", specification),
+    _keyed("POST", "/api/catalog_system/pvt/products/{id}/specification", "catalog", set_specification),
     _keyed("GET", "/api/fulfillment/pvt/affiliates", "fulfillment", affiliates),
     _keyed("GET", "/api/checkout/pvt/configuration/orderForm", "checkout", checkout_settings),
 )

@@ -37,6 +37,26 @@ VERSIONS: dict[str, str] = {
     "admin": "admin-v4.67.3",
 }
 
+# No route of theirs: they show in what asks them, in time that passes, or in nothing that is seen from outside.
+ASIDE: dict[str, str] = {
+    "indexing": "catalog-indexer-v2.31.4",
+    "tax-service": "tax-hub-v1.22.0",
+    "payment-connectors": "payment-connectors-v3.9.1",
+    "channels": "channels-v1.48.2",
+    "audit": "audit-v2.7.5",
+    "order-routing": "order-routing-v1.14.2",
+    "order-authorization": "order-authorization-v1.33.0",
+    "checkout-services": "configuration-v2.10.4",
+    "recaptcha": "recaptcha-v1.0.0",
+    "aws": "aws-v1.0.0",
+    "portal": "portal-v3.108.0",
+    "sales-app": "sales-app-v2.17.6",
+    "third-party-apps": "apps-v1.0.0",
+    "message-center": "message-center-v2.20.3",
+}
+
+STRUCK = {**VERSIONS, **ASIDE}  # everything that can be struck
+
 GATEWAY = "janus"
 
 

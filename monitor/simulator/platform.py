@@ -1,24 +1,26 @@
 """Platform: one request through host, gateway and module, as a real one would pass them.
 
-A strike on the host or the gateway is met first and answers without the header of an application; a module's own
-strike comes after, with its header, since the request did reach it.
+In the way of a request lie the host, the edge cache, the gateway, its limits, the API cache and the module, in this
+order. A strike on the host or the gateway answers without the header of an application; a module's own strike has it,
+since the request did reach it.
 """
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 
 from monitor.simulator import wire
+from monitor.simulator.cache import API, EDGE, Cache
 from monitor.simulator.faults import Faults, Strike
 from monitor.simulator.hosts import HOSTS, KINDS, kind_of
-from monitor.simulator.links import call, pass_through
+from monitor.simulator.keys import allow
+from monitor.simulator.ledger import Ledger
+from monitor.simulator.limits import Limits
+from monitor.simulator.links import pass_through
 from monitor.simulator.modules import GATEWAY
 from monitor.simulator.routes import Route, home_of, route
-from monitor.simulator.visit import Answer, Refused, Visit, data, error
+from monitor.simulator.visit import Answer, Refused, Visit, data
 
-_WRONG_TOKEN = "forbidden"  # the token of a key that exists and may read nothing
 _STOPS_TIME = ("stale", "stall")
 
 
@@ -28,8 +30,10 @@ class Platform:
     def __init__(self, account: str) -> None:
         self.account = account
         self.faults = Faults(account)
+        self.ledger = Ledger(self.faults)
         self.requests = 0
-        self._carts: dict[str, Any] = {}
+        self._cache = Cache(lambda: self.ledger.settings.cache)
+        self._limits = Limits(lambda: self.ledger.settings.limits)
 
     def shows_expired(self, kind: str) -> bool:
         """Whether this handshake gets the expired certificate: a module's strike shows on the host it lives on."""
@@ -50,20 +54,43 @@ class Platform:
         self.requests += 1
         number, location = self.requests, location_of(request)
         kind = kind_of(request.host, self.account) or listener
-        host = KINDS[kind]
-        behind: list[Strike] = []
-        for key in (f"shared:{host.named(self.account)}", *((GATEWAY,) if host.routed else ())):
-            strike = self.faults.draw(key, location)
-            if strike is None:
-                continue
-            broken = await self._struck_edge(request, strike, gateway=key == GATEWAY)
-            if broken is not None:
-                return broken
-            behind.append(strike)
         found = route(kind, request.method, request.path)
+        self.ledger.asked[found.endpoint.name if isinstance(found, Route) else "no route"] += 1
+        behind: list[Strike] = []
+        host = f"shared:{KINDS[kind].named(self.account)}"
+        broken = await self._in_front(request, host, location, behind)
+        if broken is None:
+            broken = self._from_cache(request, EDGE, behind)
+        if broken is None and KINDS[kind].routed:
+            broken = await self._in_front(request, GATEWAY, location, behind)
+        if broken is not None:
+            return broken
         if not isinstance(found, Route):
             return wire.whole(_no_route(found))
-        return await self._reach(request, found, kind, location, number, behind)
+        refused = self._limits.refuse(found.endpoint.module, found.endpoint.name)
+        if refused is not None:
+            return wire.whole(refused)
+        cached = self._from_cache(request, API, behind)
+        return cached or await self._reach(request, found, kind, location, number, behind)
+
+    def _from_cache(self, request: web.BaseRequest, layer: str, behind: list[Strike]) -> web.StreamResponse | None:
+        """What a cache answers in the module's place; None when it has to be asked, or a strike in front spoils it."""
+        if request.method != "GET" or behind:
+            return None
+        copy = self._cache.answer(layer, _cache_key(request), request.headers)
+        return wire.whole(copy) if copy is not None else None
+
+    async def _in_front(
+        self, request: web.BaseRequest, key: str, location: str | None, behind: list[Strike]
+    ) -> web.StreamResponse | None:
+        """What a strike on the host or the gateway answers; None when the request goes on, its effect noted."""
+        strike = self.faults.draw(key, location)
+        if strike is None:
+            return None
+        broken = await self._struck_edge(request, strike, gateway=key == GATEWAY)
+        if broken is None:
+            behind.append(strike)
+        return broken
 
     async def _struck_edge(
         self, request: web.BaseRequest, strike: Strike, *, gateway: bool
@@ -110,45 +137,52 @@ class Platform:
             answer = wire.error_of(strike)
             behind.append(strike)
         if answer is None:
-            visit = Visit(
-                account=self.account,
-                host=request.host,
-                method=request.method,
-                path=request.path,
-                module=module,
-                faults=self.faults,
-                carts=self._carts,
-                query=request.query,
-                headers=request.headers,
-                cookies=request.cookies,
-                body=await request.read(),
-                params=found.params,
-                location=location,
-                number=number,
-            )
-            for one in behind:
-                if one.fault in _STOPS_TIME and one.frozen_at is not None:
-                    visit.moment = min(visit.moment, one.frozen_at)
-                    visit.number = int(visit.moment.timestamp())
-            answer = await _asked(visit, found)
+            answer = await _asked(await self._visit(request, found, location, number, behind), found)
         self._mark(answer, module, kind, number)
+        if request.method == "GET" and not behind:
+            self._cache.keep(_cache_key(request), answer)
         for one in behind:
             answer = wire.aged(one, wire.spoiled(one, answer))
         if any(one.fault == "truncate" for one in behind):
             return await wire.send_part(request, answer)
         return wire.whole(answer)
 
+    async def _visit(
+        self, request: web.BaseRequest, found: Route, location: str | None, number: int, behind: list[Strike]
+    ) -> Visit:
+        """The request as its module sees it; for one whose data stands still, no time passes."""
+        visit = Visit(
+            account=self.account,
+            host=request.host,
+            method=request.method,
+            path=request.path,
+            module=found.endpoint.module,
+            faults=self.faults,
+            ledger=self.ledger,
+            query=request.query,
+            headers=request.headers,
+            cookies=request.cookies,
+            body=await request.read(),
+            params=found.params,
+            location=location,
+            number=number,
+        )
+        for one in behind:
+            if one.fault in _STOPS_TIME and one.frozen_at is not None:
+                visit.moment = min(visit.moment, one.frozen_at)
+                visit.number = int(visit.moment.timestamp())
+        return visit
+
     def _mark(self, answer: Answer, module: str, kind: str, number: int) -> None:
-        """Adds the headers that router and caches leave on every answer that passed them."""
+        """Adds the headers that the router leaves on every answer that passed it."""
         headers = answer.headers
         headers["X-Request-Id"] = f"{number:032x}"
         if KINDS[kind].routed:
             headers["X-VTEX-Janus-Router-Backend-App"] = self.faults.version(module)
             headers["X-Track"] = "stable"
-        if answer.cached and answer.status < 300:
-            headers["X-VTEX-Cache-Status-Janus-Edge"] = "MISS"
-            headers["X-VTEX-Cache-Status-Janus-ApiCache"] = "MISS"
-            headers["X-vtex-processed-at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            headers["X-VTEX-Operation-Id"] = f"{number:08x}-0000-4000-8000-{number:012x}"
+        if kind == "io":
+            headers["X-Router-Cache"] = "MISS"
 
 
 async def _asked(visit: Visit, found: Route) -> Answer:
@@ -159,21 +193,10 @@ async def _asked(visit: Visit, found: Route) -> Answer:
         return carried
     try:
         if endpoint.keyed:
-            await _allow(visit)
+            await allow(visit)
         return await endpoint.reply(visit)
     except Refused as refused:
         return refused.answer
-
-
-async def _allow(visit: Visit) -> None:
-    """Lets a request with an application key pass. Refuses one without, and all of them without License Manager."""
-    key, token = visit.headers.get("X-VTEX-API-AppKey"), visit.headers.get("X-VTEX-API-AppToken")
-    if not key or not token:
-        raise Refused(error(401, "401", "an application key and its token are needed", visit))
-    if token == _WRONG_TOKEN:
-        raise Refused(error(403, "403", "this key may not read that", visit))
-    if visit.module != "license-manager" and await call(visit, "license-manager") is not None:
-        raise Refused(error(503, "CHK0027", "License Manager could not be asked what this key may read", visit))
 
 
 def _no_route(allowed: tuple[str, ...]) -> Answer:
@@ -182,6 +205,10 @@ def _no_route(allowed: tuple[str, ...]) -> Answer:
         return data({"error": {"code": "404", "message": "no route for this path", "exception": None}}, 404)
     body = {"error": {"code": "405", "message": f"this path answers {', '.join(allowed)}", "exception": None}}
     return data(body, 405, headers={"Allow": ", ".join(allowed)})
+
+
+def _cache_key(request: web.BaseRequest) -> tuple[str, str]:
+    return request.host.partition(":")[0].lower(), request.path_qs
 
 
 def location_of(request: web.BaseRequest) -> str | None:

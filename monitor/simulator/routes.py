@@ -3,7 +3,21 @@
 import re
 from dataclasses import dataclass
 
-from monitor.simulator import cart, catalog, checkout, identity, keyed, search, session, storefront
+from monitor.simulator import (
+    cart,
+    catalog,
+    checkout,
+    identity,
+    keyed,
+    oms,
+    orders,
+    person,
+    places,
+    search,
+    session,
+    statuspage,
+    storefront,
+)
 from monitor.simulator.visit import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -11,10 +25,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *search.ENDPOINTS,
     *session.ENDPOINTS,
     *checkout.ENDPOINTS,
+    *places.ENDPOINTS,
+    *person.ENDPOINTS,
     *cart.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *oms.ENDPOINTS,
     *identity.ENDPOINTS,
     *keyed.ENDPOINTS,
     *storefront.ENDPOINTS,
+    *statuspage.ENDPOINTS,
 )
 
 

@@ -8,11 +8,12 @@ import asyncio
 from typing import Any
 
 from monitor.simulator.catalog import product_of
-from monitor.simulator.links import ask_all, call
-from monitor.simulator.shop import BY_ID, BY_SKU, BY_SLUG, Product, found
-from monitor.simulator.visit import Answer, Endpoint, Refused, Visit, data
+from monitor.simulator.links import SIMULATION, ask, call
+from monitor.simulator.shop import BY_ID, BY_SKU, BY_SLUG, SPECIFICATION, Product, found
+from monitor.simulator.visit import API_LIFE, Answer, Endpoint, Refused, Visit, data
 
 SIMULATION_LIMIT = 5.0
+QUERY_LIFE = 120.0  # seconds a cache may keep an answer; said in its `Cache-Control`
 
 
 def _refuse(visit: Visit, why: str) -> Refused:
@@ -42,10 +43,17 @@ async def _priced(visit: Visit) -> bool:
         return False
     try:
         async with asyncio.timeout(SIMULATION_LIMIT):
-            await ask_all(visit, "catalog", "logistics", "pricing", "rates-and-benefits", "fulfillment")
+            await ask(visit, SIMULATION, "catalog", "logistics", "pricing", "rates-and-benefits", "fulfillment")
     except (Refused, TimeoutError):
         return False
     return True
+
+
+def _indexed(visit: Visit, product: Product, *, priced: bool) -> dict[str, Any]:
+    """A product as the index holds it: what the catalog said some minutes ago."""
+    values = visit.ledger.indexed(str(product.id), visit.moment)
+    properties = [{"name": SPECIFICATION, "originalName": SPECIFICATION, "values": values}] if values else []
+    return {**product_of(visit, product, with_price=priced), "properties": properties}
 
 
 async def product(visit: Visit) -> Answer:
@@ -58,7 +66,7 @@ async def product(visit: Visit) -> Answer:
         raise _refuse(visit, f"field {field!r} is not known")
     if value not in index:
         return data({"message": "product not found"}, 404)
-    return data(product_of(visit, index[value], with_price=await _priced(visit)), cached=True)
+    return data(_indexed(visit, index[value], priced=await _priced(visit)), life=API_LIFE)
 
 
 async def query(visit: Visit) -> Answer:
@@ -75,9 +83,7 @@ async def query(visit: Visit) -> Answer:
         raise _refuse(visit, "count is at most 100")
     matching = found(text, pairs.get("category-1"))
     priced = await _priced(visit)
-    products: list[dict[str, Any]] = [
-        product_of(visit, one, with_price=priced) for one in matching[first : first + count]
-    ]
+    products = [_indexed(visit, one, priced=priced) for one in matching[first : first + count]]
     answer = data(
         {
             "products": products,
@@ -92,16 +98,16 @@ async def query(visit: Visit) -> Answer:
             "options": {"sorts": [], "counts": []},
             "pagination": {"count": -(-len(matching) // count) if count else 0, "perPage": count},
         },
-        cached=True,
+        life=QUERY_LIFE,
     )
-    answer.headers["Cache-Control"] = "public, max-age=120"
+    answer.headers["Cache-Control"] = f"public, max-age={QUERY_LIFE:g}"
     return answer
 
 
 async def top_searches(visit: Visit) -> Answer:
     """What shoppers look for most."""
     terms = (("caneca", 412), ("mochila", 377), ("fone", 290), ("garrafa", 118))
-    return data({"searches": [{"term": term, "count": count} for term, count in terms]}, cached=True)
+    return data({"searches": [{"term": term, "count": count} for term, count in terms]}, life=API_LIFE)
 
 
 _API = ("commerce", "io", "store")

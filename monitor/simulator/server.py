@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +17,10 @@ from monitor.simulator.control import control_app, serve
 from monitor.simulator.faults import Strike
 from monitor.simulator.hosts import HOSTS
 from monitor.simulator.listener import LOOPBACK, Listener, PortTaken, bound
-from monitor.simulator.modules import VERSIONS
+from monitor.simulator.modules import STRUCK
 from monitor.simulator.platform import Platform
+from monitor.simulator.settings import Settings
+from monitor.simulator.statuspage import posts
 
 
 class Simulator:
@@ -26,7 +29,7 @@ class Simulator:
     def __init__(self, account: str, ca_file: str) -> None:
         self.account = account
         self.ca_file = ca_file
-        self.modules: tuple[str, ...] = tuple(VERSIONS)
+        self.modules: tuple[str, ...] = tuple(STRUCK)
         self.canaries: list[str] = []
         self.control_url = ""
         self.platform = Platform(account)
@@ -53,11 +56,20 @@ class Simulator:
         self._set_doors()
         return strike
 
-    def clear(self, module: str | None = None) -> bool:
-        """Ends the fault of one, or of all; False when there was none. Raises WrongFault for an unknown module."""
-        found = self.platform.faults.clear(module)
+    def clear(self, module: str | None = None, tail: float | None = None) -> bool:
+        """Ends the fault of one, or of all, at once or fading over `tail` seconds; False when there was none.
+
+        Raises WrongFault for an unknown module.
+        """
+        found = self.platform.faults.clear(module, tail)
         self._set_doors()
         return found
+
+    def set(self, /, **settings: Any) -> Settings:
+        """Changes what the store has set up or how long things take. Raises WrongFault."""
+        ledger = self.platform.ledger
+        ledger.settings = ledger.settings.changed(settings)
+        return ledger.settings
 
     def _set_doors(self) -> None:
         """Shuts the doors of hosts that refuse every connection, opens the others."""
@@ -67,16 +79,25 @@ class Simulator:
 
     def state(self) -> dict[str, Any]:
         """Everything the control API shows."""
-        faults = self.platform.faults
+        faults, ledger = self.platform.faults, self.platform.ledger
         return {
             "account": self.account,
             "requests": self.platform.requests,
-            "faults": {key: strike.shown() for key, strike in faults.strikes.items()},
-            "modules": {id: {"version": faults.version(id)} for id in VERSIONS},
+            **ledger.shown(datetime.now(UTC)),
+            "settings": ledger.settings.shown(),
+            "faults": {key: strike.shown() for key, strike in faults.standing().items()},
+            "modules": {id: {"version": faults.version(id)} for id in STRUCK},
             "shared": ["shared:gateway", *(f"shared:{name}" for name in self.hosts.values())],
             "connect_to": self.connect_to,
             "ca_file": self.ca_file,
             "canaries": self.canaries,
+            "status_page": {
+                "url": f"https://{self.hosts['status']}",
+                "posts": [
+                    {"name": one.headline, "status": one.stage}
+                    for one in posts(faults, ledger.settings.page_delay, datetime.now(UTC))
+                ],
+            },
         }
 
     @classmethod

@@ -31,6 +31,14 @@ PRODUCTS = (
     Product(107, 7, "Vitrola Domingo", "vitrola-domingo", 3, "Litoral", 89900, 89900, stock=0),  # always sold out
 )
 
+# The monitor's own product: the store's job writes the time into one of its specifications, and search must follow.
+OWN_PRODUCT = "101"
+SPECIFICATION = "Monitor"
+
+# A permanent promotion on one SKU. Where it is missing from an answer, nobody was asked for promotions.
+PROMOTED_SKU = "1"
+PROMOTION = {"id": "promocao-permanente", "name": "Promoção permanente de teste", "featured": False}
+
 BY_SKU = {str(product.sku): product for product in PRODUCTS}
 BY_ID = {str(product.id): product for product in PRODUCTS}
 BY_SLUG = {product.slug: product for product in PRODUCTS}
@@ -66,6 +74,7 @@ PAYMENT_SYSTEMS: list[dict[str, Any]] = [
     {"id": 2, "name": "Visa", "groupName": "creditCardPaymentGroup"},
     {"id": 6, "name": "Boleto Bancário", "groupName": "bankInvoicePaymentGroup"},
     {"id": 125, "name": "Pix", "groupName": "instantPaymentPaymentGroup"},
+    {"id": 17, "name": "Promissória", "groupName": "promissoryPaymentGroup"},  # nobody behind it: good for test orders
 ]
 
 

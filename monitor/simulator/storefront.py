@@ -3,7 +3,7 @@
 from html import escape
 
 from monitor.simulator.shop import BY_SLUG, PRODUCTS, money
-from monitor.simulator.visit import Answer, Endpoint, Visit, data, page
+from monitor.simulator.visit import FILE_LIFE, Answer, Endpoint, Visit, data, page
 
 # The smallest picture there is: one transparent pixel.
 PIXEL = bytes.fromhex(
@@ -46,7 +46,7 @@ async def checkout_page(visit: Visit) -> Answer:
     return page(
         '<!doctype html><html lang="pt-BR"><head><meta charset="utf-8"><title>Finalizar compra</title></head>'
         '<body class="body-cart"><div class="checkout-container"><h1>Meu carrinho</h1></div></body></html>',
-        cached=False,
+        life=0,
     )
 
 
@@ -55,20 +55,20 @@ async def admin_login(visit: Visit) -> Answer:
     return page(
         '<!doctype html><html lang="pt-BR"><head><meta charset="utf-8"><title>Admin</title></head>'
         '<body><div id="vtexid-container" data-scope="admin"></div></body></html>',
-        cached=False,
+        life=0,
     )
 
 
 async def image(visit: Visit) -> Answer:
     """A product's picture."""
-    answer = Answer(body=PIXEL, content_type="image/png", cached=True)
+    answer = Answer(body=PIXEL, content_type="image/png", life=FILE_LIFE)
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
 
 
 async def asset(visit: Visit) -> Answer:
     """A script of the theme."""
-    answer = Answer(body=b"/* theme */\n", content_type="application/javascript; charset=utf-8", cached=True)
+    answer = Answer(body=b"/* theme */\n", content_type="application/javascript; charset=utf-8", life=FILE_LIFE)
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
 

@@ -11,29 +11,33 @@ from hashlib import blake2b
 from typing import Any
 
 from monitor.simulator.faults import Faults
+from monitor.simulator.ledger import Ledger
+
+# How long caches may keep what: the first two are documented, the last stands in where nothing is.
+PAGE_LIFE, FILE_LIFE, API_LIFE = 1800.0, 3600.0, 300.0
 
 
 @dataclass(slots=True)
 class Answer:
-    """A whole answer. `cached` says the edge and the API cache take part, so their headers are shown."""
+    """A whole answer. `life` is how many seconds a cache may keep it; above 0 the caches show their headers."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = ()
-    cached: bool = False
+    life: float = 0.0
 
 
-def data(value: Any, status: int = 200, *, cached: bool = False, headers: Mapping[str, str] | None = None) -> Answer:
+def data(value: Any, status: int = 200, *, life: float = 0.0, headers: Mapping[str, str] | None = None) -> Answer:
     """An answer of JSON."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status, body, headers=dict(headers or {}), cached=cached)
+    return Answer(status, body, headers=dict(headers or {}), life=life)
 
 
-def page(html: str, status: int = 200, *, cached: bool = True) -> Answer:
+def page(html: str, status: int = 200, *, life: float = PAGE_LIFE) -> Answer:
     """An answer of HTML."""
-    return Answer(status, html.encode(), "text/html; charset=utf-8", cached=cached)
+    return Answer(status, html.encode(), "text/html; charset=utf-8", life=life)
 
 
 def error(status: int, code: str, message: str, visit: "Visit | None" = None) -> Answer:
@@ -63,7 +67,7 @@ class Visit:
     path: str
     module: str
     faults: Faults
-    carts: dict[str, Any]
+    ledger: Ledger
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
@@ -91,12 +95,21 @@ class Visit:
         """32 hex digits, new for each request; of a module whose data stands still, always the same."""
         return blake2b(f"{self.module}/{kind}/{self.number}".encode(), digest_size=16).hexdigest()
 
+    def available(self, sku: int | str) -> int:
+        """How many of a SKU can be sold now."""
+        return self.ledger.available(str(sku), self.moment)
+
     def number_of(self, name: str, default: int) -> int:
         """A whole number of the query. Refuses with 400 when it is none."""
         text = self.query.get(name, str(default))
         if not text.isdecimal() or len(text) > 9:
             raise Refused(error(400, "ORD001", f"{name} is not a number", self))
         return int(text)
+
+
+def bad(visit: Visit, why: str, code: str = "ORD001") -> Refused:
+    """A refusal of a request that is wrong by itself; its code is one of those that blame the caller."""
+    return Refused(error(400, code, why, visit))
 
 
 Reply = Callable[[Visit], Awaitable[Answer]]
@@ -113,3 +126,8 @@ class Endpoint:
     reply: Reply
     keyed: bool = False
     through: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is counted under."""
+        return f"{self.method} {self.path}"

@@ -43,8 +43,9 @@ def edge_error_of(strike: Strike, *, gateway: bool) -> Answer | None:
     status = (_GATEWAY_STATUS if gateway else _STATUS).get(strike.fault)
     if status is None:
         return None
-    answer = page(f"<html><head><title>{status}</title></head><body><h1>{_SAID[status]}</h1></body></html>", status)
-    answer.cached = False
+    answer = page(
+        f"<html><head><title>{status}</title></head><body><h1>{_SAID[status]}</h1></body></html>", status, life=0
+    )
     if status == 429:
         answer.headers.update(_throttled())
     return answer

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable, Versioned
+from monitor.core.effect import Gap, Heard, Keep, Moved, Remember, Saved, Settled, Storable, Versioned
 from monitor.core.expectation import Result
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
     Row,
+    call_row,
     condition_row,
     gap_row,
     incident_row,
@@ -40,7 +41,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows by table; a track's document is None where the track is to be forgotten."""
+    """Rows by table; a track's document, or a call's moment, is None where it is to be forgotten."""
 
     runs: list[Run] = field(default_factory=list)
     tracks: dict[Key, Row] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Batch:
     transitions: list[Row] = field(default_factory=list)
     incidents: dict[str, Row] = field(default_factory=dict)
     versions: dict[tuple[str, str, int], Row] = field(default_factory=dict)
+    calls: dict[tuple[str, str], Row] = field(default_factory=dict)
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
 
 
@@ -70,6 +72,8 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
             case Versioned():
                 row = version_row(effect)
                 batch.versions[(row["module"], row["probe"], row["since"])] = row
+            case Heard():
+                batch.calls[(effect.module, effect.probe)] = call_row(effect)
             case Gap():
                 row = gap_row(effect)
                 batch.gaps[(row["location"], row["since"])] = row

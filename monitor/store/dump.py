@@ -11,12 +11,24 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select
 
 from monitor.store.rows import Row, dumps
-from monitor.store.schema import HEAD, conditions, gaps, incidents, observations, rollups, tracks, transitions, versions
+from monitor.store.schema import (
+    HEAD,
+    calls,
+    conditions,
+    gaps,
+    incidents,
+    observations,
+    rollups,
+    tracks,
+    transitions,
+    versions,
+)
 from monitor.store.sql import SqlStore
 
 FORMAT = 1
 TABLES = {
-    table.name: table for table in (conditions, tracks, transitions, incidents, versions, gaps, rollups, observations)
+    table.name: table
+    for table in (conditions, tracks, transitions, incidents, versions, calls, gaps, rollups, observations)
 }
 _JSON = ("document", "buckets")  # columns of JSON text, written as JSON
 _AT_ONCE = 1000

@@ -6,8 +6,17 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.rows import Stored, condition_of, incident_of, observation_of, rollup_of, track_of, transition_of
-from monitor.store.schema import conditions, incidents, observations, rollups, tracks, transitions
+from monitor.store.rows import (
+    Stored,
+    call_of,
+    condition_of,
+    incident_of,
+    observation_of,
+    rollup_of,
+    track_of,
+    transition_of,
+)
+from monitor.store.schema import calls, conditions, incidents, observations, rollups, tracks, transitions
 
 _SHOWN = 20  # of each kind; the first ones say enough
 
@@ -16,6 +25,7 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (tracks, track_of),
     (transitions, transition_of),
     (incidents, incident_of),
+    (calls, call_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

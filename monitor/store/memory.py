@@ -22,6 +22,7 @@ from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
     Row,
+    call_of,
     condition_of,
     gap_of,
     incident_of,
@@ -52,6 +53,7 @@ class MemoryStore:
         self._transitions: dict[_Move, Row] = {}
         self._incidents: dict[str, Row] = {}
         self._versions: dict[tuple[str, str, int], Row] = {}
+        self._calls: dict[tuple[str, str], Row] = {}
         self._gaps: dict[tuple[str, int], Row] = {}
 
     async def commit(self, effects: Sequence[Storable]) -> None:
@@ -69,6 +71,7 @@ class MemoryStore:
             self._transitions.setdefault(_move(row), row)
         self._incidents |= batch.incidents
         self._versions |= batch.versions
+        self._calls = {key: row for key, row in {**self._calls, **batch.calls}.items() if row["at"] is not None}
         self._gaps |= batch.gaps
 
     def _keep(self, run: Run) -> None:
@@ -92,6 +95,7 @@ class MemoryStore:
             incidents=tuple(incident_of(row) for row in sorted(kept, key=_by_start)),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
             versions={key[:2]: version_of(row) for key, row in sorted(self._versions.items())},
+            calls={key: call_of(row) for key, row in self._calls.items()},
             seen_at=self._seen_at(),
         )
 
@@ -181,6 +185,7 @@ class MemoryStore:
         self._conditions = _renamed(self._conditions, old, new)
         self._transitions = _renamed(self._transitions, old, new)
         self._versions = _renamed(self._versions, old, new)
+        self._calls = _renamed(self._calls, old, new)
 
     async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
         """See Store."""

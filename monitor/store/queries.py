@@ -21,6 +21,7 @@ from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
     Stored,
+    call_of,
     condition_of,
     gap_of,
     incident_of,
@@ -32,7 +33,17 @@ from monitor.store.rows import (
     transition_of,
     version_of,
 )
-from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions, versions
+from monitor.store.schema import (
+    calls,
+    conditions,
+    gaps,
+    incidents,
+    observations,
+    rollups,
+    tracks,
+    transitions,
+    versions,
+)
 from monitor.store.tally import HourKey
 
 T = TypeVar("T")
@@ -62,6 +73,7 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         incidents=tuple(incident_of(row) for row in remembered),
         gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
         versions=await _versions(connection),
+        calls={(row["module"], row["probe"]): call_of(row) for row in await _rows(connection, select(calls))},
         seen_at=await _seen_at(connection),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.alias import renamed
 from monitor.store.rows import dumps, incident_of, incident_row, rollup_of, rollup_row
-from monitor.store.schema import conditions, incidents, observations, rollups, tracks, transitions, versions
+from monitor.store.schema import calls, conditions, incidents, observations, rollups, tracks, transitions, versions
 
 # What a row is told apart by, besides its module.
 _UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
@@ -21,6 +21,7 @@ _UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (conditions, ("probe",)),
     (transitions, ("since", "after", "at")),
     (versions, ("probe", "since")),
+    (calls, ("probe",)),
 )
 
 

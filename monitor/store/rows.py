@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from monitor.core.board import Condition, Version
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Keep, Remember, Settled, Versioned
+from monitor.core.effect import Gap, Heard, Keep, Remember, Settled, Versioned
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.memo import track_from_json, track_to_json
@@ -188,6 +188,16 @@ def version_row(effect: Versioned) -> Row:
 def version_of(row: Stored) -> Version:
     """The version of a row."""
     return Version(row["name"], instant(row["since"]), row["before"])
+
+
+def call_row(effect: Heard) -> Row:
+    """The last call of a heartbeat; its moment is None when it is to be forgotten."""
+    return {"module": effect.module, "probe": effect.probe, "at": _micros_or_none(effect.at)}
+
+
+def call_of(row: Stored) -> datetime:
+    """The moment of a row."""
+    return instant(row["at"])
 
 
 def gap_row(gap: Gap) -> Row:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0003"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -122,6 +122,16 @@ versions = Table(
     Column("name", Text, nullable=False),
     Column("before", Text),
     PrimaryKeyConstraint("module", "probe", "since"),
+    sqlite_with_rowid=False,
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("module", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("module", "probe"),
     sqlite_with_rowid=False,
 )
 

@@ -30,7 +30,17 @@ from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
-from monitor.store.schema import conditions, gaps, incidents, observations, rollups, tracks, transitions, versions
+from monitor.store.schema import (
+    calls,
+    conditions,
+    gaps,
+    incidents,
+    observations,
+    rollups,
+    tracks,
+    transitions,
+    versions,
+)
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
 
@@ -214,17 +224,21 @@ class Statements:
         self._condition = self._upsert(conditions)
         self._track = self._upsert(tracks)
         self._version = self._upsert(versions)
+        self._call = self._upsert(calls)
         self._gap = self._upsert(gaps)
-        # Names of parameters must differ from those of columns.
-        t = tracks.c
-        wanted = [column == bindparam(f"its_{column.name}") for column in (t.module, t.probe, t.location)]
-        self._forget = delete(tracks).where(and_(*wanted))
+        self._forget = self._deletion(tracks)
+        self._unheard = self._deletion(calls)
 
     def _upsert(self, table: Table) -> Any:
         statement = self._insert(table)
         key = [column.name for column in table.primary_key]
         changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
         return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+    @staticmethod
+    def _deletion(table: Table) -> Any:
+        """Deletes a row by its key; names of parameters must differ from those of columns."""
+        return delete(table).where(and_(*(column == bindparam(f"its_{column.name}") for column in table.primary_key)))
 
     @staticmethod
     def driver_form(statement: Any, dialect: Dialect) -> tuple[str, list[str]]:
@@ -234,18 +248,21 @@ class Statements:
 
     def of(self, batch: Batch) -> list[tuple[Any, list[Row]]]:
         """What writes everything of a batch but its runs."""
-        kept = [row for row in batch.tracks.values() if row["document"] is not None]
-        gone = [
-            {"its_module": module, "its_probe": probe, "its_location": location}
-            for (module, probe, location), row in batch.tracks.items()
-            if row["document"] is None
-        ]
+        known = [row for row in batch.tracks.values() if row["document"] is not None]
+        heard = [row for row in batch.calls.values() if row["at"] is not None]
         return [
-            (self._track, kept),
-            (self._forget, gone),
+            (self._track, known),
+            (self._forget, [_keyed(tracks, row) for row in batch.tracks.values() if row["document"] is None]),
+            (self._call, heard),
+            (self._unheard, [_keyed(calls, row) for row in batch.calls.values() if row["at"] is None]),
             (self._condition, list(batch.conditions.values())),
             (self.transition, batch.transitions),
             (self.incident, list(batch.incidents.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
         ]
+
+
+def _keyed(table: Table, row: Row) -> Row:
+    """The key of a row, as a deletion takes it."""
+    return {f"its_{column.name}": row[column.name] for column in table.primary_key}

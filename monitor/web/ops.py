@@ -21,6 +21,7 @@ from monitor.core.observation import Observation, observation_to_json
 from monitor.core.statement import Speaker
 from monitor.web.access import require
 from monitor.web.full import full_incidents, full_status
+from monitor.web.heartbeats import Take, receive
 from monitor.web.negotiation import offered, takes_gzip
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class OpsContext:
 
     `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force; `follow` gives what is seen from now on.
+    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
     """
 
     board: Callable[[], Board]
@@ -46,6 +47,7 @@ class OpsContext:
     ready: Callable[[], str | None]
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
+    called: Take
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -61,6 +63,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.get("/-/healthy", ops.healthy),
             web.get("/-/ready", ops.ready),
             web.post("/-/reload", ops.reload),
+            web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             web.get("/api/ops/v1/incidents", ops.incidents),
             web.get("/api/ops/v1/status", ops.status),
             web.get("/api/ops/v1/observations", ops.observations),
@@ -120,6 +123,10 @@ class _Ops:
         if problems:
             return web.Response(status=400, text="\n".join(problems) + "\n")
         return web.Response(text="The configuration is in force.\n")
+
+    async def heartbeat(self, request: web.Request) -> web.Response:
+        """A module calls."""
+        return await receive(request, self.context.board().platform, self.context.called)
 
     async def incidents(self, request: web.Request) -> web.Response:
         """Every incident with the detail of its evidence."""

@@ -7,11 +7,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import Address, ConfigError
+from monitor.config.expect import Expect as ExpectSection
+from monitor.config.kinds import KINDS, LOOKS_AT
 from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.module import Dependency, Group, Priority, Strength
 from monitor.core.probe import Role
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import (
+    DnsTarget,
+    HeartbeatTarget,
+    HttpTarget,
+    MqttTarget,
+    PageTarget,
+    PrometheusTarget,
+    TcpTarget,
+    TlsTarget,
+)
 from tests.config.support import messages, parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -94,6 +105,50 @@ def test_a_probe_of_the_example_says_exactly_what_is_asked() -> None:
     )
 
 
+def test_a_heartbeat_is_late_after_its_time_and_its_grace() -> None:
+    """It runs where the ops side is, whatever `defaults` say; an empty secret is none."""
+    elsewhere = "defaults: {locations: [sp]}\nlocations: [{id: sp}]"
+    probe = probe_of("kind: heartbeat\nevery: 5m\ngrace: 30s\nsecret: knock-knock", elsewhere)
+
+    limit = timedelta(minutes=5, seconds=30)
+    assert probe.expect.fresh == Fresh("called_at", max_age=limit, since="listening_since")
+    assert (probe.ask, probe.locations, probe.instance) == (HeartbeatTarget("knock-knock"), ("here",), "")
+    assert "knock" not in repr(probe)
+    assert probe_of("kind: heartbeat\nevery: 5m\nsecret: ''").ask == HeartbeatTarget(None)
+    assert probe_of("kind: heartbeat\nevery: 5m\ninterval: 1h").interval == timedelta(hours=1)
+
+
+def test_a_query_is_part_of_the_address_that_is_asked() -> None:
+    """Under the base address, beside what it asks for already; the label of metrics shows neither."""
+    probe = probe_of("kind: prometheus\nurl: https://u:p@prom/thanos/?dedup=true\nquery: up == 1 and a{b=~'.+'}")
+
+    query = "up == 1 and a{b=~'.+'}"
+    assert isinstance(probe.ask, PrometheusTarget)
+    asked = "https://u:p@prom/thanos/api/v1/query?dedup=true&query=up+%3D%3D+1+and+a%7Bb%3D~%27.%2B%27%7D"
+    assert (probe.ask.url, probe.ask.query, probe.expect.query) == (asked, query, query)
+    assert probe.instance == "https://prom/thanos/"
+    assert probe_of("kind: prometheus\nurl: http://prom:9090\nquery: up").ask.url == (  # type: ignore[union-attr]
+        "http://prom:9090/api/v1/query?query=up"
+    )
+
+
+def test_a_broker_and_its_credentials() -> None:
+    """What is empty is not there; the label of metrics shows no user."""
+    probe = probe_of("kind: mqtt\nurl: mqtt://u:p@broker:1883\nusername: ''\npassword: knock-knock")
+
+    assert probe.ask == MqttTarget("mqtt://u:p@broker:1883", "monitor/probe", None, "knock-knock")
+    assert probe.instance == "mqtt://broker:1883"
+    assert "knock" not in repr(probe)
+
+
+def test_a_place_of_a_heartbeat_is_warned_about() -> None:
+    """It is well written, and makes no difference."""
+    config = parsed(
+        "locations: [{id: sp}]\nmodules: [{id: a, probes: [{id: p, kind: heartbeat, every: 1m, locations: [sp]}]}]"
+    )
+    assert ["heartbeat" in str(one) for one in config.warnings] == [True]
+
+
 def test_what_a_probe_does_not_say_comes_from_defaults() -> None:
     """`defaults` of the file, else those of the program."""
     probe = probe_of(URL, "defaults: {interval: 1m, timeout: 5s, confirm: 90s, locations: [sp]}\nlocations: [{id: sp}]")
@@ -146,6 +201,7 @@ def test_forms_of_a_status(written: str, ranges: tuple[tuple[int, int], ...]) ->
         ("{not: null}", [("not", None)]),
         ("{one_of: [a, 1]}", [("one_of", ("a", 1))]),
         ("{older_than: 2h}", [("older_than", timedelta(hours=2))]),
+        ("{baseline: 5%}", [("baseline", 0.05)]),
         ("{exists: false, type: 'null'}", [("exists", False), ("type", "null")]),
     ],
 )
@@ -180,23 +236,75 @@ def test_bodies_bring_their_content_type_unless_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "settings", "instance"),
+    ("keys", "target", "instance"),
     [
-        ("kind: tcp\naddress: db.example.com:5432\nsend: hi", {"send": "hi"}, "db.example.com:5432"),
-        ("kind: tls\naddress: '[::1]:443'", {"server_name": None}, "[::1]:443"),
-        ("kind: dns\nname: shop.example.com\ntype: MX", {"type": "MX"}, "shop.example.com"),
-        ("kind: mqtt\nurl: mqtt://u:p@broker:1883", {"topic": "monitor/probe"}, "mqtt://broker:1883"),
-        ("kind: heartbeat\nevery: 5m", {"every": timedelta(minutes=5), "grace": timedelta(minutes=1)}, ""),
-        ("kind: prometheus\nurl: http://prom:9090\nquery: up > 0", {"query": "up > 0"}, "http://prom:9090"),
+        (
+            "kind: tcp\naddress: db.example.com:5432\nsend: hé",
+            TcpTarget("db.example.com", 5432, "hé".encode()),
+            "db.example.com:5432",
+        ),
+        ("kind: tls\naddress: '[::1]:443'", TlsTarget("::1", 443, "::1"), "[::1]:443"),
+        (
+            "kind: tls\naddress: edge.example.com:443\nserver_name: Shop.example.com\nallow_private: true",
+            TlsTarget("edge.example.com", 443, "shop.example.com", allow_private=True),
+            "edge.example.com:443",
+        ),
+        ("kind: dns\nname: shop.example.com\ntype: MX", DnsTarget("shop.example.com", "MX"), "shop.example.com"),
+        (
+            "kind: dns\nname: MÜNCHEN.example.\nserver: ns1.example.com",
+            DnsTarget("xn--mnchen-3ya.example", "A", ("ns1.example.com", 53)),
+            "ns1.example.com/xn--mnchen-3ya.example",
+        ),
+        (
+            "kind: dns\nname: _dmarc.example.com\ntype: TXT\nserver: '2001:db8::53'",
+            DnsTarget("_dmarc.example.com", "TXT", ("2001:db8::53", 53)),
+            "[2001:db8::53]/_dmarc.example.com",
+        ),
+        (
+            "kind: dns\nname: .\ntype: NS\nserver: '[2001:db8::53]:5353'",
+            DnsTarget(".", "NS", ("2001:db8::53", 5353)),
+            "[2001:db8::53]:5353/.",
+        ),
     ],
 )
-def test_other_kinds_carry_their_settings(keys: str, settings: dict[str, object], instance: str) -> None:
-    """As validated, for their own prober; the instance never holds a user, a query or a fragment."""
+def test_ports_and_names_are_targets_of_their_own(keys: str, target: object, instance: str) -> None:
+    """Hosts and ports apart, names as they go over the wire."""
     probe = probe_of(keys)
 
-    assert isinstance(probe.ask, OtherTarget)
-    assert settings.items() <= probe.ask.settings.items()
+    assert probe.ask == target
     assert probe.instance == instance
+
+
+@pytest.mark.parametrize(
+    ("kind", "expect", "takes"),
+    [
+        ("tcp\naddress: 'a:1'", "status: 200", "`slow_after`, `contains`, `not_contains`, `matches`"),
+        ("tls\naddress: 'a:1'", "contains: x", "`slow_after`, `certificate`"),
+        ("dns\nname: a.example", "header: {x: y}", "`slow_after`, `contains`, `not_contains`, `matches`, `json`"),
+        ("mqtt\nurl: mqtt://a", "json: {a: 1}", "`slow_after`"),
+        ("heartbeat\nevery: 5m", "matches: x", "`slow_after`"),
+        ("flow\nsteps: [{url: 'https://a'}]", "content_type: text/html", "`slow_after`"),
+        ("prometheus\nurl: http://a\nquery: up", "status: 200", "`slow_after`, `json`"),
+    ],
+)
+def test_an_expectation_that_a_kind_cannot_look_at_is_warned_about(kind: str, expect: str, takes: str) -> None:
+    """At its key; what the kind does look at is said."""
+    config = with_probe(f"kind: {kind}\nexpect: {{{expect}, slow_after: 1s}}", "monitor: {canaries: ['a:1', 'b:1']}")
+    key = expect.partition(":")[0]
+
+    [warning] = config.warnings
+    name = kind.partition("\n")[0]
+    assert warning.message == f"`{key}` says nothing of a probe of kind `{name}`, which looks at {takes}"
+    assert warning.line == 8 + kind.count("\n")
+    assert warning.column > 1
+
+
+def test_every_kind_says_what_it_looks_at() -> None:
+    """Of the keys that there are."""
+    assert LOOKS_AT.keys() == KINDS.keys()
+    keys = {field.alias or name for name, field in ExpectSection.model_fields.items()}
+    assert set(LOOKS_AT["http"]) == keys
+    assert all(set(looks_at) <= keys for looks_at in LOOKS_AT.values())
 
 
 def test_a_freshness_probe_is_a_request_and_a_limit() -> None:
@@ -218,8 +326,15 @@ def test_a_flow_is_its_steps() -> None:
 
 
 def test_what_another_status_page_says_is_only_evidence() -> None:
-    """Never a verdict."""
-    assert probe_of("kind: statuspage\nurl: https://status.example.com").role is Role.EVIDENCE
+    """Never a verdict, and what cannot be read blames nobody; its key is masked like any other."""
+    probe = probe_of(
+        "kind: statuspage\nurl: https://status.example.com\ncomponent: Cart\nheaders: {Authorization: Bearer abcdef}"
+    )
+    assert probe.role is Role.EVIDENCE
+    assert probe.expect.hearsay
+    assert isinstance(probe.ask, PageTarget)
+    assert (probe.ask.component, probe.ask.headers) == ("Cart", (("authorization", "Bearer abcdef"),))
+    assert probe.instance == "https://status.example.com"
 
 
 def test_a_text_written_once_stands_for_every_language() -> None:

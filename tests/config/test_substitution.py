@@ -177,3 +177,32 @@ def test_secrets_written_in_the_file_itself_are_masked_too() -> None:
     config = with_probe("kind: heartbeat\nevery: 5m\nsecret: knock-knock", "monitor: {ops_token: letmein}")
 
     assert config.secrets == {"knock-knock", "letmein"}
+
+
+DEMO = "demo: {ACCOUNT: demo, HOST: www.demo.example, cep: 01310}"
+
+
+@pytest.mark.parametrize("environment", [{}, {"ACCOUNT": ""}, {"ACCOUNT": "demo"}])
+def test_the_demo_stands_in_for_what_is_not_set(environment: dict[str, str]) -> None:
+    """As long as nobody names another account; what it says is no secret."""
+    config = with_probe("url: https://${HOST}/${ACCOUNT}\nneeds: [HOST]\njson: {at: '${cep}'}", DEMO, **environment)
+    (probe,) = config.platform.probes.values()
+
+    assert probe.off is None
+    assert isinstance(probe.ask, HttpTarget)
+    assert (probe.ask.url, probe.ask.body) == ("https://www.demo.example/demo", b'{"at":"01310"}')
+    assert "01310" not in config.secrets
+
+
+def test_a_set_name_comes_before_the_demo_and_a_default_after_it() -> None:
+    """One thing about the invented store may be another one."""
+    config = parsed(f"{DEMO}\nsite: {{name: '${{HOST}} ${{cep:-none}}'}}", HOST="shop.example")
+
+    assert config.site.name == "shop.example 01310"
+
+
+def test_another_account_has_nothing_of_the_demo() -> None:
+    """Not its host, not its postal code: what a real store does not say is not asked."""
+    assert probe_of("url: https://${HOST}/\nneeds: [HOST]", DEMO, ACCOUNT="mine").off == "HOST is not set"
+    with pytest.raises(ConfigError, match="`cep` is not set"):
+        parsed(f"{DEMO}\nsite: {{name: '${{cep}}'}}", ACCOUNT="mine")

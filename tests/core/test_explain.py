@@ -195,6 +195,23 @@ def test_a_root_that_no_probe_saw_failing(world: World, exhibits: tuple[Exhibit,
     assert said(world.explain(*exhibits)) == expected
 
 
+HANGS = "http.ttfb_timeout"
+
+
+@pytest.mark.parametrize("code", [HANGS, "http.slow_ttfb", "http.reset"])
+def test_what_hangs_is_the_root_before_a_soft_need_that_would_have_been_named(code: str) -> None:
+    """A need with error codes of its own that no answer mentions is the lesser explanation."""
+    world = World("a>s:0.25 b>a:0.5", dark="s", signalled="s")
+    assert said(world.explain(ill("a", 0, code), ill("b", 1, WAIT))) == ["ab<a"]
+    (group,) = World("a>s:0.25", dark="s").explain(ill("a", 0, HANGS))
+    assert [id for id, _ in group.candidates] == ["a", "s"]
+
+
+def test_a_hard_need_nobody_sees_is_still_named_by_who_waits_for_it() -> None:
+    """Silence about it is outweighed by several that wait."""
+    assert said(World("a>r b>r c>r", dark="r", signalled="r").explain(*all_of("abc", WAIT))) == ["abc<r"]
+
+
 def test_one_failure_behind_a_blocked_module_names_nobody() -> None:
     """Being throttled alone is weak evidence: it is the first candidate, and no root."""
     (group,) = World("a>r").explain(ill("a", 0, WAIT), blocked("r"))
@@ -325,6 +342,19 @@ def test_doubt_is_told_as_candidates(code: str) -> None:
     assert group.confidence < NAMED_AT
     assert [chance for _, chance in group.candidates] == sorted((c for _, c in group.candidates), reverse=True)
     assert {id for id, _ in group.candidates} == set("ars")
+
+
+def test_what_would_be_named_by_its_codes_is_no_candidate_while_nobody_names_it() -> None:
+    """A platform has many parts that only error codes tell of; each one more must not make the rest less sure."""
+    parts = "pqrstuvw"
+    world = World(" ".join(f"c>{part}:0.25" for part in parts), dark=parts, signalled=parts)
+    for code in ("http.500", "http.ttfb_timeout"):
+        (alone,) = world.explain(ill("c", code=code))
+        assert (alone.root, [id for id, _ in alone.candidates]) == ("c", ["c"])
+    (named,) = world.explain(ill("c", named={"q": 1.0}))
+    assert (named.root, [id for id, _ in named.candidates]) == ("q", ["q", "c"])
+    shared = World("c>p d>p e>p", dark="p", signalled="p")
+    assert [group.root for group in shared.explain(*all_of("cde", WAIT))] == ["p"]
 
 
 def test_an_open_incident_never_falls_apart() -> None:

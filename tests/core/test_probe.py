@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.probe import next_due, phase_of
+from monitor.core.probe import hosts_of, next_due, phase_of
+from monitor.core.shared import zone_of
 from tests.stories.beats import module
 
 PROBE = module("catalog").probes[0]
@@ -60,3 +61,22 @@ def test_places_divide_the_interval() -> None:
     here, *others = (phase_of(probe, place) for place in probe.locations)
     assert [round((one - here) % 1, 6) for one in others] == [0.333333, 0.666667]
     assert phase_of(probe, "nowhere") == here
+
+
+@pytest.mark.parametrize(
+    ("kind", "instance", "hosts"),
+    [
+        ("http", "https://Shop.example.com/page", ("shop.example.com",)),
+        ("tcp", "db.example.com:5432", ("db.example.com",)),
+        ("tls", "[::1]:443", ("[::1]",)),
+        ("dns", "shop.example.com", ("shop.example.com.",)),
+        ("dns", "ns1.internal:53/Shop.example.com", ("shop.example.com.",)),
+        ("heartbeat", "", ()),
+    ],
+)
+def test_what_probes_have_in_common(kind: str, instance: str, hosts: tuple[str, ...]) -> None:
+    """A host; of a question to a name server the name, which is in the same zone as the host and not that host."""
+    probe = replace(PROBE, kind=kind, instance=instance)
+
+    assert hosts_of(probe) == hosts
+    assert {zone_of(host) for host in hosts} <= {"example.com", "[::1]", "::1"}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from monitor.core.board import Board
 from monitor.core.effect import Ask, Lagging, Observed
+from monitor.core.module import Status
 from monitor.core.probe import Role
 from monitor.core.step import step
 from tests.stories.beats import START, module, observation, platform
@@ -55,3 +56,15 @@ def test_nobody_is_doubted_for_mere_evidence_or_what_is_gone() -> None:
     assert asked(watched(role=Role.EVIDENCE), Lagging("catalog", "ask", "x"), 33)[1] == []
     assert asked(watched(off="no key"), Lagging("catalog", "ask", "x"), 33)[1] == []
     assert asked(watched(), Lagging("catalog", "gone", "x"), 33)[1] == []
+
+
+def test_what_leaves_something_behind_is_never_asked_in_between() -> None:
+    """Neither at a first failure, nor while a place waits, nor while it is down."""
+    board = watched(extra_runs=False)
+    assert asked(board, Lagging("catalog", "ask", "x"), 33)[1] == []
+    for beat in range(1, 5):
+        for place in PLACES:
+            failed = Observed(observation("catalog", START + timedelta(seconds=30 * beat), "-", place))
+            board, places = asked(board, failed, 30 * beat + 0.1)
+            assert places == []
+    assert board.status("catalog") is Status.DOWN

@@ -187,6 +187,18 @@ def test_an_error_inside_says_nothing_of_other_modules() -> None:
     assert judge_side(gone, judge(gone, Expect()), AVAILABLE).outcome is Outcome.FAILED
 
 
+def test_another_answer_than_the_one_asked_for_accuses_nobody() -> None:
+    """Where nothing of what is looked for is there, the answer is wrong; where it is there and bad, its module is."""
+    asks = Expect(json=(("items[0].availability", (Clause("exists", True),)),))
+    sides = Expect(json=(("logisticsInfo[0].slas", (Clause("empty", False),)),))
+    strange = seen(200, body='{"a": 1}', values={})
+    assert judge_side(strange, judge(strange, asks), sides).outcome is Outcome.UNKNOWN
+    without = seen(200, body='{"a": 1}', values={"logisticsInfo[0].slas": []})
+    assert judge_side(without, judge(without, asks), sides).outcome is Outcome.FAILED
+    absent = seen(200, body='{"a": 1}', values={"items[0].availability": "available"})
+    assert judge_side(absent, judge(absent, asks), sides).outcome is Outcome.FAILED
+
+
 @pytest.mark.parametrize(("code", "name"), [("ORD021", "catalog"), ("ORD021.3", "catalog"), ("ORD02", None)])
 def test_a_code_with_a_detail_names_the_same_module(code: str, name: str | None) -> None:
     """`ORD021` in `signals` covers `ORD021.3`, and no code that only begins alike."""

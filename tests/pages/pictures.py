@@ -189,6 +189,12 @@ def incident(
     )
 
 
+def reported(one: Incident, headline: str | None, url: str | None = None) -> Incident:
+    """The incident with what the platform's own page says of it; None: nothing."""
+    told = {"found": headline is not None, "incident": headline, "url": url}
+    return replace(one, cause=replace(one.cause, platform_reports=told))
+
+
 def picture(
     incidents: Iterable[Incident] = (),
     *,
@@ -275,10 +281,13 @@ def troubled() -> Picture:
 def stormy() -> Picture:
     """Several incidents at once, one without a named root."""
     minutes = [timedelta(minutes=number) for number in (4, 12, 47, 130)]
+    posted = "Elevated error rates while prices, promotions and taxes of carts are calculated in several regions"
+    first = incident("promotions", NOW - minutes[1], "http.503", ["checkout", "subscriptions"], impact="critical")
+    second = incident("admin", NOW - minutes[0], "tls.cert_expired", cls="certificate", impact="major")
     return picture(
         [
-            incident("promotions", NOW - minutes[1], "http.503", ["checkout", "subscriptions"], impact="critical"),
-            incident("admin", NOW - minutes[0], "tls.cert_expired", cls="certificate", impact="major"),
+            reported(first, posted, "https://status.vtex.com/incidents/a9537b7c71c2"),
+            reported(second, None),
             incident(
                 "search", NOW - minutes[2], "http.slow_ttfb", status=Status.DEGRADED, impact="minor", cls="unknown"
             ),
@@ -331,7 +340,9 @@ def hostile(text: str) -> Picture:
     )
     first = seen.history.incidents[0]
     said = Update(NOW, Stage.IDENTIFIED, "said", author="person", body=names)
-    titled = replace(first, title=names, updates=(*first.updates, said))
+    posted = Update(NOW, Stage.IDENTIFIED, "reported", {"report": text})
+    titled = replace(reported(first, text, f"https://status.vtex.com/{text}"), title=names)
+    titled = replace(titled, updates=(*first.updates, posted, said))
     history = replace(seen.history, incidents=(titled, *seen.history.incidents[1:]))
     board = replace(
         seen.board, platform=replace(everything, modules=modules, groups=groups), incidents={titled.id: titled}

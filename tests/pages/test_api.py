@@ -110,6 +110,18 @@ def test_reports_of_the_platform_keep_their_keys() -> None:
     assert told == {"found": None, "incident": None, "url": None}
 
 
+def test_what_the_platform_reports_is_public_and_part_of_the_summary() -> None:
+    told = read(pictures.stormy())["api/v1/incidents.json"]["incidents"]
+    incidents = {one["cause"]["module"]: one["cause"] for one in told if one["resolved_at"] is None}
+    found, silent, unknown = incidents["promotions"], incidents["admin"], incidents["search"]
+    assert found["platform_reports"]["url"] == "https://status.vtex.com/incidents/a9537b7c71c2"
+    assert found["summary"]["pt-BR"].endswith(f"A plataforma informa: “{found['platform_reports']['incident']}”.")
+    assert silent["platform_reports"] == {"found": False, "incident": None, "url": None}
+    assert silent["summary"]["es"].endswith("La plataforma aún no informa nada.")
+    assert unknown["platform_reports"] is None
+    assert "latform" not in unknown["summary"]["en"]
+
+
 def test_a_module_names_its_incident_and_the_version_that_answers() -> None:
     seen = pictures.troubled()
     asked = seen.board.platform.modules["checkout"].probes[0].id

@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.effect import Gap
+from monitor.core.expectation import Outcome, Result
+from monitor.core.incident import Incident
 from monitor.core.module import Status
+from monitor.core.track import Track
 from monitor.pages.detail import component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
@@ -15,6 +18,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.sparkline import draw
 from monitor.pages.translate import Speech
+from monitor.pages.view import Link
 from tests.pages import pictures
 from tests.pages.conftest import loaded
 
@@ -66,6 +70,22 @@ def test_yesterdays_incident_names_its_day() -> None:
     (one,) = home(look(pictures.picture([pictures.incident("oms", since)]))).incidents
 
     assert plain(one.since.text) == "Nov 22, 2026, 12:15 UTC-3"
+
+
+@pytest.mark.parametrize(
+    ("url", "href"),
+    [("https://status.vtex.com/i/1", "https://status.vtex.com/i/1"), ("javascript:alert(1)", ""), (None, "")],
+)
+def test_what_the_platform_reports_is_a_link_where_there_is_one(url: str | None, href: str) -> None:
+    """Under the headline it has there; nothing so far and nothing known are two things."""
+    one = pictures.incident("oms", pictures.NOW)
+
+    def report(made: Incident) -> Link:
+        return home(look(pictures.picture([made]))).incidents[0].report
+
+    assert report(pictures.reported(one, "Orders <late>", url)) == Link("Orders <late>", href)
+    assert report(pictures.reported(one, None)) == Link("Nothing so far.", "")
+    assert report(one) == Link("", "")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +186,21 @@ def test_a_module_box_tells_places_and_speed() -> None:
     assert plain(first.p50).endswith(" ms")
     assert first.spark is not None
     assert first.spark.told.startswith("Median latency in the last 24 h:")
+
+
+def test_a_module_that_only_caches_answer_for_says_so() -> None:
+    """Its edge is there, the module may not be; one answer of its own at one place is enough to see it."""
+    picture = pictures.green()
+    edge = Result(Outcome.PASSED, edge_only=True)
+    (probe,) = picture.board.platform.modules["checkout"].probes
+    hits = {("checkout", probe.id, place): Track(last=edge) for place in pictures.LOCATIONS}
+
+    def cached(hits: dict[tuple[str, str, str], Track]) -> list[str]:
+        board = replace(picture.board, tracks={**picture.board.tracks, **hits})
+        return [one.id for one in healthcheck(look(replace(picture, board=board))).modules if one.cached]
+
+    assert cached(hits) == ["checkout"]
+    assert cached(dict([*hits.items()][1:])) == []
 
 
 def test_the_only_place_there_is_has_a_word() -> None:

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from monitor.probers.address import dialled_instead, is_public, joined, matches_host, split
+from monitor.probers.address import dialled_instead, is_public, is_public_name, joined, matches_host, split
 
 PRIVATE = """
 127.0.0.1 127.255.255.255 10.0.0.1 172.16.0.1 172.31.255.255 192.168.0.1 169.254.169.254 0.0.0.0 100.64.0.1
@@ -66,3 +66,22 @@ def test_no_port_is_no_address() -> None:
     """Nothing is guessed."""
     with pytest.raises(ValueError, match="HOST:PORT"):
         split("name")
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        ("shop.example.com", True),
+        ("Example.COM.", True),
+        ("local.example.com", True),
+        ("db", False),
+        ("printer.local", False),
+        ("db.Internal.", False),
+        ("router.home.arpa", False),
+        ("shop.localhost", False),
+        (".", False),
+    ],
+)
+def test_names_of_the_public_tree(name: str, public: bool) -> None:
+    """Only there an address inside somebody's network is out of place."""
+    assert is_public_name(name) == public

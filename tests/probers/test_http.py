@@ -89,6 +89,23 @@ async def test_what_is_sent(reach: Reach) -> None:
     assert f"Authorization: Basic {base64.b64encode(b'user:pass word').decode()}" in user
 
 
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [("/a%20b?c=d%2Fe", r"/a%20b\?c=d%2Fe&_m=(\d{13})"), ("/#top", r"/\?_m=(\d{13})"), ("", r"/\?_m=(\d{13})")],
+)
+async def test_a_varied_address_is_new_in_each_run(reach: Reach, path: str, pattern: str) -> None:
+    """A cache that answers by address has never seen it; everything else of the address stays as it was written."""
+    async with served(answer()) as server:
+        probe = probe_of(server.url(path=path), vary="_m")
+        await seen(reach, probe)
+        await asyncio.sleep(0.002)
+        await seen(reach, probe)
+
+    asked = [re.match(rf"GET {pattern} HTTP/1.1\r\n", request.decode()) for request in server.requests]
+    assert all(asked)
+    assert len({one[1] for one in asked if one}) == 2
+
+
 async def test_a_post_with_a_large_body_arrives_whole(reach: Reach) -> None:
     """Two megabytes go out like two bytes."""
     async with served(answer()) as server:

@@ -1,6 +1,7 @@
 """`monitor probe`: which probes it runs, what it prints, and how it ends."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from monitor.core.clause import Clause
 from monitor.core.expectation import Expect
 from monitor.core.module import Module, Platform
 from monitor.core.observation import OF_A_STEP, PHASES
-from monitor.core.probe import Probe
-from monitor.core.target import HttpTarget, Network, SideVerdict
+from monitor.core.probe import Probe, Role
+from monitor.core.target import HttpTarget, Network, PageTarget, SideVerdict
 
 from .flows import flow_of, step
 from .looking import probe_of
@@ -189,3 +190,18 @@ async def test_a_flow_as_json_has_the_facts_of_each_step(capsys: pytest.CaptureF
     assert set(seen["steps"][0]) == {"module", "name", "run", *OF_A_STEP}
     assert seen["http"]["status"] == 503
     assert (seen["result"]["outcome"], seen["result"]["code"]) == ("failed", "http.503")
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.EVIDENCE, 0), (Role.VERDICT, 1)])
+async def test_evidence_that_is_unknown_is_no_failure(role: Role, status: int) -> None:
+    """A status page of others that cannot be read speaks against nobody; any other unknown is no pass."""
+    async with served(WAYS["HTML instead of JSON"]) as server:
+        asked = probe_of(server.url(path="/x.json"), kind="statuspage")
+        page = replace(
+            asked,
+            role=role,
+            expect=Expect(hearsay=True),
+            ask=PageTarget(server.url(path="/x.json"), allow_private=True),
+        )
+        module = Module("checkout", {}, probes=(page,))
+        assert await probe(Config(Platform({"checkout": module})), [], False, False) == status

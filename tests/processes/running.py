@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -22,10 +23,10 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def get(url: str, method: str = "GET") -> tuple[int, str]:
+def get(url: str, method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
     """(status, body) of one request; status 0 when nobody answers."""
     try:
-        with urlopen(Request(url, method=method), timeout=5) as answer:
+        with urlopen(Request(url, method=method, headers=dict(headers)), timeout=5) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         with error:

@@ -93,3 +93,36 @@ async def test_a_taken_port_is_a_sentence_and_exit_status_2(monitor: Monitor, sh
         assert await asyncio.wait_for(process.process.wait(), 20) == 2
     assert "monitor.public" in process.output
     assert "Traceback" not in process.output
+
+
+async def test_a_heartbeat_that_falls_silent_is_an_incident_across_kills(monitor: Monitor) -> None:
+    """Called, killed right after the answer, silent, killed again, called again: one incident, from silence to call."""
+    address = f"http://127.0.0.1:{monitor.ops}/heartbeat/files/backup"
+    probe = "      - {id: home, kind: http,"
+    beat = "      - {id: backup, kind: heartbeat, every: 3s, grace: 2s, secret: knock-knock, confirm: 0s}\n"
+    monitor.file.write_text(monitor.configuration().replace(probe, beat + probe))
+
+    def call() -> int:
+        return get(address, "POST", {"Authorization": "Bearer knock-knock"})[0]
+
+    async with monitor.start() as process:
+        await monitor.until("up")
+        assert get(address, "POST")[0] == 401
+        assert await asyncio.to_thread(call) == 204
+        await process.leave(signal.SIGKILL)
+    async with monitor.start() as process:
+        await monitor.until("down", within=40)  # it knows of the call, else it would wait for the first one
+        await process.leave(signal.SIGKILL)
+    async with monitor.start() as process:
+        await eventually(lambda: monitor.incidents() and call() == 204, 20, "the call is heard")
+
+        def well() -> bool:
+            return call() == 204 and monitor.status() == "up"
+
+        await eventually(well, 100, "calls make it well again")
+        (incident,) = monitor.incidents()
+        assert (incident["cause"]["code"], incident["cause"]["class"]) == ("content.stale", "stalled_or_stale")
+        assert incident["status"] == "resolved"
+        assert await process.leave() == 0
+    assert "Traceback" not in process.output
+    assert "knock-knock" not in process.output

@@ -26,6 +26,7 @@ HOSTS = {
     "W": "www.demostore.example",
     "I": "demostore.vteximg.com.br",
     "S": "demostore.vtexassets.com",
+    "O": "status.vtex.com",
 }
 
 
@@ -77,6 +78,101 @@ class Shopper:
         return await self.ask("POST", "C/api/checkout/pub/orderForms/simulation?sc=1", json=SIMULATION, **options)
 
 
+class Buyer:
+    """One purchase, step by step, with a cookie jar of its own. Each step gives status, headers and the answer."""
+
+    def __init__(self, shopper: Shopper, sku: str = "1") -> None:
+        self.shopper = shopper
+        self.sku = sku
+        self.cookies: dict[str, str] = {}
+        self.cart: dict[str, Any] = {}
+        self.placed: dict[str, Any] = {}
+        self.address = {"addressType": "residential", "postalCode": "01310-100", "country": "BRA"}
+
+    async def _ask(self, method: str, url: str, body: Any = None) -> tuple[int, Mapping[str, str], Any]:
+        status, headers, content = await self.shopper.ask(method, url, json=body, cookies=self.cookies)
+        for one in headers.getall("Set-Cookie", []):  # type: ignore[attr-defined]
+            name, _, value = one.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return status, headers, json.loads(content) if content else None
+
+    async def _form(self, method: str, path: str, body: Any = None) -> tuple[int, Mapping[str, str], Any]:
+        status, headers, answer = await self._ask(method, f"C/api/checkout/pub/orderForm{path}", body)
+        if status == 200:
+            self.cart = answer
+        return status, headers, answer
+
+    @property
+    def id(self) -> str:
+        """The id of the cart."""
+        return str(self.cart["orderFormId"])
+
+    async def open(self) -> tuple[int, Mapping[str, str], Any]:
+        return await self._form("GET", "?forceNewCart=true")
+
+    async def add(self, **more: Any) -> tuple[int, Mapping[str, str], Any]:
+        item = {"id": self.sku, "quantity": 1, "seller": "1", **more}
+        return await self._form("POST", f"/{self.id}/items", {"orderItems": [item]})
+
+    async def profile(self) -> tuple[int, Mapping[str, str], Any]:
+        who = {"email": "monitor@demostore.example", "firstName": "Monitor", "lastName": "Teste", "document": "0"}
+        return await self._form("POST", f"/{self.id}/attachments/clientProfileData", who)
+
+    async def ship(self, sla: str | None = None) -> tuple[int, Mapping[str, str], Any]:
+        body: dict[str, Any] = {"selectedAddresses": [self.address]}
+        if sla is not None:
+            body["logisticsInfo"] = [{"itemIndex": 0, "selectedDeliveryChannel": "delivery", "selectedSla": sla}]
+        return await self._form("POST", f"/{self.id}/attachments/shippingData", body)
+
+    async def choose(self, system: int = 17, **more: Any) -> tuple[int, Mapping[str, str], Any]:
+        value = self.cart["value"]
+        payment = {"paymentSystem": system, "installments": 1, "value": value, "referenceValue": value, **more}
+        return await self._form("POST", f"/{self.id}/attachments/paymentData", {"payments": [payment]})
+
+    async def fill(self, system: int = 17) -> None:
+        """A cart that can be placed."""
+        for status, _, answer in [
+            await self.open(),
+            await self.add(),
+            await self.profile(),
+            await self.ship(),
+            await self.ship("Normal"),
+            await self.choose(system),
+        ]:
+            assert (status, answer["messages"]) == (200, [])
+
+    async def place(self, **more: Any) -> tuple[int, Mapping[str, str], Any]:
+        value = self.cart["value"]
+        body = {"referenceId": self.id, "value": value, "referenceValue": value, "interestValue": 0, **more}
+        url = f"C/api/checkout/pub/orderForm/{self.id}/transaction"
+        body = {**body, "savePersonalData": False, "optinNewsLetter": False}
+        status, headers, answer = await self._ask("POST", url, body)
+        if status == 200:
+            self.placed = answer
+        return status, headers, answer
+
+    @property
+    def order(self) -> str:
+        return str(self.placed["orders"][0]["orderId"])
+
+    @property
+    def group(self) -> str:
+        return str(self.placed["orders"][0]["orderGroup"])
+
+    @property
+    def transaction(self) -> dict[str, Any]:
+        return dict(self.placed["transactionData"]["merchantTransactions"][0])
+
+    async def pay(self, path: str = "/api/payments", **more: Any) -> tuple[int, Mapping[str, str], Any]:
+        payment = {**self.transaction["payments"][0], "installments": 1, "currencyCode": "BRL", "fields": {}, **more}
+        id = self.transaction["transactionId"]
+        payment["transaction"] = {"id": id, "merchantName": self.transaction["merchantName"]}
+        return await self._ask("POST", f"P{path}/transactions/{id}/payments?orderId={self.group}", [payment])
+
+    async def process(self) -> tuple[int, Mapping[str, str], Any]:
+        return await self._ask("POST", f"C/api/checkout/pub/gatewayCallback/{self.group}")
+
+
 def check(module: str, letter: str, headers: Any, body: bytes, wanted: list[str]) -> None:
     """The answer is JSON that all expressions hold of, under an application of the platform."""
     document = json.loads(body)
@@ -92,6 +188,11 @@ def check(module: str, letter: str, headers: Any, body: bytes, wanted: list[str]
 async def simulator(tmp_path: Path) -> AsyncIterator[Simulator]:
     async with Simulator.open(directory=tmp_path / "simulator") as running:
         yield running
+
+
+@pytest.fixture
+def buyer(shopper: Shopper) -> Buyer:
+    return Buyer(shopper)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from monitor.simulator import PortTaken, Simulator
-from tests.simulator.conftest import Shopper
+from tests.simulator.conftest import Buyer, Shopper
 
 
 async def _ask(simulator: Simulator, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -69,6 +69,71 @@ async def test_a_wrong_put_is_explained(simulator: Simulator, path: str, body: s
     assert status == 400
     assert said in answer["error"]
     assert (await _ask(simulator, "GET", "/state"))[1]["faults"] == {}
+
+
+async def test_settings_are_put_and_shown(simulator: Simulator) -> None:
+    """What is put takes the place of what was there, the rest stays; the state shows all of it."""
+    _, before = await _ask(simulator, "GET", "/state")
+    assert before["settings"]["cache"] == 0
+    status, shown = await _ask(simulator, "PUT", "/settings", json={"cache": 1800, "recaptcha": "always"})
+    assert (status, shown) == (200, {**before["settings"], "cache": 1800, "recaptcha": "always"})
+    assert (await _ask(simulator, "GET", "/state"))[1]["settings"] == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"cash": 1}', "did you mean 'cache'"),
+        ('{"self": 1}', "no setting 'self'"),
+        ('{"cache": -1}', "cache must be a number from 0 to 86400"),
+        ('{"cache": true}', "cache must be a number"),
+        ('{"cache": NaN}', "cache must be a number"),
+        ('{"limits": 2}', "limits must be a number from 0 to 1"),
+        ('{"active": 1}', "active must be true or false"),
+        ('{"recaptcha": "sometimes"}', "recaptcha must be one of vtexCriteria, never, always"),
+        ('{"feed": ["schema"]}', "feed must be one of"),
+        ("[]", "JSON object"),
+        ("x", "must be JSON"),
+    ],
+)
+async def test_a_wrong_setting_is_explained(simulator: Simulator, body: str, said: str) -> None:
+    """A setting that cannot be gets 400, one sentence with the right words, and changes nothing."""
+    _, before = await _ask(simulator, "GET", "/state")
+    status, answer = await _ask(simulator, "PUT", "/settings", data=body)
+    assert (status, said in answer["error"]) == (400, True), answer
+    assert (await _ask(simulator, "GET", "/state"))[1]["settings"] == before["settings"]
+
+
+async def test_the_state_counts_who_was_asked(buyer: Buyer) -> None:
+    """Requests by route, carts made and orders placed with their statuses: what a monitor did can be proven."""
+    shopper = buyer.shopper
+    await buyer.fill()
+    await buyer.place()
+    await shopper.ask("GET", "C/nothing")
+    shopper.simulator.strike("shared:gateway", "http_503")
+    await shopper.ask("GET", "C/api/oms/pvt/orders")
+    _, state = await _ask(shopper.simulator, "GET", "/state")
+    assert state["carts"] == 1
+    assert state["orders"] == {"placed": 1, "statuses": {"order-created": 1}}
+    assert state["asked"]["POST /api/checkout/pub/orderForm/{id}/attachments/shippingData"] == 2
+    assert state["asked"]["GET /api/oms/pvt/orders"] == 1
+    assert state["asked"]["no route"] == 1
+    assert sum(state["asked"].values()) == state["requests"]
+
+
+async def test_a_fault_is_deleted_with_a_tail(shopper: Shopper) -> None:
+    """`?tail=` lets a fault fade over so many seconds; deleted once more, nothing is left of it."""
+    simulator = shopper.simulator
+    await _ask(simulator, "PUT", "/faults/logistics", json={"fault": "http_503"})
+    assert (await _ask(simulator, "DELETE", "/faults/logistics?tail=600"))[1] == {"cleared": True}
+    assert (await _ask(simulator, "GET", "/state"))[1]["faults"]["logistics"]["clearing"] is True
+    assert (await shopper.simulate())[0] == 500
+    assert (await _ask(simulator, "DELETE", "/faults/logistics"))[1] == {"cleared": True}
+    assert (await _ask(simulator, "GET", "/state"))[1]["faults"] == {}
+    assert (await shopper.simulate())[0] == 200
+    for query, said in (("tail=x", "number of seconds"), ("tail=-1", "from 0"), ("tale=1", "did you mean 'tail'")):
+        status, answer = await _ask(simulator, "DELETE", f"/faults?{query}")
+        assert (status, said in answer["error"]) == (400, True), answer
 
 
 async def test_unknown_things_are_404_in_json(simulator: Simulator) -> None:

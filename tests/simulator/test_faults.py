@@ -199,11 +199,43 @@ def test_a_ramp_grows_from_nothing() -> None:
     assert all(faults.draw("catalog", None) for _ in range(20))
 
 
+def test_a_tail_fades_to_nothing() -> None:
+    """Cleared with a tail, a fault weakens in share and delay until it is gone; without one it is gone at once."""
+    now = 100.0
+    faults = Faults("demostore", now=lambda: now)
+    faults.strike("catalog", "slow", delay=4.0, tail=60)
+    assert faults.clear("catalog")
+    assert all(faults.draw("catalog", None) for _ in range(20))
+    now = 130.0
+    hits = [strike for strike in (faults.draw("catalog", None) for _ in range(100)) if strike]
+    assert 45 <= len(hits) <= 55
+    assert hits[0].delay == pytest.approx(2.0)
+    now = 160.0
+    assert faults.draw("catalog", None) is None
+    assert (faults.standing(), faults.clear("catalog")) == ({}, False)
+    for ends in (lambda: faults.clear(tail=0), lambda: faults.clear() and faults.clear()):
+        faults.strike("catalog", "slow", tail=60)
+        ends()
+        assert faults.draw("catalog", None) is None
+
+
+async def test_a_host_comes_back_by_and_by(shopper: Shopper) -> None:
+    """Cleared with a tail, a host that refused listens and resets connections; cleared again it is well."""
+    simulator = shopper.simulator
+    simulator.strike("shared:io", "refuse", tail=600)
+    simulator.clear("shared:io")
+    with pytest.raises(aiohttp.ClientOSError) as caught:
+        await shopper.ask("GET", "M/admin/login")
+    assert caught.value.errno == 104
+    simulator.clear("shared:io")
+    assert (await shopper.ask("GET", "M/admin/login"))[0] == 200
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_can_strike_everything(fault: str) -> None:
     """No fault is refused for a module, the gateway or a host."""
     faults = Faults("demostore")
-    for module in ("checkout", "janus", "shared:gateway", "shared:api.vtex.com", "shared:store"):
+    for module in ("checkout", "janus", "indexing", "shared:gateway", "shared:api.vtex.com", "shared:store"):
         assert faults.strike(module, fault).fault == fault
 
 

@@ -71,13 +71,13 @@ STRUCK = {
     "logistics": "CHK0262",
     "pricing": "CHK0270",
     "rates-and-benefits": "CHK0233",
-    "fulfillment": "CHK0110",
+    "fulfillment": "ORD015.4",
     "license-manager": "CHK0027",
     "payment-options": "CHK0076",
     "payments": "CHK002",
     "profile": "CHK0020",
     "postal-code": "CHK0211",
-    "vtex-id": "CHK0028",
+    "vtex-id": "CHK00312",
     "gift-card": "CHK0021",
 }
 
@@ -97,7 +97,7 @@ async def test_a_struck_module_fails_or_is_named(simulator: Simulator, module: s
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("VTEX_SKU", "999", "withoutStock"),
+        ("VTEX_SKU", "999", "ORD027"),
         ("VTEX_SKU", "7", "withoutStock"),
         ("VTEX_POSTAL_CODE", "00000-001", "cannotBeDelivered"),
     ],

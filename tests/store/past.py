@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.core.board import Condition
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Keep, Moved, Remember, Saved, Settled, Storable
+from monitor.core.effect import Gap, Heard, Keep, Moved, Remember, Saved, Settled, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Change, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.module import Priority, Status
@@ -83,5 +83,6 @@ def trouble(module: str = "checkout", since: datetime = NOON) -> list[Storable]:
         Settled(module, None, down),
         moved(module, Status.DOWN, since),
         saved(incident(module, since)),
+        Heard(module, "nightly", since),
         Gap("elsewhere", since),
     ]

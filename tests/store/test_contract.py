@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.board import Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Keep, Remember, Saved, Settled
+from monitor.core.effect import Gap, Heard, Keep, Remember, Saved, Settled
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident, Stage
@@ -58,18 +58,20 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
 
     memory = await (await shelf.open()).recall(NOON)
 
-    keep, remember, probe, module, _, save, gap = effects
+    keep, remember, probe, module, _, save, heard, gap = effects
     assert isinstance(keep, Keep)
     assert isinstance(remember, Remember)
     assert isinstance(probe, Settled)
     assert isinstance(module, Settled)
     assert isinstance(save, Saved)
+    assert isinstance(heard, Heard)
     assert memory == Memory(
         probes={("checkout", "http"): probe.condition},
         modules={"checkout": module.condition},
         tracks={("checkout", "http", "here"): remember.track},
         incidents=(save.incident,),
         gaps=(gap,),
+        calls={("checkout", "nightly"): heard.at},
         seen_at=keep.observation.ended_at,
     )
 
@@ -137,6 +139,15 @@ async def test_a_forgotten_track_stays_forgotten(store: Store) -> None:
     await store.commit([Remember("checkout", "http", "here", Track(score=1.0))])
     await store.commit([Remember("checkout", "http", "here", None), Remember("never", "was", "here", None)])
     assert (await store.recall(NOON)).tracks == {}
+
+
+async def test_of_each_heartbeat_the_newest_call_is_kept(shelf: Shelf) -> None:
+    """One row, however often it is called; a heartbeat that left the configuration is forgotten."""
+    store = await shelf.open()
+    for second in range(3):
+        await store.commit([Heard("erp", "export", after(second)), Heard("erp", "gone", after(second))])
+    await store.commit([Heard("erp", "export", after(7)), Heard("erp", "gone", None), Heard("never", "was", None)])
+    assert (await (await shelf.open()).recall(NOON)).calls == {("erp", "export"): after(7)}
 
 
 async def test_recall_brings_open_incidents_and_those_resolved_of_late(store: Store) -> None:
@@ -298,6 +309,7 @@ async def test_a_renamed_module_keeps_its_history(store: Store) -> None:
     assert memory.modules.keys() == {"new", "other"}
     assert memory.probes.keys() == {("new", "http"), ("other", "http")}
     assert memory.tracks.keys() == {("new", "http", "here"), ("other", "http", "here")}
+    assert memory.calls.keys() == {("new", "nightly"), ("other", "nightly")}
     assert history.transitions.keys() == {"new", "other"}
     assert history.latency.keys() == {"new"}
     assert (len(await kept(store, "new")), len(await kept(store, "old"))) == (2, 0)

@@ -17,6 +17,7 @@ from monitor.core.effect import (
     Effect,
     Event,
     Gap,
+    Heard,
     Keep,
     Moved,
     Observed,
@@ -183,6 +184,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     incidents: dict[str, dict[str, Any]] = {}
     gaps: dict[tuple[str, datetime], Gap] = {}
     versions: dict[tuple[str, str], Version] = {}
+    calls: dict[tuple[str, str], datetime | None] = {}
     seen_at: datetime | None = None
     for effect in effects:
         match effect:
@@ -199,6 +201,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 incidents[incident.id] = json.loads(json.dumps(incident_to_json(incident)))
             case Versioned(module, probe, version):
                 versions[(module, probe)] = version
+            case Heard(module, probe, at):
+                calls[(module, probe)] = at
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -211,6 +215,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         incidents=tuple(incident_from_json(raw) for raw in incidents.values()),
         gaps=tuple(gap for gap in gaps.values() if gap.until is None),
         versions=versions,
+        calls={key: at for key, at in calls.items() if at is not None},
         seen_at=seen_at,
     )
 

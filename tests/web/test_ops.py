@@ -36,6 +36,10 @@ async def nothing() -> AsyncIterator[Observation]:
         yield one
 
 
+async def heard(module: str, probe: str) -> bool:
+    return True
+
+
 CONTEXT = OpsContext(
     board=lambda: SEEN.board,
     history=lambda: SEEN.history,
@@ -44,6 +48,7 @@ CONTEXT = OpsContext(
     ready=lambda: None,
     reload=lambda: [],
     follow=nothing,
+    called=heard,
     clock=FakeClock(NOW),
 )
 TOKEN = {"Authorization": "Bearer s3cret-ã"}

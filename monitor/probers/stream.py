@@ -1,0 +1,71 @@
+"""Stream: a connection to an address that was checked, as bytes to read and write, with TLS where that is wanted.
+
+What `connection` does for HTTP, for protocols that speak for themselves.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from monitor.probers.address import joined
+from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
+from monitor.probers.connection import dial
+from monitor.probers.failure import Stopped, of_handshake, out_of_resources
+from monitor.probers.reach import Reach
+from monitor.probers.resolve import route
+from monitor.probers.run import Run
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def opened(
+    run: Run, reach: Reach, host: str, port: int, *, tls: bool, allow_private: bool
+) -> AsyncIterator[Streams]:
+    """Both ends while the block runs, then cut without waiting for anybody. Raises Stopped."""
+    run.enter("resolve")
+    ip, number = await route(run, reach, host, port, allow_private, redirected=False)
+    run.address, run.certificate = joined(ip, number), None
+    plain = await dial(run, ip, number)
+    try:
+        reader, writer = await (
+            _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain)
+        )
+    except BaseException:
+        plain.close()
+        raise
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def _secured(run: Run, reach: Reach, plain: socket.socket, name: str) -> Streams:
+    run.enter("tls")
+    limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
+    try:
+        reader, writer = await asyncio.open_connection(
+            sock=plain, ssl=reach.tls, server_hostname=name, ssl_handshake_timeout=limit
+        )
+    except OSError as error:
+        sent = sent_with(error)
+        run.certificate = facts_of_refused(sent)
+        raise of_handshake(error, sent) from error
+    run.certificate = facts_of(writer.get_extra_info("ssl_object"))
+    return reader, writer
+
+
+@contextmanager
+def ended_as(what: str) -> Iterator[None]:
+    """A connection that ends inside the block has its code afterwards; `what` is what was being done."""
+    try:
+        yield
+    except asyncio.IncompleteReadError as error:
+        raise Stopped("http.closed", f"the connection was closed {what}") from error
+    except ssl.SSLError as error:
+        # In TLS 1.3 a server that wants a client certificate says so only after the handshake.
+        raise Stopped("tls.handshake_failed", f"the server ended TLS {what} ({error.reason or error})") from error
+    except OSError as error:
+        raise out_of_resources(error) or Stopped("http.reset", f"the connection was reset {what}") from error
