@@ -17,6 +17,7 @@ from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import Status
 from monitor.core.observation import stamp
 from monitor.core.probe import Probe, hosts_of
+from monitor.core.routing import GONE
 from monitor.core.signal import DEPENDENCY
 from monitor.core.track import Sighting, Track
 
@@ -245,6 +246,8 @@ def _code(board: Board, group: Group, previous: Cause | None) -> tuple[str, Caus
     if previous is not None and (seen is None or (seen in SLOW_CODES and previous.module == root)):
         seen = previous.code  # slowness after an outage is its tail, not another cause
     seen = seen or "http.500"
+    if seen in GONE:  # a cause only where many are gone together
+        return seen, CauseClass.DEPLOY
     return seen, code_of(seen).cls if seen.partition(":")[0] in CODES else CauseClass.UNKNOWN
 
 

@@ -49,6 +49,7 @@ from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
+from monitor.core.routing import is_lost
 from monitor.core.saturation import is_saturated
 from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced
 from monitor.core.usual import watched
@@ -146,6 +147,8 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
         track = replace(track, usual_slow=0, usual_slowest=0.0)  # no habit, but trouble
     if is_blocked(result) and is_saturated(board, probe, now):
         result, track = replace(result, blame=Blame.TARGET), adopted(track)
+    elif is_lost(board, probe, observation, result, now):
+        result = replace(result, blame=Blame.TARGET)
     if outage or private != track.private:
         track = replace(track, private=private, pending_bad=0 if outage else track.pending_bad)  # no noise in it
     if outage:

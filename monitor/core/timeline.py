@@ -12,7 +12,7 @@ from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
-from monitor.core.explain import NAMED_AT, Group
+from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
@@ -42,7 +42,7 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
         saved += more
-    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _root_is_well(one)]
+    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _is_passing(one)]
     if young:
         groups = groups_of(board, now, _failing(board, now))
         for incident in young:
@@ -51,10 +51,6 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
             if current.is_open and group is not None:
                 board, more = _follow(board, current, group, now)
                 saved += more
-    for incident in open_ones(board):
-        if not is_fresh(incident.detected_at, now) and _is_confirmed(incident.cause):
-            board, more = save(board, replace(incident, cause=replace(incident.cause, state="confirmed")), None, now)
-            saved += more
     for incident in open_ones(board):
         if reported(board, incident, now) is not incident:
             board, more = save(board, incident, None, now)
@@ -65,11 +61,6 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Takes a module that left the configuration out of its incident, which ends when nothing is left in it."""
     return _answers(board, module, now, now, "unmonitored")
-
-
-def _is_confirmed(cause: Cause) -> bool:
-    """Whether a cause that was sure all the time in which it could follow the evidence has not been confirmed yet."""
-    return cause.state == "suspected" and cause.scope in ("module", "shared") and cause.confidence >= NAMED_AT
 
 
 def _failing(board: Board, now: datetime) -> dict[str, datetime]:
@@ -85,6 +76,12 @@ def _failing(board: Board, now: datetime) -> dict[str, datetime]:
 def _group_of(groups: Iterable[Group], incident: Incident) -> Group | None:
     failing = {member.module for member in incident.members if member.seen and member.until is None}
     return next((group for group in groups if failing.intersection(group.modules)), None)
+
+
+def _is_passing(incident: Incident) -> bool:
+    """Whether an incident is on its way out: who recovers last tells nothing of what broke first."""
+    seen = [member for member in incident.members if member.seen]
+    return _root_is_well(incident) or 3 * sum(member.until is not None for member in seen) > len(seen)
 
 
 def _root_is_well(incident: Incident) -> bool:
@@ -149,7 +146,7 @@ def _joins(board: Board, incident: Incident, member: Member, group: Group, now: 
     incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
     incident = with_cause(board, incident, incident.cause)
     board, saved = save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
-    if _root_is_well(incident):
+    if _is_passing(incident):
         return board, saved
     board, more = _follow(board, board.incidents[incident.id], group, now)
     return board, [*saved, *more]
@@ -216,7 +213,7 @@ def _goes_on(
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
-    group = None if _root_is_well(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    group = None if _is_passing(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
     cause = incident.cause if group is None else cause_of(board, group, incident.cause)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)

@@ -55,6 +55,8 @@ def at(seconds: float) -> timedelta:
         pytest.param("degraded", "~~~+++", 30, "up", 90, id="three brisk runs and a minute of calm end slowness"),
         pytest.param("up", "+???", 30, "up", None, id="what says nothing changes nothing"),
         pytest.param("up", "+-+++-+++-", 30, "degraded", 30, id="one failure in four is degraded"),
+        pytest.param("up", "-" + "+" * 5 + "--", 30, "up", None, id="a stray minutes ago hurries no verdict"),
+        pytest.param("up", "-" + "+" * 5 + "---", 30, "down", 180, id="… and dates none"),
     ],
 )
 def test_when_runs_make_news(before: str, outcomes: str, every: float, after: str, since: float | None) -> None:

@@ -111,6 +111,19 @@ CASES: dict[str, tuple[Observation, Expect, Outcome, str | None]] = {
     "404 is our configuration": (seen(404), Expect(), Outcome.FAILED, "http.404"),
     "429 is a block": (seen(429), Expect(), Outcome.FAILED, "http.429"),
     "204 where 200 is expected": (seen(204), Expect(status=((200, 200),)), Outcome.FAILED, "content.assertion"),
+    "planned work": (seen(503, body="<h1>Under maintenance</h1>"), EXPECT_OK, Outcome.FAILED, "content.maintenance"),
+    "planned work, in Portuguese": (
+        seen(503, {"retry-after": "600"}, "<p>Loja em manutenção</p>"),
+        EXPECT_OK,
+        Outcome.FAILED,
+        "content.maintenance",
+    ),
+    "a word of maintenance in another error": (
+        seen(500, body="under maintenance"),
+        EXPECT_OK,
+        Outcome.FAILED,
+        "http.500",
+    ),
     "status before invalid JSON": (seen(503, failure="content.invalid_json"), EXPECT_OK, Outcome.FAILED, "http.503"),
     "type before invalid JSON": (
         seen(200, {"content-type": "text/html"}, failure="content.invalid_json"),

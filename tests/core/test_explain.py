@@ -237,6 +237,16 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         ["a<a", "b<b"],
     ),
     "three on one host": (ON_ONE_HOST, all_of("abc", "http.ttfb_timeout", hosts=(HOST,)), ["abc=host"]),
+    "three on one host, the same wrong page": (
+        ON_ONE_HOST,
+        all_of("abc", "content.assertion", hosts=(HOST,)),
+        ["abc=host"],
+    ),
+    "three on one host, wrong answers of their applications": (
+        ON_ONE_HOST,
+        all_of("abc", "content.assertion", hosts=(HOST,), backend=1.0),
+        ["abc=unknown"],
+    ),
     "two behind one certificate": (
         ON_TWO,
         (

@@ -52,6 +52,21 @@ def test_resolved_reaches_everybody_who_heard_of_it() -> None:
     assert told == Told()
 
 
+@pytest.mark.parametrize("change", [Change.WORSENED, Change.MEMBER_ADDED, Change.CAUSE_CHANGED])
+def test_whom_an_incident_concerns_later_hears_of_it_then(change: Change) -> None:
+    """What began as a small thing and became urgent reaches the pager, once, and its steps begin at that moment."""
+    mild = replace(HIT, priority=Priority.NORMAL)
+    urgent = replace(BOTH, priorities=frozenset({"urgent"}))
+    told, said = plan(Told(), mild, Change.OPENED, START, (urgent,), PLATFORM)
+    assert said == []
+    told, said = plan(told, HIT, change, START + MINUTE, (urgent,), PLATFORM)
+    assert said == [Notice(START + MINUTE, change.value, HIT.id, "pager")]
+    told, said = plan(told, HIT, Change.WORSENED, START + 2 * MINUTE, (urgent,), PLATFORM)
+    assert said == []
+    _, said = escalate(told, START + 11 * MINUTE)
+    assert said == [Notice(START + 11 * MINUTE, "escalated", HIT.id, "chat")]
+
+
 def test_a_relapse_is_told_as_reopened() -> None:
     """It was resolved for everybody, so everybody hears of it anew."""
     told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)

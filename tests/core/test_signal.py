@@ -199,6 +199,13 @@ def test_another_answer_than_the_one_asked_for_accuses_nobody() -> None:
     assert judge_side(absent, judge(absent, asks), sides).outcome is Outcome.FAILED
 
 
+def test_a_copy_out_of_a_cache_says_nothing_of_other_modules() -> None:
+    """Old or good, it was made before."""
+    hit = {"x-vtex-cache-status-janus-edge": "HIT"}
+    old = seen(200, hit, body="{}", values={"items[0].availability": "gone"})
+    assert judge_side(old, judge(old, Expect()), AVAILABLE).outcome is Outcome.UNKNOWN
+
+
 @pytest.mark.parametrize(("code", "name"), [("ORD021", "catalog"), ("ORD021.3", "catalog"), ("ORD02", None)])
 def test_a_code_with_a_detail_names_the_same_module(code: str, name: str | None) -> None:
     """`ORD021` in `signals` covers `ORD021.3`, and no code that only begins alike."""

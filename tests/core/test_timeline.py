@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from monitor.core.board import Board, Condition
-from monitor.core.cause import evidence_of
+from monitor.core.cause import cause_of, evidence_of
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
+from monitor.core.explain import Group
 from monitor.core.incident import Change, Incident
 from monitor.core.module import Module, Priority, Status
 from monitor.core.timeline import advance, drop
@@ -138,3 +141,21 @@ def test_a_module_that_recovers_while_the_root_does_not_leaves_it_open() -> None
     told.play({"checkout": "++" + "-" * 6 + "+" * 6, "catalog": "++" + "-" * 12})
     assert told.changes == ["opened", "member_added", "member_cleared"]
     assert told.incidents[0].stage == "identified"
+
+
+@pytest.mark.parametrize(
+    ("root", "confidence", "named"),
+    [
+        pytest.param(None, 0.74, "root", id="nobody sure enough"),
+        pytest.param("a", 0.99, "a", id="another one, twenty times as likely"),
+        pytest.param("a", 0.85, "root", id="another one, not that likely"),
+    ],
+)
+def test_a_root_that_was_named_is_given_up_only_for_another(root: str | None, confidence: float, named: str) -> None:
+    """What fails once more long after the others are well does not make the cause of all of it uncertain."""
+    day = Day(module("a", "root"), module("b", "root"), module("root"))
+    day.turn("a", "down")
+    (incident,) = day.open_ones
+    before = replace(incident.cause, scope="module", module="root", confidence=0.99)
+    group = Group(("a",), root, confidence, (("a", confidence), ("root", 1 - confidence), ("b", 0.01)))
+    assert cause_of(day.board, group, before).module == named

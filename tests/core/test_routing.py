@@ -1,0 +1,57 @@
+"""404 is no evidence, until most of what answered is gone at the same time and no application says so."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.marks import BACKEND
+from monitor.core.module import Status
+from monitor.core.observation import Http
+from tests.stories.beats import START, Story, module, observation, story
+
+NAMES = ("catalog", "search", "logistics", "pricing", "session", "oms")
+
+
+def shop() -> Story:
+    """Six modules that need one that nobody measures."""
+    return story(*(module(name, "router") for name in NAMES), replace(module("router"), probes=()))
+
+
+def down(told: Story) -> set[str]:
+    """The modules that are down."""
+    return {name for name in NAMES if told.board.status(name) is Status.DOWN}
+
+
+def test_a_platform_that_has_lost_the_way_is_down() -> None:
+    """One incident of what all of them share, of the class of changes."""
+    told = shop().play(dict.fromkeys(NAMES, "++" + "c" * 8))
+    assert down(told) == set(NAMES)
+    (incident,) = told.incidents
+    assert (incident.cause.scope, incident.cause.code) == ("shared", "http.404")
+    assert incident.cause.cls == "deploy_or_config_change"
+
+
+@pytest.mark.parametrize(
+    "beats",
+    [
+        pytest.param({name: "++" + "c" * 8 for name in NAMES[:3]}, id="half of them"),
+        pytest.param(dict.fromkeys(NAMES, "c" * 10), id="none has ever answered"),
+        pytest.param({NAMES[0]: "++" + "c" * 8}, id="one of them"),
+    ],
+)
+def test_an_address_that_is_gone_blames_the_probe(beats: dict[str, str]) -> None:
+    """The module is unknown, and nobody is told of an outage."""
+    told = shop().play(dict.fromkeys(NAMES, "+" * 10) | beats)
+    assert (down(told), told.incidents) == (set(), [])
+
+
+def test_what_an_application_cannot_find_is_not_lost_on_the_way() -> None:
+    """An answer that carries the name of an application has reached it."""
+    told = shop().play(dict.fromkeys(NAMES, "++"))
+    for beat in range(2, 12):
+        for name in NAMES:
+            one = observation(name, START + timedelta(seconds=30 * beat), "c")
+            told.feed(replace(one, http=Http(404, headers={BACKEND: f"{name}-v1.0.0"}, bytes=2)))
+        told.tick()
+    assert (down(told), told.incidents) == (set(), [])
