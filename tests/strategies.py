@@ -1,5 +1,6 @@
 """Hypothesis strategies for what the store keeps. Instants are what each stored form promises to give back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
-from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation
+from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.track import Baseline, Level, Sighting, Track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,8 +64,53 @@ _certificates = st.builds(
 )
 
 
+def step_runs(probe: str, location: str) -> st.SearchStrategy[StepRun]:
+    """One step of a flow, run or not; instants in whole milliseconds."""
+    return st.builds(
+        lambda module, name, seen: StepRun(module, name, seen and replace(seen, module=module)),
+        _ids,
+        _texts,
+        _maybe(
+            moments().flatmap(
+                lambda at: st.builds(
+                    Observation,
+                    at=st.just(at),
+                    module=st.none(),
+                    probe=st.just(probe),
+                    location=st.just(location),
+                    scheduled_at=st.just(at),
+                    duration=_microseconds,
+                    phases=st.dictionaries(st.sampled_from(PHASES), _microseconds),
+                    address=_maybe(_texts),
+                    failure=_maybe(_failures),
+                    http=_maybe(_https),
+                    certificate=_maybe(_certificates),
+                    values=_objects,
+                )
+            )
+        ),
+    )
+
+
 def observations() -> st.SearchStrategy[Observation]:
     """Runs of every kind; durations and instants to the microsecond."""
+    return _runs().flatmap(
+        lambda run: st.builds(
+            lambda steps: replace(run, steps=steps),
+            _maybe(st.lists(step_runs(run.probe, run.location), max_size=2).map(tuple)),
+        )
+    )
+
+
+def moved(observation: Observation, location: str) -> Observation:
+    """The same run at another place."""
+    steps = observation.steps and tuple(
+        replace(one, seen=one.seen and replace(one.seen, location=location)) for one in observation.steps
+    )
+    return replace(observation, location=location, steps=steps)
+
+
+def _runs() -> st.SearchStrategy[Observation]:
     return st.builds(
         Observation,
         at=moments(timedelta(microseconds=1)),
@@ -79,7 +125,6 @@ def observations() -> st.SearchStrategy[Observation]:
         http=_maybe(_https),
         certificate=_maybe(_certificates),
         dns=_maybe(_objects),
-        steps=_maybe(st.lists(_objects, max_size=2).map(tuple)),
         values=_objects,
     )
 

@@ -148,6 +148,7 @@ def test_waiting_times_are_those_of_the_code() -> None:
         "first extra run": tuning.first_reprobe.total_seconds(),
         "further extra runs": tuning.reprobe.total_seconds(),
         "extra runs end after": tuning.patience.total_seconds(),
+        "extra runs of a flow": tuning.flow_pause.total_seconds(),
         "interval while down": tuning.down_interval.total_seconds(),
         "time without failure before up": tuning.calm.total_seconds(),
         "good runs in a row before up": tuning.recovery_streak,
@@ -186,7 +187,7 @@ def test_every_key_of_an_observation_is_explained() -> None:
     """The JSON that other programs read has a row for each of its keys."""
     from datetime import UTC, datetime
 
-    from monitor.core.observation import Certificate, Failure, Http, Observation, observation_to_json
+    from monitor.core.observation import OF_A_STEP, Certificate, Failure, Http, Observation, observation_to_json
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
     whole = observation_to_json(
@@ -203,6 +204,7 @@ def test_every_key_of_an_observation_is_explained() -> None:
         )
     )
     inner = [f"{key}.{name}" for key in ("http", "certificate") for name in whole[key]]
+    inner += [f"steps[].{name}" for name in ("module", "name", "run", *OF_A_STEP)]
     page = of_docs("observations.md")
     keys = [*(key for key in whole if key not in ("http", "certificate")), *inner]
     assert [key for key in keys if f"`{key}`" not in page] == []

@@ -17,7 +17,7 @@ from monitor.commands.run import stop_on_signals
 from monitor.config import Address, Config
 from monitor.config.file import load, shipped
 from monitor.core.module import Platform, Status
-from monitor.core.probe import Probe
+from monitor.core.probe import Probe, Role
 from monitor.core.tuning import Tuning
 from monitor.simulator import Simulator, past
 from monitor.simulator.history import history
@@ -95,6 +95,8 @@ def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, 
 
 
 def _hurried(probe: Probe, interval: float, confirm: float) -> Probe:
+    if probe.steps:  # it looks at long intervals and would mix up scenes that follow each other in seconds
+        return replace(probe, role=Role.EVIDENCE)
     often = timedelta(seconds=interval if probe.interval <= timedelta(minutes=1) else 6 * interval)
     return replace(
         probe,

@@ -21,7 +21,8 @@ from monitor.app import database_url
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.core.board import Call
-from monitor.core.expectation import Outcome, Result, judge
+from monitor.core.expectation import Outcome, Result
+from monitor.core.flow import judge_run
 from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.observation import PHASES, Observation, observation_to_json
 from monitor.core.probe import Probe, Role
@@ -116,7 +117,7 @@ async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool, calls: 
             observation = await look(
                 probe, reach, trace=steps.append if debug else None, also=[verdict.expect for verdict in verdicts]
             )
-        return Seen(probe, observation, judge(observation, probe.expect), steps)
+        return Seen(probe, observation, judge_run(observation, probe), steps)
 
     async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
         reach.called = None if calls is None else calls.get

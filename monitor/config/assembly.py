@@ -22,18 +22,18 @@ from monitor.config.kinds import (
     Request,
     SideVerdict,
     StatuspageProbe,
-    Step,
     TcpProbe,
     TlsProbe,
 )
+from monitor.config.kinds import Step as StepSection
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.references import is_loopback
-from monitor.config.table import Path
+from monitor.config.table import Path, plain
 from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
-from monitor.core.probe import Probe, Role
+from monitor.core.probe import Probe, Role, Step
 from monitor.core.site import Site
 from monitor.core.target import (
     DnsTarget,
@@ -44,6 +44,7 @@ from monitor.core.target import (
     OtherTarget,
     PageTarget,
     PrometheusTarget,
+    StepTarget,
     TcpTarget,
     TlsTarget,
 )
@@ -133,9 +134,10 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         confirm=confirm if isinstance(confirm, timedelta) else None,
         role=Role(probe.role),
         expect=_expect(probe),
-        ask=_ask(module, probe),
-        instance=_instance(probe),
+        ask=_ask(probe),
+        instance=_instance(module, probe),
         off=unset if probe.enabled else DISABLED,
+        steps=_steps(module, probe),
         extra_runs=probe.extra_runs,
     )
 
@@ -161,8 +163,10 @@ def _expect(probe: Any) -> Expect:
     return expect
 
 
-def _ask(module: str, probe: Any) -> Any:
-    """What the prober of the kind needs."""
+def _ask(probe: Any) -> Any:
+    """What the prober of the kind needs; nothing for a flow, which is its steps."""
+    if isinstance(probe, FlowProbe):
+        return None
     if isinstance(probe, HttpProbe | FreshnessProbe):
         return request(probe)
     match probe:
@@ -186,9 +190,31 @@ def _ask(module: str, probe: Any) -> Any:
             return PageTarget(probe.url, headers=headers, allow_private=probe.allow_private, component=probe.component)
     fields = type(probe).model_fields
     own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
-    if isinstance(probe, FlowProbe):
-        return OtherTarget({**own, "steps": tuple(_step(module, step) for step in probe.steps)})
     return OtherTarget(own)
+
+
+def _steps(module: str, probe: Any) -> tuple[Step, ...]:
+    """The steps of a flow. Where no orders may be placed it ends before the first one that does."""
+    if not isinstance(probe, FlowProbe):
+        return ()
+    first = next((index for index, step in enumerate(probe.steps) if step.orders), len(probe.steps))
+    return tuple(
+        Step(
+            module=step.module or module,
+            name=step.name or f"{step.method} {urlsplit(step.url).path or '/'}",
+            expect=step.expect.core(),
+            orders=step.orders,
+            cleanup=step.cleanup,
+            withheld=not probe.place_orders and (step.cleanup or index >= first),
+            ask=_step_target(step),
+        )
+        for index, step in enumerate(probe.steps)
+    )
+
+
+def _step_target(step: StepSection) -> StepTarget:
+    http = replace(request(step), body=None)
+    return StepTarget(http, plain(step.json_), step.form, step.body, tuple(step.save.items()))
 
 
 def _place(address: str) -> tuple[str, int]:
@@ -212,17 +238,6 @@ def _query(probe: PrometheusProbe) -> PrometheusTarget:
         allow_private=probe.allow_private,
         query=probe.query,
     )
-
-
-def _step(module: str, step: Step) -> dict[str, Any]:
-    """One step of a flow: `module name save http expect`."""
-    return {
-        "module": step.module or module,
-        "name": step.name or f"{step.method} {urlsplit(step.url).path or '/'}",
-        "save": dict(step.save),
-        "http": request(step),
-        "expect": step.expect.core(),
-    }
 
 
 def request(request: Request) -> HttpTarget:
@@ -252,11 +267,12 @@ def request(request: Request) -> HttpTarget:
     )
 
 
-def _instance(probe: Any) -> str:
-    """The target without user, query and fragment, as a label may show it."""
+def _instance(module: str, probe: Any) -> str:
+    """The target without user, query and fragment, as a label may show it; of a flow that of its module's first."""
     match probe.kind:
         case "flow":
-            return bare(probe.steps[0].url)
+            own = [step for step in probe.steps if (step.module or module) == module]
+            return bare((own or probe.steps)[0].url)
         case "tcp" | "tls":
             return str(probe.address)
         case "dns":

@@ -15,7 +15,7 @@ from monitor.config.findings import Findings
 from monitor.config.table import Path
 from monitor.core.module import Platform
 from monitor.core.probe import Probe
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import HttpTarget
 
 # Hosts of one account each, but for the last, which has the account in its path.
 ACCOUNT_HOSTS = (
@@ -155,9 +155,9 @@ def _of_probe(probe: Probe, path: Path) -> Iterator[Asked]:
     rate = len(probe.locations) * 60 / probe.interval.total_seconds()
     if isinstance(probe.ask, HttpTarget):
         yield _asked(probe.ask, path, rate)
-    elif isinstance(probe.ask, OtherTarget):
-        for number, step in enumerate(probe.ask.settings.get("steps", ())):
-            yield _asked(step["http"], (*path, "steps", number), rate)
+    for number, step in enumerate(probe.steps):
+        if not step.withheld:
+            yield _asked(step.ask.http, (*path, "steps", number), rate)
 
 
 def _asked(target: HttpTarget, path: Path, rate: float) -> Asked:

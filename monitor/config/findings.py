@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from monitor.config import Problem
-from monitor.config.substitution import SECRET_NAME, USERINFO
+from monitor.config.substitution import USERINFO
 from monitor.config.table import Path, Substituted, Withheld, find
 from monitor.config.yaml12 import Document
+from monitor.core.target import SECRET_NAME
 
 LONGEST_SHOWN = 80
 MANY = 500  # among more words than this, only the first misspellings get a suggestion: each costs milliseconds

@@ -97,6 +97,8 @@ class Step(Request):
     module: str | None = Field(None, description="The module it blames; null: the one the flow belongs to.")
     name: str | None = Field(None, description="What people call the step.")
     save: dict[Name, JmesPath] = mapped("Values of this answer for later steps, which write them `${NAME}`.")
+    orders: Boolean = Field(False, description="It places an order: only run with `place_orders`.")
+    cleanup: Boolean = Field(False, description="It undoes an order: run at the end whenever one was sent.")
     expect: Expect = whole(Expect, "What should hold of the answer.")
 
 

@@ -10,6 +10,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -128,7 +129,9 @@ def _undisturbed() -> Iterator[None]:
 
 def _is_public(probe: Probe, network: Network) -> bool:
     """Whether a probe asks somebody out on the internet."""
-    if probe.off is not None or getattr(probe.ask, "allow_private", True):
-        return False
-    host = host_of(probe)
-    return not any(host.endswith(pattern.rpartition(":")[0].lstrip("*")) for pattern, _ in network.connect_to)
+    asked = [probe.ask, *(step.ask.http for step in probe.steps)] if probe.off is None else []
+    urls = [step.ask.http.url for step in probe.steps] if probe.steps else []
+    public = [one for one in asked if not getattr(one, "allow_private", True)]
+    hosts = [urlsplit(one.url).hostname or "" for one in public] if urls else [host_of(probe)] if public else []
+    own = [pattern.rpartition(":")[0].lstrip("*") for pattern, _ in network.connect_to]
+    return not all(any(host.endswith(one) for one in own) for host in hosts)

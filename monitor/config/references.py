@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from monitor.config import flows
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
 from monitor.config.graph import cycles
@@ -166,6 +167,9 @@ class References:
         for at, step in each(probe.get("steps"), ("*",), (*path, "steps")):
             if isinstance(step, dict):
                 self.body(at, step)
+                self.vain(at, {**step, "timeout": probe.get("timeout")})
+        if kind == "flow":
+            flows.check(self.findings, path, probe, _length(self.interval(probe)))
         if kind == "statuspage" and probe.get("role") == "verdict":
             self.findings.error((*path, "role"), "`role` must be `evidence` for kind `statuspage`, not `verdict`")
         if kind == "heartbeat" and probe.get("locations") not in (None, ["here"]):
@@ -182,9 +186,7 @@ class References:
 
     def times(self, path: Path, probe: Mapping[str, Any]) -> None:
         """A timeout that is written, here or beside the interval in `defaults`, lies below the interval."""
-        defaults = self.root.get("defaults")
-        inherited = (defaults.get("interval") if isinstance(defaults, dict) else None) or "30s"
-        written = probe.get("interval") or inherited
+        written = self.interval(probe)
         timeout = _length(probe.get("timeout"))
         interval = _length(written)
         if timeout is not None and interval is not None and timeout >= interval:
@@ -192,6 +194,11 @@ class References:
             self.findings.error(
                 (*path, "timeout"), f"`timeout` must be below the interval of {theirs}, not {shown(probe['timeout'])}"
             )
+
+    def interval(self, probe: Mapping[str, Any]) -> Any:
+        """How often a probe runs, as it is written there or in `defaults`."""
+        defaults = self.root.get("defaults")
+        return probe.get("interval") or (defaults.get("interval") if isinstance(defaults, dict) else None) or "30s"
 
     def vain(self, path: Path, probe: Mapping[str, Any]) -> None:
         """Expectations that are well written and can never make a difference are warned about."""

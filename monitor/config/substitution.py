@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from monitor.config.table import Path, Row, Substituted, Table, Withheld, find
 from monitor.config.yaml12 import Document, Template
+from monitor.core.target import SECRET_NAME
 
 ReadFile = Callable[[str], str]
 Report = Callable[[Path, str, str], None]  # path, message, the piece of text it is about
@@ -23,10 +24,10 @@ _PIECE = re.compile(
     r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>[^}]*))?\}"
     r"|\$\{[^}]*\}?"
 )
-SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
 USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
 _PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url"})
+_FILLED = ("url", "headers", "json", "body", "form")  # keys of a step that take what earlier ones save
 SHORTEST_SECRET = 4
 
 
@@ -36,6 +37,14 @@ class Value:
 
     text: str
     outside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Names that steps of a flow save: those a place can use, and what is wrong with the others there."""
+
+    earlier: frozenset[str] = frozenset()
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class Substituter:
         for name, text in written.items() if isinstance(written, Table) else ():
             template = templates.get(("vars", name))
             if template is not None:
-                self.vars[name] = self.replace(template, frozenset(), frozenset())
+                self.vars[name] = self.replace(template, frozenset(), Saved())
             elif isinstance(text, str):
                 self.vars[name] = Value(text)
                 if SECRET_NAME.search(name):
@@ -107,16 +116,24 @@ class Substituter:
             return frozenset()
         return frozenset(str(name) for name in find(root, (*path[:4], "needs"))[0])
 
-    def saved(self, root: Table, path: Path) -> frozenset[str]:
-        """The names that earlier steps of the flow around a path save: they are filled in by the run itself."""
+    def saved(self, root: Table, path: Path) -> Saved:
+        """The names that steps of the flow around a path save: they are filled in by the run itself."""
         if len(path) < 7 or path[0] != "modules" or path[2] != "probes" or path[4] != "steps":
-            return frozenset()
+            return Saved()
         steps, index = find(root, path[:5])[0], path[5]
-        earlier = steps[:index] if isinstance(steps, Row) and isinstance(index, int) else []
-        saves = (step.get("save") for step in earlier if isinstance(step, Table))
-        return frozenset(name for save in saves if isinstance(save, Table) for name in save)
+        by_name: dict[str, int] = {}
+        for number, step in enumerate(steps if isinstance(steps, Row) else ()):
+            save = step.get("save") if isinstance(step, Table) else None
+            for name in save if isinstance(save, Table) else ():
+                by_name.setdefault(name, number)
+        earlier = {name for name, number in by_name.items() if isinstance(index, int) and number < index}
+        late = {name: f"`{name}` is not there yet: step {n + 1} of the flow saves it" for name, n in by_name.items()}
+        if path[6] not in _FILLED:
+            where = ", ".join(f"`{key}`" for key in _FILLED)
+            return Saved(wrong={name: f"a saved value like `{name}` can stand in {where} only" for name in by_name})
+        return Saved(frozenset(earlier), {name: said for name, said in late.items() if name not in earlier})
 
-    def replace(self, template: Template, needed: frozenset[str], saved: frozenset[str]) -> Value:
+    def replace(self, template: Template, needed: frozenset[str], saved: Saved) -> Value:
         """Puts the text with everything replaced in the place of the template."""
         outside: list[str] = []
         replaced = withheld = False
@@ -126,10 +143,10 @@ class Substituter:
             nonlocal replaced, withheld
             if match["escaped"]:
                 return "${"
-            if match["name"] in saved and not match["fallback"]:
+            if match["name"] in saved.earlier and not match["fallback"]:
                 return match[0]
             replaced = True
-            value = self.look_up(match, template.path, needed)
+            value = self.look_up(match, template.path, needed, saved)
             if value is None:
                 withheld = True
                 return "unset"
@@ -144,7 +161,7 @@ class Substituter:
         template.box[template.key] = kind(text, _elided(template.text)) if replaced else text
         return Value(text, tuple(outside))
 
-    def look_up(self, match: re.Match[str], path: Path, needed: frozenset[str]) -> Value | None:
+    def look_up(self, match: re.Match[str], path: Path, needed: frozenset[str], saved: Saved) -> Value | None:
         """The value of one `${…}`; None when there is none, which is told unless the probe is off for it."""
         if match["file"] is not None:
             return self.look_into(match["file"], path, match[0])
@@ -162,7 +179,9 @@ class Substituter:
             if "${" in match["default"]:
                 self.report(path, f"the default of `{name}` cannot hold another `${{…}}`", match[0])
             return Value(match["default"])
-        if name not in needed:
+        if name in saved.wrong:
+            self.report(path, saved.wrong[name], match[0])
+        elif name not in needed:
             state = "is empty" if name in self.environment else "is not set"
             self.report(path, f"`{name}` {state}; set it, or write `${{{name}:-default}}`", match[0])
         return None

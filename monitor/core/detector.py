@@ -84,7 +84,9 @@ def settle(
     tuning: Tuning,
 ) -> tuple[Status, datetime]:
     """The status of a probe and since when, from its tracks by location. Nothing decided: the status it has."""
-    if is_stale(probe, tracks.values(), now, tuning):
+    if is_stale(probe, tracks.values(), now, tuning) or (
+        status is Status.DOWN and _is_passed_over(probe, tracks.values(), tuning)
+    ):
         usable = [t.usable_at for t in tracks.values() if t.usable_at]
         return Status.UNKNOWN, max(usable, default=now)
     tracks = panel.of(tracks)
@@ -188,6 +190,14 @@ def _since_quorum(well: Mapping[str, datetime], panel: Panel) -> datetime | None
 def _is_recent(trouble: datetime | None, now: datetime, tuning: Tuning) -> bool:
     """Whether trouble ended so recently that calm has not returned. The future is not: a clock was set back."""
     return trouble is not None and timedelta(0) <= now - trouble < tuning.calm
+
+
+def _is_passed_over(probe: Probe, tracks: Iterable[Track], tuning: Tuning) -> bool:
+    """Whether runs go on and say nothing of a probe any more: a flow that is in trouble earlier does not reach it."""
+    if probe.kind not in ("flow", "verdict"):
+        return False
+    patience = tuning.stale_intervals * tuning.flow_pause
+    return all(t.usable_at is not None and t.last_at is not None and t.last_at - t.usable_at > patience for t in tracks)
 
 
 def is_stale(probe: Probe, tracks: Iterable[Track], now: datetime, tuning: Tuning) -> bool:

@@ -4,6 +4,7 @@ Order of judgement, one code per observation, the first that applies: the exchan
 marks, status, content type, body, what a name server answered, expectations on the body, slowness, certificate.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from monitor.core.codes import CODES, HARMLESS, SLOW_CODES, Blame, code_for_stat
 from monitor.core.lookup import fault_of, records_of
 from monitor.core.marks import answered_by_cache, cdn, is_maintenance, wall
 from monitor.core.observation import Observation
-from monitor.core.signal import SETUP, error_codes, is_setup, soft_error
+from monitor.core.signal import ROBOT, SETUP, error_codes, is_setup, soft_error
 
 
 class Outcome(StrEnum):
@@ -128,6 +129,8 @@ def _judged(observation: Observation, expect: Expect) -> Result:
         if http.bytes == 0 and (expect.json or expect.fresh or expect.contains or expect.matches):
             return _failed("content.empty", "the body is empty")
     if failure is not None:
+        if failure.code == "content.assertion":  # the prober found nothing to save: perhaps there was nothing to sell
+            return _answered(observation, failure.code, failure.detail)
         return _failed(failure.code, failure.detail or failure.code)
     if expect.fresh is not None and (unseen := _unseen(expect.fresh, observation)):
         return Result(Outcome.UNKNOWN, reasons=(unseen,))
@@ -145,9 +148,17 @@ def _judged(observation: Observation, expect: Expect) -> Result:
 def _answered(observation: Observation, code: str, *reasons: str) -> Result:
     """A failure that an answer shows; one that speaks of the store's set-up or of our test data is no outage."""
     if code_of(code).blame not in HARMLESS and is_setup(codes := error_codes(observation)):
-        named = ", ".join(one for one in codes if one in SETUP)
-        return _failed("step.precondition", f"the answer speaks of set-up or test data ({named})", *reasons)
+        return precondition(codes, *reasons)
     return _failed(code, *reasons)
+
+
+def precondition(codes: Sequence[str], *reasons: str) -> Result:
+    """The result of an answer whose codes speak of set-up or test data: we could not test, and nobody failed."""
+    if ROBOT in codes:
+        said = f"order placing is blocked by reCAPTCHA: not tested ({ROBOT})"
+    else:
+        said = f"the answer speaks of set-up or test data ({', '.join(one for one in codes if one in SETUP)})"
+    return _failed("step.precondition", said, *reasons)
 
 
 def _within_answer(observation: Observation, expect: Expect) -> Result | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from monitor.core import graph
+from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
 from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.target import SideVerdict
@@ -118,7 +119,7 @@ class Platform:
         """By the probe that is asked: what its answers say of other modules, each as a probe of that module.
 
         Such a probe is never asked itself: its kind is `verdict`, its id `MODULE/PROBE` of the one that is, whose key
-        stands in `ask`.
+        stands in `ask`. Those of a flow are the other modules that its steps blame.
         """
         return {
             (id, asked.id): tuple(
@@ -129,13 +130,14 @@ class Platform:
                     kind="verdict",
                     expect=side.expect,
                     ask=asked.key,
+                    steps=(),
                 )
-                for side in module.verdicts[asked.id]
+                for side in (*module.verdicts.get(asked.id, ()), *map(SideVerdict, modules_of(asked)))
                 if side.module in self.modules
             )
             for id, module in self.modules.items()
             for asked in module.probes
-            if asked.id in module.verdicts
+            if asked.id in module.verdicts or asked.steps
         }
 
     @cached_property

@@ -15,6 +15,8 @@ CANARY = "canary"  # the probe id of a canary's run; its module is None
 
 LONGEST = 366 * 86400.0  # seconds a run may take; a time plus these is still a time
 
+OF_A_STEP = ("at", "duration", "phases", "address", "failure", "http", "certificate", "values")
+
 PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 
 
@@ -63,11 +65,22 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step of a flow, in order: the module it asks, its name, and what was seen; None where it was not run."""
+
+    module: str
+    name: str
+    seen: "Observation | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One run. `at` is when it began; `duration` and `phases` are seconds on the monotonic clock.
 
     `phases` holds only the phases that were reached, summed over redirects.
     `values` holds what each JMESPath expression gave, and the outcome of whatever needed the whole body.
+    Of a flow, `steps` are the facts of each step; address, failure, answer, certificate and values are those of the
+    step that decided, and the phases are summed over all.
     """
 
     at: datetime
@@ -82,7 +95,7 @@ class Observation:
     http: Http | None = None
     certificate: Certificate | None = None
     dns: Mapping[str, Any] | None = None
-    steps: tuple[Mapping[str, Any], ...] | None = None
+    steps: tuple[StepRun, ...] | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -147,9 +160,17 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
             "cipher": certificate.cipher,
         },
         "dns": None if observation.dns is None else dict(observation.dns),
-        "steps": None if observation.steps is None else [dict(step) for step in observation.steps],
+        "steps": None if observation.steps is None else [_step_to_json(step) for step in observation.steps],
         "values": dict(observation.values),
     }
+
+
+def _step_to_json(step: StepRun) -> dict[str, Any]:
+    about = {"module": step.module, "name": step.name, "run": step.seen is not None}
+    if step.seen is None:
+        return about
+    whole = observation_to_json(step.seen)
+    return about | {key: whole[key] for key in OF_A_STEP}
 
 
 def observation_from_json(raw: Mapping[str, Any]) -> Observation:
@@ -161,8 +182,6 @@ def observation_from_json(raw: Mapping[str, Any]) -> Observation:
         raise ValueError("`at` or `duration` is out of range")
     http, certificate, failure = mapping(raw, "http"), mapping(raw, "certificate"), mapping(raw, "failure")
     phases, steps = mapping(raw, "phases") or {}, sequence(raw, "steps")
-    if steps is not None and not all(isinstance(step, Mapping) for step in steps):
-        raise TypeError("`steps` holds something that is not an object")
     return Observation(
         at=at,
         module=text(raw, "module"),
@@ -178,9 +197,20 @@ def observation_from_json(raw: Mapping[str, Any]) -> Observation:
         http=None if http is None else _http_from_json(http),
         certificate=None if certificate is None else _certificate_from_json(certificate),
         dns=mapping(raw, "dns"),
-        steps=steps,
+        steps=None if steps is None else tuple(_step_from_json(step, raw) for step in steps),
         values=mapping(raw, "values") or {},
     )
+
+
+def _step_from_json(raw: Any, run: Mapping[str, Any]) -> StepRun:
+    """One of `steps`; probe and location are those of the run."""
+    if not isinstance(raw, Mapping):
+        raise TypeError("`steps` holds something that is not an object")
+    module, name = needed(text(raw, "module"), "steps.module"), needed(text(raw, "name"), "steps.name")
+    if raw.get("run") is False:
+        return StepRun(module, name)
+    seen = {key: raw.get(key) for key in OF_A_STEP} | {key: run.get(key) for key in ("probe", "location")}
+    return StepRun(module, name, observation_from_json({**seen, "module": module}))
 
 
 def _http_from_json(raw: Mapping[str, Any]) -> Http:

@@ -22,12 +22,29 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a flow, and the module that is to blame when it fails.
+
+    `orders`: it places an order. `cleanup`: it undoes that, after everything else. `withheld`: it is never run as
+    configured, since no orders may be placed. `ask` is for the prober.
+    """
+
+    module: str
+    name: str
+    expect: Expect = field(default_factory=Expect)
+    orders: bool = False
+    cleanup: bool = False
+    withheld: bool = False
+    ask: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """One question. `off` says why it is never asked ("VTEX_APP_KEY is not set"); None means it is asked.
 
     `confirm` is the least time from the first to the last failure before the module is down;
-    None derives it (`docs/judgement.md`). `instance` is the target without user, query and fragment.
-    `extra_runs`: whether a suspicion may ask it more often than its interval says.
+    None derives it (`docs/judgement.md`). `instance` is the target without user, query and fragment. `steps` are those
+    of a flow, in order. `extra_runs`: whether a suspicion may ask it more often than its interval says.
     """
 
     module: str
@@ -42,6 +59,7 @@ class Probe:
     ask: Any = None
     instance: str = ""
     off: str | None = None
+    steps: tuple[Step, ...] = ()
     extra_runs: bool = True
 
     @property

@@ -1,6 +1,7 @@
 """Reprobe: extra runs. Soon and often during a suspicion, from every place at once; every ten seconds while down.
 
 They take the place of retries inside a run, and keep to a budget: 60 a minute and a tenth of the scheduled load.
+A flow leaves a cart behind with each run: while it is in doubt it runs once a minute at each place, no more.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from monitor.core.probe import Probe
 from monitor.core.track import Track
 
 SUSPICIONS_FIRST = 0.5  # share of the budget that is kept for suspicions
+FLOW_PATIENCE = 5  # pauses for which a flow in doubt is run again: three good runs clear it
 
 
 def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
@@ -27,6 +29,10 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
         return board, []
     tracks = board.tracks_of(*probe.key)
     began = [track.bad_since for track in tracks.values() if track.score and track.bad_since is not None]
+    if flow := _flow_of(board, probe):
+        unsettled = status in (Status.DOWN, Status.UNKNOWN)  # it was failing when the flow no longer reached it
+        doubtful = unsettled or (began and now - min(began) <= FLOW_PATIENCE * tuning.flow_pause)
+        return _run_again(board, flow, location, now) if doubtful else (board, [])
     if status is not Status.DOWN and not (began and now - min(began) <= tuning.patience):
         return board, []
     asked: tuple[str, str] = probe.ask if probe.kind == "verdict" else probe.key
@@ -49,6 +55,29 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
     return board, effects
 
 
+def _flow_of(board: Board, probe: Probe) -> Probe | None:
+    """The flow that a probe is, or is read from."""
+    asked = board.platform.probes.get(probe.ask) if probe.kind == "verdict" else probe
+    return asked if asked is not None and asked.steps else None
+
+
+def _run_again(board: Board, flow: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
+    """One more run of a flow at each place that has none before it, a pause after the last one there."""
+    tuning = board.platform.tuning
+    effects: list[Effect] = []
+    for place in flow.locations if flow.interval > tuning.flow_pause else ():
+        track = board.tracks.get((*flow.key, place), Track())
+        if _is_pending(board, track, now):
+            continue
+        board, allowed = _spend(board, now)
+        if allowed:
+            rested = now - track.last_at if track.last_at is not None and place != location else timedelta(0)
+            wait = min(max(tuning.first_reprobe, tuning.flow_pause - rested), tuning.flow_pause)
+            board = board.with_track((*flow.key, place), replace(track, reprobe_at=now + wait))
+            effects.append(Ask(*flow.key, place, after=wait.total_seconds()))
+    return board, effects
+
+
 def doubt(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Board, list[Effect]]:
     """The runs that the other places are asked for while one is still waiting for its answer; none once all know."""
     if not probe.extra_runs or any((*probe.key, place) in board.restless for place in probe.locations):
@@ -68,7 +97,7 @@ def doubt(board: Board, probe: Probe, location: str, now: datetime) -> tuple[Boa
 
 def _is_pending(board: Board, track: Track, now: datetime) -> bool:
     tuning = board.platform.tuning
-    longest = max(tuning.down_interval, tuning.reprobe, tuning.first_reprobe)
+    longest = max(tuning.down_interval, tuning.reprobe, tuning.first_reprobe, tuning.flow_pause)
     return track.reprobe_at is not None and timedelta(0) < track.reprobe_at - now <= longest
 
 

@@ -18,6 +18,8 @@ SETUP = frozenset(
     }
 )
 
+ROBOT = "CHK0082"  # of SETUP: a reCAPTCHA token is wanted to place an order, and no program has one
+
 # What names a dependency of Checkout: a numbered code, or one that ends in what happened to the call.
 DEPENDENCY = re.compile(r"(?:CHK|ORD|FMT)[0-9]+(?:\.[0-9]+)?|[a-z][A-Za-z]+(?:CommunicationError|ServiceTimeout)")
 

@@ -1,6 +1,7 @@
 """Step: one event comes in, a new board and the effects to perform come out. The index of this room.
 
     judge      expectation.py   one run: passed, slow, failed or unknown, with reasons
+    read       flow.py          what a run of several steps says, module by module
     watched    usual.py         … and what only the runs before it can tell
     learn      track.py         what that adds to the track of a probe at a place
     heard      vantage.py       whether the place can see at all
@@ -15,7 +16,7 @@
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -41,7 +42,8 @@ from monitor.core.effect import (
     Settled,
     Ticked,
 )
-from monitor.core.expectation import Outcome, Result, judge, judge_side
+from monitor.core.expectation import Outcome, Result, judge_side
+from monitor.core.flow import Reading, judge_run, read
 from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
@@ -73,7 +75,7 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return reconfigure(board, platform, now, roll_up)
         case Lagging(module, id, location):
             probe = board.platform.probes.get((module, id))
-            decides = probe is not None and probe.off is None and probe.role is Role.VERDICT
+            decides = probe is not None and probe.off is None and probe.role is Role.VERDICT and not probe.steps
             return doubt(board, probe, location, now) if probe is not None and decides else (board, [])
         case Called(module, id):
             return heartbeat.call(board, (module, id), now)
@@ -91,37 +93,53 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     if probe is None or probe.off is not None or observation.location not in probe.locations:
         return board, []
     board = vantage.dated(board, observation)
-    result = vantage.on_time(board, observation, judge(observation, probe.expect))
+    result, readings = _read(board, probe, observation)
     key = (*probe.key, observation.location)
     before = board.tracks.get(key, Track())
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
         return board, [Keep(observation, result, discarded=True)]
     runs = (*before.runs[1 - REMEMBERED_RUNS :], observation.scheduled_at)
     effects: list[Effect] = []
-    if len(probe.locations) > 1:
-        board, effects = _vote(board, probe, observation, result, now)
-        before = board.tracks.get(key, before)
+    for one in readings if len(probe.locations) > 1 else ():
+        board, asks = _vote(board, one, now)
+        effects += asks
+    before = board.tracks.get(key, before)
     private = vantage.is_private(observation.address) if observation.address else before.private
     if _is_hidden(board, observation, private, now):
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
-    board, changes = with_version(board, observation)
+    own, *others = readings
+    board, changes = with_version(board, own.seen)
     board = platform_page.read(board, probe, observation, result)
-    board, result, more = _learn(board, probe, observation, replace(before, runs=runs), result, private, now)
+    board, said, more = _learn(board, own, replace(before, runs=runs), now)
+    if not probe.steps:
+        result = said
     effects += [Keep(observation, result), *changes, *more]
-    for side in board.platform.sides.get(probe.key, ()):
-        said = judge_side(observation, result, side.expect)
-        before = board.tracks.get((*side.key, observation.location), Track())
-        board, _, more = _learn(board, side, observation, before, said, private, now)
+    if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
+        effects.append(hold)
+    for one in others:
+        before = board.tracks.get((*one.probe.key, observation.location), Track())
+        board, _, more = _learn(board, one, before, now)
         effects += more
     return board, effects
 
 
-def _learn(
-    board: Board, probe: Probe, observation: Observation, before: Track, result: Result, private: bool, now: datetime
-) -> tuple[Board, Result, list[Effect]]:
-    """What one judged run changes: its track, and where it decides anything, statuses and incidents."""
+def _read(board: Board, probe: Probe, observation: Observation) -> tuple[Result, list[Reading]]:
+    """What a run says as a whole, and to each probe that it judges: the one that was asked, then those of others."""
+    sides = board.platform.sides.get(probe.key, ())
+    result = vantage.on_time(board, observation, judge_run(observation, probe))
+    if probe.steps:
+        found = read(observation, probe, sides)
+        return result, [replace(one, result=vantage.on_time(board, one.seen, one.result)) for one in found]
+    own = Reading(probe, observation, result)
+    return result, [own, *(Reading(one, observation, judge_side(observation, result, one.expect)) for one in sides)]
+
+
+def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tuple[Board, Result, list[Effect]]:
+    """What one reading changes: its track, and where it decides anything, statuses and incidents."""
+    probe, observation, result = reading.probe, reading.seen, reading.result
     key = (*probe.key, observation.location)
+    private = vantage.is_private(observation.address) if observation.address else before.private
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
     track, result = watched(before, observation, probe, result)
@@ -142,8 +160,6 @@ def _learn(
         board, news = _resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
-    if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
-        effects.append(hold)
     if is_notable(before) or is_notable(board.tracks[key]) or before.baselines != track.baselines:
         effects.append(Remember(*key, board.tracks[key]))
     return board, result, effects
@@ -158,7 +174,7 @@ def _is_untimely(probe: Probe, observation: Observation, now: datetime) -> bool:
 def _hold(probe: Probe, observation: Observation) -> Hold | None:
     """How long a target that refuses us asked to be left alone, in bounds."""
     asked = (observation.http.headers if observation.http else {}).get("retry-after", "")
-    if probe.kind == "verdict" or not asked.isascii() or not asked.isdigit() or len(asked) > 9:
+    if not asked.isascii() or not asked.isdigit() or len(asked) > 9:
         return None
     pause = min(timedelta(seconds=int(asked)), LONGEST_HOLD)
     return Hold(*probe.key, observation.location, observation.ended_at + pause) if pause else None
@@ -175,11 +191,10 @@ def _is_hidden(board: Board, observation: Observation, private: bool, now: datet
     return vantage.is_hidden(place, observation, now)
 
 
-def _vote(
-    board: Board, probe: Probe, observation: Observation, result: Result, now: datetime
-) -> tuple[Board, list[Effect]]:
+def _vote(board: Board, reading: Reading, now: datetime) -> tuple[Board, list[Effect]]:
     """Counts what a place sees badly among what all others see well, at every failure and while it is outvoted."""
-    location, key = observation.location, (*probe.key, observation.location)
+    observation, result = reading.seen, reading.result
+    location, key = observation.location, (*reading.probe.key, observation.location)
     well, bad = result.outcome in (Outcome.PASSED, Outcome.SLOW), is_bad(result)
     if well or bad:
         track = board.tracks.get(key, Track())
@@ -226,20 +241,13 @@ def _with_vantage(
     """A place as it is now: what it saw while it was blind is taken back, the time is kept as a gap."""
     board = replace(board, vantages={**board.vantages, location: after})
     if before.blind_since is None and after.blind_since is not None:
-        gap = Gap(location, after.blind_since, code=_code_of_blindness(board, location))
+        gap = Gap(location, after.blind_since, code=vantage.code_of_blindness(board, location))
         back = {key: vantage.taken_back(after, track) for key, track in board.tracks.items() if key[2] == location}
         changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
         return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
     if before.blind_since is not None and after.blind_since is None:
         return heartbeat.listening_again(board, now, location), [Gap(location, before.blind_since, now)]
     return board, []
-
-
-def _code_of_blindness(board: Board, location: str) -> str:
-    """Our own resolver, when names are what fails; else our connection."""
-    codes = [code for key in board.restless if key[2] == location for code, _ in board.tracks[key].codes]
-    names = sum(code.startswith("dns.") for code in codes)
-    return "self.dns" if 2 * names > len(codes) else "self.connectivity"
 
 
 def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effect]]:
@@ -249,14 +257,6 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
     board = heartbeat.listening_again(board, now, missed.location)
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
-
-
-def _is_believed(board: Board, tracks: Mapping[str, Track], now: datetime) -> bool:
-    if not board.platform.canaries:
-        return True
-    return all(
-        vantage.is_credible(board.vantages.get(place), [track], now) for place, track in tracks.items() if track.score
-    )
 
 
 # -- statuses ---------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boa
         status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
         if status is condition.status:
             continue
-        if status is Status.DOWN and not _is_believed(board, panel.of(tracks), now):
+        if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
             continue
         if condition.status is Status.DOWN:
             tracks = {place: relieved(track) for place, track in tracks.items()}

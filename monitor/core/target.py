@@ -1,11 +1,15 @@
 """Target: what a probe asks, by kind. Data for the probers; nothing in this room judges by it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.core.expectation import Expect
+
+# What somebody calls so is a secret: a name of the environment, a header, a value that a step of a flow saves.
+SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|DSN", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,21 @@ class PageTarget(HttpTarget):
 
 
 @dataclass(frozen=True, slots=True)
+class StepTarget:
+    """One request of a flow: `${NAME}` in it stands for what an earlier step saved.
+
+    `http` has no body yet: it is made of `json`, `form` or `body` once the names are replaced. `save` pairs each name
+    with the JMESPath whose value is kept under it.
+    """
+
+    http: HttpTarget
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    body: str | None = None
+    save: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTarget:
     """The settings of a kind, as validated, for its own prober to read."""
 
@@ -111,7 +130,7 @@ class SideVerdict:
     """Fields of a probe's answer that judge another module (`verdicts:`)."""
 
     module: str
-    expect: Expect
+    expect: Expect = field(default_factory=Expect)
 
 
 @dataclass(frozen=True, slots=True)

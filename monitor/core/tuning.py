@@ -16,6 +16,7 @@ class Tuning:
 
     `calm`: time without a failure before a module is up again. `first_reprobe` and `reprobe`: pauses of the extra
     runs during a suspicion, `patience` their end. `down_interval`: how often a module that is down is asked.
+    `flow_pause`: least time between two extra runs of a flow at one place, each of which leaves a cart behind.
     `reopen`: a failure this soon after an incident was resolved belongs to it. `span_single` and `span_quorum`: least
     time from first to last failure with one failure domain and with several.
     """
@@ -25,6 +26,7 @@ class Tuning:
     reprobe: timedelta = timedelta(seconds=5)
     patience: timedelta = timedelta(seconds=90)
     down_interval: timedelta = timedelta(seconds=10)
+    flow_pause: timedelta = timedelta(minutes=1)
     reopen: timedelta = timedelta(minutes=10)
     span_single: timedelta = timedelta(seconds=60)
     span_quorum: timedelta = timedelta(seconds=15)

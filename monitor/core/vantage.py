@@ -5,7 +5,7 @@ place that does not see most of them is blind. So is a place that the others out
 see well. What it saw meanwhile is taken back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -123,7 +123,7 @@ def dated(board: Board, observation: Observation) -> Board:
     """The board with the clock of the host that answered, as its `Date` has it; read once a minute for each host."""
     http = observation.http
     said = http.headers.get("date") if http else None
-    if said is None or "age" in (http.headers if http else {}) or observation.module is None:
+    if said is None or "age" in (http.headers if http else {}) or observation.module is None or observation.steps:
         return board
     probe = board.platform.probes.get((observation.module, observation.probe))
     host = host_of(probe) if probe else ""
@@ -197,6 +197,20 @@ def is_credible(vantage: Vantage | None, tracks: Iterable[Track], now: datetime)
     if vantage.sees_at is not None and vantage.sees_at >= min(public):
         return True
     return vantage.asked_at is not None and now - vantage.asked_at > ANSWERED_BY and not vantage.canaries
+
+
+def is_believed(board: Board, tracks: Mapping[str, Track], now: datetime) -> bool:
+    """Whether the failures that these places hold against a probe may be believed."""
+    if not board.platform.canaries:
+        return True
+    return all(is_credible(board.vantages.get(place), [track], now) for place, track in tracks.items() if track.score)
+
+
+def code_of_blindness(board: Board, location: str) -> str:
+    """Our own resolver, when names are what fails; else our connection."""
+    codes = [code for key in board.restless if key[2] == location for code, _ in board.tracks[key].codes]
+    names = sum(code.startswith("dns.") for code in codes)
+    return "self.dns" if 2 * names > len(codes) else "self.connectivity"
 
 
 def is_private(address: str) -> bool:

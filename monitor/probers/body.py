@@ -92,22 +92,24 @@ def needs_body(expects: Iterable[Expect]) -> bool:
 
 
 def values_of(
-    body: bytes, content_type: str, expects: Iterable[Expect], mask: Mask
-) -> tuple[dict[str, Any], Stopped | None]:
-    """What the expectations ask of a whole body, and why it is not the JSON it should be, if it is not."""
+    body: bytes, content_type: str, expects: Iterable[Expect], mask: Mask, also: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], dict[str, Any], Stopped | None]:
+    """What the expectations ask of a whole body; what the paths `also` asked for give, as it came; and why the body is
+    not the JSON it should be, if it is not."""
     expects = tuple(expects)
     encoding = encoding_of(content_type)
     values: dict[str, Any] = {}
     if any(expect.of_body for expect in expects):
         values = values_in(body.decode(encoding, "replace"), expects)
     paths = tuple(dict.fromkeys(path for expect in expects for path in expect.paths))
-    if not paths or not body:
-        return values, None
+    if not (paths or also) or not body:
+        return values, {}, None
     try:
         document = document_of(body, content_type)
-        return values | {path: mask.value(value) for path, value in found(document, paths).items()}, None
+        raw = found(document, dict.fromkeys((*paths, *also)))
+        return values | {path: mask.value(raw[path]) for path in paths}, {path: raw[path] for path in also}, None
     except Stopped as stopped:
-        return values, stopped
+        return values, {}, stopped
 
 
 def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:

@@ -8,7 +8,7 @@ loop take its turns; absurd ones are refused.
 
 import json
 import json.scanner
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -88,7 +88,7 @@ def _inside(container: Any) -> Iterable[Any]:
     return container.values() if isinstance(container, dict) else container if isinstance(container, list) else ()
 
 
-def found(document: Any, paths: Sequence[str]) -> dict[str, Any]:
+def found(document: Any, paths: Iterable[str]) -> dict[str, Any]:
     """What each JMESPath gives on a document. One that cannot be evaluated on this document gives nothing."""
     return {path: _search(document, path) for path in paths}
 

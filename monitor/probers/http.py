@@ -7,10 +7,11 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 import io
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from aiohttp import ClientOSError, ClientResponse, ServerDisconnectedError
 from multidict import CIMultiDict
@@ -51,19 +52,29 @@ _LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
 
 async def look(run: Run, reach: Reach) -> None:
     """Asks once: sends the request, follows its redirects, reads the body, and looks for what is expected in it."""
-    async with asked(run, reach, needs_body(run.expects)) as (headers, body):
-        await look_into(run, reach, headers, body)
+    await ask(run, reach, Cookies())
+
+
+async def ask(run: Run, reach: Reach, cookies: Cookies, wanted: Sequence[str] = ()) -> dict[str, Any]:
+    """As `look`, with a jar of cookies that may outlive this request.
+
+    Gives what each of the `wanted` JMESPaths finds in the answer, as it came: neither masked nor cut.
+    """
+    async with asked(run, reach, bool(wanted) or needs_body(run.expects), cookies) as (headers, body):
+        return await look_into(run, reach, headers, body, wanted)
 
 
 @asynccontextmanager
-async def asked(run: Run, reach: Reach, whole: bool) -> AsyncIterator[tuple[dict[str, str], Body]]:
+async def asked(
+    run: Run, reach: Reach, whole: bool, cookies: Cookies | None = None
+) -> AsyncIterator[tuple[dict[str, str], Body]]:
     """One exchange that is over: headers and body of the answer that counts, its place among large bodies held."""
     target = run.probe.ask
     if not isinstance(target, HttpTarget):
         raise Stopped("self.config", "the probe has no HTTP target")
     async with AsyncExitStack() as held:
         body = body_of(run, reach, held, whole=whole)
-        headers = await exchange(run, reach, target, body)
+        headers = await exchange(run, reach, target, body, cookies)
         run.finish()
         yield headers, body
 
@@ -78,24 +89,26 @@ def body_of(run: Run, reach: Reach, held: AsyncExitStack, *, whole: bool) -> Bod
     return Body(whole, run.mask, take_place)
 
 
-async def exchange(run: Run, reach: Reach, target: HttpTarget, body: Body) -> dict[str, str]:
+async def exchange(
+    run: Run, reach: Reach, target: HttpTarget, body: Body, cookies: Cookies | None = None
+) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
     request = _first(target.varied(run.at), run.fresh)
     errand = Errand(run, target.allow_private)
     CURRENT.set(errand)
-    cookies = Cookies()
+    cookies = cookies or Cookies()
     followed = 0
     while True:
         async with await _send(run, reach, request, target.reuse, cookies) as response:
             run.enter("transfer", at=run.first_byte_at)
             run.http = _facts(response, followed, run.mask)
             _note_answer(run, response)
+            cookies.keep(response.cookies, response.url)
             if not _leads_on(response, run, target):
                 await _read(run, response, body, target.max_body)
                 return {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
             run.http = replace(run.http, redirects=followed + 1)
             run.enter(None)
-            cookies.keep(response.cookies, response.url)
             location = response.headers["Location"]
             run.note(f"redirect {followed + 1} to {location}")
             request = following(request, response.status, location, target, followed)
@@ -202,7 +215,9 @@ async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> N
         run.note(f"body of {body.size} bytes")
 
 
-async def look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Body) -> None:
+async def look_into(
+    run: Run, reach: Reach, headers: Mapping[str, str], body: Body, wanted: Sequence[str] = ()
+) -> dict[str, Any]:
     """Evaluates what needs the whole body, or a header that is not kept."""
     for name, clauses in (pair for expect in run.expects for pair in expect.header):
         if _is_kept(name):
@@ -210,9 +225,10 @@ async def look_into(run: Run, reach: Reach, headers: Mapping[str, str], body: Bo
         for clause in clauses:
             run.values[header_key(name, clause)] = holds_of_header(clause, headers.get(name), reach.clock.now())
     if not body.whole:
-        return
-    work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask)
-    values, stopped = work() if body.small else await reach.aside(work)
+        return {}
+    work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask, tuple(wanted))
+    values, raw, stopped = work() if body.small else await reach.aside(work)
     run.values.update(values)
     if stopped is not None:
         run.fail(stopped.code, stopped.detail)
+    return raw

@@ -33,18 +33,19 @@ class Request:
 
 
 class Cookies:
-    """The cookies of one run: a shop that sets one and redirects expects it back. Gone with the run."""
+    """The cookies of one run: a shop that sets one and redirects expects it back, as it does when a flow goes on. They
+    go to whom they are meant for only (RFC 6265), and are gone with the run."""
 
     def __init__(self) -> None:
         self._jar: CookieJar | None = None
-        self._count = 0
 
     def keep(self, cookies: SimpleCookie, url: URL) -> None:
         """Takes what an answer set, up to a small number."""
-        for name, morsel in list(cookies.items())[: _MOST_COOKIES - self._count]:
-            self._jar = self._jar or CookieJar(unsafe=True)
-            self._jar.update_cookies({name: morsel}, url)
-            self._count += 1
+        for name, morsel in list(cookies.items())[:_MOST_COOKIES]:
+            if self._jar is None:
+                self._jar = CookieJar(unsafe=True)
+            if len(self._jar) < _MOST_COOKIES or any(one.key == name for one in self._jar):
+                self._jar.update_cookies({name: morsel}, url)
 
     def header(self, url: URL) -> str | None:
         """The value of `Cookie` for a request, None when there is none to send."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.core.expectation import Expect
-from monitor.core.observation import CANARY, PHASES, Certificate, Failure, Http, Observation
+from monitor.core.observation import CANARY, PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.probe import Probe
 from monitor.probers.failure import Stopped
 from monitor.probers.mask import Mask, mask_of
@@ -55,11 +55,12 @@ class Run:
         self.dns: Mapping[str, Any] | None = None
         self.values: dict[str, Any] = {}
         self.failure: Failure | None = None
+        self.steps: tuple[StepRun, ...] | None = None
         self.read_as: Callable[[str], str] = str  # what a code means where it is not the module that was asked
         self.late: Stopped | None = None  # what the time limit means now, where the phase alone does not tell
         self.mask: Mask = mask_of(reach.secrets | secrets_of(probe))
         self._location = reach.location
-        self._trace = trace
+        self.trace = trace
         self._clock = reach.clock.monotonic
         self._began = self._clock()
         self._since = self._began
@@ -82,13 +83,18 @@ class Run:
         return self._clock() if self._ended is None else self._ended
 
     @asynccontextmanager
-    async def limited(self) -> AsyncIterator[asyncio.Timeout]:
-        """The probe's time limit over the block; `finish` takes it off."""
+    async def limited(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """A time limit over the block; `finish` and `unlimited` take it off."""
         try:
-            async with asyncio.timeout(self.probe.timeout.total_seconds()) as self._limit:
+            async with asyncio.timeout(seconds) as self._limit:
                 yield self._limit
         finally:
             self._limit = None
+
+    def unlimited(self) -> None:
+        """Takes the time limit off."""
+        if self._limit is not None:
+            self._limit.reschedule(None)
 
     @asynccontextmanager
     async def rest(self) -> AsyncIterator[None]:
@@ -135,8 +141,7 @@ class Run:
         if self._ended is None:
             self.enter(None)
             self._ended = self._clock()
-            if self._limit is not None:
-                self._limit.reschedule(None)
+            self.unlimited()
 
     def fail(self, code: str, detail: str) -> None:
         """Keeps why the run failed; the first reason stays."""
@@ -149,12 +154,12 @@ class Run:
     @property
     def traced(self) -> bool:
         """Whether anybody reads the notes, for those that cost something to write."""
-        return self._trace is not None
+        return self.trace is not None
 
     def note(self, text: str) -> None:
         """One step of the exchange, for `--debug`."""
-        if self._trace is not None:
-            self._trace(f"{(self._clock() - self._began) * 1000:9.1f} ms  {self.mask.line(text, TRACE_LINE)}")
+        if self.trace is not None:
+            self.trace(f"{(self._clock() - self._began) * 1000:9.1f} ms  {self.mask.line(text, TRACE_LINE)}")
 
     def observation(self) -> Observation:
         """The facts as they stand."""
@@ -172,13 +177,15 @@ class Run:
             http=self.http,
             certificate=self.certificate,
             dns=self.dns,
+            steps=self.steps,
             values=self.values,
         )
 
 
 def secrets_of(probe: Probe) -> frozenset[str]:
     """Values of the probe's own headers that must not be shown, wherever they were written."""
-    headers: Sequence[tuple[str, str]] = getattr(probe.ask, "headers", ())
+    asked = [probe.ask, *(getattr(step.ask, "http", None) for step in probe.steps)]
+    headers = [pair for one in asked for pair in getattr(one, "headers", ())]
     hidden = {value for name, value in headers if name.lower() in SECRET_HEADERS}
     # `Bearer abc`: a server that echoes the token rarely echoes the word before it.
     return frozenset(hidden | {value.partition(" ")[2] for value in hidden if " " in value})

@@ -75,6 +75,6 @@ async def _read(run: Run, reach: Reach, page: PageTarget, asked: HttpTarget) -> 
 def _values(run: Run, page: PageTarget, body: bytes, content_type: str, mask: Mask) -> Mapping[str, Any]:
     """The facts of the page, and what the expectations ask: of the facts with `json`, of the body with the rest."""
     facts = page_of(document_of(body, content_type), page.url, page.component, mask)
-    texts, _ = values_of(body, content_type, [replace(one, json=(), fresh=None) for one in run.expects], mask)
+    texts, _, _ = values_of(body, content_type, [replace(one, json=(), fresh=None) for one in run.expects], mask)
     paths = [path for one in run.expects for path in one.paths]
     return {**texts, **found(facts, paths), **facts}

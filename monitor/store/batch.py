@@ -27,7 +27,8 @@ Key = tuple[str, str, str]  # module, probe, location
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A judged run on its way into the store. `counts`: it belongs into a rollup."""
+    """A judged run on its way into the store. `counts`: it belongs into a rollup; how long a whole flow takes is no
+    latency of its module."""
 
     key: Key
     at: int
@@ -87,6 +88,6 @@ def _run(keep: Keep) -> Run:
         hour=hour_of(observation.at),
         result=keep.result,
         duration=observation.duration,
-        counts=observation.module is not None and not keep.discarded,
+        counts=observation.module is not None and observation.steps is None and not keep.discarded,
         row=row,
     )

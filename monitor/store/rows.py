@@ -73,8 +73,9 @@ def observation_row(keep: Keep) -> Row:
     document = observation_to_json(observation)
     for name in _IN_COLUMNS:
         del document[name]
-    if result.outcome is Outcome.PASSED and document["http"] is not None:
-        document["http"]["excerpt"] = None
+    for answer in (document, *(document["steps"] or ())) if result.outcome is Outcome.PASSED else ():
+        if answer.get("http") is not None:
+            answer["http"]["excerpt"] = None
     for name in ("http", "certificate"):
         if document[name] is not None:
             document[name] = {key: value for key, value in document[name].items() if value is not None}

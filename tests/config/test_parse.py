@@ -317,13 +317,12 @@ def test_a_freshness_probe_is_a_request_and_a_limit() -> None:
 
 def test_a_flow_is_its_steps() -> None:
     """Each blames its own module, else that of the probe."""
-    ask = probe_of("kind: flow\nsteps:\n  - {url: 'https://shop.example.com/a?b=c', expect: {status: 201}}").ask
-    [step] = ask.settings["steps"]
+    [step] = probe_of("kind: flow\nsteps:\n  - {url: 'https://shop.example.com/a?b=c', expect: {status: 201}}").steps
 
-    assert (step["module"], step["name"], step["save"]) == ("checkout", "GET /a", {})
-    assert step["http"].url == "https://shop.example.com/a?b=c"
-    assert step["expect"].status == ((201, 201),)
-    assert ask.settings["place_orders"] is False
+    assert (step.module, step.name, step.ask.save) == ("checkout", "GET /a", ())
+    assert step.ask.http.url == "https://shop.example.com/a?b=c"
+    assert step.expect.status == ((201, 201),)
+    assert not step.withheld
 
 
 def test_what_another_status_page_says_is_only_evidence() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config import ConfigError
-from monitor.core.target import HttpTarget, OtherTarget
+from monitor.core.target import HttpTarget
 from tests.config.support import parsed, probe_of, with_probe
 
 URL = "url: https://shop.example.com/"
@@ -121,15 +121,14 @@ def test_an_empty_name_is_as_good_as_unset_for_needs() -> None:
 
 def test_a_flow_leaves_the_names_that_earlier_steps_save() -> None:
     """They are filled in while the flow runs."""
-    ask = probe_of(
+    steps = probe_of(
         "kind: flow\nsteps:\n"
         "  - {url: 'https://shop.example.com/search', save: {sku: 'items[0].id'}}\n"
         "  - {url: 'https://shop.example.com/${sku}/${account}'}",
         "vars: {account: demo}",
-    ).ask
+    ).steps
 
-    assert isinstance(ask, OtherTarget)
-    assert ask.settings["steps"][1]["http"].url == "https://shop.example.com/${sku}/demo"
+    assert steps[1].ask.http.url == "https://shop.example.com/${sku}/demo"
 
 
 @pytest.mark.parametrize(

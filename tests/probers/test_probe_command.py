@@ -11,10 +11,11 @@ from monitor.config import Config
 from monitor.core.clause import Clause
 from monitor.core.expectation import Expect
 from monitor.core.module import Module, Platform
-from monitor.core.observation import PHASES
+from monitor.core.observation import OF_A_STEP, PHASES
 from monitor.core.probe import Probe, Role
 from monitor.core.target import HttpTarget, Network, PageTarget, SideVerdict
 
+from .flows import flow_of, step
 from .looking import probe_of
 from .misbehaving import WAYS, Server, answer, by_path, served
 
@@ -148,6 +149,47 @@ async def test_kinds_without_a_prober_are_unknown(capsys: pytest.CaptureFixture[
         assert await probe(config, [], False, False) == 1
 
     assert "self.unsupported" in capsys.readouterr().out
+
+
+def flow_config(server: Server) -> Config:
+    """A flow whose second step asks another module, which fails."""
+    flow = flow_of(
+        step(server.url(path="/good"), save={"it": "ok"}, name="First"),
+        step(server.url(path="/bad?x=${it}"), "catalog", name="Second"),
+        step(server.url(path="/good"), name="Third"),
+    )
+    return Config(Platform({id: Module(id, {}, probes=(flow,) * (id == "checkout")) for id in ("checkout", "catalog")}))
+
+
+async def test_a_flow_is_shown_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Failed when any step failed, with the step and the module it blames; `--debug` has every exchange."""
+    async with served(WAY) as server:
+        assert await probe(flow_config(server), ["checkout/purchase"], False, True) == 1
+
+    out, _ = capsys.readouterr()
+    assert out.splitlines()[-1].split()[:3] == ["checkout/purchase", "failed", "http.503"]
+    assert out.rstrip().endswith("step 2 “Second” (catalog): status 503, expected 200–299")
+    shown = [line.split("ms  ", 1)[-1] for line in out.splitlines()]
+    for line in ("step 1 “First” (checkout)", "saved it: true", "step 2 “Second” (catalog)", "< HTTP/1.1 503"):
+        assert any(line in one for one in shown), line
+    assert not any("Third" in line for line in shown)
+
+
+async def test_a_flow_as_json_has_the_facts_of_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that were not run included."""
+    async with served(WAY) as server:
+        assert await probe(flow_config(server), [], True, False) == 1
+
+    seen = json.loads(capsys.readouterr().out)
+    assert [(one["module"], one["name"], one["run"]) for one in seen["steps"]] == [
+        ("checkout", "First", True),
+        ("catalog", "Second", True),
+        ("checkout", "Third", False),
+    ]
+    assert [one["http"]["status"] for one in seen["steps"][:2]] == [200, 503]
+    assert set(seen["steps"][0]) == {"module", "name", "run", *OF_A_STEP}
+    assert seen["http"]["status"] == 503
+    assert (seen["result"]["outcome"], seen["result"]["code"]) == ("failed", "http.503")
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.EVIDENCE, 0), (Role.VERDICT, 1)])

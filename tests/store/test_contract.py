@@ -377,7 +377,7 @@ PLACES = count()
 @given(observation=strategies.observations(), result=strategies.results())
 async def test_an_observation_comes_back_equal(store: Store, observation: Observation, result: Result) -> None:
     """Whatever a prober saw, down to the microsecond and the strangest character."""
-    observation = replace(observation, location=f"place-{next(PLACES)}")  # no two examples are the same run
+    observation = strategies.moved(observation, f"place-{next(PLACES)}")  # no two examples are the same run
     await store.commit([Keep(observation, result)])
     instant = timedelta(microseconds=1)
     found = await store.observations(

@@ -1,0 +1,60 @@
+"""Conduct: one exchange from its beginning to its end, whatever happens meanwhile.
+
+A prober asks; here is the time limit over it, and the table of what went wrong becomes the failure of the run.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from monitor.core.probe import Probe
+from monitor.probers.failure import Stopped, of_exchange, of_timeout
+from monitor.probers.reach import Reach
+from monitor.probers.run import Run
+
+log = logging.getLogger(__name__)
+
+Prober = Callable[[Run, Reach], Awaitable[None]]
+
+STALL_SHARE = 0.25  # of its limit that a run may lose to ourselves before it says nothing of the target
+
+
+async def conduct(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:
+    """The run with everything that the prober saw within so many seconds, finished. Raises only when cancelled."""
+    try:
+        await _limited(run, reach, prober, seconds)
+    except Stopped as stopped:
+        run.fail(stopped.code, stopped.detail)
+    except Exception as error:
+        known = of_exchange(error, run.phase)
+        if known is not None:
+            run.fail(known.code, known.detail)
+        else:
+            run.fail("self.bug", type(error).__name__)
+            _report(run.probe, reach, error)
+    run.finish()
+    stalled = reach.stalled(run.began, run.ended)
+    if stalled > STALL_SHARE * run.probe.timeout.total_seconds():
+        run.failure = None
+        run.fail("self.stall", f"our own event loop stood still for {stalled:.1f} s meanwhile")
+
+
+async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:
+    expired = False
+    try:
+        async with run.limited(seconds) as limit:
+            try:
+                await prober(run, reach)
+            finally:
+                expired = limit.expired()
+    except TimeoutError as error:
+        if not expired:
+            raise
+        raise run.late or of_timeout(run.phase, round(seconds, 2), run.first_byte_at is not None) from error
+
+
+def _report(probe: Probe, reach: Reach, error: Exception) -> None:
+    """Tells the log about a bug of ours, once for each probe and kind of error."""
+    told = (probe.module, probe.id, type(error).__name__)
+    if told not in reach.reported:
+        reach.reported.add(told)
+        log.error("probe %s/%s: a bug of ours: %s", *told, exc_info=error)
