@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
 from monitor.config.kinds import (
-    Common,
     DnsProbe,
     FlowProbe,
     FreshnessProbe,
@@ -41,7 +40,6 @@ from monitor.core.target import (
     HttpTarget,
     MqttTarget,
     Network,
-    OtherTarget,
     PageTarget,
     PrometheusTarget,
     StepTarget,
@@ -55,7 +53,6 @@ LARGEST_RESULT = 8 * 1024**2  # bytes of what a query gives: some 40,000 series
 DISABLED = "disabled in the configuration"
 DNS_PORT = 53
 INHERITED_PART = 0.8  # an inherited timeout that is not below a shorter interval is cut to this part of it
-_COMMON = frozenset(Common.model_fields) | {"kind", "verdicts"}
 
 
 def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
@@ -165,11 +162,9 @@ def _expect(probe: Any) -> Expect:
 
 def _ask(probe: Any) -> Any:
     """What the prober of the kind needs; nothing for a flow, which is its steps."""
-    if isinstance(probe, FlowProbe):
-        return None
-    if isinstance(probe, HttpProbe | FreshnessProbe):
-        return request(probe)
     match probe:
+        case HttpProbe() | FreshnessProbe():
+            return request(probe)
         case TcpProbe():
             send = (probe.send or "").encode()
             return TcpTarget(*_place(probe.address), send, probe.allow_private)
@@ -188,9 +183,7 @@ def _ask(probe: Any) -> Any:
         case StatuspageProbe():
             headers = tuple((name, value) for name, value in probe.headers.items() if value)
             return PageTarget(probe.url, headers=headers, allow_private=probe.allow_private, component=probe.component)
-    fields = type(probe).model_fields
-    own = {name: getattr(probe, name) for name in fields if name not in _COMMON}
-    return OtherTarget(own)
+    return None
 
 
 def _steps(module: str, probe: Any) -> tuple[Step, ...]:

@@ -119,13 +119,6 @@ class StepTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherTarget:
-    """The settings of a kind, as validated, for its own prober to read."""
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class SideVerdict:
     """Fields of a probe's answer that judge another module (`verdicts:`)."""
 

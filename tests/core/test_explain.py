@@ -225,8 +225,9 @@ ON_TWO = World("a b c d", hosts={"x.example.com": "a", "y.example.com": "b"})
 @pytest.mark.parametrize("code", ["http.slow_ttfb", "http.truncated"])
 def test_what_comes_late_or_in_part_may_have_met_its_trouble_on_the_way(code: str) -> None:
     """The name of an application in such an answer clears neither gateway nor host."""
-    behind = World("a>g b>g c>g d>g", dark="g", gateways="g")
-    assert said(behind.explain(*all_of("abcd", code, backend=1.0))) == ["abcd<g"]
+    modules = "abcdefhijk"
+    behind = World(" ".join(f"{id}>g" for id in modules), dark="g", gateways="g")
+    assert said(behind.explain(*all_of(modules, code, backend=1.0))) == [f"{modules}<g"]
     assert said(ON_ONE_HOST.explain(*all_of("abc", code, backend=1.0, hosts=(HOST,)))) == ["abc=host"]
 
 
