@@ -84,6 +84,14 @@ def seen(code: str) -> Sentence:
     return Sentence(SEEN[prefix], {"status": code.rpartition(".")[2]})
 
 
+def witnessed(code: str, platform: Platform) -> Sentence:
+    """What one sighting shows of the module it was made at: an answer that names another one speaks of that."""
+    kind, _, named = code.partition(":")
+    if kind == "upstream.signalled" and named:
+        return Sentence(N_("its answers name {module}"), {"module": names(platform, (named,))})
+    return seen(code)
+
+
 def names(platform: Platform, modules: tuple[str, ...]) -> tuple[Place, ...]:
     """Names of modules; one that left the configuration keeps its id."""
     return tuple(platform.modules[id].name if id in platform.modules else id for id in modules)

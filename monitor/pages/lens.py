@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from monitor.core.incident import Incident, Update
+from monitor.core.incident import Cause, Incident, Update
 from monitor.core.module import Status, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.rollup import ComponentStatus
 from monitor.core.uptime import Uptime
-from monitor.core.wording import N_, Place, Sentence, seen, title, update_body
+from monitor.core.wording import N_, Place, Sentence, title, update_body, witnessed
 from monitor.pages import words
 from monitor.pages.bars import describe
 from monitor.pages.facts import ComponentFacts, Facts
@@ -150,7 +150,7 @@ class Lens:
             stage=self.word(words.STAGE[incident.stage]),
             why=self.say(words.why(incident, platform)),
             code=cause.code,
-            confidence=self.speech.percent(self.language, cause.confidence, 0) if cause.cls in words.CLASS else "",
+            confidence=self._confidence(cause),
             since=self.clock(incident.started_at) if incident.is_open else self.when(incident.started_at),
             until=None if end is None else self.when(incident.ended_at or end),
             ago=self.speech.ago(self.language, incident.started_at, self.facts.picture.now) if end is None else "",
@@ -202,6 +202,11 @@ class Lens:
             if id not in hit and one.status is ComponentStatus.OPERATIONAL
         ]
 
+    def _confidence(self, cause: Cause) -> str:
+        """How sure we are, where the reason does not say it: it does of a module that is named."""
+        told = cause.module is not None or cause.cls not in words.CLASS
+        return "" if told else self.speech.percent(self.language, cause.confidence, 0)
+
     def _update(self, update: Update, incident: Incident) -> UpdateView:
         stage = self.word(words.STAGE[update.stage])
         at = self.clock(update.at) if incident.is_open else self.when(update.at)
@@ -215,6 +220,11 @@ class Lens:
             yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), until)
 
     def _sightings(self, incident: Incident) -> Iterable[SightingView]:
-        for fact in incident.cause.evidence[:12]:
-            said, name = self.say(seen(fact.code)), self.module_name(fact.module)
+        told: set[tuple[str, str, str]] = set()
+        for fact in incident.cause.evidence:
+            kind = (fact.module, fact.code, fact.location)
+            if kind in told:
+                continue  # readers are told once what was seen again and again
+            told.add(kind)
+            said, name = self.say(witnessed(fact.code, self.facts.platform)), self.module_name(fact.module)
             yield SightingView(self.when(fact.at), name, self.place(fact.location), said, fact.code)

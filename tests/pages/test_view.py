@@ -232,6 +232,23 @@ def test_the_cause_leads_the_modules_of_an_incident() -> None:
     assert [one.role for one in seen.members] == ["Cause", "Affected", "Affected"]
 
 
+def test_what_was_seen_again_and_again_is_told_once_and_an_answer_names_whom_it_accuses() -> None:
+    """Checkout's answer that names Pricing speaks of Pricing, not of whatever depends on Checkout."""
+    picture = pictures.troubled()
+    (incident,) = [one for one in picture.board.incidents.values() if one.is_open]
+    (first,) = incident.cause.evidence
+    named = replace(first, module="checkout", code=f"upstream.signalled:{incident.root}")
+    evidence = (first, replace(first, at=first.at + timedelta(seconds=10)), named, named)
+    incident = replace(incident, cause=replace(incident.cause, evidence=evidence))
+    seen = look(picture).incident(incident).sightings
+
+    assert [(one.module, one.seen) for one in seen] == [
+        ("Promotions and taxes", "overload or service switched off (status 503)"),
+        ("Checkout", "its answers name Promotions and taxes"),
+    ]
+    assert seen[0].at == look(picture).when(first.at)
+
+
 def test_a_line_of_the_history_tells_that_an_incident_goes_on() -> None:
     """Its start alone would look like a moment."""
     lens = look(pictures.troubled())
