@@ -20,7 +20,7 @@ from monitor.core.shared import ALIKE, Shared, first_struck, fit, things
 TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an edge between them
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
-UNLISTED = 0.04  # weight of a cause outside the graph against one of its modules
+UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
 FIRST_STRUCK = 0.3  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail

@@ -132,8 +132,9 @@ ROOTS: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
     "healthy dependants speak for a dependency": (
         World("a>r b>r c>r d>r e>r f>r g>r h>r", dark="r"),
         (ill("a", 0, WAIT), ill("b", 2, WAIT)),
-        ["a<a", "b<b"],
+        ["a?", "b?"],
     ),
+    "a lone module that only waits is likely, not sure": (World("a b"), (ill("a", 0, WAIT),), ["a?"]),
     "a soft edge is no proof of innocence": (
         World("a>r c>r:0.25 d>r:0.25", dark="r"),
         (ill("a", 0, WAIT),),
