@@ -13,6 +13,7 @@ from monitor.core.incident import Change, Incident
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.track import Track
+from monitor.core.word import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,20 @@ class Ailing:
     code: str | None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Event: a person said something. `by` is who, `request` what names the request, as far as they were told.
+
+    `known` is the incident as it is stored, for one that the board no longer holds.
+    """
+
+    word: Word
+    by: str | None = None
+    request: str | None = None
+    known: Incident | None = None
+
+
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken
 
 
 @dataclass(frozen=True, slots=True)
