@@ -25,7 +25,7 @@ from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Refusal
 from monitor.core.history import board_from
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
-from monitor.store import Store, StoreFailed, open_store
+from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 from monitor.web.counter import API, Counter
 from monitor.web.routes import counter_app
 
@@ -66,15 +66,28 @@ async def change(
         return await _ask(ops_url(config), _token(config), method, path, body, headers)
     except (ClientError, TimeoutError, Stranger):
         pass  # none runs, or it cannot be reached: then the lock tells
-    with only_one(data):
-        async with _store(config, data, readonly=False) as store, _served(config, store) as (url, token):
-            return await _ask(url, token, method, path, body, headers)
+    try:
+        with only_one(data):
+            async with _store(config, data, readonly=False) as store, _served(config, store) as (url, token):
+                return await _ask(url, token, method, path, body, headers)
+    except StoreUnusable as error:
+        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
 
 
 async def look(config: Config, data: Path, path: str) -> Answer:
-    """What the store holds, answered as the running monitor would. Raises StoreUnusable or StoreFailed."""
-    async with _store(config, data, readonly=True) as store, _served(config, store, readonly=True) as (url, token):
-        return await _ask(url, token, "GET", path, None, None)
+    """What the store holds, answered as the running monitor would; its answer where we can read no store.
+
+    Raises StoreUnusable or StoreFailed when there is neither.
+    """
+    try:
+        async with _store(config, data, readonly=True) as store, _served(config, store, readonly=True) as (url, token):
+            return await _ask(url, token, "GET", path, None, None)
+    except StoreUnusable:
+        try:
+            return await _ask(ops_url(config), _token(config), "GET", path, None, None)
+        except (ClientError, TimeoutError, Stranger):
+            pass
+        raise
 
 
 def ops_url(config: Config) -> str:
