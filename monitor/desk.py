@@ -252,7 +252,9 @@ def _told(effect: Moved | Saved | Gap) -> str:
         return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
     incident = effect.incident
     spoken = incident.acts[-1] if incident.acts and incident.acts[-1].at == effect.at else None
-    what = f"{spoken.what} by a person" if spoken is not None else effect.change or "kept"
+    what = effect.change or ("published" if incident.published_at == effect.at else "kept")
+    if spoken is not None:
+        what = f"{spoken.what} by a person"
     return f"incident {incident.id} {what}: {_source(incident)} {incident.cause.code}".rstrip()
 
 
