@@ -295,6 +295,8 @@ class App(Watcher):
             reload=self.reload,
             follow=self.follow,
             called=self._called,
+            find=self.desk.find,
+            hear=self.desk.hear,
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

@@ -7,19 +7,38 @@ while the store refuses, they wait in memory, and judging goes on.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.core.board import Board
-from monitor.core.effect import Ailing, Ask, AskCanaries, Effect, Event, Gap, Hold, Keep, Moved, Saved, Storable
+from monitor.core.effect import (
+    Ailing,
+    Answered,
+    Ask,
+    AskCanaries,
+    Effect,
+    Event,
+    Gap,
+    Hold,
+    Keep,
+    Moved,
+    Refusal,
+    Saved,
+    Spoken,
+    Storable,
+)
 from monitor.core.incident import Incident
 from monitor.core.step import step
+from monitor.core.word import Open
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observations go
 AT_ONCE = 500  # most steps in one transaction
+STORED_WITHIN = 10.0  # seconds a person waits for the disk
+AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 
 
 class Store(Protocol):
@@ -27,6 +46,10 @@ class Store(Protocol):
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """Stores these effects in one transaction."""
+        ...
+
+    async def incident(self, id: str) -> Incident | None:
+        """One incident, however old."""
         ...
 
 
@@ -82,6 +105,7 @@ class Desk:
         self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
         self._done = 0
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
+        self._hearing = asyncio.Lock()
 
     def hand_in(self, event: Event) -> None:
         """Puts an event on the queue; never waits."""
@@ -96,7 +120,7 @@ class Desk:
             except Exception:
                 log.exception("step failed on %s", type(event).__name__)
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event) -> list[Effect]:
         """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
         self.board, effects = step(self.board, event, self._clock.now())
         storable: list[Storable] = []
@@ -106,6 +130,37 @@ class Desk:
             self.backlog.append(storable)
             self._decided += 1
             self._more.set()
+        return effects
+
+    async def hear(self, event: Event) -> Answered:
+        """What a person said, and what became of it. No answer but a refusal is given before it is on disk.
+
+        One after the other: an old incident is read from the store before a word about it is taken.
+        """
+        async with self._hearing:
+            if isinstance(event, Spoken) and not isinstance(event.word, Open):
+                known = await self.find(event.word.incident)
+                if isinstance(known, Refusal):
+                    return Answered(event.word.incident, known, changed=False)
+                event = replace(event, known=known)
+            answer = next(effect for effect in self.take(event) if isinstance(effect, Answered))
+            try:
+                async with asyncio.timeout(STORED_WITHIN):
+                    stored = await self.stored()
+            except TimeoutError:
+                stored = False
+        return answer if stored or answer.refusal is not None else Answered(answer.id, AWAY)
+
+    async def find(self, id: str) -> Incident | Refusal:
+        """An incident, also one that the board no longer holds; or why there is none."""
+        if (incident := self.board.incidents.get(id)) is not None:
+            return incident
+        try:
+            async with asyncio.timeout(STORED_WITHIN):
+                stored = await self._store.incident(id)
+        except (self._troubles, TimeoutError):
+            return Refusal("away", "the store does not answer at the moment: ask again")
+        return stored or Refusal("unknown", f"there is no incident {id[:40]}")
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
         match effect:
@@ -115,6 +170,8 @@ class Desk:
                 self._hands.ask_canaries(effect)
             case Hold():
                 self._hands.hold(effect)
+            case Answered():
+                pass  # whoever spoke reads it from what `take` returns
             case _:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)
@@ -194,7 +251,11 @@ def _told(effect: Moved | Saved | Gap) -> str:
         t = effect.transition
         return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
     incident = effect.incident
-    return f"incident {incident.id} {effect.change or 'kept'}: {_source(incident)} {incident.cause.code}"
+    spoken = incident.acts[-1] if incident.acts and incident.acts[-1].at == effect.at else None
+    what = effect.change or ("published" if incident.published_at == effect.at else "kept")
+    if spoken is not None:
+        what = f"{spoken.what} by a person"
+    return f"incident {incident.id} {what}: {_source(incident)} {incident.cause.code}".rstrip()
 
 
 def _source(incident: Incident) -> str:

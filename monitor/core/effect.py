@@ -13,6 +13,7 @@ from monitor.core.incident import Change, Incident
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.track import Track
+from monitor.core.word import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,20 @@ class Ailing:
     code: str | None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Event: a person said something. `by` is who, `request` what names the request, as far as they were told.
+
+    `known` is the incident as it is stored, for one that the board no longer holds.
+    """
+
+    word: Word
+    by: str | None = None
+    request: str | None = None
+    known: Incident | None = None
+
+
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +184,23 @@ class AskCanaries:
     location: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a person's word is not followed, in a sentence. `kind`: `unknown` where nothing has that id, `conflict` where
+    it does not fit what is so now, `wrong` where it can never be followed, `away` where the same may be said again."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Tell a person what became of a word: `id` of what it is about, or the refusal. `changed`: it was news."""
+
+    id: str = ""
+    refusal: Refusal | None = None
+    changed: bool = True
+
+
 Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap
-Effect = Storable | Ask | AskCanaries | Hold
+Effect = Storable | Ask | AskCanaries | Hold | Answered

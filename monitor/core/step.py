@@ -12,6 +12,8 @@
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
+    heard      people.py        what a person said about an incident
+    publish    publishing.py    when an incident appears in public
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -20,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, platform_page, region, timeline, vantage
+from monitor.core import heartbeat, people, platform_page, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
@@ -40,6 +42,7 @@ from monitor.core.effect import (
     Reconfigured,
     Remember,
     Settled,
+    Spoken,
     Ticked,
 )
 from monitor.core.expectation import Outcome, Result, judge_side
@@ -81,6 +84,8 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return heartbeat.call(board, (module, id), now)
         case Missed():
             return _miss(board, event, now)
+        case Spoken():
+            return people.heard(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
 
@@ -371,7 +376,7 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             effects.append(AskCanaries(location))
     board, saved = region.watch(board, now)
     effects += saved
-    if any(one.is_open for one in board.incidents.values()):
+    if any(one.is_open or one.is_closed_by_person for one in board.incidents.values()):
         board, saved = timeline.review(board, now)
         effects += saved
     return board, effects

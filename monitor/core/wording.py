@@ -5,7 +5,7 @@ catalogues. Nothing here knows a language, a zone or a clock, so page, feed, API
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.core.incident import Incident, Update
 from monitor.core.module import Platform, Status, Text
@@ -14,10 +14,14 @@ from monitor.core.observation import stamp
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A message and what fills its places: a text per language, another sentence, a list of either, or plain text."""
+    """A message and what fills its places: a text per language, another sentence, a list of either, or plain text.
+
+    `instead`: what a person wrote in its place, by language.
+    """
 
     message: str
     places: Mapping[str, "Place"] = field(default_factory=dict)
+    instead: Text = field(default_factory=dict)
 
 
 Place = Text | Sentence | str | tuple["Place", ...]
@@ -113,6 +117,12 @@ SHARED: dict[str, str] = {
     "account": N_("the account"),
     "unknown": N_("something that cannot be seen from outside"),
 }
+OURS = frozenset(
+    {
+        *("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "resolved", "reopened"),
+        *("outlived", "merged", "reported", "unmonitored"),
+    }
+)  # kinds of updates that are worded here
 MOST_SPARED = 6  # components named as working
 
 
@@ -145,6 +155,13 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     return (*sentences, *platform_says(incident))
 
 
+def public_summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
+    """The cause as readers are told: a person's words where there are any."""
+    if incident.summary is not None:
+        return (Sentence("{text}", {"text": incident.summary}),)
+    return summary(incident, platform)
+
+
 def platform_says(incident: Incident) -> tuple[Sentence, ...]:
     """What the platform's own status page says of it; nothing while that is not known."""
     reports = incident.cause.platform_reports or {}
@@ -166,6 +183,9 @@ def _cause_in_words(incident: Incident, platform: Platform) -> list[Sentence]:
     if cause.scope == "location":
         only = N_("Only our checks from {locations} see this: {seen}. From everywhere else the modules answer.")
         return [Sentence(only, {"locations": cause.locations, "seen": what})]
+    if incident.by_hand:
+        root = names(platform, (cause.module,)) if cause.module else ()
+        return [Sentence(N_("It comes from: {modules}."), {"modules": root})] if root else []
     dragged = tuple(member.module for member in incident.members if member.role == "affected")
     if cause.scope == "shared" and cause.shared is not None:
         kind = str(cause.shared.get("kind", "unknown"))
@@ -204,7 +224,11 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     shared = cause.shared or {}
     thing = f"{shared.get('kind', 'unknown')} {shared.get('value') or '?'}"
     what = cause.module or (thing if cause.scope == "shared" else incident.root) or ", ".join(cause.locations)
-    places: dict[str, Place] = {"what": what, "code": cause.code, "since": stamp(incident.started_at) or "?"}
+    places: dict[str, Place] = {
+        "what": what or ", ".join(incident.components),
+        "code": cause.code or "by hand",
+        "since": stamp(incident.started_at) or "?",
+    }
     sentences = [Sentence(N_("{what}: {code} since {since}."), places)]
     seen_from = tuple(sorted({one.location for one in cause.evidence}))
     if len(seen_from) == 1 and len(platform.locations) == 1:
@@ -229,9 +253,16 @@ def _percent(confidence: float) -> str:
 
 
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
-    """One entry of the timeline in words; a person's text stands as it was written."""
-    if update.body is not None:
+    """One entry of the timeline in words; a person's text stands as it was written. Of ours, only the languages that a
+    person corrected do."""
+    if update.body is not None and update.kind not in OURS:
         return (Sentence("{text}", {"text": update.body}),)
+    first, *others = _own_words(update, incident, platform)
+    corrected = update.body or {}
+    return replace(first, instead=corrected), *(replace(one, instead=dict.fromkeys(corrected, "")) for one in others)
+
+
+def _own_words(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     params = update.params
     module = names(platform, (str(params.get("module") or incident.root or ""),))[0]
     code = str(params.get("code", incident.cause.code))

@@ -87,7 +87,7 @@ class _Writer:
             [
                 "<entry>",
                 f"<id>tag:{xml(self.host)},2005:Incident/{incident.id}</id>",
-                f"<published>{stamp(incident.published_at)}</published>",
+                f"<published>{stamp(_published_at(incident))}</published>",
                 f"<updated>{stamp(updated_at(incident))}</updated>",
                 f'<link rel="alternate" type="text/html" href="{xml(self._page_of(incident))}"/>',
                 f"<title>{xml(self._title(incident))}</title>",
@@ -120,7 +120,7 @@ class _Writer:
                 "<item>",
                 f"<title>{xml(self._title(incident))}</title>",
                 f"<description>{xml(self._body(incident))}</description>",
-                f"<pubDate>{format_datetime(incident.published_at)}</pubDate>",
+                f"<pubDate>{format_datetime(_published_at(incident))}</pubDate>",
                 f"<link>{page}</link>",
                 f'<guid isPermaLink="true">{page}</guid>',
                 "</item>",
@@ -143,6 +143,10 @@ class _Writer:
             body = "<br>".join(escape(said).splitlines())
             paragraphs.append(f"<p><small>{escape(at)}</small><br><strong>{escape(stage)}</strong> - {body}</p>")
         return "".join(paragraphs)
+
+
+def _published_at(incident: Incident) -> datetime:
+    return incident.published_at or incident.detected_at
 
 
 # --- calendar

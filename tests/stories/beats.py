@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.core.board import Board, Condition, Version
 from monitor.core.effect import (
+    Answered,
     Ask,
     AskCanaries,
     Effect,
@@ -25,6 +26,7 @@ from monitor.core.effect import (
     Remember,
     Saved,
     Settled,
+    Spoken,
     Ticked,
     Versioned,
 )
@@ -37,6 +39,7 @@ from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
 from monitor.core.track import Track, is_usable
+from monitor.core.word import Word
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STATUS = {"+": 200, "-": 503, "~": 200, "c": 404, "b": 429}
@@ -107,6 +110,14 @@ class Story:
     def reconfigure(self, platform: Platform) -> None:
         """A new configuration comes into force."""
         self._take(Reconfigured(platform))
+
+    def say(self, word: Word, by: str | None = None, request: str | None = None) -> Answered:
+        """A person says something; what became of it. Old incidents are known as they were last saved."""
+        known = {one.id: one for one in self.incidents}.get(getattr(word, "incident", ""))
+        before = len(self.effects)
+        self._take(Spoken(word, by, request, known))
+        (answer,) = (effect for effect in self.effects[before:] if isinstance(effect, Answered))
+        return answer
 
     def restart(self, platform: Platform | None = None, pause: float = 0) -> None:
         """The monitor ends, and begins again so many seconds later with what it stored, as the application does it."""

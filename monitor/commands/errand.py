@@ -1,0 +1,118 @@
+"""Errand: what a command asks or says is a request to the counter of the monitor that runs.
+
+Where none runs we take the store ourselves, under the same lock as `run`, and serve the same counter to ourselves for
+that one request (`own_counter.py`), on loopback and under a token nobody else has. So there is one way to change
+something, whoever does it. Whoever only reads opens the store for reading, whether a monitor runs or not.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from monitor.config import Config
+from monitor.store import StoreUnusable
+
+API = "/api/ops/v1"
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # where to reach who listens on all addresses
+LONGEST = 30.0  # seconds for an answer
+
+
+class Answer(NamedTuple):
+    """The status and the JSON of an answer; `{"error": …}` where it is a refusal."""
+
+    status: int
+    body: Any
+
+    @property
+    def refused(self) -> str | None:
+        """Why not; None for an answer that says yes."""
+        return str(self.body.get("error", self.body)) if self.status >= 400 else None
+
+
+class Stranger(Exception):
+    """Whoever listens at the address is no monitor that knows what we want."""
+
+
+async def change(
+    config: Config,
+    data: Path,
+    method: str,
+    path: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The answer of the running monitor, else of ourselves. `path` lies below `/api/ops/v1`.
+
+    Raises StoreUnusable or StoreFailed when no monitor answers and the store cannot be taken.
+    """
+    try:
+        return await _ask(ops_url(config), _token(config), method, path, body, headers)
+    except (ClientError, TimeoutError, Stranger):
+        pass  # none runs, or it cannot be reached: then the lock tells
+    from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
+
+    try:
+        async with own_counter(config, data, readonly=False) as (url, token):
+            return await _ask(url, token, method, path, body, headers)
+    except StoreUnusable as error:
+        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+
+
+async def look(config: Config, data: Path, path: str) -> Answer:
+    """What the store holds, answered as the running monitor would; its answer where we can read no store.
+
+    Raises StoreUnusable or StoreFailed when there is neither.
+    """
+    from monitor.commands.own_counter import own_counter
+
+    try:
+        async with own_counter(config, data, readonly=True) as (url, token):
+            return await _ask(url, token, "GET", path, None, None)
+    except StoreUnusable:
+        try:
+            return await _ask(ops_url(config), _token(config), "GET", path, None, None)
+        except (ClientError, TimeoutError, Stranger):
+            pass
+        raise
+
+
+def ops_url(config: Config) -> str:
+    """Where the ops side of the running monitor is reached from this machine."""
+    ops = config.settings.ops
+    host = EVERYWHERE.get(ops.host, ops.host)
+    return f"http://[{host}]:{ops.port}" if ":" in host else f"http://{host}:{ops.port}"
+
+
+def tell_refusal(answer: Answer) -> bool:
+    """Whether it is a refusal; one is then told on stderr, with what to do about it."""
+    if answer.refused is not None:
+        print(answer.refused.strip(), file=sys.stderr)
+    return answer.refused is not None
+
+
+def _token(config: Config) -> str | None:
+    return os.environ.get("MONITOR_OPS_TOKEN") or config.settings.ops_token
+
+
+async def _ask(
+    url: str,
+    token: str | None,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None,
+    headers: Mapping[str, str] | None,
+) -> Answer:
+    sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+    async with (
+        ClientSession(timeout=ClientTimeout(total=LONGEST, sock_connect=3), headers=sent) as session,
+        session.request(method, f"{url}{API}{path}", json=body, allow_redirects=False) as answer,
+    ):
+        if answer.status == 401:
+            return Answer(401, {"error": "the running monitor wants its token: set MONITOR_OPS_TOKEN to it"})
+        if answer.content_type != "application/json":
+            raise Stranger
+        return Answer(answer.status, await answer.json())
