@@ -1,5 +1,6 @@
 """News: what feeds and both public APIs draw from besides the figures: incidents, dates of change, own blindness."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from monitor.core import statement
@@ -26,16 +27,22 @@ def began_at(picture: Picture) -> datetime | None:
     return min([*moves, *(condition.since for condition in picture.board.modules.values())], default=None)
 
 
-def changed_at(picture: Picture) -> datetime | None:
-    """When what is published last changed, which is not when it was last written; None while nothing is known."""
-    moments = [moved[-1].at for moved in picture.history.transitions.values() if moved]
-    moments += [condition.since for condition in picture.board.modules.values()]
-    moments += [updated_at(one) for one in incidents_of(picture)]
-    moments += [gap.until or gap.since for gap in picture.history.gaps]
+def newest(incidents: Sequence[Incident], most: int) -> list[Incident]:
+    """The newest so many, and any older one that still goes on: a long trouble is not pushed out by short ones."""
+    return [one for place, one in enumerate(incidents) if place < most or one.is_open]
+
+
+def blindness_told(picture: Picture) -> list[datetime]:
+    """When the one-line verdict began, and ceased, to say that nothing is seen."""
     since = long_blind_since(picture)
-    if since is not None:
-        moments.append(since + TELL_BLIND_AFTER)
-    return max(moments, default=None)
+    moments = [] if since is None else [since + TELL_BLIND_AFTER]
+    gaps = picture.history.gaps
+    for end in {gap.until for gap in gaps if gap.until is not None}:
+        dark = [gap for gap in gaps if gap.since < end and (gap.until is None or gap.until >= end)]
+        nowhere_seen = {gap.location for gap in dark} >= set(picture.board.platform.locations)
+        if nowhere_seen and end - min(gap.since for gap in dark) >= TELL_BLIND_AFTER:
+            moments.append(end)
+    return moments
 
 
 def long_blind_since(picture: Picture) -> datetime | None:
