@@ -14,7 +14,7 @@ from monitor.core.module import in_language
 from monitor.core.observation import stamp
 from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
-from monitor.pages.news import began_at, incidents_of, newest, updated_at
+from monitor.pages.news import announced, began_at, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
@@ -27,7 +27,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, the calendar, `robots.txt`, `sitemap.xml`, and `security.txt` where a contact is configured."""
-    incidents = incidents_of(picture)
+    incidents = announced(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
         writer = _Writer(picture, speech, language)

@@ -16,6 +16,11 @@ def incidents_of(picture: Picture) -> list[Incident]:
     return statement.incidents_of(picture.board, picture.history)
 
 
+def announced(picture: Picture) -> list[Incident]:
+    """The same in the order in which they were published, the newest first, as feeds and Statuspage v2 list them."""
+    return sorted(incidents_of(picture), key=lambda one: (one.published_at, one.started_at, one.id), reverse=True)
+
+
 def updated_at(incident: Incident) -> datetime:
     """When something was last said of an incident."""
     return max((update.at for update in incident.updates), default=incident.published_at)

@@ -19,7 +19,7 @@ from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
 from monitor.core.wording import title, update_body
 from monitor.pages.affected import chain
-from monitor.pages.news import blindness_told, confirmed, incidents_of, long_blind_since, newest, updated_at
+from monitor.pages.news import announced, blindness_told, confirmed, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.translate import Speech
@@ -85,7 +85,7 @@ class _Page:
 
     @cached_property
     def everything(self) -> list[Incident]:
-        return incidents_of(self.picture)
+        return announced(self.picture)
 
     @cached_property
     def page(self) -> Object:
