@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from monitor.core import statement
 from monitor.core.incident import Incident
 from monitor.core.module import Status
+from monitor.core.wording import N_, Sentence
+from monitor.pages import words
 from monitor.pages.picture import Picture
 
 TELL_BLIND_AFTER = timedelta(minutes=15)
@@ -54,6 +56,18 @@ def long_blind_since(picture: Picture) -> datetime | None:
     """Since when the monitor cannot see, once that has lasted long enough to be said aloud."""
     state, since, _ = picture.monitor()
     return since if state == "blind" and since is not None and picture.now - since >= TELL_BLIND_AFTER else None
+
+
+def headline(picture: Picture) -> tuple[str, Sentence]:
+    """The mark and the sentence of the whole, where nothing else stands beside it: on badges and cards.
+
+    While the monitor is blind it is the last it knew, and what was good then is not green: nobody can vouch for it.
+    """
+    indicator, phrase = picture.overall()
+    mark = words.OVERALL[indicator]
+    if picture.monitor()[0] != "blind":
+        return mark, Sentence(phrase)
+    return "none" if mark == "ok" else mark, Sentence(N_("Last known: {status}"), {"status": Sentence(phrase)})
 
 
 def confirmed(picture: Picture) -> dict[str, Status]:
