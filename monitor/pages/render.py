@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from monitor.pages.card import card_path, territory
 from monitor.pages.detail import about, component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
@@ -34,12 +35,13 @@ Printed = tuple[tuple[object, ...], bytes]  # what a page was made from, and the
 
 @dataclass(frozen=True, slots=True)
 class Alternate:
-    """The same page in another language. `href` leads there from here, `url` from anywhere."""
+    """The same page in another language. `href` leads there from here, `url` from anywhere; `locale` is for cards."""
 
     language: str
     name: str
     href: str
     url: str
+    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Frame:
     subscribe: str
     favicon: str
     script: str
+    card: str  # the address of the picture that a shared link shows
 
 
 def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
@@ -179,7 +182,7 @@ def _frame(
         page=page,
         canonical=f"{site.url}/{here}",
         alternates=tuple(
-            Alternate(one, _own_name(one), base + there, f"{site.url}/{there}")
+            Alternate(one, _own_name(one), base + there, f"{site.url}/{there}", territory(one))
             for one in speech.languages
             for there in [_under(one, speech, folder)]
         ),
@@ -187,6 +190,7 @@ def _frame(
         subscribe=site.subscribe_url or "",
         favicon=base + press.names["favicon.svg"],
         script=base + press.names["refresh.js"],
+        card=f"{site.url}/{card_path(language, speech)}",
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from monitor.pages.api import api_files
 from monitor.pages.badges import badge_files
+from monitor.pages.card import card_files
 from monitor.pages.feeds import feed_files
 from monitor.pages.picture import Picture
 from monitor.pages.render import html_files
@@ -19,4 +20,5 @@ def site_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes
         **api_files(picture, speech),
         **feed_files(picture, speech),
         **badge_files(picture, speech),
+        **card_files(picture, speech, theme),
     }
