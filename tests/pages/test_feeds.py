@@ -1,4 +1,4 @@
-"""Feeds, badges and what crawlers read: strict parsers, ids that never change, names from anywhere."""
+"""Feeds and badges: strict parsers, ids that never change, names from anywhere."""
 
 import re
 from dataclasses import replace
@@ -121,25 +121,6 @@ def test_the_calendar_is_valid_though_nothing_is_planned() -> None:
 
 def test_folding_cuts_no_character_in_two() -> None:
     assert _folded("X" * 74 + "ã") == "X" * 74 + "\r\n ã\r\n"
-
-
-def test_the_sitemap_names_pages_of_every_language() -> None:
-    text = feeds(pictures.troubled())["sitemap.xml"]
-    for page in ("", "en/", "es/modules/checkout/", "components/cart/", "en/history/"):
-        assert f"<loc>https://status.example.com/{page}</loc>" in text
-
-
-def test_robots_are_shown_the_sitemap() -> None:
-    assert "Sitemap: https://status.example.com/sitemap.xml" in feeds(pictures.green())["robots.txt"]
-
-
-def test_security_txt_needs_a_contact_and_expires_within_a_year() -> None:
-    seen = pictures.green()
-    assert ".well-known/security.txt" not in feeds(seen)
-    site = replace(seen.site, links={"security": "security@example.com"})
-    text = feeds(replace(seen, site=site))[".well-known/security.txt"]
-    assert "Contact: mailto:security@example.com\n" in text
-    assert "Expires: 2027-05-01T00:00:00Z\n" in text
 
 
 def test_badges_speak() -> None:
