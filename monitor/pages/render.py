@@ -24,6 +24,7 @@ from monitor.pages.healthcheck import healthcheck
 from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
+from monitor.pages.plain import legal
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 
@@ -136,7 +137,7 @@ class Press:
         if before is not None and before[0] == made_from:
             return before[1], before
         template = self.environment.get_template(f"{page}.html")
-        content = template.render(frame=frame, view=view, speech=speech).encode()
+        content = legal(template.render(frame=frame, view=view, speech=speech)).encode()
         return content, (made_from, content)
 
 
