@@ -171,7 +171,7 @@ class _Sheet:
     def png(self) -> bytes:
         """The whole card, with as many colours as it needs."""
         out = BytesIO()
-        self.image.quantize(96, dither=Image.Dither.NONE).save(out, "PNG", compress_level=7)
+        self.image.quantize(96, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG", compress_level=7)
         return out.getvalue()
 
     # --- text

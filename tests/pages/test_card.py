@@ -112,7 +112,7 @@ def test_hostile_names_are_cut_to_the_card(text: str) -> None:
 def test_a_long_name_ends_before_the_edge() -> None:
     content = card_files(pictures.hostile("W" * 200), loaded(), THEME)["card.png"]
     margin = image(content).convert("RGB").crop((WIDTH - 70, 13, WIDTH, HEIGHT))
-    assert margin.getcolors() == [(70 * (HEIGHT - 13), (0xF5, 0xF6, 0xF8))]
+    assert len(margin.getcolors() or []) == 1
 
 
 def test_a_theme_without_fonts_still_has_a_card(tmp_path: Path) -> None:
