@@ -1,9 +1,9 @@
-"""Feeds: incidents as Atom and RSS in every language, the calendar of planned work, and what crawlers ask for.
+"""Feeds: incidents as Atom and RSS in every language, and the calendar of planned work.
 
 The id of an entry never changes: a new update changes its date and text, so a reader shows an edit and not a new item.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -14,7 +14,7 @@ from monitor.core.module import in_language
 from monitor.core.observation import stamp
 from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
-from monitor.pages.news import began_at, incidents_of, updated_at
+from monitor.pages.news import announced, began_at, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
@@ -26,28 +26,23 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
-    """Every feed, the calendar, `robots.txt`, `sitemap.xml`, and `security.txt` where a contact is configured."""
-    incidents = incidents_of(picture)
+    """Every feed, and the calendar."""
+    incidents = announced(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
         writer = _Writer(picture, speech, language)
         under = under_of(language, speech)
         history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
-        texts[f"{under}history.atom"] = writer.atom("history", under, history, incidents[:NEWEST])
-        texts[f"{under}history.rss"] = writer.rss(under, history, incidents[:NEWEST])
+        texts[f"{under}history.atom"] = writer.atom("history", under, history, newest(incidents, NEWEST))
+        texts[f"{under}history.rss"] = writer.rss(under, history, newest(incidents, NEWEST))
         for id, component in picture.board.platform.components.items():
-            of_component = [one for one in incidents if id in one.components][:NEWEST]
+            of_component = newest([one for one in incidents if id in one.components], NEWEST)
             name = f"{picture.site.name} - {in_language(component.name, language)}"
             texts[f"{under}components/{id}.atom"] = writer.atom(
                 f"components/{id}", f"{under}components/{id}/", name, of_component
             )
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
         texts[f"{under}maintenance.ics"] = calendar(calendar_name)
-    texts["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n"
-    texts["sitemap.xml"] = _sitemap(picture, speech, incidents)
-    contact = picture.site.links.get("security")
-    if contact:
-        texts[".well-known/security.txt"] = _security(contact, picture, speech)
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
 
 
@@ -194,35 +189,3 @@ def _folded(line: str) -> str:
         piece += char
         size += width
     return "\r\n".join([*pieces, piece]) + "\r\n"
-
-
-# --- for crawlers
-
-
-def _sitemap(picture: Picture, speech: Speech, incidents: Iterable[Incident]) -> str:
-    """Every lasting page in every language; incidents with the date of their last update."""
-    platform = picture.board.platform
-    pages: list[tuple[str, datetime | None]] = [(page, None) for page in ("", "healthcheck/", "history/", "about/")]
-    pages += [(f"components/{id}/", None) for id in platform.components]
-    pages += [(f"modules/{id}/", None) for id in platform.modules]
-    pages += [(f"incidents/{one.id}/", updated_at(one)) for one in incidents]
-    lines = ['<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
-    for language in speech.languages:
-        root = f"{picture.site.url}/{under_of(language, speech)}"
-        for page, at in pages:
-            changed = f"<lastmod>{stamp(at)}</lastmod>" if at else ""
-            lines.append(f"<url><loc>{xml(root + page)}</loc>{changed}</url>")
-    return DECLARATION + "\n".join([*lines, "</urlset>", ""])
-
-
-def _security(contact: str, picture: Picture, speech: Speech) -> str:
-    """RFC 9116. It expires on the first day of a month half a year ahead, so that the file changes once a month."""
-    month = picture.now.year * 12 + picture.now.month - 1 + 6
-    expires = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    lines = [
-        f"Contact: {contact if ':' in contact else f'mailto:{contact}'}",
-        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
-        f"Preferred-Languages: {', '.join(speech.languages)}",
-        f"Canonical: {picture.site.url}/.well-known/security.txt",
-    ]
-    return "".join(" ".join(line.split()) + "\n" for line in lines)
