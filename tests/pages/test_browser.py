@@ -81,8 +81,7 @@ def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: 
     page.on("pageerror", lambda error: problems.append(str(error)))
     incident = next(path for path in published("stormy") if path.startswith("incidents/")).removesuffix("index.html")
     everywhere = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
-    spoken = [path.removesuffix("index.html") for path in published("spoken") if path.startswith("incidents/")][:3]
-    for state, paths in {"stormy": everywhere, "blind": [""], "newborn": [""], "spoken": ["", *spoken]}.items():
+    for state, paths in {"stormy": everywhere, "blind": [""], "newborn": [""]}.items():
         shop = Shop({**published(state), "api/v1/status.json": status()})
         page.unroute_all()
         page.route("**/*", shop.serve)
