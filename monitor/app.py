@@ -19,8 +19,9 @@ from aiohttp import web
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
+from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ticked
+from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -36,6 +37,7 @@ from monitor.web.public import public_app
 
 log = logging.getLogger(__name__)
 
+PLAN_EVERY = 6 * 3600.0  # seconds between looks at what standing windows plan for the coming 90 days
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
@@ -146,6 +148,7 @@ class App(Watcher):
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
+        self.desk.take(await self._planned())
         _tell_of(platform)
 
     def _scene(self) -> Scene:
@@ -160,6 +163,7 @@ class App(Watcher):
             "press": self.press.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
+            "planner": self._plan,
             "pulse": self.pulse.beat,
         }
 
@@ -222,6 +226,16 @@ class App(Watcher):
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             gc.collect()
 
+    async def _plan(self) -> None:
+        while True:
+            await asyncio.sleep(PLAN_EVERY)
+            self.desk.hand_in(await self._planned())
+
+    async def _planned(self) -> Planned:
+        """What all standing windows plan for the time to come: those of the configuration, and of people."""
+        windows = (*self.config.windows, *self.desk.board.agenda.windows.values())
+        return Planned(await asyncio.to_thread(plan_of, windows, self._clock.now()))
+
     # -- configuration -----------------------------------------------------------------------------------------------
 
     async def _watch_file(self) -> None:
@@ -253,6 +267,7 @@ class App(Watcher):
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
+        self.desk.hand_in(await self._planned())
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
         return []

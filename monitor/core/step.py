@@ -9,6 +9,7 @@
     settle     detector.py      when tracks make news
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
+    is_excused overlay.py       what planned work excuses
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
@@ -20,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, platform_page, region, timeline, vantage
+from monitor.core import heartbeat, overlay, platform_page, region, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
@@ -83,6 +84,8 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return _miss(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
+        case _:
+            return timeline.surfaced(*overlay.arranged(board, event, now), now)
 
 
 # -- a run ------------------------------------------------------------------------------------------------------------
@@ -352,8 +355,11 @@ def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> b
 def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time alone does: probes fall silent, blind places may see again, incidents are looked at anew."""
     effects: list[Effect] = []
+    if board.agenda.works:
+        board, effects = timeline.surfaced(*overlay.passed(board, now), now)
     if board.stale_at is None or not timedelta(0) < board.stale_at - now <= timedelta(days=1):
-        board, effects = _silence(board, now)
+        board, news = _silence(board, now)
+        effects += news
     if board.platform.canaries and board.restless:
         for location in sorted({key[2] for key in board.restless if board.tracks[key].score}):
             if location not in board.vantages:  # a restart: nobody has vouched yet for what is remembered

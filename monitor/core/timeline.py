@@ -4,17 +4,18 @@
 incidents that prove to be one are joined: the older keeps its id, the younger ends and says where it went.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.core import overlay
 from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
-from monitor.core.effect import Saved
+from monitor.core.effect import Effect, Saved, Storable
 from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
-from monitor.core.module import Priority, Status
+from monitor.core.module import FAILING, Priority, Status
 from monitor.core.observation import stamp
 from monitor.core.platform_page import reported
 from monitor.core.standing import open_ones, said, save, told, with_cause
@@ -58,6 +59,31 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     return board, saved
 
 
+def surface(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """Failures that planned work excused and does not any more begin their incidents; those that are over are let go.
+
+    What outlasts its work began when that ended; what turned into another fault meanwhile begins now.
+    """
+    saved: list[Saved] = []
+    for module in sorted(board.held):
+        condition = board.modules.get(module)
+        failing = condition is not None and condition.status in FAILING
+        if condition is not None and failing and overlay.is_excused(board, module, condition.since):
+            continue
+        board = replace(board, held=board.held - {module})
+        if condition is not None and failing:
+            since = now if board.agenda.concerning(module) else condition.since
+            board, more = _fails(board, Transition(module, Status.UP, condition.status, now, since), now)
+            saved += more
+    return board, saved
+
+
+def surfaced(board: Board, done: Sequence[Storable], now: datetime) -> tuple[Board, list[Effect]]:
+    """The board once planned work has changed, with what follows: what it does not excuse any more has its incident."""
+    board, saved = surface(board, now)
+    return board, [*done, *saved]
+
+
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Takes a module that left the configuration out of its incident, which ends when nothing is left in it."""
     return _answers(board, module, now, now, "unmonitored")
@@ -96,6 +122,10 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     module = transition.module
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
+    failing = member is not None and member.seen and member.until is None
+    if not failing and overlay.is_excused(board, module, transition.since):
+        return replace(board, held=board.held | {module}), []
+    transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
     groups = groups_of(board, now, _failing(board, now))
