@@ -310,6 +310,7 @@ class App(Watcher):
             reload=self.reload,
             follow=self.follow,
             called=self._called,
+            hear=self.desk.hear,
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

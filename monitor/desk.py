@@ -14,6 +14,7 @@ from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import (
     Ailing,
+    Answered,
     Arranged,
     Ask,
     AskCanaries,
@@ -23,6 +24,7 @@ from monitor.core.effect import (
     Hold,
     Keep,
     Moved,
+    Refusal,
     Saved,
     Storable,
 )
@@ -33,6 +35,8 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observations go
 AT_ONCE = 500  # most steps in one transaction
+STORED_WITHIN = 10.0  # seconds a person waits for the disk
+AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 
 
 class Store(Protocol):
@@ -109,7 +113,7 @@ class Desk:
             except Exception:
                 log.exception("step failed on %s", type(event).__name__)
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event) -> list[Effect]:
         """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
         self.board, effects = step(self.board, event, self._clock.now())
         storable: list[Storable] = []
@@ -119,6 +123,17 @@ class Desk:
             self.backlog.append(storable)
             self._decided += 1
             self._more.set()
+        return effects
+
+    async def hear(self, event: Event) -> Answered:
+        """What a person said, and what became of it. No answer but a refusal is given before it is on disk."""
+        answer = next(effect for effect in self.take(event) if isinstance(effect, Answered))
+        try:
+            async with asyncio.timeout(STORED_WITHIN):
+                stored = await self.stored()
+        except TimeoutError:
+            stored = False
+        return answer if stored or answer.refusal is not None else Answered(answer.id, AWAY)
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
         match effect:
@@ -128,6 +143,8 @@ class Desk:
                 self._hands.ask_canaries(effect)
             case Hold():
                 self._hands.hold(effect)
+            case Answered():
+                pass  # whoever spoke reads it from what `take` returns
             case _:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)

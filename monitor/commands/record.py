@@ -16,6 +16,7 @@ from typing import TextIO
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from monitor.clock import SystemClock
+from monitor.commands.errand import ops_url
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
@@ -108,13 +109,10 @@ async def _record(config: Config, write: Callable[[str], None]) -> None:
 
 async def _following(config: Config) -> AsyncIterator[str] | None:
     """The lines of the running monitor; None when none answers."""
-    ops = config.settings.ops
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(ops.host, ops.host)
-    host = f"[{host}]" if ":" in host else host
     headers = {"Authorization": f"Bearer {config.settings.ops_token}"} if config.settings.ops_token else {}
     session = ClientSession(timeout=ClientTimeout(total=None, sock_connect=3), headers=headers)
     try:
-        answer = await session.get(f"http://{host}:{ops.port}/api/ops/v1/observations")
+        answer = await session.get(f"{ops_url(config)}/api/ops/v1/observations")
     except (ClientError, TimeoutError):
         await session.close()
         return None

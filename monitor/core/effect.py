@@ -213,5 +213,23 @@ class AskCanaries:
     location: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a person's word is not followed, in a sentence. `kind`: `unknown` where nothing has that id, `conflict` where
+    it does not fit what is so now, `wrong` where it can never be followed, `away` where the same may be said again."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Tell a person what became of a word: `id` of what it is about, or the refusal. `changed`: it was news."""
+
+    id: str = ""
+    refusal: Refusal | None = None
+    changed: bool = True
+
+
 Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated
-Effect = Storable | Ask | AskCanaries | Hold
+Effect = Storable | Ask | AskCanaries | Hold | Answered

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.core import agenda
-from monitor.core.agenda import Refused
+from monitor.core.agenda import Act, Refused
 from monitor.core.board import Board
 from monitor.core.cause import code_seen
-from monitor.core.effect import Arranged, Ordered, Planned, Repeated, Scheduled, Storable
+from monitor.core.effect import Answered, Arranged, Effect, Ordered, Planned, Refusal, Repeated, Scheduled
 from monitor.core.history import History
-from monitor.core.maintenance import Counted, Maintenance
+from monitor.core.identity import stable_id
+from monitor.core.maintenance import Counted, Maintenance, WorkStage, key_of
 from monitor.core.module import FAILING
 from monitor.core.uptime import Span, spans, without
 
@@ -40,51 +41,55 @@ def onset(board: Board, module: str, since: datetime) -> datetime:
 # --- what happens to planned work
 
 
-def arranged(board: Board, event: Planned | Scheduled | Ordered, now: datetime) -> tuple[Board, list[Storable]]:
-    """What a plan, or a person's word, does to planned work."""
+def arranged(board: Board, event: Planned | Scheduled | Ordered, now: datetime) -> tuple[Board, list[Effect]]:
+    """What a plan, or a person's word, does to planned work; time first does what it had to do by then."""
+    board, effects = passed(board, now)
     match event:
-        case Planned():
-            return planned(board, event, now)
+        case Planned(plan):
+            board, more = _with(board, agenda.planned(board.agenda, plan, now), now)
         case Scheduled():
-            return scheduled(board, event, now)
+            board, more = _scheduled(board, event, now)
         case Ordered():
-            return ordered(board, event, now)
+            board, more = _ordered(board, event, now)
+    return board, [*effects, *more]
 
 
-def planned(board: Board, event: Planned, now: datetime) -> tuple[Board, list[Storable]]:
-    """A new plan of all standing windows is in force."""
-    return _with(board, agenda.planned(board.agenda, event.plan, now), now)
-
-
-def scheduled(board: Board, event: Scheduled, now: datetime) -> tuple[Board, list[Storable]]:
-    """A person planned work, once or to be repeated."""
-    news = agenda.scheduled(board.agenda, event.window, event.starts, now)
+def _scheduled(board: Board, event: Scheduled, now: datetime) -> tuple[Board, list[Effect]]:
+    """A person plans work, once or to be repeated. The same plan once more is no news."""
+    window = event.window
+    news = agenda.scheduled(board.agenda, window, event.starts, now)
+    if window.rule is None:
+        board, effects = _with(board, news, now)
+        return board, [*effects, Answered(stable_id(key_of(window.id, window.begins)), changed=bool(news))]
+    repeats = window.id in board.agenda.windows
+    board = replace(board, agenda=agenda.with_window(board.agenda, window))
     board, effects = _with(board, news, now)
-    if event.window.rule is None:
-        return board, effects
-    board = replace(board, agenda=agenda.with_window(board.agenda, event.window))
-    return board, [Repeated(event.window.id, event.window), *effects]
+    return board, [Repeated(window.id, window), *effects, Answered(window.id, changed=not repeats or bool(news))]
 
 
-def ordered(board: Board, event: Ordered, now: datetime) -> tuple[Board, list[Storable]]:
-    """A person's word about work, or about a window of people's: that can only be withdrawn. What makes no sense any
-    more, since time has gone on, is left undone."""
+def _ordered(board: Board, event: Ordered, now: datetime) -> tuple[Board, list[Effect]]:
+    """A person's word about work, or about a window of people's, which can only be withdrawn."""
     if event.id in board.agenda.windows:
-        coming = [one for one in board.agenda.works.values() if one.window == event.id and not one.started_at]
-        news = [agenda.withdrawn(one, now, "person", event.body) for one in coming if not one.is_over]
+        if event.act is not Act.CANCEL:
+            return board, [Answered(event.id, Refusal("wrong", "a window that repeats can only be cancelled"))]
+        coming = [one for one in board.agenda.works.values() if one.window == event.id]
+        news = [agenda.withdrawn(one, now, "person", event.body) for one in coming if one.stage is WorkStage.SCHEDULED]
         board = replace(board, agenda=agenda.without_window(board.agenda, event.id))
         board, effects = _with(board, news, now)
-        return board, [Repeated(event.id, None), *effects]
+        return board, [Repeated(event.id, None), *effects, Answered(event.id)]
     one = board.agenda.works.get(event.id)
+    if one is None:
+        return board, [Answered(event.id, Refusal("unknown", f"no planned work has the id {event.id[:40]}"))]
     try:
-        return _with(board, [agenda.acted(one, event.act, event.until, event.body, now)] if one else [], now)
-    except Refused:
-        return board, []
+        board, effects = _with(board, [agenda.acted(one, event.act, event.until, event.body, now)], now)
+    except Refused as error:
+        return board, [Answered(event.id, Refusal("conflict", str(error)))]
+    return board, [*effects, Answered(event.id)]
 
 
-def passed(board: Board, now: datetime) -> tuple[Board, list[Storable]]:
+def passed(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time does: work begins and ends; failures that work under way does not excuse are noted, for they count."""
-    effects: list[Storable] = []
+    effects: list[Effect] = []
     due = board.agenda.due_at
     if due is not None and due <= now:
         board, effects = _with(board, agenda.passed(board.agenda, now), now)
@@ -96,10 +101,10 @@ def passed(board: Board, now: datetime) -> tuple[Board, list[Storable]]:
     return board, effects
 
 
-def _with(board: Board, news: list[Maintenance], now: datetime) -> tuple[Board, list[Storable]]:
+def _with(board: Board, news: list[Maintenance], now: datetime) -> tuple[Board, list[Effect]]:
     if not news:
         return board, []
-    effects: list[Storable] = [Arranged(one, one.updates[-1].kind) for one in news]
+    effects: list[Effect] = [Arranged(one, one.updates[-1].kind) for one in news]
     return replace(board, agenda=board.agenda.with_works(news, now)), effects
 
 

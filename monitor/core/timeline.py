@@ -12,7 +12,7 @@ from monitor.core import overlay
 from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
-from monitor.core.effect import Effect, Saved, Storable
+from monitor.core.effect import Effect, Saved
 from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import FAILING, Priority, Status
@@ -78,7 +78,7 @@ def surface(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     return board, saved
 
 
-def surfaced(board: Board, done: Sequence[Storable], now: datetime) -> tuple[Board, list[Effect]]:
+def surfaced(board: Board, done: Sequence[Effect], now: datetime) -> tuple[Board, list[Effect]]:
     """The board once planned work has changed, with what follows: what it does not excuse any more has its incident."""
     board, saved = surface(board, now)
     return board, [*done, *saved]

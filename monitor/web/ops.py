@@ -8,21 +8,18 @@ import gzip
 import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from monitor.clock import Clock, SystemClock
-from monitor.core.board import Board
-from monitor.core.history import History
 from monitor.core.observation import Observation, observation_to_json
-from monitor.core.statement import Speaker
 from monitor.web.access import require
-from monitor.web.full import full_incidents, full_status
+from monitor.web.counter import LARGEST, Counter, guard, json_answer
+from monitor.web.full import full_status
 from monitor.web.heartbeats import Take, receive
 from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.routes import counter_routes
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +28,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 VIEWS = (None, "", "judged", "locations")
 
 
-@dataclass(frozen=True, slots=True)
-class OpsContext:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpsContext(Counter):
     """What the operators' side is made of.
 
     `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
@@ -40,22 +37,17 @@ class OpsContext:
     is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
     """
 
-    board: Callable[[], Board]
-    history: Callable[[], History]
-    speech: Callable[[], Speaker]
     metrics_page: Callable[[bool, str | None, str | None], bytes]
     ready: Callable[[], str | None]
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
-    token: str | None = None
-    clock: Clock = field(default_factory=SystemClock)
 
 
 def ops_app(context: OpsContext) -> web.Application:
     """The operators' side."""
-    app = web.Application(client_max_size=64 * 1024)
-    app.on_response_prepare.append(_guard)
+    app = web.Application(client_max_size=LARGEST)
+    app.on_response_prepare.append(guard)
     ops = _Ops(context)
     app.add_routes(
         [
@@ -64,19 +56,12 @@ def ops_app(context: OpsContext) -> web.Application:
             web.get("/-/ready", ops.ready),
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
-            web.get("/api/ops/v1/incidents", ops.incidents),
+            *counter_routes(context),
             web.get("/api/ops/v1/status", ops.status),
             web.get("/api/ops/v1/observations", ops.observations),
         ]
     )
     return app
-
-
-async def _guard(request: web.Request, response: web.StreamResponse) -> None:
-    """No answer of this side belongs in a cache, a frame or a guess about its type, refusals included."""
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
 
 
 class _Ops:
@@ -128,18 +113,12 @@ class _Ops:
         """A module calls."""
         return await receive(request, self.context.board().platform, self.context.called)
 
-    async def incidents(self, request: web.Request) -> web.Response:
-        """Every incident with the detail of its evidence."""
-        require(request, self.context.token)
-        context = self.context
-        return await _json(full_incidents, context.board(), context.history(), context.speech())
-
     async def status(self, request: web.Request) -> web.Response:
         """Every module with every probe at every place, and why each last run was judged as it was."""
         require(request, self.context.token)
         context = self.context
         now = context.clock.now()
-        return await _json(full_status, context.board(), context.history(), context.speech(), now)
+        return await json_answer(full_status, context.board(), context.history(), context.speech(), now)
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""
@@ -154,10 +133,3 @@ class _Ops:
         except ConnectionError:
             pass  # nobody listens any more
         return response
-
-
-async def _json(make: Callable[..., Mapping[str, Any]], *given: Any) -> web.Response:
-    def body() -> bytes:
-        return json.dumps(make(*given), ensure_ascii=False).encode("utf-8", "replace")
-
-    return web.Response(body=await asyncio.to_thread(body), headers={"Content-Type": "application/json; charset=utf-8"})

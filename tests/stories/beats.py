@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.core.board import Board, Condition, Version
 from monitor.core.effect import (
+    Arranged,
     Ask,
     AskCanaries,
     Effect,
@@ -21,8 +22,10 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Observed,
+    Planned,
     Reconfigured,
     Remember,
+    Repeated,
     Saved,
     Settled,
     Ticked,
@@ -31,6 +34,14 @@ from monitor.core.effect import (
 from monitor.core.expectation import Expect
 from monitor.core.history import Memory, board_from
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.maintenance import (
+    Maintenance,
+    Window,
+    maintenance_from_json,
+    maintenance_to_json,
+    window_from_json,
+    window_to_json,
+)
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
 from monitor.core.observation import Failure, Http, Observation
@@ -108,6 +119,14 @@ class Story:
         """A new configuration comes into force."""
         self._take(Reconfigured(platform))
 
+    def plan(self, *windows: tuple[Window, list[datetime]]) -> None:
+        """What standing windows plan."""
+        self._take(Planned(windows))
+
+    def say(self, event: Event) -> None:
+        """A person's word."""
+        self._take(event)
+
     def restart(self, platform: Platform | None = None, pause: float = 0) -> None:
         """The monitor ends, and begins again so many seconds later with what it stored, as the application does it."""
         self.asked.clear()
@@ -183,6 +202,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     tracks: dict[tuple[str, str, str], dict[str, Any]] = {}
     incidents: dict[str, dict[str, Any]] = {}
     gaps: dict[tuple[str, datetime], Gap] = {}
+    works: dict[str, Maintenance] = {}
+    windows: dict[str, Window | None] = {}
     versions: dict[tuple[str, str], Version] = {}
     calls: dict[tuple[str, str], datetime | None] = {}
     seen_at: datetime | None = None
@@ -203,6 +224,10 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 versions[(module, probe)] = version
             case Heard(module, probe, at):
                 calls[(module, probe)] = at
+            case Arranged(work):
+                works[work.id] = maintenance_from_json(json.loads(json.dumps(maintenance_to_json(work))))
+            case Repeated(id, window):
+                windows[id] = window and window_from_json(json.loads(json.dumps(window_to_json(window))))
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -214,6 +239,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         tracks=found,
         incidents=tuple(incident_from_json(raw) for raw in incidents.values()),
         gaps=tuple(gap for gap in gaps.values() if gap.until is None),
+        maintenances=tuple(works.values()),
+        windows=tuple(one for one in windows.values() if one is not None),
         versions=versions,
         calls={key: at for key, at in calls.items() if at is not None},
         seen_at=seen_at,

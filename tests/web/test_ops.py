@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.core.effect import Answered, Event
 from monitor.core.observation import Observation, observation_from_json
 from monitor.pages.translate import Speech
 from monitor.web.access import _is_here
@@ -40,6 +41,10 @@ async def heard(module: str, probe: str) -> bool:
     return True
 
 
+async def told(event: Event) -> Answered:
+    return Answered()
+
+
 CONTEXT = OpsContext(
     board=lambda: SEEN.board,
     history=lambda: SEEN.history,
@@ -49,6 +54,7 @@ CONTEXT = OpsContext(
     reload=lambda: [],
     follow=nothing,
     called=heard,
+    hear=told,
     clock=FakeClock(NOW),
 )
 TOKEN = {"Authorization": "Bearer s3cret-ã"}

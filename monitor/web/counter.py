@@ -1,0 +1,114 @@
+"""Counter: where people speak to the desk and read what it knows, by JSON. `run` serves it as a part of its ops side;
+a command that finds no monitor running serves it to itself, so that there is one way to change something.
+
+Nothing here knows the rooms it serves: `Counter` holds what they gave. Whatever changes something has to come as JSON
+and not from a page of another site, and is answered once it is on disk.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from monitor.clock import Clock, SystemClock
+from monitor.core.board import Board
+from monitor.core.effect import Answered, Event, Refusal
+from monitor.core.history import History
+from monitor.core.statement import Speaker
+from monitor.web.access import require
+
+API = "/api/ops/v1"
+STATUS = {"unknown": 404, "conflict": 409, "wrong": 400, "away": 503}  # of a refusal, by its kind
+LARGEST = 64 * 1024  # bytes of what is sent to us
+LONGEST_KEY = 200  # characters of an idempotency key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """What people are answered from. `hear` takes what a person said and comes back once that is on disk."""
+
+    board: Callable[[], Board]
+    history: Callable[[], History]
+    speech: Callable[[], Speaker]
+    hear: Callable[[Event], Awaitable[Answered]]
+    token: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+
+async def guard(request: web.Request, response: web.StreamResponse) -> None:
+    """No answer of this side belongs in a cache, a frame or a guess about its type, refusals included."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+
+
+# -- what every handler needs -----------------------------------------------------------------------------------------
+
+
+async def sent(request: web.Request, counter: Counter, keys: Collection[str]) -> dict[str, Any]:
+    """The JSON object that somebody who may sent, of these keys at most; raises the answer for everybody else.
+
+    A browser sends a form to anywhere without asking, but never as JSON, and says from which page it comes.
+    """
+    require(request, counter.token)
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != str(request.url.origin()):
+        raise refusal(403, "not from a page of another site")
+    if request.content_type != "application/json":
+        raise refusal(415, "send JSON, with `Content-Type: application/json`")
+    try:
+        body = json.loads(await request.read() or b"{}")
+    except web.HTTPRequestEntityTooLarge:
+        raise refusal(413, f"what was sent is longer than {LARGEST // 1024} KiB") from None
+    except (ValueError, RecursionError):
+        raise refusal(400, "what was sent is not JSON") from None
+    if not isinstance(body, dict):
+        raise refusal(400, "send a JSON object")
+    strange = sorted(set(body) - set(keys))
+    if strange:
+        raise refusal(400, f"unknown key `{strange[0][:40]}`; known are {', '.join(keys)}")
+    return body
+
+
+def request_key(request: web.Request) -> str | None:
+    """What names this request, so that it is followed once however often it is sent."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise refusal(400, f"`Idempotency-Key` takes up to {LONGEST_KEY} printable characters")
+    return key or None
+
+
+def refusal(status: int, reason: str) -> web.HTTPException:
+    """The answer that says no, and why, as `{"error": …}`. To be raised."""
+    found = web.HTTPException(text=json.dumps({"error": reason}, ensure_ascii=False) + "\n")
+    found.content_type = "application/json"
+    found.set_status(status)
+    return found
+
+
+def checked(answer: Answered) -> Answered:
+    """The answer; raises the one that says why not."""
+    if answer.refusal is not None:
+        raise refusal_of(answer.refusal)
+    return answer
+
+
+def refusal_of(one: Refusal) -> web.HTTPException:
+    """A refusal as an answer. To be raised."""
+    found = refusal(STATUS[one.kind], one.reason)
+    if one.kind == "away":
+        found.headers["Retry-After"] = "5"
+    return found
+
+
+async def json_answer(make: Callable[..., Mapping[str, Any]], *given: Any, status: int = 200) -> web.Response:
+    """What `make` gives, as JSON; made off the loop."""
+
+    def body() -> bytes:
+        return json.dumps(make(*given), ensure_ascii=False).encode("utf-8", "replace")
+
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return web.Response(status=status, body=await asyncio.to_thread(body), headers=headers)

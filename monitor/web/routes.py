@@ -1,0 +1,19 @@
+"""Routes: everything that people may ask and say at the counter."""
+
+from aiohttp import web
+
+from monitor.web.counter import LARGEST, Counter, guard
+from monitor.web.incidents import incident_routes
+
+
+def counter_routes(counter: Counter) -> list[web.RouteDef]:
+    """The routes, for whoever serves them."""
+    return [*incident_routes(counter)]
+
+
+def counter_app(counter: Counter) -> web.Application:
+    """The counter alone."""
+    app = web.Application(client_max_size=LARGEST)
+    app.on_response_prepare.append(guard)
+    app.add_routes(counter_routes(counter))
+    return app

@@ -1,0 +1,129 @@
+"""Errands: the running monitor is asked; where none runs, the store is taken, under the lock of `run`."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from monitor.app import only_one
+from monitor.commands.errand import change, look, ops_url
+from monitor.config import Address, Config, Settings
+from monitor.core.module import Platform
+from monitor.core.site import Site
+from monitor.pages.translate import Speech
+from monitor.store import StoreUnusable, open_store
+from monitor.web.counter import Counter
+from monitor.web.routes import counter_app
+from tests.pages import pictures
+from tests.processes.running import free_port
+from tests.store.past import incident, saved
+from tests.web.test_ops import told
+
+THEME = Path(__file__).parents[2] / "site"
+SEEN = pictures.troubled()
+
+
+def configured(port: int, token: str | None = None) -> Config:
+    settings = Settings(ops=Address("127.0.0.1", port), ops_token=token)
+    return Config(Platform(), Site(languages=("en",)), settings)
+
+
+@asynccontextmanager
+async def listening(app: web.Application, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def running(token: str | None = None) -> web.Application:
+    """The counter of a monitor that knows of some trouble."""
+    return counter_app(
+        Counter(
+            board=lambda: SEEN.board,
+            history=lambda: SEEN.history,
+            speech=lambda: Speech.load(("en",), THEME),
+            hear=told,
+            token=token,
+        )
+    )
+
+
+async def stored(data: Path) -> str:
+    """A store that holds one incident; its id."""
+    os.makedirs(data)
+    store = await open_store(f"sqlite:///{data / 'monitor.db'}")
+    await store.commit([saved(incident())])
+    await store.close()
+    return incident().id
+
+
+async def test_the_running_monitor_is_asked(tmp_path: Path) -> None:
+    """And the store is left alone."""
+    port = free_port()
+    async with listening(running(), port):
+        answer = await change(configured(port), tmp_path / "data", "GET", "/incidents", {})
+    assert (answer.status, answer.refused) == (200, None)
+    assert [one["id"] for one in answer.body["incidents"]] == [one.id for one in SEEN.history.incidents]
+    assert not (tmp_path / "data").exists()
+
+
+async def test_where_none_runs_the_store_is_taken(tmp_path: Path) -> None:
+    """The same answer from the same counter, over what the store holds."""
+    id = await stored(tmp_path / "data")
+    answer = await change(configured(free_port()), tmp_path / "data", "GET", "/incidents", {})
+    assert [one["id"] for one in answer.body["incidents"]] == [id]
+
+
+async def test_a_store_that_somebody_holds_is_not_taken(tmp_path: Path) -> None:
+    """A monitor that cannot be reached is told, by its process."""
+    await stored(tmp_path / "data")
+    with only_one(tmp_path / "data"), pytest.raises(StoreUnusable, match=str(os.getpid())):
+        await change(configured(free_port()), tmp_path / "data", "GET", "/incidents", {})
+
+
+async def test_somebody_else_at_the_address_is_no_monitor(tmp_path: Path) -> None:
+    """A web server that answers something else is passed by."""
+    id = await stored(tmp_path / "data")
+    port = free_port()
+    async with listening(web.Application(), port):
+        answer = await change(configured(port), tmp_path / "data", "GET", "/incidents", {})
+    assert [one["id"] for one in answer.body["incidents"]] == [id]
+
+
+async def test_the_token_comes_from_the_environment_or_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the answer says what to set."""
+    monkeypatch.delenv("MONITOR_OPS_TOKEN", raising=False)
+    port, data = free_port(), tmp_path / "data"
+    async with listening(running("s3cret"), port):
+        refused = await change(configured(port), data, "GET", "/incidents", {})
+        assert "MONITOR_OPS_TOKEN" in (refused.refused or "")
+        assert (await change(configured(port, "s3cret"), data, "GET", "/incidents", {})).status == 200
+        monkeypatch.setenv("MONITOR_OPS_TOKEN", "s3cret")
+        assert (await change(configured(port), data, "GET", "/incidents", {})).status == 200
+
+
+async def test_looking_never_waits_for_whoever_holds_the_store(tmp_path: Path) -> None:
+    """It is opened for reading only."""
+    id = await stored(tmp_path / "data")
+    with only_one(tmp_path / "data"):
+        answer = await look(configured(free_port()), tmp_path / "data", "/incidents")
+    assert [one["id"] for one in answer.body["incidents"]] == [id]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:9464"), ("::", "http://[::1]:9464"), ("10.0.0.1", "http://10.0.0.1:9464")],
+)
+def test_where_a_monitor_is_reached_that_listens_everywhere(host: str, url: str) -> None:
+    config = configured(0)
+    assert ops_url(replace(config, settings=replace(config.settings, ops=Address(host, 9464)))) == url
