@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from yarl import URL
+
 from monitor.config import Address, Settings
 from monitor.config.addresses import split_host_port
 from monitor.config.kinds import (
@@ -282,11 +284,20 @@ def bare(url: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
+def _published(url: str) -> str:
+    """The address of the page as feeds and sitemaps may hold it: in ASCII, and without a user, a query or a mark."""
+    try:
+        bared = URL(url).with_user(None).with_query(None).with_fragment(None)
+    except ValueError:
+        return bare(url).rstrip("/")
+    return str(bared).rstrip("/")
+
+
 def site(section: SiteSection) -> Site:
     """How the page presents itself."""
     return Site(
         name=section.name,
-        url=section.url.rstrip("/"),
+        url=_published(section.url),
         languages=tuple(section.languages),
         timezone=section.timezone,
         theme=section.theme,

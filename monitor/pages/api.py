@@ -14,7 +14,7 @@ from monitor.core.observation import stamp
 from monitor.core.statement import incident_object, latency_object, module_object, uptimes_of
 from monitor.core.uptime import Day, Span, days
 from monitor.core.wording import Sentence
-from monitor.pages.news import incidents_of
+from monitor.pages.news import incidents_of, newest
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.translate import Speech
@@ -33,7 +33,7 @@ def api_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     modules = {id: _module(id, picture, speech, incidents) for id in picture.board.platform.modules}
     files: dict[str, Object] = {
         "status": _status(picture, speech, modules.values()),
-        "incidents": {"incidents": list(objects.values())[:NEWEST]},
+        "incidents": {"incidents": [objects[one.id] for one in newest(incidents, NEWEST)]},
         "uptime": _uptime(picture, speech, modules),
     }
     files |= {f"incidents/{id}": one for id, one in objects.items()}

@@ -14,7 +14,7 @@ from monitor.core.module import in_language
 from monitor.core.observation import stamp
 from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
-from monitor.pages.news import began_at, incidents_of, updated_at
+from monitor.pages.news import announced, began_at, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
@@ -27,16 +27,16 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, the calendar, `robots.txt`, `sitemap.xml`, and `security.txt` where a contact is configured."""
-    incidents = incidents_of(picture)
+    incidents = announced(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
         writer = _Writer(picture, speech, language)
         under = under_of(language, speech)
         history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
-        texts[f"{under}history.atom"] = writer.atom("history", under, history, incidents[:NEWEST])
-        texts[f"{under}history.rss"] = writer.rss(under, history, incidents[:NEWEST])
+        texts[f"{under}history.atom"] = writer.atom("history", under, history, newest(incidents, NEWEST))
+        texts[f"{under}history.rss"] = writer.rss(under, history, newest(incidents, NEWEST))
         for id, component in picture.board.platform.components.items():
-            of_component = [one for one in incidents if id in one.components][:NEWEST]
+            of_component = newest([one for one in incidents if id in one.components], NEWEST)
             name = f"{picture.site.name} - {in_language(component.name, language)}"
             texts[f"{under}components/{id}.atom"] = writer.atom(
                 f"components/{id}", f"{under}components/{id}/", name, of_component

@@ -14,6 +14,11 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
+def legal(text: str) -> str:
+    """Text without the characters that XML cannot hold."""
+    return _ILLEGAL.sub("", text)
+
+
 def xml(text: str) -> str:
     """Text as it stands in an element or in a double-quoted attribute."""
-    return escape(_ILLEGAL.sub("", text), {'"': "&quot;"})
+    return escape(legal(text), {'"': "&quot;"})

@@ -19,7 +19,7 @@ from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
 from monitor.core.wording import title, update_body
 from monitor.pages.affected import chain
-from monitor.pages.news import changed_at, confirmed, incidents_of, long_blind_since, updated_at
+from monitor.pages.news import announced, blindness_told, confirmed, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.translate import Speech
@@ -85,7 +85,7 @@ class _Page:
 
     @cached_property
     def everything(self) -> list[Incident]:
-        return incidents_of(self.picture)
+        return announced(self.picture)
 
     @cached_property
     def page(self) -> Object:
@@ -95,8 +95,20 @@ class _Page:
             "name": site.name,
             "url": site.url,
             "time_zone": "Etc/UTC",
-            "updated_at": stamp(changed_at(self.picture) or self.picture.now),
+            "updated_at": stamp(self.changed_at),
         }
+
+    @cached_property
+    def changed_at(self) -> datetime:
+        """When what stands in these files last changed, which is not when they were last written."""
+        history = self.picture.history
+        moments = [self._dates(self.picture.board.platform.components[id])[1] for id in self.statuses]
+        moments += [updated_at(one) for one in self.everything]
+        moments += blindness_told(self.picture)
+        for id, component in self.picture.board.platform.components.items():
+            if id not in self.statuses:  # left out since nothing is known of it any more
+                moments += [moved[-1].at for one in component.modules if (moved := history.transitions.get(one))]
+        return max(moments)
 
     @cached_property
     def verdict(self) -> Object:
@@ -194,7 +206,7 @@ class _Page:
 
     @cached_property
     def incidents(self) -> list[Object]:
-        return [self._incident(one) for one in self.everything[:NEWEST]]
+        return [self._incident(one) for one in newest(self.everything, NEWEST)]
 
     def _incident(self, incident: Incident) -> Object:
         platform = self.picture.board.platform

@@ -439,3 +439,22 @@ def test_warnings_stand_among_the_errors_when_there_are_any() -> None:
         with_probe("url: nowhere", "monitor: {ops: '0.0.0.0:9000'}")
 
     assert [problem.warning for problem in caught.value.problems] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("written", "published"),
+    [
+        ("https://status.example.com/", "https://status.example.com"),
+        ("https://situação.example.com/loja é", None),
+        ("https://situação.example.com/é/", "https://xn--situao-7ta5a.example.com/%C3%A9"),
+        ("https://user:secret@example.com/a/?b=c#d", "https://example.com/a"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_the_address_of_the_page_is_fit_for_feeds(written: str, published: str | None) -> None:
+    """In ASCII, as sitemaps and RSS want it, and without a user, whose password would stand on every page."""
+    if published is None:
+        with pytest.raises(ConfigError):
+            parsed(f"site: {{url: '{written}'}}")
+    else:
+        assert parsed(f"site: {{url: '{written}'}}").site.url == published

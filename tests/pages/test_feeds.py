@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from monitor.core.incident import Stage, Update
-from monitor.pages.badges import COLOURS, badge, badge_files
+from monitor.pages.badges import COLOURS, LABEL, badge, badge_files
 from monitor.pages.feeds import _folded, calendar, feed_files
 from monitor.pages.picture import Picture
 from monitor.pages.translate import Speech
@@ -161,11 +161,53 @@ def test_a_badge_carries_the_word_of_its_status() -> None:
     assert "No data" in badge_files(pictures.newborn(), english)["badge/overall/uptime.svg"].decode()
 
 
-@pytest.mark.parametrize("colour", COLOURS.values())
+@pytest.mark.parametrize("colour", [*COLOURS.values(), LABEL])
 def test_white_text_on_a_badge_can_be_read(colour: str) -> None:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
+
+
+def test_every_module_and_component_has_a_badge_and_its_uptime_beside_it() -> None:
+    seen = pictures.troubled()
+    platform = seen.board.platform
+    whats = [
+        "overall",
+        *(f"modules/{id}" for id in platform.modules),
+        *(f"components/{id}" for id in platform.components),
+    ]
+    assert set(badge_files(seen, SPEECH)) == {f"badge/{what}{end}.svg" for what in whats for end in ("", "/uptime")}
+
+
+def test_while_blind_no_badge_is_green_for_what_was_good() -> None:
+    svg = badge_files(pictures.blind(), Speech.load(("en",), THEME))["badge/overall.svg"].decode()
+    assert "VTEX Status: Last known: All Systems Operational" in svg
+    assert COLOURS["ok"] not in svg
+    assert COLOURS["none"] in svg
+
+
+def widths(label: str) -> tuple[int, int]:
+    """Of the whole badge, and of the room for its label."""
+    svg = ElementTree.fromstring(badge(label, "ok", "ok"))
+    text = svg.find("{*}g/{*}text")
+    assert text is not None
+    return int(svg.get("width") or ""), int(text.get("textLength") or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "natural"),  # as DejaVu Sans draws it at 11 px
+    [("VTEX Status", 67.3), ("Illinois", 34.9), ("Interrupção parcial", 104.0), ("Promotions & Taxes", 107.5),
+     ("Interrupc\u0327a\u0303o parcial", 104.0), ("状态页面", 44.0), ("MMMWWW@@%", 93.6)],
+)  # fmt: skip
+def test_a_badge_is_as_wide_as_its_words(text: str, natural: float) -> None:
+    """Narrow, wide and square letters, accents of their own and those that stand on others."""
+    whole, label = widths(text)
+    assert abs(label - natural) <= 3
+    assert whole == label + 10 + 13 + 10  # "ok", and 5 px on either side of both
+
+
+def test_what_cannot_be_drawn_takes_no_room() -> None:
+    assert widths("a\u200b\u202e\x00\ud800\ufffe b") == widths("a b")
 
 
 def test_a_long_name_stays_a_badge() -> None:

@@ -10,8 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from monitor.core.board import Condition, Vantage
+from monitor.core.detector import Transition
+from monitor.core.effect import Gap
 from monitor.core.incident import Member, Stage, Update
 from monitor.core.module import Status
+from monitor.core.observation import stamp
 from monitor.core.rollup import WORST, ComponentStatus
 from monitor.pages.affected import chain
 from monitor.pages.picture import Picture
@@ -207,6 +210,67 @@ def test_no_more_than_fifty_incidents_the_newest_first() -> None:
     told = read(picture(many))["incidents"]["incidents"]
     assert len(told) == 50
     assert [one["started_at"] for one in told] == sorted((one["started_at"] for one in told), reverse=True)
+
+
+def test_a_long_trouble_is_not_pushed_out_by_short_ones() -> None:
+    """However many began since, what goes on stays in every file that lists it."""
+    old = incident("oms", NOW - timedelta(days=3))
+    many = [incident("search", NOW - timedelta(hours=n), until=NOW - timedelta(hours=n - 0.5)) for n in range(1, 60)]
+    files = read(picture([old, *many]))
+    assert [one["id"] for one in files["summary"]["incidents"]] == [old.id]
+    assert files["incidents"]["incidents"][-1]["id"] == old.id
+    assert len(files["incidents"]["incidents"]) == 51
+
+
+def test_ten_incidents_at_once_are_all_there_and_lift_the_verdict() -> None:
+    roots = ["search", "oms", "payments", "admin", "files", "io", "catalog", "logistics", "pricing", "master-data"]
+    ten = [incident(one, NOW - timedelta(minutes=10 + n), impact="critical") for n, one in enumerate(roots)]
+    files = read(picture(ten))
+    assert len(files["summary"]["incidents"]) == 10
+    assert files["status"]["status"] == {"indicator": "critical", "description": "Major System Outage"}
+    checker = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
+    assert not list(checker.iter_errors(files["summary"]))
+
+
+def changed_at(seen: Picture) -> str:
+    return str(read(seen)["status"]["page"]["updated_at"])
+
+
+def test_the_page_changed_when_something_in_it_did() -> None:
+    """The newest of what components and incidents say of themselves, and nothing that these files do not tell."""
+    for name in KNOWN:
+        files = read(STATES[name]())
+        told = [one["updated_at"] for one in (*files["components"]["components"], *files["incidents"]["incidents"])]
+        assert files["status"]["page"]["updated_at"] == max(told), name
+
+
+def test_a_short_blindness_changes_nothing_and_a_long_one_twice() -> None:
+    green, places = pictures.green(), pictures.LOCATIONS
+    before = changed_at(green)
+
+    def after(minutes: int, until: int | None, places: tuple[str, ...] = places) -> str:
+        since = NOW - timedelta(minutes=minutes)
+        end = None if until is None else NOW - timedelta(minutes=until)
+        gaps = tuple(Gap(place, since, end) for place in places)
+        dark = {place: Vantage(dark_since=since) for place in places} if end is None else {}
+        return changed_at(replace(green, history=replace(green.history, gaps=gaps),
+                                  board=replace(green.board, vantages=dark)))  # fmt: skip
+
+    assert after(10, None) == before
+    assert after(30, 20) == before
+    assert after(40, 10, places[:1]) == before  # the other places saw
+    assert after(20, None) == stamp(NOW - timedelta(minutes=5))
+    assert after(40, 10) == stamp(NOW - timedelta(minutes=10))
+
+
+def test_a_component_nothing_is_known_of_any_more_is_left_out_from_that_moment() -> None:
+    seen = pictures.green()
+    moves = (*seen.history.transitions["io"], Transition("io", Status.UP, Status.UNKNOWN, NOW, NOW))
+    modules = {**seen.board.modules, "io": Condition(Status.UNKNOWN, NOW)}
+    seen = replace(seen, board=replace(seen.board, modules=modules),
+                   history=replace(seen.history, transitions={**seen.history.transitions, "io": moves}))  # fmt: skip
+    assert "VTEX IO apps" not in {one["name"] for one in read(seen)["components"]["components"]}
+    assert changed_at(seen) == stamp(NOW)
 
 
 def test_the_board_is_newer_than_what_was_stored() -> None:
