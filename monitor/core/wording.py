@@ -225,7 +225,7 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
 
 
 def _percent(confidence: float) -> str:
-    return f"{round(confidence * 100)} %"
+    return f"{round(confidence * 100)}\u00a0%"
 
 
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:

@@ -17,6 +17,7 @@ STEP = 5  # units from one bar to the next; the theme draws dashes of 3.4 and ga
 HEIGHT = 32
 KINDS = {Status.UP: "ok", Status.DEGRADED: "slow", Status.DOWN: "down", Status.UNKNOWN: "none"}
 TALL = {"ok": 20, "slow": 26, "down": 32, "none": 4}  # the theme's stroke widths
+FINGER = 9  # bars that a fingertip covers: 30 px where 90 of them are 300 px wide
 TOLD = 5  # days with trouble that the text names one by one
 
 
@@ -27,6 +28,16 @@ class Bars:
     width: int
     height: int
     paths: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A stretch of the drawing with trouble in it: `told` says which days and how long, `date` is the worst of them."""
+
+    left: int
+    width: int
+    date: str
+    told: str
 
 
 def draw(days: Sequence[Day]) -> Bars:
@@ -40,6 +51,18 @@ def draw(days: Sequence[Day]) -> Bars:
     return Bars(len(days) * STEP, HEIGHT, tuple(paths.items()))
 
 
+def spots(days: Sequence[Day], speech: Speech, language: str) -> tuple[Spot, ...]:
+    """Where there was trouble, in steps of a fingertip, so that each can be hit on a narrow screen."""
+    bad = [(index, day) for index, day in enumerate(days) if day.status in (Status.DOWN, Status.DEGRADED)]
+    found = []
+    for step, run in groupby(bad, key=lambda pair: pair[0] // FINGER):
+        struck = [day for _, day in run]
+        worst = max(struck, key=lambda day: (day.down_seconds, day.degraded_seconds, day.date))
+        told = "; ".join(_told(day, speech, language) for day in struck)
+        found.append(Spot(step * FINGER * STEP, FINGER * STEP, worst.date.isoformat(), told))
+    return tuple(found)
+
+
 def describe(days: Sequence[Day], speech: Speech, language: str) -> str:
     """The drawing in words: `89 days good; 12 May: 31 min down`."""
 
@@ -50,12 +73,16 @@ def describe(days: Sequence[Day], speech: Speech, language: str) -> str:
     dark = sum(day.status is Status.UNKNOWN for day in days)
     bad = [day for day in days if day.status in (Status.DOWN, Status.DEGRADED)]
     parts = [counted("{count} day good", "{count} days good", good)] if good else []
-    parts += [f"{speech.short_day(language, day.date)}: {trouble(day, speech, language)}" for day in bad[-TOLD:]]
+    parts += [_told(day, speech, language) for day in bad[-TOLD:]]
     if len(bad) > TOLD:
         parts.append(counted("{count} more day with trouble", "{count} more days with trouble", len(bad) - TOLD))
     if dark:
         parts.append(counted("{count} day without data", "{count} days without data", dark))
     return "; ".join(parts)
+
+
+def _told(day: Day, speech: Speech, language: str) -> str:
+    return f"{speech.short_day(language, day.date)}: {trouble(day, speech, language)}"
 
 
 def trouble(day: Day, speech: Speech, language: str) -> str:

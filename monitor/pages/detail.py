@@ -1,4 +1,4 @@
-"""Detail: the pages behind the home page, one component, module, month, and how the figures are made."""
+"""Detail: the pages behind the home page, one component, module or month."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ class DayView:
     down: str
     degraded: str
     known: str
+    incidents: tuple[Link, ...]  # those that went on at any time of that day
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +87,16 @@ class HistoryView:
     months: tuple[MonthView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AboutView:
-    """How figures are made, with the figures of every component filled in."""
-
-    rows: tuple[tuple[Link, Figure], ...]
-    zone: str
-
-
 def component_page(lens: Lens, facts: ComponentFacts) -> ComponentPage:
     """A component's page."""
     modules = [lens.facts.modules[id] for id in facts.component.modules if id in lens.facts.modules]
+    incidents = [one for one in lens.facts.incidents.values() if facts.component.id in one.components]
     return ComponentPage(
         lens.component(facts),
         tuple((lens.word(WINDOW_WORDS[window]), lens.figure(facts.uptime[window])) for window in WINDOWS),
-        tuple(_day(lens, day) for day in reversed(facts.days)),
+        tuple(_day(lens, day, incidents) for day in reversed(facts.days)),
         tuple(_short(lens, one) for one in modules),
-        _dated(lens, [one for one in lens.facts.incidents.values() if facts.component.id in one.components]),
+        _dated(lens, incidents),
     )
 
 
@@ -140,23 +134,23 @@ def months(lens: Lens) -> HistoryView:
     return HistoryView(tuple(found))
 
 
-def about(lens: Lens) -> AboutView:
-    """How figures are made."""
-    views = [lens.component(one) for one in lens.facts.components.values()]
-    return AboutView(tuple((Link(one.name, one.href), one.uptime) for one in views), lens.facts.site.timezone)
-
-
-def _day(lens: Lens, day: Day) -> DayView:
+def _day(lens: Lens, day: Day, incidents: list[Incident]) -> DayView:
     speech, language = lens.speech, lens.language
     known = min(1.0, day.known_seconds / max(lens.facts.seconds_of(day.date), 1.0))
     return DayView(
-        speech.day(language, day.date),
+        speech.short_day(language, day.date),
         day.date.isoformat(),
         lens.mark((KINDS[day.status], DAY_WORDS[day.status])),
         speech.duration(language, day.down_seconds) if day.down_seconds else "–",
         speech.duration(language, day.degraded_seconds) if day.degraded_seconds else "–",
         speech.percent(language, known, 0),
+        tuple(Link(line.title, line.href) for one in incidents if _was_on(lens, one, day) for line in [lens.line(one)]),
     )
+
+
+def _was_on(lens: Lens, incident: Incident, day: Day) -> bool:
+    end = incident.ended_at or incident.resolved_at or lens.facts.picture.now
+    return lens.facts.local(incident.started_at) <= day.date <= lens.facts.local(end)
 
 
 def _short(lens: Lens, facts: ModuleFacts) -> NeedView:

@@ -15,6 +15,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
 
 RECENT = 14  # days told one by one
+WHOLE = 3  # open incidents told in full; of the others the details are folded
 GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned
 
 
@@ -28,7 +29,10 @@ class RecentDays:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The home page. `known` is False until the first result; `updated` is the end of the newest observation."""
+    """The home page. `known` is False until the first result; `updated` is the end of the newest observation.
+
+    The first `whole` incidents are told in full.
+    """
 
     known: bool
     overall: Mark
@@ -36,6 +40,7 @@ class HomeView:
     blind: str
     gaps: tuple[str, ...]
     incidents: tuple[IncidentView, ...]
+    whole: int
     groups: tuple[GroupView, ...]
     recent: tuple[RecentDays, ...]
     began: str
@@ -62,6 +67,7 @@ def home(lens: Lens) -> HomeView:
         blind=lens.word(_BLIND, since=lens.clock(since).text) if blind and since else "",
         gaps=tuple(_gaps(lens)),
         incidents=tuple(lens.incident(one) for one in facts.open_incidents),
+        whole=WHOLE,
         groups=tuple(group_view(lens, group) for group in facts.platform.groups),
         recent=tuple(_recent(lens)),
         began=_began(lens),

@@ -1,7 +1,7 @@
 """Lens: one language's look at the facts, the small conversions every view is made with."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.core.incident import Cause, Incident, Update
 from monitor.core.module import Status, Text, in_language
@@ -10,7 +10,7 @@ from monitor.core.rollup import ComponentStatus
 from monitor.core.uptime import Uptime
 from monitor.core.wording import N_, Place, Sentence, title, update_body, witnessed
 from monitor.pages import words
-from monitor.pages.bars import describe
+from monitor.pages.bars import describe, spots
 from monitor.pages.facts import ComponentFacts, Facts
 from monitor.pages.translate import Speech
 from monitor.pages.view import (
@@ -86,6 +86,14 @@ class Lens:
             say.duration(language, uptime.degraded_seconds) if uptime.degraded_seconds >= 1 else "–",
         )
 
+    def length(self, time: timedelta) -> str:
+        """A length of time."""
+        return self.speech.duration(self.language, time.total_seconds())
+
+    def number(self, value: float) -> str:
+        """A number."""
+        return self.speech.number(self.language, value)
+
     def milliseconds(self, value: float | None) -> str:
         """A latency, `–` when there is none."""
         return "–" if value is None else f"{self.speech.number(self.language, value)}\u00a0ms"
@@ -129,6 +137,7 @@ class Lens:
             mark=self.mark(words.COMPONENT[facts.status]),
             bars=facts.bars,
             told=describe(facts.days, self.speech, self.language),
+            spots=spots(facts.days, self.speech, self.language),
             uptime=self.figure(facts.uptime["90d"]),
         )
 

@@ -17,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from monitor.pages.detail import about, component_page, module_page, months
+from monitor.pages.about import about
+from monitor.pages.detail import component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
 from monitor.pages.home import home, support

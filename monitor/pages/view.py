@@ -6,7 +6,7 @@ language. Nothing here may hold an address, an excerpt, a header, the detail of 
 
 from dataclasses import dataclass
 
-from monitor.pages.bars import Bars
+from monitor.pages.bars import Bars, Spot
 from monitor.pages.sparkline import Sparkline
 
 
@@ -56,6 +56,7 @@ class ComponentView:
     mark: Mark
     bars: Bars
     told: str  # the bars in words
+    spots: tuple[Spot, ...]
     uptime: Figure
 
 

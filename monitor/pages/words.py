@@ -93,7 +93,7 @@ def why(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         repeats = cause.module is not None and sentence.places.get("seen", ()) == headline
         if not repeats and "components" not in sentence.places and sentence not in elsewhere:
             sentences.append(sentence)
-    if not sentences:
+    if not any("confidence" not in sentence.places for sentence in sentences):
         open_question, closed = N_("The reason is not known yet."), N_("The reason was not found.")
-        sentences.append(Sentence(open_question if incident.is_open else closed))
+        sentences = [Sentence(open_question if incident.is_open else closed)]
     return tuple(sentences)

@@ -3,11 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.module import Status
 from monitor.core.uptime import Day
-from monitor.pages.bars import describe, draw
+from monitor.pages.bars import FINGER, STEP, describe, draw, spots
 from monitor.pages.translate import Speech
+from tests.pages.conftest import loaded
 
 UP, SLOW, DOWN, DARK = Status.UP, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
 
@@ -58,3 +61,27 @@ def test_the_words_are_translated(speech: Speech) -> None:
     told = describe(line(*[UP] * 89, DOWN), speech, "pt-BR").replace("\u00a0", " ")
 
     assert told == "89 dias bons; 12 de mai.: 31 min fora do ar"
+
+
+def test_days_with_trouble_can_be_pointed_at(speech: Speech) -> None:
+    """Each leads to the worst of the days below one fingertip, and says what each of them was like."""
+    days = line(*[UP] * 80, DOWN, SLOW, *[UP] * 7, DOWN)
+    near, today = spots(days, speech, "en")
+
+    assert near.date == "2026-05-03"
+    assert near.told.replace("\u00a0", " ") == "May 3: 31 min down"
+    assert (near.left, near.width) == (8 * FINGER * STEP, FINGER * STEP)
+    assert today.date == "2026-05-12"
+    assert today.told.replace("\u00a0", " ") == "May 4: 31 min slow; May 12: 31 min down"
+
+
+@given(st.lists(st.sampled_from([UP, SLOW, DOWN, DARK]), min_size=90, max_size=90))
+def test_no_two_fingertips_touch_and_no_day_is_left_out(statuses: list[Status]) -> None:
+    """Spots lie side by side within the drawing, and each bad day is told by exactly one."""
+    days = line(*statuses)
+    found = spots(days, loaded(), "en")
+
+    edges = [edge for spot in found for edge in (spot.left, spot.left + spot.width)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= 90 * STEP for edge in edges)
+    assert sum(len(spot.told.split("; ")) for spot in found) == sum(one in (SLOW, DOWN) for one in statuses)

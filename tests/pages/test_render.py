@@ -85,6 +85,7 @@ def test_links_lead_somewhere(state: str) -> None:
         if path == "404.html":
             continue
         for link in re.findall(r'(?:href|src)="(\.[^"]*)"', text):
+            link, _, anchor = link.partition("#")
             parts = path.split("/")[:-1]
             for part in link.split("/")[:-1]:
                 parts = parts if part == "." else parts[:-1] if part == ".." else [*parts, part]
@@ -95,6 +96,8 @@ def test_links_lead_somewhere(state: str) -> None:
                 path,
                 link,
             )
+            if anchor:
+                assert f'id="{anchor}"' in files[f"{target.rstrip('/')}/index.html"].decode(), (path, anchor)
 
 
 def test_the_page_of_lost_readers_links_from_the_root() -> None:

@@ -10,6 +10,7 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident
 from monitor.core.module import Status
 from monitor.core.track import Track
+from monitor.pages.about import about
 from monitor.pages.detail import component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
@@ -20,7 +21,7 @@ from monitor.pages.sparkline import draw
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 from tests.pages import pictures
-from tests.pages.conftest import loaded
+from tests.pages.conftest import loaded, published
 
 
 def look(picture: Picture, language: str = "en", speech: Speech | None = None) -> Lens:
@@ -38,7 +39,7 @@ def test_an_open_incident_tells_module_cause_since_and_reach() -> None:
     (one,) = home(look(pictures.troubled(), "pt-BR")).incidents
 
     assert one.title == "Promoções e impostos: sobrecarga ou serviço desligado (status 503)"
-    assert one.why == (
+    assert plain(one.why) == (
         "Causa provável: sobrecarga ou limite de requisições. Também falham por causa disso: Checkout e Assinaturas. "
         "Nosso grau de certeza: 93 %."
     )
@@ -274,7 +275,7 @@ def test_the_table_of_days_begins_today() -> None:
 
     assert len(page.days) == 90
     assert (page.days[0].label, page.days[0].mark.word, plain(page.days[0].down)) == (
-        "Nov 23, 2026",
+        "Nov 23",
         "Down",
         "11 min 40 s",
     )
@@ -323,3 +324,45 @@ def test_a_sparkline_breaks_where_hours_are_missing() -> None:
     assert drawn is not None
     assert drawn.line.count("M") == 2
     assert draw(hours[:1]) is None
+
+
+def test_only_a_few_incidents_are_told_in_full() -> None:
+    """On the worst day a phone shows every headline; what else is known of the later ones is folded, not left out."""
+    view = home(look(pictures.stormy()))
+    text = published("stormy")["en/index.html"].decode()
+
+    assert len(view.incidents) > view.whole
+    assert text.count("<details>") == len(view.incidents) - view.whole
+    assert all(one.affected in text for one in view.incidents)
+
+
+def test_slowness_whose_reason_is_not_known_says_so() -> None:
+    """A degree of certainty alone is no reason."""
+    slow = next(one for one in home(look(pictures.stormy())).incidents if one.code == "http.slow_ttfb")
+
+    assert slow.why == "The reason is not known yet."
+
+
+def test_a_component_tells_which_incidents_went_on_that_day() -> None:
+    """The row of a day leads to what happened on it."""
+    lens = look(pictures.troubled())
+    rows = {day.iso: day for day in component_page(lens, lens.facts.components["cart"]).days}
+    bad = [day for day in rows.values() if day.incidents]
+
+    assert rows["2026-11-23"].incidents == (
+        Link(lens.incident(lens.facts.open_incidents[0]).title, bad[0].incidents[0].href),
+    )
+    assert not rows["2026-11-22"].incidents
+
+
+def test_formulas_are_worked_out_with_numbers_of_the_site() -> None:
+    """The example is the component that was down for longest, and its numbers give its figure."""
+    lens = look(pictures.troubled())
+    view = about(lens)
+    worst = max(lens.facts.components.values(), key=lambda one: one.uptime["90d"].down_seconds)
+
+    assert view.example is not None
+    assert view.example.component.text == lens.component(worst).name
+    assert view.example.uptime.endswith(f" = {lens.component(worst).uptime.ratio}")
+    assert lens.component(worst).uptime.down in view.example.uptime
+    assert plain(view.measured) == "25 of 25 modules are measured, most of them every 30 s, from 3 places."
