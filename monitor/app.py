@@ -310,6 +310,7 @@ class App(Watcher):
             reload=self.reload,
             follow=self.follow,
             called=self._called,
+            find=self.desk.find,
             hear=self.desk.hear,
             token=settings.ops_token,
         )

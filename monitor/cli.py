@@ -3,77 +3,20 @@
 Common options are understood before and after the command's name; errors are one sentence on stderr.
 """
 
-import asyncio
 import errno
 import os
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from monitor.config import Config
+from monitor.commands.common import OPTIONS, Common, common
+from monitor.commands.common import go as _go
+from monitor.commands.common import loaded as _loaded
+from monitor.commands.incident_options import incident
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-@dataclass(frozen=True)
-class Common:
-    """The common options; None where one was not given."""
-
-    config: str | None = None
-    data: str | None = None
-    log_format: str | None = None
-    log_level: str | None = None
-
-    def under(self, later: "Common") -> "Common":
-        """These options, with those given later in their place."""
-        given = {name: value for name, value in vars(later).items() if value is not None}
-        return replace(self, **given)
-
-    @property
-    def file(self) -> str:
-        """Where the configuration is: the option, else the environment, else the folder we stand in."""
-        return self.config or os.environ.get("MONITOR_CONFIG") or "probes.yaml"
-
-    @property
-    def folder(self) -> Path:
-        """The data directory."""
-        return Path(self.data or "data")
-
-    def set_up_logs(self, config: "Config | None" = None) -> None:
-        """Starts logging; secrets of the configuration are masked."""
-        from monitor.logs import set_up
-        from monitor.probers.mask import masker
-
-        set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
-
-
-_OPTIONS = (
-    click.option("--config", metavar="FILE", help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."),
-    click.option("--data", metavar="DIR", help="Data directory [./data]."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), help="Form of the log [text]."),
-    click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[info]"),
-)
-
-
-def common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the common options to a command, which gets them as one `Common`."""
-
-    @wraps(function)
-    @click.pass_context
-    def called(context: click.Context, /, *args: Any, **options: Any) -> Any:
-        own = Common(**{name: options.pop(name) for name in Common.__dataclass_fields__})
-        given: Common = context.obj or Common()
-        return function(given.under(own), *args, **options)
-
-    for option in reversed(_OPTIONS):
-        called = option(called)
-    return called
 
 
 class Commands(click.Group):
@@ -103,34 +46,8 @@ def main(context: click.Context, /, **options: Any) -> None:
     context.obj = Common(**options)
 
 
-for _option in reversed(_OPTIONS):
+for _option in reversed(OPTIONS):
     main = _option(main)
-
-
-def _loaded(given: Common) -> "Config":
-    """The configuration, or its problems on stderr and exit status 2."""
-    from monitor.config import ConfigError
-    from monitor.config.file import load
-
-    try:
-        return load(given.file)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
-
-
-def _go(job: Coroutine[Any, Any, int]) -> None:
-    """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
-    from monitor.pages.publish import PublishError
-    from monitor.store import StoreFailed, StoreUnusable
-
-    try:
-        sys.exit(asyncio.run(job))
-    except (StoreFailed, StoreUnusable, PublishError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 @main.command()
@@ -289,3 +206,6 @@ def db_import(given: Common, dump: str) -> None:
     from monitor.commands.db import import_ as job
 
     _go(job(_database(given), dump))
+
+
+main.add_command(incident)

@@ -7,6 +7,7 @@ while the store refuses, they wait in memory, and judging goes on.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
@@ -26,10 +27,12 @@ from monitor.core.effect import (
     Moved,
     Refusal,
     Saved,
+    Spoken,
     Storable,
 )
 from monitor.core.incident import Incident
 from monitor.core.step import step
+from monitor.core.word import Open
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,10 @@ class Store(Protocol):
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """Stores these effects in one transaction."""
+        ...
+
+    async def incident(self, id: str) -> Incident | None:
+        """One incident, however old."""
         ...
 
 
@@ -99,6 +106,7 @@ class Desk:
         self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
         self._done = 0
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
+        self._hearing = asyncio.Lock()
 
     def hand_in(self, event: Event) -> None:
         """Puts an event on the queue; never waits."""
@@ -126,14 +134,34 @@ class Desk:
         return effects
 
     async def hear(self, event: Event) -> Answered:
-        """What a person said, and what became of it. No answer but a refusal is given before it is on disk."""
-        answer = next(effect for effect in self.take(event) if isinstance(effect, Answered))
+        """What a person said, and what became of it. No answer but a refusal is given before it is on disk.
+
+        One after the other: an old incident is read from the store before a word about it is taken.
+        """
+        async with self._hearing:
+            if isinstance(event, Spoken) and not isinstance(event.word, Open):
+                known = await self.find(event.word.incident)
+                if isinstance(known, Refusal):
+                    return Answered(event.word.incident, known, changed=False)
+                event = replace(event, known=known)
+            answer = next(effect for effect in self.take(event) if isinstance(effect, Answered))
+            try:
+                async with asyncio.timeout(STORED_WITHIN):
+                    stored = await self.stored()
+            except TimeoutError:
+                stored = False
+        return answer if stored or answer.refusal is not None else Answered(answer.id, AWAY)
+
+    async def find(self, id: str) -> Incident | Refusal:
+        """An incident, also one that the board no longer holds; or why there is none."""
+        if (incident := self.board.incidents.get(id)) is not None:
+            return incident
         try:
             async with asyncio.timeout(STORED_WITHIN):
-                stored = await self.stored()
-        except TimeoutError:
-            stored = False
-        return answer if stored or answer.refusal is not None else Answered(answer.id, AWAY)
+                stored = await self._store.incident(id)
+        except (self._troubles, TimeoutError):
+            return Refusal("away", "the store does not answer at the moment: ask again")
+        return stored or Refusal("unknown", f"there is no incident {id[:40]}")
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
         match effect:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Outcome, Result
-from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, Stage, Update
+from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.track import Baseline, Level, Sighting, Track
@@ -216,7 +216,10 @@ _updates = st.builds(
     params=_objects,
     author=_texts,
     body=_maybe(_languages),
+    updated_at=_maybe(moments()),
 )
+
+_acts = st.builds(Act, at=moments(), what=_ids, by=_maybe(_texts), request=_maybe(_texts), detail=_objects)
 
 
 def incidents() -> st.SearchStrategy[Incident]:
@@ -226,7 +229,7 @@ def incidents() -> st.SearchStrategy[Incident]:
         key=_ids.map(lambda module: f"inc:{module}:2026-01-01T00:00:00.000Z"),
         started_at=moments(),
         detected_at=moments(),
-        published_at=moments(),
+        published_at=_maybe(moments()),
         stage=st.sampled_from(Stage),
         impact=st.sampled_from(["none", "minor", "major", "critical"]),
         priority=st.sampled_from(Priority),
@@ -238,4 +241,8 @@ def incidents() -> st.SearchStrategy[Incident]:
         resolved_at=_maybe(moments()),
         reopened=st.integers(0, 5),
         title=_maybe(_languages),
+        summary=_maybe(_languages),
+        impact_said=st.booleans(),
+        by_hand=st.booleans(),
+        acts=st.lists(_acts, max_size=2).map(tuple),
     )

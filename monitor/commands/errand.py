@@ -137,6 +137,7 @@ async def _served(config: Config, store: Store, *, readonly: bool = False) -> As
         board=lambda: desk.board,
         history=lambda: history,
         speech=lambda: speech,
+        find=desk.find,
         hear=_deaf if readonly else desk.hear,
         token=token,
     )

@@ -20,6 +20,7 @@ from monitor.commands.errand import ops_url
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
+from monitor.core.incident import Incident
 from monitor.core.observation import Observation, observation_to_json
 from monitor.desk import Desk
 from monitor.lookout import Lookout
@@ -141,6 +142,10 @@ class _NoStore:
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """Nothing is stored."""
+
+    async def incident(self, id: str) -> Incident | None:
+        """There is none."""
+        return None
 
 
 async def _looking(config: Config, write: Callable[[str], None]) -> None:

@@ -82,7 +82,15 @@ def platform(file: File, off: Mapping[Path, str]) -> Platform:
     locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
     canaries = len(file.monitor.canaries)
     tuning = Tuning.tolerating(file.monitor.false_alarms_a_year)
-    whole = Platform({module.id: module for module in modules}, groups, locations, canaries, tuning)
+    whole = Platform(
+        {module.id: module for module in modules},
+        groups,
+        locations,
+        canaries,
+        tuning,
+        publishing=tuple(rule.core() for rule in file.publish.rules),
+        languages=tuple(languages),
+    )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole
 

@@ -37,6 +37,8 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("notify", "*", "steps", "*", "to", "*"), "channel"),
     (("channels", "*", "hours"), "calendar"),
     (("maintenance", "*", "modules", "*"), "module"),
+    (("publish", "rules", "*", "match", "modules", "*"), "module"),
+    (("publish", "rules", "*", "match", "group", "*"), "group"),
     (("plans", "*", "hours"), "calendar"),
     (("plans", "*", "phone", "hours"), "calendar"),
     (("stores", "*", "plan"), "plan"),

@@ -160,8 +160,10 @@ class Board:
         return regional is not None and key in regional.probes
 
     def incident_of(self, module: str) -> Incident | None:
-        """The open incident that a module is a member of; of several, the one in which it has not answered yet."""
-        found = [(i, member) for i in self.incidents.values() if i.is_open and (member := i.member(module))]
+        """The open incident of the monitor's own that a module is a member of; of several, the one in which it has not
+        answered yet."""
+        own = (one for one in self.incidents.values() if one.is_open and not one.by_hand)
+        found = [(one, member) for one in own if (member := one.member(module))]
         return min(found, key=lambda pair: pair[1].until is not None, default=(None, None))[0]
 
     def with_track(self, key: tuple[str, str, str], track: Track) -> "Board":

@@ -41,7 +41,8 @@ SHARED_CLASS = {
 def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> list[Group]:
     """Everything that fails now, by what it comes from. `failing` are modules of open incidents and their onsets."""
     exhibits, state_of = look(board, now, failing)
-    together = [frozenset(m.module for m in one.members) for one in board.incidents.values() if one.is_open]
+    own = [one for one in board.incidents.values() if one.is_open and not one.by_hand]
+    together = [frozenset(m.module for m in one.members) for one in own]
     return explain(
         board.platform.graph,
         exhibits,
@@ -177,7 +178,11 @@ def code_seen(board: Board, module: str) -> str | None:
 
 
 def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
-    """The cause of a group. Facts that have passed, and a root that was named, are taken from the previous guess."""
+    """The cause of a group. Facts that have passed, and a root that was named, are taken from the previous guess; one
+    that a person confirmed only gains evidence."""
+    if previous is not None and previous.state == "confirmed":
+        named = [previous.module] if previous.module else []
+        return replace(previous, evidence=evidence_of(board, named, group.modules, previous.evidence))
     group = _steady(group, previous)
     graph = board.platform.graph
     root = group.root
@@ -201,7 +206,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
         code=code,
         cls=cls,
         confidence=round(group.confidence, 2),
-        state=previous.state if previous and previous.module == root else "suspected",
+        state="suspected",
         shared=None
         if shared is None
         else {

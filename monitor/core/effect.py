@@ -15,6 +15,7 @@ from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
 from monitor.core.observation import Observation
 from monitor.core.track import Track
+from monitor.core.word import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,20 @@ class Ordered:
     body: Text | None = None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Planned | Scheduled | Ordered
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Event: a person said something. `by` is who, `request` what names the request, as far as they were told.
+
+    `known` is the incident as it is stored, for one that the board no longer holds.
+    """
+
+    word: Word
+    by: str | None = None
+    request: str | None = None
+    known: Incident | None = None
+
+
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
 
 
 @dataclass(frozen=True, slots=True)

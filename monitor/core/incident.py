@@ -36,6 +36,7 @@ class Change(StrEnum):
     MEMBER_CLEARED = "member_cleared"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One entry of the timeline: the monitor writes a `kind` with params, worded when shown; a person a `body`."""
+    """One entry of the timeline: the monitor writes a `kind` with params, worded when shown; a person a `body`.
+
+    `author` is `monitor` or `person`; names stand in acts alone. `updated_at` is when its text was last corrected.
+    """
 
     at: datetime
     stage: Stage
@@ -101,16 +105,37 @@ class Update:
     params: Mapping[str, Any] = field(default_factory=dict)
     author: str = "monitor"
     body: Text | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did to an incident: when, what, who, and by which request, as far as they were told.
+
+    `what` is `opened updated corrected acknowledged resolved postmortem published edited`; `detail` holds what was
+    there before.
+    """
+
+    at: datetime
+    what: str
+    by: str | None = None
+    request: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One trouble, whole. `updates` stand in order of time, the oldest first."""
+    """One trouble, whole. `updates` and `acts` stand in order of time, the oldest first.
+
+    `published_at` is None while it is a draft. `title` and `summary` are a person's words for the public, in place of
+    those worded from the cause; `impact_said`: the impact is a person's as well. `by_hand`: a person opened it, so it
+    is neither judged nor ended by the monitor, and has no code.
+    """
 
     key: str
     started_at: datetime
     detected_at: datetime
-    published_at: datetime
+    published_at: datetime | None
     stage: Stage
     impact: str
     priority: Priority
@@ -122,8 +147,12 @@ class Incident:
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
     reopened: int = 0
-    title: Text | None = None  # a person's; otherwise worded from the cause
+    title: Text | None = None
     merged_into: str | None = None  # the incident that this one proved to be a part of
+    summary: Text | None = None
+    impact_said: bool = False
+    by_hand: bool = False
+    acts: tuple[Act, ...] = ()
 
     @property
     def id(self) -> str:
@@ -139,6 +168,18 @@ class Incident:
     def is_regional(self) -> bool:
         """Whether it is trouble of a place only, which says nothing about the platform."""
         return self.cause.scope == "location"
+
+    @property
+    def is_closed_by_person(self) -> bool:
+        """Whether a person ended it, so that only what failed later may bring it back."""
+        return any(act.what == "resolved" and act.at == self.resolved_at for act in self.acts)
+
+    @property
+    def told_at(self) -> datetime:
+        """When what readers see of it last changed."""
+        moments = [update.updated_at or update.at for update in self.updates]
+        moments += [act.at for act in self.acts if act.what != "acknowledged"]
+        return max([*moments, self.published_at or self.detected_at])
 
     @property
     def root(self) -> str | None:
@@ -190,6 +231,9 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
         "components": list(incident.components),
         "spared": list(incident.spared),
         "title": None if incident.title is None else dict(incident.title),
+        "summary": None if incident.summary is None else dict(incident.summary),
+        "impact_said": incident.impact_said,
+        "by_hand": incident.by_hand,
         "merged_into": incident.merged_into,
         "cause": {
             "scope": cause.scope,
@@ -214,9 +258,11 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
                 "params": dict(update.params),
                 "author": update.author,
                 "body": None if update.body is None else dict(update.body),
+                "updated_at": stamp(update.updated_at),
             }
             for update in incident.updates
         ],
+        "acts": [[stamp(act.at), act.what, act.by, act.request, dict(act.detail)] for act in incident.acts],
     }
 
 
@@ -233,7 +279,7 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
         key=raw["key"],
         started_at=_at(raw["started_at"]),
         detected_at=_at(raw["detected_at"]),
-        published_at=_at(raw["published_at"]),
+        published_at=moment(raw["published_at"]),
         acknowledged_at=moment(raw["acknowledged_at"]),
         resolved_at=moment(raw["resolved_at"]),
         stage=Stage(raw["stage"]),
@@ -244,6 +290,10 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
         spared=tuple(raw.get("spared", ())),
         title=raw["title"],
         merged_into=raw.get("merged_into"),
+        summary=raw.get("summary"),
+        impact_said=raw.get("impact_said", False),
+        by_hand=raw.get("by_hand", False),
+        acts=tuple(Act(_at(at), *rest) for at, *rest in raw.get("acts", ())),
         cause=Cause(
             scope=cause["scope"],
             module=cause["module"],
@@ -263,7 +313,15 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
             for module, role, status, since, until, *seen in raw["members"]
         ),
         updates=tuple(
-            Update(_at(u["at"]), Stage(u["stage"]), u["kind"], u["params"], u["author"], u["body"])
+            Update(
+                at=_at(u["at"]),
+                stage=Stage(u["stage"]),
+                kind=u["kind"],
+                params=u["params"],
+                author=u["author"],
+                body=u["body"],
+                updated_at=moment(u.get("updated_at")),
+            )
             for u in raw["updates"]
         ),
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from monitor.core import graph
 from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
+from monitor.core.match import PublishRule
 from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
@@ -111,6 +112,8 @@ class Platform:
     locations: Mapping[str, str] = field(default_factory=lambda: {"here": "default"})  # id → failure domain
     canaries: int = 0  # how many are asked before a failure out on the internet is believed
     tuning: Tuning = field(default_factory=Tuning)
+    publishing: tuple[PublishRule, ...] = ()
+    languages: tuple[str, ...] = ()  # in which people may write; none: in any
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.core.incident import Change, Incident
+from monitor.core.match import Match
 from monitor.core.module import Platform
+from monitor.core.publishing import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,7 @@ class Route:
 
     def fits(self, incident: Incident, platform: Platform) -> bool:
         """Whether an incident is one of this route's."""
-        touched = set(incident.components)
-        groups = {group.id for group in platform.groups if touched & {one.id for one in group.components}}
-        facts = (
-            (self.priorities, {incident.priority.value}),
-            (self.groups, groups),
-            (self.components, touched),
-            (self.modules, {member.module for member in incident.members}),
-        )
-        return all(wanted is None or wanted & given for wanted, given in facts)
+        return fits(Match(self.priorities, self.groups, self.components, self.modules), incident, platform)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +85,8 @@ def plan(
             return _begin(_forgotten(told, incident.id), incident, "reopened", at, routes, platform)
         case Change.RESOLVED:
             return _end(told, incident.id, at)
+        case Change.ACKNOWLEDGED:
+            return told, []
     told, said = _begin(told, incident, change.value, at, routes, platform)
     if change is Change.MEMBER_ADDED and not said:
         shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"

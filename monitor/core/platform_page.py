@@ -124,7 +124,8 @@ def _named_in(headline: str, platform: Platform) -> frozenset[str]:
 def reported(board: Board, incident: Incident, now: datetime) -> Incident:
     """The incident with what the platform reports of it; the first report stands in its timeline. Itself if nothing
     is new."""
-    if not incident.is_open or incident.is_regional or not (board.platform.pages or incident.cause.platform_reports):
+    own = incident.is_open and not incident.is_regional and not incident.by_hand
+    if not own or not (board.platform.pages or incident.cause.platform_reports):
         return incident
     before = incident.cause.platform_reports
     after = _reports(board, incident, before, now)

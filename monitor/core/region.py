@@ -182,7 +182,7 @@ def _opened(board: Board, regional: Regional, now: datetime) -> Incident:
         key=key_of(regional.locations[0], regional.since),
         started_at=regional.since,
         detected_at=now,
-        published_at=now,
+        published_at=None,
         stage=Stage.IDENTIFIED,
         impact="minor",
         priority=Priority.LOW,

@@ -10,14 +10,15 @@ from monitor.core.explain import NAMED_AT
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
 from monitor.core.module import Priority, Status
 from monitor.core.platform_page import reported
+from monitor.core.publishing import published
 from monitor.core.rollup import RANK, ComponentStatus, impact_of
 
 PRIORITIES = list(Priority)  # from most to least urgent
 
 
 def open_ones(board: Board) -> list[Incident]:
-    """The open incidents of modules, the oldest first."""
-    found = [one for one in board.incidents.values() if one.is_open and not one.is_regional]
+    """The open incidents of modules that the monitor opened, the oldest first."""
+    found = [one for one in board.incidents.values() if one.is_open and not one.is_regional and not one.by_hand]
     return sorted(found, key=lambda one: (one.detected_at, one.started_at, one.key))
 
 
@@ -35,7 +36,9 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
     failing = [m for m in members if m.until is None and m.seen]
     components = board.platform.components_of(m.module for m in members)
     touched = board.platform.components_of(m.module for m in failing)
-    impact = max(incident.impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
+    impact = incident.impact
+    if not incident.impact_said:
+        impact = max(impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
     return replace(
         incident,
         cause=cause,
@@ -78,13 +81,24 @@ def said(incident: Incident, now: datetime, kind: str, module: str | None = None
 
 
 def save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
-    """The board with the incident as it is now, with what the platform reports of it, and the effect that keeps it."""
-    incident = reported(board, incident, now)
+    """The board with the incident as it is now, with what the platform reports of it, public when that is due, and the
+    effect that keeps it."""
+    incident = published(reported(board, incident, now), board.platform, now)
     reopen = board.platform.tuning.reopen
     kept = {
         id: old for id, old in board.incidents.items() if old.resolved_at is None or now - old.resolved_at <= reopen
     }
     return replace(board, incidents={**kept, incident.id: incident}), [Saved(incident, change, now)]
+
+
+def publish_due(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """Drafts whose time has come are public from now on."""
+    saved: list[Saved] = []
+    for incident in list(board.incidents.values()):
+        if published(incident, board.platform, now) is not incident:
+            board, more = save(board, incident, None, now)
+            saved += more
+    return board, saved
 
 
 def told(incident: Incident, member: Member) -> Status:

@@ -16,7 +16,7 @@ from monitor.core.module import Platform, Status, Text
 from monitor.core.observation import stamp
 from monitor.core.track import is_bad, is_usable
 from monitor.core.uptime import Span, Uptime, uptime
-from monitor.core.wording import Sentence, line, summary, title, update_body
+from monitor.core.wording import Sentence, line, public_summary, summary, title, update_body
 
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 PRIVATE_SHARED = ("host", "address")  # kinds of what is shared whose value is an address of the shop's inside
@@ -38,7 +38,8 @@ def incidents_of(board: Board, history: History) -> list[Incident]:
 
 
 def incident_object(incident: Incident, platform: Platform, speech: Speaker, public: bool) -> dict[str, Any]:
-    """One incident whole. The public copy lacks the detail and probe of evidence, notices and who answered when."""
+    """One incident whole. The public copy lacks the detail and probe of evidence, notices, who answered when, and what
+    people did by name; a person's summary stands there in place of ours."""
     found: dict[str, Any] = {
         "id": incident.id,
         "key": incident.key,
@@ -52,6 +53,7 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         "acknowledged_at": stamp(incident.acknowledged_at),
         "resolved_at": stamp(incident.resolved_at),
         "reopened": incident.reopened,
+        "origin": "person" if incident.by_hand else "monitor",
         "cause": _cause(incident, platform, speech, public),
         "modules": [
             {
@@ -68,8 +70,9 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
             {
                 "at": stamp(update.at),
                 "status": update.stage.value,
-                "author": update.author,
+                "author": "monitor" if update.author == "monitor" else "person",
                 "body": speech.every(update_body(update, incident, platform)),
+                "updated_at": stamp(update.updated_at),
             }
             for update in incident.updates
         ],
@@ -79,6 +82,12 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         found["merged_into"] = incident.merged_into
     if public:
         del found["acknowledged_at"], found["notices"]
+        return found
+    wording = {"title": incident.title, "summary": incident.summary}
+    found["wording"] = {name: None if text is None else dict(text) for name, text in wording.items()}
+    found["acts"] = [
+        {"at": stamp(act.at), "what": act.what, "by": act.by, "detail": dict(act.detail)} for act in incident.acts
+    ]
     return found
 
 
@@ -91,12 +100,12 @@ def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool
         "candidates": [{"module": one.module, "confidence": one.confidence} for one in cause.candidates],
         "shared": None if cause.shared is None else _shared(cause.shared, public),
         "locations": list(cause.locations),
-        "code": cause.code,
+        "code": cause.code or None,
         "class": str(cause.cls),
         "confidence": cause.confidence,
         "state": cause.state,
         "trigger": None if cause.trigger is None else dict(cause.trigger),
-        "summary": speech.every(summary(incident, platform)),
+        "summary": speech.every(public_summary(incident, platform) if public else summary(incident, platform)),
         **({} if public else {"line": speech.every(line(incident, platform))}),
         "evidence": [
             {"at": stamp(one.at), "module": one.module, "location": one.location, "code": one.code}

@@ -4,7 +4,7 @@
 incidents that prove to be one are joined: the older keeps its id, the younger ends and says where it went.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,37 +12,54 @@ from monitor.core import overlay
 from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
-from monitor.core.effect import Effect, Saved
+from monitor.core.effect import Saved
 from monitor.core.explain import Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
-from monitor.core.module import FAILING, Priority, Status
+from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
 from monitor.core.platform_page import reported
-from monitor.core.standing import open_ones, said, save, told, with_cause
+from monitor.core.standing import open_ones, publish_due, said, save, told, with_cause
 
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
 WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
+TROUBLE = (Status.DOWN, Status.DEGRADED)
 CLEARED = timedelta(minutes=2)  # a member that recovered this recently still counts in the search for the cause
 
 
 def advance(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
     """What one change of a module's status does to the incidents."""
+    board, noted = _noted(board, transition, now)
     match transition.after:
         case Status.DOWN | Status.DEGRADED:
-            return _fails(board, transition, now)
+            board, saved = _fails(board, transition, now)
         case Status.UP:
-            return _answers(board, transition.module, transition.since, now, "resolved")
+            board, saved = _answers(board, transition.module, transition.since, now, "resolved")
         case _:
-            return _lost(board, transition, now)
+            board, saved = _lost(board, transition, now)
+    return board, noted + saved
+
+
+def _noted(board: Board, transition: Transition, now: datetime) -> tuple[Board, list[Saved]]:
+    """Incidents that people opened hold their modules as they are measured; nothing else follows for them."""
+    saved: list[Saved] = []
+    for incident in [one for one in board.incidents.values() if one.by_hand and one.is_open]:
+        if (member := incident.member(transition.module)) is not None:
+            seen = replace(member, status=transition.after)
+            members = tuple(seen if m is member else m for m in incident.members)
+            board, more = save(board, replace(incident, members=members), None, now)
+            saved += more
+    return board, saved
 
 
 def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
-    """What time and new evidence do: young incidents follow the evidence, members outlive their root, and the platform
-    reports one of them."""
-    saved: list[Saved] = []
+    """What time and new evidence do: drafts become public, young incidents follow the evidence, members outlive their
+    root, and the platform reports one of them."""
+    board, saved = publish_due(board, now)
     for incident in open_ones(board):
         board, more = _outlive(board, incident, now)
         saved += more
+    board, more = _came_back(board, now)
+    saved += more
     young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _is_passing(one)]
     if young:
         groups = groups_of(board, now, _failing(board, now))
@@ -57,31 +74,6 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
             board, more = save(board, incident, None, now)
             saved += more
     return board, saved
-
-
-def surface(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
-    """Failures that planned work excused and does not any more begin their incidents; those that are over are let go.
-
-    What outlasts its work began when that ended; what turned into another fault meanwhile begins now.
-    """
-    saved: list[Saved] = []
-    for module in sorted(board.held):
-        condition = board.modules.get(module)
-        failing = condition is not None and condition.status in FAILING
-        if condition is not None and failing and overlay.is_excused(board, module, condition.since):
-            continue
-        board = replace(board, held=board.held - {module})
-        if condition is not None and failing:
-            since = now if board.agenda.concerning(module) else condition.since
-            board, more = _fails(board, Transition(module, Status.UP, condition.status, now, since), now)
-            saved += more
-    return board, saved
-
-
-def surfaced(board: Board, done: Sequence[Effect], now: datetime) -> tuple[Board, list[Effect]]:
-    """The board once planned work has changed, with what follows: what it does not excuse any more has its incident."""
-    board, saved = surface(board, now)
-    return board, [*done, *saved]
 
 
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
@@ -137,9 +129,31 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         board, more = _merged(board, touched[0].id, group, now)
         return board, saved + more
     incident = _recent(board, module, now)
+    if incident is not None and _is_older(board, module, incident):
+        return board, []
     if incident is not None:
         return _reopens(board, incident, member, group, now)
     return save(board, _opened(board, member, group, now), Change.OPENED, now)
+
+
+def _is_older(board: Board, module: str, incident: Incident) -> bool:
+    """Whether all that is held against a module was known when a person ended its incident."""
+    ended = incident.resolved_at
+    return incident.is_closed_by_person and ended is not None and _last_failure(board, module) <= ended
+
+
+def _came_back(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """Modules that went on failing after a person had ended their incident: what is new since then brings it back."""
+    saved: list[Saved] = []
+    closed = [one for one in board.incidents.values() if one.is_closed_by_person and not one.by_hand]
+    for module in sorted({member.module for incident in closed for member in incident.members}):
+        condition = board.modules.get(module)
+        if condition is None or condition.status not in TROUBLE or board.incident_of(module) is not None:
+            continue
+        transition = Transition(module, Status.UP, condition.status, now, condition.since)
+        board, more = _fails(board, transition, now)
+        saved += more
+    return board, saved
 
 
 def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incident:
@@ -147,7 +161,7 @@ def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incide
         key=key_of(member.module, member.since),
         started_at=member.since,
         detected_at=now,
-        published_at=now,
+        published_at=None,
         stage=Stage.INVESTIGATING,
         impact="minor",
         priority=Priority.LOW,
@@ -209,6 +223,9 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
     older, *others = touched
     for younger in others:
         base = board.incidents[older.id]
+        if younger.published_at is not None and base.published_at is None:
+            base = replace(base, published_at=now)  # readers are sent there
+            board = replace(board, incidents={**board.incidents, base.id: base})
         for member in younger.members:
             known = base.member(member.module)
             if member.seen and (
@@ -335,6 +352,8 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
         members = (*opened.members, *(replace(m, role="affected") for m in others))
         trigger = {"kind": "aftermath", "module": root.module, "from": None, "to": None, "at": stamp(end)}
         opened = replace(opened, members=members, started_at=min(m.since for m in own))
+        if over.published_at is not None:
+            opened = replace(opened, published_at=now)  # readers are told that it goes on
         opened = with_cause(board, opened, replace(opened.cause, trigger=trigger))
         board, more = save(board, opened, Change.OPENED, now)
         saved += more
@@ -361,6 +380,7 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         if incident.resolved_at
         and incident.merged_into is None
         and not incident.is_regional
+        and not incident.by_hand
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
         and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))

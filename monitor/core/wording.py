@@ -145,6 +145,13 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     return (*sentences, *platform_says(incident))
 
 
+def public_summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
+    """The cause as readers are told: a person's words where there are any."""
+    if incident.summary is not None:
+        return (Sentence("{text}", {"text": incident.summary}),)
+    return summary(incident, platform)
+
+
 def platform_says(incident: Incident) -> tuple[Sentence, ...]:
     """What the platform's own status page says of it; nothing while that is not known."""
     reports = incident.cause.platform_reports or {}
@@ -166,6 +173,9 @@ def _cause_in_words(incident: Incident, platform: Platform) -> list[Sentence]:
     if cause.scope == "location":
         only = N_("Only our checks from {locations} see this: {seen}. From everywhere else the modules answer.")
         return [Sentence(only, {"locations": cause.locations, "seen": what})]
+    if incident.by_hand:
+        root = names(platform, (cause.module,)) if cause.module else ()
+        return [Sentence(N_("It comes from: {modules}."), {"modules": root})] if root else []
     dragged = tuple(member.module for member in incident.members if member.role == "affected")
     if cause.scope == "shared" and cause.shared is not None:
         kind = str(cause.shared.get("kind", "unknown"))
@@ -204,7 +214,11 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     shared = cause.shared or {}
     thing = f"{shared.get('kind', 'unknown')} {shared.get('value') or '?'}"
     what = cause.module or (thing if cause.scope == "shared" else incident.root) or ", ".join(cause.locations)
-    places: dict[str, Place] = {"what": what, "code": cause.code, "since": stamp(incident.started_at) or "?"}
+    places: dict[str, Place] = {
+        "what": what or ", ".join(incident.components),
+        "code": cause.code or "by hand",
+        "since": stamp(incident.started_at) or "?",
+    }
     sentences = [Sentence(N_("{what}: {code} since {since}."), places)]
     seen_from = tuple(sorted({one.location for one in cause.evidence}))
     if len(seen_from) == 1 and len(platform.locations) == 1:

@@ -143,7 +143,8 @@ class Metrics:
         """Counts each incident once, and none from before this process began."""
         with self._lock:
             for incident in (*history.incidents, *board.incidents.values()):
-                if incident.detected_at >= self._began_at and incident.id not in self._counted:
+                ours = incident.detected_at >= self._began_at and not incident.by_hand
+                if ours and incident.id not in self._counted:
                     self._counted.add(incident.id)
                     self._own.detection.observe((incident.detected_at - incident.started_at).total_seconds())
 

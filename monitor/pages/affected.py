@@ -22,8 +22,10 @@ def chain(incident: Incident, platform: Platform, known: Mapping[str, Status]) -
     """For every update, the components touched until then with their status before and after it.
 
     `known` holds the modules that have a status: those without one decide nothing. In order of time each `before`
-    is the `after` of the update before it, and the first one is operational.
+    is the `after` of the update before it, and the first one is operational. What a person opened changes no status.
     """
+    if incident.by_hand:
+        return [{} for _ in incident.updates]
     named = {_subject(update, incident) for update in incident.updates if update.kind in JOINS}
     silent = [member for member in incident.members if member.module not in named]
     statuses = {id: Status.UP for id, status in known.items() if status is not Status.UNKNOWN}

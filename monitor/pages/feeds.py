@@ -90,7 +90,7 @@ class _Writer:
     def entries(self, incidents: Iterable[Incident], works: Iterable[Maintenance]) -> list[Entry]:
         """Incidents and planned work together, the newest published first."""
         found = [
-            Entry(one.id, one.published_at, updated_at(one), self._say(title(one, self.platform)), self._body(one))
+            Entry(one.id, _published_at(one), updated_at(one), self._say(title(one, self.platform)), self._body(one))
             for one in incidents
         ]
         for one in works:
@@ -186,6 +186,10 @@ class _Writer:
         body = "<br>".join(escape(said).splitlines())
         named = escape(self.speech.gettext(self.language, stage))
         return f"<p><small>{when}</small><br><strong>{named}</strong> - {body}</p>"
+
+
+def _published_at(incident: Incident) -> datetime:
+    return incident.published_at or incident.detected_at
 
 
 # --- for crawlers

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from monitor.core.incident import Cause, Incident, Update
+from monitor.core.incident import Cause, Incident, Stage, Update
 from monitor.core.module import Status, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.rollup import ComponentStatus
@@ -166,7 +166,8 @@ class Lens:
             lasted="" if end is None else self.speech.duration(self.language, lasted.total_seconds()),
             affected=self.names(self._affected(incident)),
             unaffected=self.names(self._unaffected()) if end is None else "",
-            updates=tuple(self._update(update, incident) for update in reversed(incident.updates)),
+            updates=tuple(self._update(one, incident) for one in reversed(incident.updates) if not _is_learned(one)),
+            postmortem=next((self._update(one, incident) for one in incident.updates if _is_learned(one)), None),
             members=tuple(self._member(incident)),
             sightings=tuple(self._sightings(incident)),
             report=self._report(incident),
@@ -213,13 +214,14 @@ class Lens:
 
     def _confidence(self, cause: Cause) -> str:
         """How sure we are, where the reason does not say it: it does of a module that is named."""
-        told = cause.module is not None or cause.cls not in words.CLASS
+        told = cause.module is not None or cause.cls not in words.CLASS or cause.state == "confirmed"
         return "" if told else self.speech.percent(self.language, cause.confidence, 0)
 
     def _update(self, update: Update, incident: Incident) -> UpdateView:
         stage = self.word(words.STAGE[update.stage])
         at = self.clock(update.at) if incident.is_open else self.when(update.at)
-        return UpdateView(stage, at, self.say(update_body(update, incident, self.facts.platform)))
+        edited = None if update.updated_at is None else self.when(update.updated_at)
+        return UpdateView(stage, at, self.say(update_body(update, incident, self.facts.platform)), edited)
 
     def _member(self, incident: Incident) -> Iterable[MemberView]:
         for member in sorted(incident.members, key=lambda one: one.role != "root"):
@@ -237,3 +239,7 @@ class Lens:
             told.add(kind)
             said, name = self.say(witnessed(fact.code, self.facts.platform)), self.module_name(fact.module)
             yield SightingView(self.when(fact.at), name, self.place(fact.location), said, fact.code)
+
+
+def _is_learned(update: Update) -> bool:
+    return update.stage is Stage.POSTMORTEM

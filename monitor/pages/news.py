@@ -25,7 +25,7 @@ def announced(picture: Picture) -> list[Incident]:
 
 def updated_at(incident: Incident) -> datetime:
     """When something was last said of an incident."""
-    return max((update.at for update in incident.updates), default=incident.published_at)
+    return incident.told_at
 
 
 def began_at(picture: Picture) -> datetime | None:

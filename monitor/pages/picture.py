@@ -10,6 +10,7 @@ from monitor.core.history import History
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
 from monitor.core.overlay import spans_of, works_of
+from monitor.core.publishing import public, withheld
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
@@ -21,13 +22,22 @@ DAYS = 90
 
 @dataclass(frozen=True)
 class Picture:
-    """`data_until` is the end of the newest observation, None before the first one."""
+    """What readers may know; a draft never gets into one. `data_until` is the end of the newest observation, None
+    before the first one; `withheld` are the modules that fail now and whose incident is a draft."""
 
     site: Site
     board: Board
     history: History
     now: datetime
     data_until: datetime | None = None
+    withheld: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Leaves out what is not public, whoever takes the picture."""
+        board, history = public(self.board, self.history)
+        object.__setattr__(self, "withheld", self.withheld | withheld(self.board))
+        object.__setattr__(self, "board", board)
+        object.__setattr__(self, "history", history)
 
     @cached_property
     def works(self) -> list[Maintenance]:

@@ -221,7 +221,7 @@ class _Page:
     def _incident(self, incident: Incident) -> Object:
         platform = self.picture.board.platform
         touched = chain(incident, platform, self.modules)
-        updates = incident.updates or (Update(incident.published_at, incident.stage, "opened"),)
+        updates = incident.updates or (Update(incident.detected_at, incident.stage, "opened"),)
         told = [
             self._update(number, update, incident, touched[number - 1] if touched else {})
             for number, update in enumerate(updates, 1)
@@ -231,7 +231,7 @@ class _Page:
             "id": incident.id,
             "name": self.speech.say(self.language, title(incident, platform)),
             "status": updates[-1].stage.value,
-            "created_at": stamp(incident.published_at),
+            "created_at": stamp(incident.detected_at),
             "updated_at": stamp(updated_at(incident)),
             "monitoring_at": stamp(watched),
             "resolved_at": stamp(incident.resolved_at),
@@ -274,7 +274,7 @@ class _Page:
             "body": "<br />".join(escape(body).splitlines()),
             "incident_id": incident.id,
             "created_at": at,
-            "updated_at": at,
+            "updated_at": stamp(update.updated_at or update.at),
             "display_at": at,
             "affected_components": affected or None,
             "deliver_notifications": update.author != "monitor" or update.kind in TOLD,

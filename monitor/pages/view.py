@@ -72,11 +72,18 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class UpdateView:
-    """One entry of an incident's timeline."""
+    """One entry of an incident's timeline. `edited` is when its text was last corrected."""
 
     stage: str
     at: When
     body: str
+    edited: When | None = None
+
+    @property
+    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
+        """The text as the lines of its paragraphs, which blank lines part."""
+        parts = ("\n".join(line.strip() for line in self.body.splitlines())).split("\n\n")
+        return tuple(tuple(part.strip("\n").split("\n")) for part in parts if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,8 @@ class IncidentView:
     lasted: str
     affected: str
     unaffected: str
-    updates: tuple[UpdateView, ...]  # newest first
+    updates: tuple[UpdateView, ...]  # newest first, without the postmortem
+    postmortem: UpdateView | None
     members: tuple[MemberView, ...]
     sightings: tuple[SightingView, ...]
     report: Link  # what the platform's own page says, and where; without a text while that is not known

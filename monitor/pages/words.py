@@ -6,7 +6,7 @@ A mark is a shape and a colour of the theme (`ok slow part down work none`); the
 from monitor.core.incident import Incident, Stage
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus
-from monitor.core.wording import N_, Sentence, platform_says, summary, title
+from monitor.core.wording import N_, Sentence, platform_says, public_summary, summary, title
 
 COMPONENT: dict[ComponentStatus | None, tuple[str, str]] = {
     ComponentStatus.OPERATIONAL: ("ok", N_("Operational")),
@@ -83,6 +83,8 @@ LINKS: dict[str, str] = {
 def why(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     """The cause in plain words below a headline, without repeating what else stands there: the headline, the list of
     components, what the platform says."""
+    if incident.summary is not None:
+        return public_summary(incident, platform)
     cause, headline = incident.cause, title(incident, platform).places.get("seen")
     sentences: list[Sentence] = []
     if cause.cls in CLASS and not incident.is_regional:

@@ -17,6 +17,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Event, Refusal
 from monitor.core.history import History
+from monitor.core.incident import Incident
 from monitor.core.statement import Speaker
 from monitor.web.access import require
 
@@ -28,11 +29,16 @@ LONGEST_KEY = 200  # characters of an idempotency key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """What people are answered from. `hear` takes what a person said and comes back once that is on disk."""
+    """What people are answered from.
+
+    `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
+    is on disk.
+    """
 
     board: Callable[[], Board]
     history: Callable[[], History]
     speech: Callable[[], Speaker]
+    find: Callable[[str], Awaitable[Incident | Refusal]]
     hear: Callable[[Event], Awaitable[Answered]]
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)

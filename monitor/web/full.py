@@ -20,10 +20,16 @@ LONGEST = timedelta(days=90)
 Object = dict[str, Any]
 
 
-def full_incidents(board: Board, history: History, speech: Speaker) -> Object:
-    """`{"incidents": […]}`, the newest first."""
-    newest = incidents_of(board, history)[:NEWEST]
+def full_incidents(board: Board, history: History, speech: Speaker, status: str | None = None) -> Object:
+    """`{"incidents": […]}`, the newest first: all, or those that are `open`, `resolved` or a `draft`."""
+    newest = [one for one in incidents_of(board, history)[:NEWEST] if status is None or _is(one, status)]
     return {"incidents": [incident_object(one, board.platform, speech, public=False) for one in newest]}
+
+
+def _is(incident: Incident, status: str) -> bool:
+    if status == "draft":
+        return incident.published_at is None
+    return incident.is_open is (status == "open")
 
 
 def full_status(board: Board, history: History, speech: Speaker, now: datetime) -> Object:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitor.core.codes import CODES
 from monitor.core.identity import stable_id
 from monitor.core.incident import (
+    Act,
     Candidate,
     Cause,
     Evidence,
@@ -56,7 +57,7 @@ incidents = st.builds(
     key=words,
     started_at=instants,
     detected_at=instants,
-    published_at=instants,
+    published_at=maybe,
     stage=st.sampled_from(list(Stage)),
     impact=st.sampled_from(["minor", "major", "critical"]),
     priority=st.sampled_from(list(Priority)),
@@ -70,12 +71,24 @@ incidents = st.builds(
         st.dictionaries(words, words, max_size=2),
         st.sampled_from(["monitor", "person"]),
         texts,
+        maybe,
         of=Update,
     ),
     acknowledged_at=maybe,
     resolved_at=maybe,
     reopened=st.integers(0, 9),
     title=texts,
+    summary=texts,
+    impact_said=st.booleans(),
+    by_hand=st.booleans(),
+    acts=several(
+        instants,
+        words,
+        st.none() | words,
+        st.none() | words,
+        st.dictionaries(words, words, max_size=2),
+        of=Act,
+    ),
 )
 
 

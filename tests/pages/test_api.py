@@ -25,6 +25,7 @@ LANGUAGES = {"pt-BR", "en", "es"}
 INCIDENT = {
     *("id", "key", "title", "status", "impact", "priority", "started_at", "detected_at", "published_at"),
     *("acknowledged_at", "resolved_at", "reopened", "cause", "modules", "components", "updates", "notices"),
+    *("origin", "wording", "acts"),
 }
 CAUSE = {
     *("scope", "module", "candidates", "shared", "locations", "code", "class", "confidence", "state", "trigger"),
@@ -75,7 +76,7 @@ def test_uptime_is_told_by_component_and_module(files: dict[str, Any]) -> None:
 
 def test_an_incident_has_every_key_but_those_of_operators() -> None:
     one = read(pictures.troubled())["api/v1/incidents.json"]["incidents"][0]
-    assert set(one) == INCIDENT - {"acknowledged_at", "notices"}
+    assert set(one) == INCIDENT - {"acknowledged_at", "notices", "wording", "acts"}
     assert set(one["cause"]) == CAUSE
     assert set(one["cause"]["evidence"][0]) == {"at", "module", "location", "code"}
     assert set(one["title"]) == set(one["cause"]["summary"]) == set(one["updates"][0]["body"]) == LANGUAGES

@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.core.board import Board, Condition, Version
 from monitor.core.effect import (
+    Answered,
     Arranged,
     Ask,
     AskCanaries,
@@ -22,12 +23,15 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Observed,
+    Ordered,
     Planned,
     Reconfigured,
     Remember,
     Repeated,
     Saved,
+    Scheduled,
     Settled,
+    Spoken,
     Ticked,
     Versioned,
 )
@@ -48,6 +52,7 @@ from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
 from monitor.core.track import Track, is_usable
+from monitor.core.word import Word
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STATUS = {"+": 200, "-": 503, "~": 200, "c": 404, "b": 429}
@@ -123,9 +128,20 @@ class Story:
         """What standing windows plan."""
         self._take(Planned(windows))
 
-    def say(self, event: Event) -> None:
-        """A person's word."""
+    def order(self, event: Scheduled | Ordered) -> Answered:
+        """A person's word about planned work; what became of it."""
         self._take(event)
+        answer = self.effects[-1] if isinstance(self.effects[-1], Answered) else self.effects[-2]
+        assert isinstance(answer, Answered)
+        return answer
+
+    def say(self, word: Word, by: str | None = None, request: str | None = None) -> Answered:
+        """A person says something; what became of it. Old incidents are known as they were last saved."""
+        known = {one.id: one for one in self.incidents}.get(getattr(word, "incident", ""))
+        before = len(self.effects)
+        self._take(Spoken(word, by, request, known))
+        (answer,) = (effect for effect in self.effects[before:] if isinstance(effect, Answered))
+        return answer
 
     def restart(self, platform: Platform | None = None, pause: float = 0) -> None:
         """The monitor ends, and begins again so many seconds later with what it stored, as the application does it."""

@@ -183,13 +183,13 @@ def test_work_that_passed_while_the_monitor_was_off_has_taken_place() -> None:
 def test_a_person_makes_it_longer_and_ends_it() -> None:
     """The end that a person names holds against the window's own, and the work is over when the person says so."""
     one = planned(window(2, 6), "catalog").play({"catalog": "++++++----"})
-    one.say(Ordered(work(one).id, Act.EXTEND, at(12)))
+    one.order(Ordered(work(one).id, Act.EXTEND, at(12)))
     one.plan((window(2, 6), [at(2)]))
     one.play({"catalog": " " * 10 + "-" * 8})
     assert (one.changes, work(one).stage) == ([], WorkStage.IN_PROGRESS)
-    one.say(Ordered(work(one).id, Act.VERIFY))
+    one.order(Ordered(work(one).id, Act.VERIFY))
     assert work(one).stage is WorkStage.VERIFYING
-    one.say(Ordered(work(one).id, Act.COMPLETE, body={"en": "Done."}))
+    one.order(Ordered(work(one).id, Act.COMPLETE, body={"en": "Done."}))
     assert (one.changes, work(one).stage, work(one).ended_at) == (["opened"], WorkStage.COMPLETED, one.now)
     kinds = [update.kind for update in work(one).updates]
     assert kinds == ["scheduled", "begun", "extended", "verifying", "completed"]
@@ -203,17 +203,17 @@ def test_what_makes_no_sense_is_refused_with_its_reason() -> None:
     cases = [(Act.COMPLETE, None), (Act.VERIFY, None), (Act.EXTEND, at(1)), (Act.EXTEND, None)]
     for act, until in cases:
         before = work(one)
-        one.say(Ordered(id, act, until))
+        one.order(Ordered(id, act, until))
         assert work(one) == before
         assert [e.refusal.kind for e in one.effects[-1:] if isinstance(e, Answered) and e.refusal] == ["conflict"]
-    one.say(Ordered("nothing", Act.CANCEL))
+    one.order(Ordered("nothing", Act.CANCEL))
     assert [e.refusal.kind for e in one.effects[-1:] if isinstance(e, Answered) and e.refusal] == ["unknown"]
 
 
 def test_withdrawn_work_excuses_nothing_and_stays_withdrawn() -> None:
     """Also when its window is read again: a person said so."""
     one = planned(window(2, 10), "catalog")
-    one.say(Ordered(work(one).id, Act.CANCEL))
+    one.order(Ordered(work(one).id, Act.CANCEL))
     one.plan((window(2, 10), [at(2)]))
     one.play({"catalog": "++++++" + "-" * 6})
     assert work(one).stage is WorkStage.CANCELLED
@@ -224,7 +224,7 @@ def test_a_person_s_work_is_no_window_of_the_configuration() -> None:
     """A plan that does not name it leaves it alone; saying it twice changes nothing."""
     one = story(module("catalog"))
     for _ in range(2):
-        one.say(Scheduled(window(2, 10), (at(2),)))
+        one.order(Scheduled(window(2, 10), (at(2),)))
     one.plan()
     assert work(one).stage is WorkStage.SCHEDULED
     assert sum(isinstance(e, Arranged) for e in one.effects) == 1

@@ -1,0 +1,96 @@
+"""Common: what every command takes, and how it begins and ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+
+
+@dataclass(frozen=True)
+class Common:
+    """The common options; None where one was not given."""
+
+    config: str | None = None
+    data: str | None = None
+    log_format: str | None = None
+    log_level: str | None = None
+
+    def under(self, later: "Common") -> "Common":
+        """These options, with those given later in their place."""
+        given = {name: value for name, value in vars(later).items() if value is not None}
+        return replace(self, **given)
+
+    @property
+    def file(self) -> str:
+        """Where the configuration is: the option, else the environment, else the folder we stand in."""
+        return self.config or os.environ.get("MONITOR_CONFIG") or "probes.yaml"
+
+    @property
+    def folder(self) -> Path:
+        """The data directory."""
+        return Path(self.data or "data")
+
+    def set_up_logs(self, config: "Config | None" = None) -> None:
+        """Starts logging; secrets of the configuration are masked."""
+        from monitor.logs import set_up
+        from monitor.probers.mask import masker
+
+        set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
+
+
+OPTIONS = (
+    click.option("--config", metavar="FILE", help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."),
+    click.option("--data", metavar="DIR", help="Data directory [./data]."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), help="Form of the log [text]."),
+    click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[info]"),
+)
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the common options to a command, which gets them as one `Common`."""
+
+    @wraps(function)
+    @click.pass_context
+    def called(context: click.Context, /, *args: Any, **options: Any) -> Any:
+        own = Common(**{name: options.pop(name) for name in Common.__dataclass_fields__})
+        given: Common = context.obj or Common()
+        return function(given.under(own), *args, **options)
+
+    for option in reversed(OPTIONS):
+        called = option(called)
+    return called
+
+
+def loaded(given: Common) -> "Config":
+    """The configuration, or its problems on stderr and exit status 2."""
+    from monitor.config import ConfigError
+    from monitor.config.file import load
+
+    try:
+        return load(given.file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def go(job: Coroutine[Any, Any, int]) -> None:
+    """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
+    from monitor.pages.publish import PublishError
+    from monitor.store import StoreFailed, StoreUnusable
+
+    try:
+        sys.exit(asyncio.run(job))
+    except (StoreFailed, StoreUnusable, PublishError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,33 @@
+"""Match: which incidents a rule is about. What is None fits everything; all that is given must fit."""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Priorities, and what an incident touches: groups, components and modules, by id."""
+
+    priorities: frozenset[str] | None = None
+    groups: frozenset[str] | None = None
+    components: frozenset[str] | None = None
+    modules: frozenset[str] | None = None
+
+    def fits(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
+        """Whether an incident that touches these is meant."""
+        facts = (
+            (self.priorities, {priority}),
+            (self.groups, groups),
+            (self.components, components),
+            (self.modules, modules),
+        )
+        return all(wanted is None or wanted & given for wanted, given in facts)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRule:
+    """When matching incidents appear on public surfaces: so long after they opened; None: once a person says so."""
+
+    match: Match = field(default_factory=Match)
+    after: timedelta | None = timedelta(0)
