@@ -19,6 +19,7 @@ from aiohttp import web
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
+from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
@@ -312,6 +313,7 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
+            planner=lambda: Planner(self.config),
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monitor.core.maintenance import Maintenance, WorkStage, WorkUpdate
+from monitor.core.maintenance import Maintenance, Window, WorkStage, WorkUpdate
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.core.statement import Speaker
@@ -47,6 +47,21 @@ def work_body(update: WorkUpdate) -> Sentence:
 def components_of(work: Maintenance, platform: Platform) -> tuple[str, ...]:
     """Ids of the components that are worked on, in page order."""
     return platform.components_of(work.modules or platform.modules)
+
+
+def window_object(window: Window, speech: Speaker) -> dict[str, Any]:
+    """A window that a person planned to repeat; `from` and `until` are those of the first time."""
+    return {
+        "id": window.id,
+        "title": speech.every(Sentence("{text}", {"text": window.title})),
+        "message": speech.every(Sentence("{text}", {"text": window.message})) if window.message else None,
+        "from": stamp(window.begins),
+        "until": stamp(window.ends),
+        "rrule": window.rule,
+        "timezone": window.zone,
+        "modules": list(window.modules),
+        "excuses": list(window.excuses),
+    }
 
 
 def work_object(work: Maintenance, platform: Platform, speech: Speaker) -> dict[str, Any]:
