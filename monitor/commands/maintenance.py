@@ -1,4 +1,4 @@
-"""`monitor maintenance`: planned work. Exit status 0; 1 when it is not found or does not fit; 2 when it makes no sense."""
+"""`monitor maintenance`: planned work. Exit status 0; 1 when it is not found or does not fit; 2 for what cannot be."""
 
 import json
 import sys

@@ -60,9 +60,7 @@ def list_(given: Common, status: str | None, as_json: bool) -> None:
 @click.option("--module", "--modules", "modules", multiple=True, metavar="ID,…", help="What is worked on [everything].")
 @click.option("--rrule", metavar="RULE", help="How it repeats, such as 'FREQ=WEEKLY;BYDAY=SU'.")
 @click.option("--timezone", metavar="ZONE", help="Of the times and the rule [the site's].")
-@click.option(
-    "--excuses", multiple=True, metavar="KIND,…", help="Only these faults: slow, degraded, a code [every one]."
-)
+@click.option("--excuses", multiple=True, metavar="KIND,…", help="Only these faults: slow, degraded, codes [all].")
 @_message
 @_JSON
 @common

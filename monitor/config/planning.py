@@ -102,10 +102,7 @@ class Planner:
         """One text per language; one that was written once is in the site's first language."""
         languages = self._config.site.languages
         said = {tag or languages[0]: one for tag, one in text.items()}
-        if name == "title":
-            read = read_line(said, name, languages)
-        else:
-            read = read_text(said, name, languages, needed=False)
+        read = read_line(said, name, languages) if name == "title" else read_text(said, name, languages, needed=False)
         if isinstance(read, Refusal):
             raise ValueError(read.reason)
         return read
