@@ -31,22 +31,14 @@ def at(text: str) -> datetime:
     ("zone", "begins", "expected"),
     [
         # New York goes from 02:00 to 03:00 on 8 March 2026: 02:30 is read as before the change, 03:30 in summer time.
-        pytest.param(
-            "America/New_York", "2026-03-07T02:30", ["07 07:30", "08 07:30", "09 06:30"], id="NY, spring"
-        ),
+        pytest.param("America/New_York", "2026-03-07T02:30", ["07 07:30", "08 07:30", "09 06:30"], id="NY, spring"),
         # 01:30 occurs twice on 1 November 2026; the first one, still summer time, is meant.
-        pytest.param(
-            "America/New_York", "2026-10-31T01:30", ["31 05:30", "01 05:30", "02 06:30"], id="NY, autumn"
-        ),
+        pytest.param("America/New_York", "2026-10-31T01:30", ["31 05:30", "01 05:30", "02 06:30"], id="NY, autumn"),
         pytest.param("Europe/Madrid", "2026-03-28T02:30", ["28 01:30", "29 01:30", "30 00:30"], id="Madrid, spring"),
         pytest.param("Europe/Madrid", "2026-10-24T02:30", ["24 00:30", "25 00:30", "26 01:30"], id="Madrid, autumn"),
         # Brazil had summer time until 2019; midnight of 4 November 2018 did not exist.
-        pytest.param(
-            "America/Sao_Paulo", "2018-11-03T00:30", ["03 03:30", "04 03:30", "05 02:30"], id="SP, 2018"
-        ),
-        pytest.param(
-            "America/Sao_Paulo", "2019-02-15T23:30", ["16 01:30", "17 01:30", "18 02:30"], id="SP, 2019"
-        ),
+        pytest.param("America/Sao_Paulo", "2018-11-03T00:30", ["03 03:30", "04 03:30", "05 02:30"], id="SP, 2018"),
+        pytest.param("America/Sao_Paulo", "2019-02-15T23:30", ["16 01:30", "17 01:30", "18 02:30"], id="SP, 2019"),
     ],
 )
 def test_a_daily_window_keeps_its_time_on_the_wall(zone: str, begins: str, expected: list[str]) -> None:
@@ -163,9 +155,7 @@ zones = st.sampled_from(
     st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SU,WE", "FREQ=MONTHLY;BYMONTHDAY=1,15", "FREQ=DAILY;INTERVAL=3"]),
     zones,
 )
-def test_every_start_is_at_the_time_of_the_wall_or_in_a_change(
-    day: date, minute: int, rule: str, zone: str
-) -> None:
+def test_every_start_is_at_the_time_of_the_wall_or_in_a_change(day: date, minute: int, rule: str, zone: str) -> None:
     """In order, within the time that was asked for, none twice; off the wall's time only by what a clock skips."""
     begins = datetime(day.year, day.month, day.day, minute // 60, minute % 60).isoformat()  # noqa: DTZ001
     one = window(begins, rule, zone)
