@@ -21,6 +21,7 @@ from monitor.core.maintenance import (
     replanned,
 )
 from monitor.core.module import Text
+from monitor.core.observation import stamp
 
 KEPT = timedelta(days=1)  # how long the board remembers work that is over; a failure may be dated before its end
 LONGEST = timedelta(days=366)  # that one piece of work may be made to take
@@ -92,7 +93,8 @@ def planned(agenda: Agenda, plan: Plan, now: datetime) -> list[Maintenance]:
 def _of_window(
     window: Window, starts: Sequence[datetime], known: Sequence[Maintenance], now: datetime, author: str
 ) -> list[Maintenance]:
-    by_start = {one.planned_from: one for one in known}
+    standing_last = sorted(known, key=lambda one: one.stage is not WorkStage.CANCELLED)
+    by_start = {one.planned_from: one for one in standing_last}
     fresh = [at for at in starts if at not in by_start]
     wanted = set(starts)
     left = [one for one in known if one.stage is WorkStage.SCHEDULED and one.planned_from not in wanted]
@@ -104,12 +106,14 @@ def _of_window(
     told = {one.key for one, _ in pairs}
     taken = {at for _, at in moved}
     for at in fresh:
-        if at not in taken:
-            again = next((one for one in known if one.key == key_of(window.id, at) and one.key not in told), None)
-            if again is None:
-                news.append(announced(window, at, now, author))
-            elif _may_return(again):
-                news.append(replanned(again, window, at, now))
+        if at in taken:
+            continue
+        again = next((one for one in known if one.key == key_of(window.id, at)), None)
+        if again is not None and again.key not in told and _may_return(again):
+            news.append(replanned(again, window, at, now))
+            continue
+        one = announced(window, at, now, author)
+        news.append(one if again is None else replace(one, key=f"{one.key}:{stamp(now)}"))  # that one has moved away
     news += [withdrawn(one, now) for one in left if one.key not in told]
     before = {one.key: one for one in known}
     return [one for one in news if before.get(one.key) != one]
@@ -142,14 +146,11 @@ def withdrawn(one: Maintenance, now: datetime, author: str = "monitor", body: Te
 
 def scheduled(agenda: Agenda, window: Window, starts: Sequence[datetime], now: datetime) -> list[Maintenance]:
     """What a person plans. The same plan once more changes nothing, but for work that was withdrawn: it is on again."""
-    found = []
-    for at in starts:
-        known = agenda.works.get(announced(window, at, now).id)
-        if known is None:
-            found.append(announced(window, at, now, "person"))
-        elif known.stage is WorkStage.CANCELLED:
-            found.append(changed(known, now, "scheduled", WorkStage.SCHEDULED, "person"))
-    return found
+    known = [one for one in agenda.works.values() if one.window == window.id]
+    if not known:
+        return [announced(window, at, now, "person") for at in starts]
+    gone = (one for one in known if one.stage is WorkStage.CANCELLED and one.planned_until > now)
+    return [changed(one, now, "scheduled", WorkStage.SCHEDULED, "person") for one in gone]
 
 
 def acted(one: Maintenance, act: Act, until: datetime | None, body: Text | None, now: datetime) -> Maintenance:

@@ -13,8 +13,7 @@ from monitor.core.board import Board
 from monitor.core.cause import code_seen
 from monitor.core.effect import Answered, Arranged, Effect, Ordered, Planned, Refusal, Repeated, Scheduled
 from monitor.core.history import History
-from monitor.core.identity import stable_id
-from monitor.core.maintenance import Counted, Maintenance, WorkStage, key_of
+from monitor.core.maintenance import Counted, Maintenance, WorkStage
 from monitor.core.module import FAILING
 from monitor.core.uptime import Span, spans, without
 
@@ -60,7 +59,8 @@ def _scheduled(board: Board, event: Scheduled, now: datetime) -> tuple[Board, li
     news = agenda.scheduled(board.agenda, window, event.starts, now)
     if window.rule is None:
         board, effects = _with(board, news, now)
-        return board, [*effects, Answered(stable_id(key_of(window.id, window.begins)), changed=bool(news))]
+        one = next(one for one in board.agenda.works.values() if one.window == window.id)
+        return board, [*effects, Answered(one.id, changed=bool(news))]
     repeats = window.id in board.agenda.windows
     board = replace(board, agenda=agenda.with_window(board.agenda, window))
     board, effects = _with(board, news, now)
