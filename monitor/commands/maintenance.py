@@ -67,9 +67,11 @@ def _status(answer: Answer) -> int:
 
 
 def _row(config: Config, one: Mapping[str, Any], state: str, begins: str, ends: str) -> tuple[str, ...]:
+    """The plan of it, or what became of it."""
+    begins, ends = one.get("started_at") or one[begins], one.get("ended_at") or one[ends]
     modules = ",".join(one["modules"]) or "everything"
     title = _harmless(_text(config, one["title"]))
-    return one["id"], state, _time(config, one[begins]), _time(config, one[ends]), modules, title
+    return one["id"], state, _time(config, begins), _time(config, ends), modules, title
 
 
 def _time(config: Config, text: str) -> str:

@@ -43,7 +43,7 @@ def component_status(
     every = [id for id in component.modules if modules.get(id, Status.UNKNOWN) is not Status.UNKNOWN]
     if not every:
         return None
-    known = [modules[id] for id in every if id not in planned]
+    known = [modules[id] for id in every if id not in planned or modules[id] is Status.UP]
     if any(id in planned for id in component.modules) and not any(status in FAILING for status in known):
         return ComponentStatus.MAINTENANCE
     down = known.count(Status.DOWN)
