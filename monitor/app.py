@@ -38,9 +38,8 @@ from monitor.web.public import public_app
 
 log = logging.getLogger(__name__)
 
-PLAN_EVERY = 6 * 3600.0  # seconds between looks at what standing windows plan for the coming 90 days
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
-SWEEP_EVERY = 600.0  # seconds between removals of what is too old
+SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
@@ -164,7 +163,6 @@ class App(Watcher):
             "press": self.press.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
-            "planner": self._plan,
             "pulse": self.pulse.beat,
         }
 
@@ -224,13 +222,9 @@ class App(Watcher):
         settings = self.config.settings
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            self.desk.hand_in(await self._planned())
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             gc.collect()
-
-    async def _plan(self) -> None:
-        while True:
-            await asyncio.sleep(PLAN_EVERY)
-            self.desk.hand_in(await self._planned())
 
     async def _planned(self) -> Planned:
         """What all standing windows plan for the time to come: those of the configuration, and of people."""

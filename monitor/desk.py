@@ -256,7 +256,11 @@ def _told(effect: Moved | Saved | Gap | Arranged) -> str:
         t = effect.transition
         return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
     incident = effect.incident
-    return f"incident {incident.id} {effect.change or 'kept'}: {_source(incident)} {incident.cause.code}"
+    spoken = incident.acts[-1] if incident.acts and incident.acts[-1].at == effect.at else None
+    what = effect.change or ("published" if incident.published_at == effect.at else "kept")
+    if spoken is not None:
+        what = f"{spoken.what} by a person"
+    return f"incident {incident.id} {what}: {_source(incident)} {incident.cause.code}".rstrip()
 
 
 def _source(incident: Incident) -> str:

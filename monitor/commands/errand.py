@@ -1,40 +1,24 @@
 """Errand: what a command asks or says is a request to the counter of the monitor that runs.
 
 Where none runs we take the store ourselves, under the same lock as `run`, and serve the same counter to ourselves for
-that one request, on loopback and under a token nobody else has. So there is one way to change something, whoever does
-it. Whoever only reads opens the store for reading, whether a monitor runs or not.
+that one request (`own_counter.py`), on loopback and under a token nobody else has. So there is one way to change
+something, whoever does it. Whoever only reads opens the store for reading, whether a monitor runs or not.
 """
 
-import asyncio
 import os
-import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from monitor.app import database_url, only_one
-from monitor.clock import SystemClock
 from monitor.config import Config
-from monitor.config.file import theme_dir
-from monitor.config.planning import Planner
-from monitor.config.recurrence import plan_of
-from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
-from monitor.core.history import board_from
-from monitor.core.step import step
-from monitor.desk import Desk
-from monitor.pages.translate import Speech
-from monitor.store import Store, StoreFailed, open_store
-from monitor.web.counter import API, Counter
-from monitor.web.routes import counter_app
+from monitor.store import StoreUnusable
 
+API = "/api/ops/v1"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # where to reach who listens on all addresses
 LONGEST = 30.0  # seconds for an answer
-ONLY_READ = Refusal("conflict", "the store was opened for reading only")
 
 
 class Answer(NamedTuple):
@@ -69,15 +53,31 @@ async def change(
         return await _ask(ops_url(config), _token(config), method, path, body, headers)
     except (ClientError, TimeoutError, Stranger):
         pass  # none runs, or it cannot be reached: then the lock tells
-    with only_one(data):
-        async with _store(config, data, readonly=False) as store, _served(config, store) as (url, token):
+    from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
+
+    try:
+        async with own_counter(config, data, readonly=False) as (url, token):
             return await _ask(url, token, method, path, body, headers)
+    except StoreUnusable as error:
+        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
 
 
 async def look(config: Config, data: Path, path: str) -> Answer:
-    """What the store holds, answered as the running monitor would. Raises StoreUnusable or StoreFailed."""
-    async with _store(config, data, readonly=True) as store, _served(config, store, readonly=True) as (url, token):
-        return await _ask(url, token, "GET", path, None, None)
+    """What the store holds, answered as the running monitor would; its answer where we can read no store.
+
+    Raises StoreUnusable or StoreFailed when there is neither.
+    """
+    from monitor.commands.own_counter import own_counter
+
+    try:
+        async with own_counter(config, data, readonly=True) as (url, token):
+            return await _ask(url, token, "GET", path, None, None)
+    except StoreUnusable:
+        try:
+            return await _ask(ops_url(config), _token(config), "GET", path, None, None)
+        except (ClientError, TimeoutError, Stranger):
+            pass
+        raise
 
 
 def ops_url(config: Config) -> str:
@@ -116,65 +116,3 @@ async def _ask(
         if answer.content_type != "application/json":
             raise Stranger
         return Answer(answer.status, await answer.json())
-
-
-@asynccontextmanager
-async def _store(config: Config, data: Path, *, readonly: bool) -> AsyncIterator[Store]:
-    store = await open_store(database_url(config, data), readonly=readonly)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _served(config: Config, store: Store, *, readonly: bool = False) -> AsyncIterator[tuple[str, str]]:
-    """Serves the counter over this store to ourselves: where, and under which token."""
-    clock, token = SystemClock(), secrets.token_urlsafe()
-    now = clock.now()
-    memory = await store.recall(now - config.platform.tuning.reopen)
-    history = await store.history(now - timedelta(days=1), now, probes=())
-    desk = Desk(board_from(config.platform, memory), store, _NoHands(), clock, troubles=StoreFailed)
-    windows = (*config.windows, *desk.board.agenda.windows.values())
-    planned = Planned(await asyncio.to_thread(plan_of, windows, now))
-    if readonly:
-        desk.board, _ = step(desk.board, planned, now)
-    else:
-        desk.take(planned)
-    speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
-    counter = Counter(
-        board=lambda: desk.board,
-        history=lambda: history,
-        speech=lambda: speech,
-        find=desk.find,
-        hear=_deaf if readonly else desk.hear,
-        planner=lambda: Planner(config),
-        token=token,
-    )
-    runner = web.AppRunner(counter_app(counter), access_log=None, shutdown_timeout=1)
-    writer = asyncio.create_task(desk.write())
-    try:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", token
-    finally:
-        await runner.cleanup()
-        writer.cancel()
-        await asyncio.wait({writer})
-
-
-async def _deaf(event: Event) -> Answered:
-    return Answered(refusal=ONLY_READ)
-
-
-class _NoHands:
-    """Looks at nothing: whoever speaks for a moment does not watch."""
-
-    def ask(self, ask: Ask) -> None:
-        """Nothing is run."""
-
-    def hold(self, hold: Hold) -> None:
-        """Nothing is run anyway."""
-
-    def ask_canaries(self, ask: AskCanaries) -> None:
-        """Nobody is asked."""

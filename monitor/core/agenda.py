@@ -30,7 +30,7 @@ NEAR = timedelta(days=7)  # a start that is gone and a new one of a rule, so clo
 Plan = Sequence[tuple[Window, Sequence[datetime]]]  # windows with the starts that are to come, and those going on
 
 
-class Act(StrEnum):
+class WorkAct(StrEnum):
     """What a person does to planned work."""
 
     CANCEL = "cancel"
@@ -153,26 +153,26 @@ def scheduled(agenda: Agenda, window: Window, starts: Sequence[datetime], now: d
     return [changed(one, now, "scheduled", WorkStage.SCHEDULED, "person") for one in gone]
 
 
-def acted(one: Maintenance, act: Act, until: datetime | None, body: Text | None, now: datetime) -> Maintenance:
+def acted(one: Maintenance, act: WorkAct, until: datetime | None, body: Text | None, now: datetime) -> Maintenance:
     """The work after a person's word. Raises Refused when it makes no sense now."""
     if one.is_over:
         raise Refused(f"it is over: {one.stage.value}")
     match act:
-        case Act.CANCEL:
+        case WorkAct.CANCEL:
             if one.is_going_on:
                 raise Refused("it has begun: complete it instead")
             return withdrawn(one, now, "person", body)
-        case Act.EXTEND:
+        case WorkAct.EXTEND:
             if until is None or until <= max(now, one.planned_from):
                 raise Refused("the new end must lie after its beginning, and ahead")
             if until - one.planned_from > LONGEST:
                 raise Refused("it would take longer than a year")
             return changed(one, now, "extended", None, "person", body, planned_until=until, extended=True)
-        case Act.VERIFY:
+        case WorkAct.VERIFY:
             if one.stage is not WorkStage.IN_PROGRESS:
                 raise Refused("only work in progress is verified")
             return changed(one, now, "verifying", WorkStage.VERIFYING, "person", body)
-        case Act.COMPLETE:
+        case WorkAct.COMPLETE:
             if not one.is_going_on:
                 raise Refused("it has not begun: cancel it instead")
             return ended(one, now, "person", body)

@@ -6,7 +6,7 @@ The storable effects of one step go into one transaction; the asking ones are pe
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.core.agenda import Act, Plan
+from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
 from monitor.core.detector import Transition
 from monitor.core.expectation import Result
@@ -91,7 +91,7 @@ class Ordered:
     """Event: a person's word about planned work, or about a window that a person made. `until` is its new end."""
 
     id: str
-    act: Act
+    act: WorkAct
     until: datetime | None = None
     body: Text | None = None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.core import agenda
-from monitor.core.agenda import Act, Refused
+from monitor.core.agenda import Refused, WorkAct
 from monitor.core.board import Board
 from monitor.core.cause import code_seen
 from monitor.core.effect import Answered, Arranged, Effect, Ordered, Planned, Refusal, Repeated, Scheduled
@@ -70,7 +70,7 @@ def _scheduled(board: Board, event: Scheduled, now: datetime) -> tuple[Board, li
 def _ordered(board: Board, event: Ordered, now: datetime) -> tuple[Board, list[Effect]]:
     """A person's word about work, or about a window of people's, which can only be withdrawn."""
     if event.id in board.agenda.windows:
-        if event.act is not Act.CANCEL:
+        if event.act is not WorkAct.CANCEL:
             return board, [Answered(event.id, Refusal("wrong", "a window that repeats can only be cancelled"))]
         coming = [one for one in board.agenda.works.values() if one.window == event.id]
         news = [agenda.withdrawn(one, now, "person", event.body) for one in coming if one.stage is WorkStage.SCHEDULED]

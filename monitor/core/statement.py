@@ -186,7 +186,8 @@ def module_object(
 ) -> dict[str, Any]:
     """One module as it is now. `incidents` are those open; `every` spells a name out in each language."""
     condition = board.modules.get(id)
-    hit = next((one for one in incidents if one.is_open and one.member(id)), None)
+    own_first = sorted(incidents, key=lambda one: one.by_hand)
+    hit = next((one for one in own_first if one.is_open and one.member(id)), None)
     return {
         "id": id,
         "name": every(board.platform.modules[id].name),

@@ -5,7 +5,7 @@ catalogues. Nothing here knows a language, a zone or a clock, so page, feed, API
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.core.incident import Incident, Update
 from monitor.core.module import Platform, Status, Text
@@ -14,10 +14,14 @@ from monitor.core.observation import stamp
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A message and what fills its places: a text per language, another sentence, a list of either, or plain text."""
+    """A message and what fills its places: a text per language, another sentence, a list of either, or plain text.
+
+    `instead`: what a person wrote in its place, by language.
+    """
 
     message: str
     places: Mapping[str, "Place"] = field(default_factory=dict)
+    instead: Text = field(default_factory=dict)
 
 
 Place = Text | Sentence | str | tuple["Place", ...]
@@ -113,6 +117,12 @@ SHARED: dict[str, str] = {
     "account": N_("the account"),
     "unknown": N_("something that cannot be seen from outside"),
 }
+OURS = frozenset(
+    {
+        *("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "resolved", "reopened"),
+        *("outlived", "merged", "reported", "unmonitored"),
+    }
+)  # kinds of updates that are worded here
 MOST_SPARED = 6  # components named as working
 
 
@@ -243,9 +253,16 @@ def _percent(confidence: float) -> str:
 
 
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
-    """One entry of the timeline in words; a person's text stands as it was written."""
-    if update.body is not None:
+    """One entry of the timeline in words; a person's text stands as it was written. Of ours, only the languages that a
+    person corrected do."""
+    if update.body is not None and update.kind not in OURS:
         return (Sentence("{text}", {"text": update.body}),)
+    first, *others = _own_words(update, incident, platform)
+    corrected = update.body or {}
+    return replace(first, instead=corrected), *(replace(one, instead=dict.fromkeys(corrected, "")) for one in others)
+
+
+def _own_words(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     params = update.params
     module = names(platform, (str(params.get("module") or incident.root or ""),))[0]
     code = str(params.get("code", incident.cause.code))

@@ -77,7 +77,7 @@ class Facts:
                 self.picture.locations_of(id),
                 latency,
                 sparkline.draw(latency.points),
-                next((one for one in self.open_incidents if one.member(id)), None),
+                next((one for one in sorted(self.open_incidents, key=_by_hand) if one.member(id)), None),
                 only_cached(board, id),
             )
         return found
@@ -129,3 +129,8 @@ class Facts:
         start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
         end = datetime(after.year, after.month, after.day, tzinfo=self.zone).astimezone(UTC)
         return (min(end, self.picture.now) - start).total_seconds()
+
+
+def _by_hand(incident: Incident) -> bool:
+    """The monitor's own say more of a module."""
+    return incident.by_hand

@@ -80,7 +80,7 @@ class Speech:
         """Sentences in a language, one after the other, their places filled."""
         if isinstance(sentences, Sentence):
             return self._fill(language, sentences)
-        return " ".join(self._fill(language, sentence) for sentence in sentences)
+        return " ".join(filter(None, (self._fill(language, sentence) for sentence in sentences)))
 
     def every(self, sentences: Sentence | Iterable[Sentence]) -> dict[str, str]:
         """The same in every language of the site, by tag."""
@@ -92,6 +92,8 @@ class Speech:
         return format_list([self._place(language, one) for one in places], locale=_locale(language))
 
     def _fill(self, language: str, sentence: Sentence) -> str:
+        if language in sentence.instead:
+            return sentence.instead[language].translate(_TURNS)
         text = self.gettext(language, sentence.message)
         # Not str.format: what fills a place comes from outside and may hold braces of its own.
         parts = text.split("{")

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.core.agenda import Act
+from monitor.core.agenda import WorkAct
 from monitor.core.announcement import window_object, work_object
 from monitor.core.effect import Ordered, Refusal
 from monitor.core.maintenance import Maintenance, WorkStage
@@ -25,7 +25,7 @@ def maintenance_routes(counter: Counter) -> list[web.RouteDef]:
         web.get(f"{API}/maintenance", works.listed),
         web.post(f"{API}/maintenance", works.schedule),
         web.get(one, works.shown),
-        *(web.post(f"{one}/{act.value}", works.act) for act in Act),
+        *(web.post(f"{one}/{act.value}", works.act) for act in WorkAct),
     ]
 
 
@@ -69,10 +69,10 @@ class _Works:
 
     async def act(self, request: web.Request) -> web.Response:
         """Withdraws it, moves its end, says that it is being verified, or that it is over."""
-        act = Act(request.path.rpartition("/")[2])
-        keys = ("message", "until", "author") if act is Act.EXTEND else ("message", "author")
+        act = WorkAct(request.path.rpartition("/")[2])
+        keys = ("message", "until", "author") if act is WorkAct.EXTEND else ("message", "author")
         body = await sent(request, self.counter, keys)
-        until = self._moment(body.get("until")) if act is Act.EXTEND else None
+        until = self._moment(body.get("until")) if act is WorkAct.EXTEND else None
         event = Ordered(self._id(request), act, until, self._text(body.get("message")))
         answer = checked(await self.counter.hear(event))
         return await self._object(answer.id)

@@ -21,7 +21,7 @@ from monitor.web.routes import counter_app
 from tests.pages import pictures
 from tests.processes.running import free_port
 from tests.store.past import incident, saved
-from tests.web.test_ops import told
+from tests.web.test_ops import found, told
 
 THEME = Path(__file__).parents[2] / "site"
 SEEN = pictures.troubled()
@@ -50,6 +50,7 @@ def running(token: str | None = None) -> web.Application:
             board=lambda: SEEN.board,
             history=lambda: SEEN.history,
             speech=lambda: Speech.load(("en",), THEME),
+            find=found,
             hear=told,
             token=token,
         )
@@ -110,6 +111,16 @@ async def test_the_token_comes_from_the_environment_or_the_configuration(
         assert (await change(configured(port, "s3cret"), data, "GET", "/incidents", {})).status == 200
         monkeypatch.setenv("MONITOR_OPS_TOKEN", "s3cret")
         assert (await change(configured(port), data, "GET", "/incidents", {})).status == 200
+
+
+async def test_looking_where_no_store_is_asks_the_running_monitor(tmp_path: Path) -> None:
+    """It may run in a container of its own; where neither is, the first trouble is told."""
+    port = free_port()
+    async with listening(running(), port):
+        answer = await look(configured(port), tmp_path / "nowhere", "/incidents")
+    assert len(answer.body["incidents"]) == len(SEEN.history.incidents)
+    with pytest.raises(StoreUnusable, match="there is no database"):
+        await look(configured(port), tmp_path / "nowhere", "/incidents")
 
 
 async def test_looking_never_waits_for_whoever_holds_the_store(tmp_path: Path) -> None:

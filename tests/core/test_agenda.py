@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.agenda import KEPT, Act, Agenda, Plan, Refused, acted, passed, planned, scheduled
+from monitor.core.agenda import KEPT, Agenda, Plan, Refused, WorkAct, acted, passed, planned, scheduled
 from monitor.core.maintenance import (
     Maintenance,
     Window,
@@ -109,7 +109,7 @@ def test_what_a_person_extended_keeps_its_end() -> None:
     """Until its window moves it to another time."""
     agenda = after(Agenda(), [(WEEKLY, days(3))])
     (one,) = agenda.works.values()
-    long = acted(one, Act.EXTEND, one.planned_until + HOUR, None, START)
+    long = acted(one, WorkAct.EXTEND, one.planned_until + HOUR, None, START)
     agenda = agenda.with_works([long], START)
     assert planned(agenda, [(WEEKLY, days(3))], START) == []
     (moved,) = after(agenda, [(WEEKLY, days(4))]).works.values()
@@ -121,7 +121,7 @@ def test_two_starts_of_one_moment_are_one_piece_of_work() -> None:
     agenda = Agenda().with_works(scheduled(Agenda(), WEEKLY, days(3), START), START)
     assert scheduled(agenda, WEEKLY, days(3), START) == []
     (one,) = agenda.works.values()
-    agenda = agenda.with_works([acted(one, Act.CANCEL, None, None, START)], START)
+    agenda = agenda.with_works([acted(one, WorkAct.CANCEL, None, None, START)], START)
     (again,) = scheduled(agenda, WEEKLY, days(3), START)
     assert (again.id, again.stage) == (one.id, WorkStage.SCHEDULED)
 
@@ -133,15 +133,15 @@ def test_what_is_over_is_let_go_after_a_day() -> None:
     assert len(agenda.with_works([], START + 4 * HOUR + KEPT).works) == 0
 
 
-@pytest.mark.parametrize("act", list(Act))
-def test_nothing_is_done_to_what_is_over(act: Act) -> None:
+@pytest.mark.parametrize("act", list(WorkAct))
+def test_nothing_is_done_to_what_is_over(act: WorkAct) -> None:
     over = ended(begun(announced(WEEKLY, START, START - DAY), START), START + HOUR)
     with pytest.raises(Refused):
         acted(over, act, START + 9 * HOUR, None, START + 2 * HOUR)
 
 
 plans = st.lists(st.integers(0, 40), max_size=6, unique=True).map(lambda found: tuple(sorted(found)))
-acts = st.tuples(st.sampled_from(Act), st.integers(0, 5), st.integers(1, 100))
+acts = st.tuples(st.sampled_from(WorkAct), st.integers(0, 5), st.integers(1, 100))
 histories = st.lists(st.tuples(st.integers(0, 50), st.none() | plans | acts), max_size=15)
 
 
@@ -152,7 +152,7 @@ def lived(history: Sequence[tuple[int, object]]) -> list[tuple[datetime, Agenda]
         now += hours * HOUR
         agenda = agenda.with_works(passed(agenda, now), now)
         works = sorted(agenda.works.values(), key=lambda one: one.key)
-        if isinstance(what, tuple) and what and isinstance(what[0], Act):
+        if isinstance(what, tuple) and what and isinstance(what[0], WorkAct):
             act, which, length = what
             if works:
                 one = works[which % len(works)]

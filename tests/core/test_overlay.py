@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agenda import Act
+from monitor.core.agenda import WorkAct
 from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Effect, Event, Moved, Ordered, Planned, Saved, Scheduled, Ticked
@@ -155,9 +155,9 @@ def test_a_restart_in_the_middle_changes_nothing(
 
 
 @settings(max_examples=30, deadline=None)
-@given(worlds(), days(), windows, st.sampled_from(Act), st.integers(0, 400))
+@given(worlds(), days(), windows, st.sampled_from(WorkAct), st.integers(0, 400))
 def test_a_person_s_word_at_any_moment_loses_no_failure(
-    world: Platform, beats: list[Beat], planned: list[Window], act: Act, index: int
+    world: Platform, beats: list[Beat], planned: list[Window], act: WorkAct, index: int
 ) -> None:
     """Cancelled, extended, verified or completed: whoever fails is in an incident or excused."""
     steps = lived(world, beats, planned, True)

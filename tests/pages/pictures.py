@@ -15,7 +15,7 @@ from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency
-from monitor.core.incident import Candidate, Cause, Evidence, Incident, Member, Stage, Update, key_of
+from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
 from monitor.core.probe import Probe
@@ -398,6 +398,53 @@ def hostile(text: str) -> Picture:
     return replace(seen, site=replace(SITE, name=text), board=board, history=history)
 
 
+def spoken() -> Picture:
+    """People have written: an incident in their own words, one opened by hand, and one with its postmortem."""
+    minute = timedelta(minutes=1)
+    name = Act(NOW - 2 * minute, "updated", SECRET, SECRET, {"was": {"en": SECRET}})
+    first, *others = troubled().history.incidents
+    wrong = replace(
+        first.updates[0], author="person", body={"en": "It is the promotions."}, updated_at=NOW - 3 * minute
+    )
+    text = {"en": "We look into it.\nSoon more.\n\n<b>Not bold</b>", "pt-BR": "Estamos olhando.\n\nLogo mais."}
+    written = Update(NOW - 2 * minute, Stage.MONITORING, "said", author="person", body=text)
+    ours = replace(
+        first,
+        title={"en": "Promotions do not apply", "pt-BR": "Promoções não se aplicam"},
+        summary={"en": "A disk is full.", "pt-BR": "Um disco encheu."},
+        updates=(wrong, *first.updates[1:], written),
+        stage=Stage.MONITORING,
+        acts=(name,),
+    )
+    learned = Update(
+        NOW - minute, Stage.POSTMORTEM, "said", author="person", body={"en": "A disk was full.\nIt is not."}
+    )
+    over = replace(others[0], updates=(*others[0].updates, learned), stage=Stage.POSTMORTEM, acts=(name,))
+    return picture([by_hand(), ours, over, *others[1:]])
+
+
+def by_hand() -> Incident:
+    """An incident that a person opened, about two components and a module that is well."""
+    said = Update(NOW, Stage.INVESTIGATING, "said", author="person", body={"en": "Mails arrive late."})
+    return Incident(
+        key=f"{key_of('message-center', NOW)}:by-hand",
+        started_at=NOW - timedelta(hours=1),
+        detected_at=NOW,
+        published_at=NOW,
+        stage=Stage.INVESTIGATING,
+        impact="minor",
+        priority=Priority.NORMAL,
+        cause=Cause("unknown", None, (), "", "unknown", 0.0),
+        members=(Member("message-center", "affected", Status.UP, NOW - timedelta(hours=1)),),
+        components=("customers", "mail"),
+        updates=(said,),
+        title={"en": "Mails are late"},
+        impact_said=True,
+        by_hand=True,
+        acts=(Act(NOW, "opened", SECRET),),
+    )
+
+
 STATES = {
     "green": green,
     "flawless": flawless,
@@ -408,4 +455,5 @@ STATES = {
     "young": young,
     "working": working,
     "newborn": newborn,
+    "spoken": spoken,
 }

@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar
 from icalendar.cal import Component
 
-from monitor.core.agenda import Act, Agenda, acted, withdrawn
+from monitor.core.agenda import Agenda, WorkAct, acted, withdrawn
 from monitor.pages.calendar import _folded
 from monitor.pages.feeds import feed_files
 from monitor.pages.picture import Picture
@@ -62,7 +62,7 @@ def test_a_change_keeps_the_uid_and_raises_the_sequence() -> None:
     one = next(work for work in seen.works if work.stage == "scheduled")
     uid = f"{one.id}@status.example.com"
     before = events(written(seen))[uid]["SEQUENCE"]
-    extended = acted(one, Act.EXTEND, one.planned_until.replace(minute=59), None, NOW)
+    extended = acted(one, WorkAct.EXTEND, one.planned_until.replace(minute=59), None, NOW)
     for after, status in ((extended, "CONFIRMED"), (withdrawn(extended, NOW), "CANCELLED")):
         board = replace(seen.board, agenda=Agenda({**seen.board.agenda.works, after.id: after}))
         now = events(written(replace(seen, board=board)))[uid]

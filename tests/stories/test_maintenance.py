@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.agenda import Act
+from monitor.core.agenda import WorkAct
 from monitor.core.effect import Answered, Arranged, Ordered, Saved, Scheduled
 from monitor.core.history import History
 from monitor.core.maintenance import Maintenance, Window, WorkStage
@@ -183,13 +183,13 @@ def test_work_that_passed_while_the_monitor_was_off_has_taken_place() -> None:
 def test_a_person_makes_it_longer_and_ends_it() -> None:
     """The end that a person names holds against the window's own, and the work is over when the person says so."""
     one = planned(window(2, 6), "catalog").play({"catalog": "++++++----"})
-    one.order(Ordered(work(one).id, Act.EXTEND, at(12)))
+    one.order(Ordered(work(one).id, WorkAct.EXTEND, at(12)))
     one.plan((window(2, 6), [at(2)]))
     one.play({"catalog": " " * 10 + "-" * 8})
     assert (one.changes, work(one).stage) == ([], WorkStage.IN_PROGRESS)
-    one.order(Ordered(work(one).id, Act.VERIFY))
+    one.order(Ordered(work(one).id, WorkAct.VERIFY))
     assert work(one).stage is WorkStage.VERIFYING
-    one.order(Ordered(work(one).id, Act.COMPLETE, body={"en": "Done."}))
+    one.order(Ordered(work(one).id, WorkAct.COMPLETE, body={"en": "Done."}))
     assert (one.changes, work(one).stage, work(one).ended_at) == (["opened"], WorkStage.COMPLETED, one.now)
     kinds = [update.kind for update in work(one).updates]
     assert kinds == ["scheduled", "begun", "extended", "verifying", "completed"]
@@ -200,20 +200,20 @@ def test_what_makes_no_sense_is_refused_with_its_reason() -> None:
     """Nothing is stored, and whoever spoke hears why."""
     one = planned(window(2, 6), "catalog")
     id = work(one).id
-    cases = [(Act.COMPLETE, None), (Act.VERIFY, None), (Act.EXTEND, at(1)), (Act.EXTEND, None)]
+    cases = [(WorkAct.COMPLETE, None), (WorkAct.VERIFY, None), (WorkAct.EXTEND, at(1)), (WorkAct.EXTEND, None)]
     for act, until in cases:
         before = work(one)
         one.order(Ordered(id, act, until))
         assert work(one) == before
         assert [e.refusal.kind for e in one.effects[-1:] if isinstance(e, Answered) and e.refusal] == ["conflict"]
-    one.order(Ordered("nothing", Act.CANCEL))
+    one.order(Ordered("nothing", WorkAct.CANCEL))
     assert [e.refusal.kind for e in one.effects[-1:] if isinstance(e, Answered) and e.refusal] == ["unknown"]
 
 
 def test_withdrawn_work_excuses_nothing_and_stays_withdrawn() -> None:
     """Also when its window is read again: a person said so."""
     one = planned(window(2, 10), "catalog")
-    one.order(Ordered(work(one).id, Act.CANCEL))
+    one.order(Ordered(work(one).id, WorkAct.CANCEL))
     one.plan((window(2, 10), [at(2)]))
     one.play({"catalog": "++++++" + "-" * 6})
     assert work(one).stage is WorkStage.CANCELLED

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from monitor.core.effect import Answered, Event
+from monitor.core.effect import Answered, Event, Refusal
+from monitor.core.incident import Incident
 from monitor.core.observation import Observation, observation_from_json
 from monitor.pages.translate import Speech
 from monitor.web.access import _is_here
@@ -45,6 +46,10 @@ async def told(event: Event) -> Answered:
     return Answered()
 
 
+async def found(id: str) -> Incident | Refusal:
+    return next((one for one in SEEN.history.incidents if one.id == id), Refusal("unknown", "there is none"))
+
+
 CONTEXT = OpsContext(
     board=lambda: SEEN.board,
     history=lambda: SEEN.history,
@@ -54,6 +59,7 @@ CONTEXT = OpsContext(
     reload=lambda: [],
     follow=nothing,
     called=heard,
+    find=found,
     hear=told,
     clock=FakeClock(NOW),
 )
