@@ -117,6 +117,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     failing = member is not None and member.seen and member.until is None
     if not failing and overlay.is_excused(board, module, transition.since):
         return replace(board, held=board.held | {module}), []
+    board = replace(board, held=board.held - {module})
     transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
