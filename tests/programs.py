@@ -21,6 +21,17 @@ def path_of(name: str) -> str:
     return path
 
 
+def from_npm(folder: Path, package: str, version: str) -> Path:
+    """Where a package of npm lies, installed into a folder of its own."""
+    options = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder))
+    command = (path_of("npm"), "install", *options, f"{package}@{version}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    if done.returncode != 0:
+        said = f"{package} cannot be installed: {(done.stdout + done.stderr)[-300:]}"
+        (pytest.fail if os.environ.get("MONITOR_TEST_REQUIRE_ALL") else pytest.skip)(said)
+    return folder / "node_modules" / package
+
+
 @contextmanager
 def running(*command: str, log: Path, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
     """The program while the block runs, from the moment it is ready."""

@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 from typing import TypeVar
 
 from monitor.core.exhibit import LINKED, STRAY, Exhibit, Scene, State
 from monitor.core.graph import Graph
 from monitor.core.likelihood import AT_ONCE, STRAY_AT_ONCE, Hypothesis, score, signature
-from monitor.core.shared import ALIKE, Shared, fit, things
+from monitor.core.shared import ALIKE, Shared, first_struck, fit, things
 
 TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an edge between them
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
-UNLISTED = 0.04  # weight of a cause outside the graph against one of its modules
+UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
+FIRST_STRUCK = 0.3  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
 OTHER_CANDIDATES = 6  # … besides its beginnings
@@ -258,6 +259,9 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
     if isinstance(what, str) and what in modules:  # something outside the graph, whose victim the best module would be
         one = scene.exhibits[what]
         whole += UNLISTED * exp(signature(one, False) - signature(one, True))
+    if len(tops) == 1 and not shared:
+        likeliest = max((score(scene, thing, modules) for thing in first_struck(scene, tops[0])), default=-inf)
+        whole += FIRST_STRUCK * exp(min(0.0, likeliest - best))
     cycles: dict[str, list[float]] = {}
     for root in roots:
         cycles.setdefault(scene.cycle(root), []).append(weights[root] / whole)

@@ -6,7 +6,7 @@ A host, an address, a certificate, a zone of names, an edge; or something withou
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.core.exhibit import Exhibit, Scene
+from monitor.core.exhibit import Exhibit, Scene, State
 
 PASSED = 0.05  # chance of an application's own answer though host, edge or gateway is to blame
 ALIKE = 0.1  # a failure that fits a kind of thing no better than this is not its doing
@@ -33,6 +33,29 @@ class Shared:
 
 def things(scene: Scene, tops: Sequence[str]) -> list[Shared]:
     """What at least two of these failing modules have in common and fail alike by, each kind with its users."""
+    shared: list[Shared] = []
+    for kind, value, ids in _uses(scene, tops):
+        alike = [id for id in ids if fit(kind, scene.exhibits[id]) > ALIKE]
+        same = len({_family(scene.exhibits[id].code) for id in alike}) == 1
+        if len(alike) > 2 or (len(alike) == 2 and same and kind in _TWO_ARE_ENOUGH):
+            shared.append(Shared(kind, value, frozenset(ids) | _users(scene, kind, value, ids)))
+    return shared
+
+
+def first_struck(scene: Scene, top: str) -> list[Shared]:
+    """What a lone failing module has in common with others that were well when they were asked last, before it failed:
+    it may only be the first to miss it."""
+    onset, found = scene.onset(top), []
+    for kind, value, ids in _uses(scene, [top]):
+        reach = frozenset(ids) | _users(scene, kind, value, ids)
+        unheard = all(scene.state(id) is State.UP and not scene.asked_since(id, onset) for id in reach - ids)
+        if kind in _TWO_ARE_ENOUGH and reach != ids and unheard and fit(kind, scene.exhibits[top]) > ALIKE:
+            found.append(Shared(kind, value, reach))
+    return found
+
+
+def _uses(scene: Scene, tops: Sequence[str]) -> list[tuple[str, str, set[str]]]:
+    """The things these modules use by kind and value, and which of them use each."""
     found: dict[tuple[str, str], set[str]] = {}
     for id in tops:
         one = scene.exhibits[id]
@@ -44,13 +67,8 @@ def things(scene: Scene, tops: Sequence[str]) -> list[Shared]:
             found.setdefault(("address", address), set()).add(id)
         if one.code is not None and (edge := edge_of(one.code)):
             found.setdefault(("edge", edge), set()).add(id)
-    shared: list[Shared] = []
-    for (kind, value), ids in sorted(found.items(), key=lambda pair: (KINDS.index(pair[0][0]), pair[0][1])):
-        alike = [id for id in ids if fit(kind, scene.exhibits[id]) > ALIKE]
-        same = len({_family(scene.exhibits[id].code) for id in alike}) == 1
-        if len(alike) > 2 or (len(alike) == 2 and same and kind in _TWO_ARE_ENOUGH):
-            shared.append(Shared(kind, value, frozenset(ids) | _users(scene, kind, value, ids)))
-    return shared
+    order = sorted(found.items(), key=lambda pair: (KINDS.index(pair[0][0]), pair[0][1]))
+    return [(kind, value, ids) for (kind, value), ids in order]
 
 
 def _users(scene: Scene, kind: str, value: str, ids: set[str]) -> frozenset[str]:

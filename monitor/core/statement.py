@@ -6,6 +6,7 @@ read is left out of the public copy at this one place.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import floor
 from typing import Any, Protocol
 
 from monitor.core.board import Board
@@ -19,6 +20,8 @@ from monitor.core.uptime import Span, Uptime, uptime
 from monitor.core.wording import Sentence, line, public_summary, summary, title, update_body
 
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+TRIGGER = ("kind", "module", "from", "to", "at")
+REPORTS = ("found", "incident", "url")
 PRIVATE_SHARED = ("host", "address")  # kinds of what is shared whose value is an address of the shop's inside
 
 
@@ -104,7 +107,7 @@ def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool
         "class": str(cause.cls),
         "confidence": cause.confidence,
         "state": cause.state,
-        "trigger": None if cause.trigger is None else dict(cause.trigger),
+        "trigger": None if cause.trigger is None else _picked(TRIGGER, cause.trigger),
         "summary": speech.every(public_summary(incident, platform) if public else summary(incident, platform)),
         **({} if public else {"line": speech.every(line(incident, platform))}),
         "evidence": [
@@ -112,12 +115,17 @@ def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool
             | ({} if public else {"probe": one.probe, "detail": one.detail})
             for one in cause.evidence
         ],
-        "platform_reports": None if reports is None else {"found": None, "incident": None, "url": None, **reports},
+        "platform_reports": None if reports is None else _picked(REPORTS, reports),
     }
 
 
+def _picked(names: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """These entries and no others, so that nothing gets out by being added elsewhere."""
+    return {name: given.get(name) for name in names}
+
+
 def _shared(shared: Mapping[str, Any], public: bool) -> dict[str, Any]:
-    found = {"kind": "unknown", "value": None, "modules": [], **shared}
+    found = _picked(("kind", "value", "modules"), {"kind": "unknown", "modules": [], **shared})
     if public and found["kind"] in PRIVATE_SHARED:
         found["value"] = None
     return found
@@ -126,12 +134,17 @@ def _shared(shared: Mapping[str, Any], public: bool) -> dict[str, Any]:
 def uptime_object(figure: Uptime) -> dict[str, Any]:
     """One figure. Shares keep six decimals, times whole seconds, so that standing still does not look like news."""
     return {
-        "ratio": None if figure.ratio is None else round(figure.ratio, 6),
-        "coverage": round(figure.coverage, 6),
+        "ratio": None if figure.ratio is None else _floored(figure.ratio),
+        "coverage": _floored(figure.coverage),
         "down_seconds": round(figure.down_seconds),
         "degraded_seconds": round(figure.degraded_seconds),
         "excluded_seconds": round(figure.excluded_seconds),
     }
+
+
+def _floored(share: float) -> float:
+    """A share to six decimals, never rounded up: what is not whole is not told as 1."""
+    return floor(share * 1_000_000 + 1e-6) / 1_000_000
 
 
 def uptimes_of(cut: Sequence[Span], now: datetime) -> dict[str, dict[str, Any]]:

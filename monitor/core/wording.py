@@ -249,7 +249,8 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
 
 
 def _percent(confidence: float) -> str:
-    return f"{round(confidence * 100)}\u00a0%"
+    """Rounded down: nothing is told to be surer than it is."""
+    return f"{int(confidence * 100 + 1e-6)}\u00a0%"
 
 
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:

@@ -1,4 +1,4 @@
-"""Feeds: incidents as Atom and RSS in every language, the calendar of planned work, and what crawlers ask for.
+"""Feeds: incidents as Atom and RSS in every language, and the calendar of planned work.
 
 The id of an entry never changes: a new update changes its date and text, so a reader shows an edit and not a new item.
 """
@@ -22,7 +22,7 @@ from monitor.pages.news import announced, began_at, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
-from monitor.pages.works import told, with_pages
+from monitor.pages.works import told
 
 NEWEST = 50
 SCHEDULED_EVENT = "THIS IS A SCHEDULED EVENT"  # what programs look for in a Statuspage's feed, in every language
@@ -32,7 +32,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
-    """Every feed, the calendar, `robots.txt`, `sitemap.xml`, and `security.txt` where a contact is configured."""
+    """Every feed, and the calendar."""
     incidents, works, platform = announced(picture), told(picture), picture.board.platform
     texts: dict[str, str] = {}
     for language in speech.languages:
@@ -51,11 +51,6 @@ def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
             )
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
         texts[f"{under}maintenance.ics"] = calendar(picture, speech, language, under, calendar_name)
-    texts["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n"
-    texts["sitemap.xml"] = _sitemap(picture, speech, incidents)
-    contact = picture.site.links.get("security")
-    if contact:
-        texts[".well-known/security.txt"] = _security(contact, picture, speech)
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
 
 
@@ -190,37 +185,3 @@ class _Writer:
 
 def _published_at(incident: Incident) -> datetime:
     return incident.published_at or incident.detected_at
-
-
-# --- for crawlers
-
-
-def _sitemap(picture: Picture, speech: Speech, incidents: Iterable[Incident]) -> str:
-    """Every lasting page in every language; incidents with the date of their last update."""
-    platform = picture.board.platform
-    lasting = ("", "healthcheck/", "history/", "maintenance/", "about/")
-    pages: list[tuple[str, datetime | None]] = [(page, None) for page in lasting]
-    pages += [(f"components/{id}/", None) for id in platform.components]
-    pages += [(f"modules/{id}/", None) for id in platform.modules]
-    pages += [(f"incidents/{one.id}/", updated_at(one)) for one in incidents]
-    pages += [(f"incidents/{one.id}/", one.updated_at) for one in with_pages(picture)]
-    lines = ['<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
-    for language in speech.languages:
-        root = f"{picture.site.url}/{under_of(language, speech)}"
-        for page, at in pages:
-            changed = f"<lastmod>{stamp(at)}</lastmod>" if at else ""
-            lines.append(f"<url><loc>{xml(root + page)}</loc>{changed}</url>")
-    return DECLARATION + "\n".join([*lines, "</urlset>", ""])
-
-
-def _security(contact: str, picture: Picture, speech: Speech) -> str:
-    """RFC 9116. It expires on the first day of a month half a year ahead, so that the file changes once a month."""
-    month = picture.now.year * 12 + picture.now.month - 1 + 6
-    expires = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    lines = [
-        f"Contact: {contact if ':' in contact else f'mailto:{contact}'}",
-        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
-        f"Preferred-Languages: {', '.join(speech.languages)}",
-        f"Canonical: {picture.site.url}/.well-known/security.txt",
-    ]
-    return "".join(" ".join(line.split()) + "\n" for line in lines)

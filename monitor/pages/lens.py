@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from yarl import URL
+
 from monitor.core.incident import Cause, Incident, Stage, Update
 from monitor.core.module import Status, Text, in_language
 from monitor.core.observation import stamp
@@ -12,6 +14,7 @@ from monitor.core.wording import N_, Place, Sentence, title, update_body, witnes
 from monitor.pages import words
 from monitor.pages.bars import describe, spots
 from monitor.pages.facts import ComponentFacts, Facts
+from monitor.pages.plain import legal
 from monitor.pages.translate import Speech
 from monitor.pages.view import (
     ComponentView,
@@ -176,13 +179,13 @@ class Lens:
     def _report(self, incident: Incident) -> Link:
         """What the platform's own page says, and where; an empty link while that is not known."""
         reports = incident.cause.platform_reports or {}
-        url = str(reports.get("url") or "")
+        url = _address(str(reports.get("url") or ""))
         if reports.get("found") is None:
             return Link("", "")
         if not reports["found"]:
             return Link(self.word(N_("Nothing so far.") if incident.is_open else N_("Nothing meanwhile.")), "")
         said = self.word("{report}", report=str(reports.get("incident") or "?"))
-        return Link(said, url if url.startswith(("https://", "http://")) else "")
+        return Link(said, url)
 
     def line(self, incident: Incident) -> IncidentLine:
         """A past incident in one line: which one, from when to when."""
@@ -243,3 +246,12 @@ class Lens:
 
 def _is_learned(update: Update) -> bool:
     return update.stage is Stage.POSTMORTEM
+
+
+def _address(written: str) -> str:
+    """An address that came from outside, spelt as one; empty when it leads nowhere a browser should follow."""
+    try:
+        url = URL(legal(written))
+    except ValueError:
+        return ""
+    return str(url) if url.scheme in ("https", "http") else ""

@@ -1,12 +1,14 @@
-"""Plain: how JSON and XML are put to bytes, whatever stands in a name or in an answer."""
+"""Plain: how JSON, XML and HTML are put to bytes, whatever stands in a name or in an answer."""
 
 import json
 import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-# What XML 1.0 has no way of writing, not even escaped; one such character makes the whole file unreadable.
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 has no way of writing, not even escaped (one such character makes the whole file unreadable), and what
+# HTML forbids besides: control characters, halves of surrogate pairs, code points that are no characters.
+_NO_CHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_ILLEGAL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NO_CHARACTERS}]")
 
 
 def json_bytes(value: Any) -> bytes:
@@ -15,7 +17,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def legal(text: str) -> str:
-    """Text without the characters that XML cannot hold."""
+    """Text without the characters that XML and HTML cannot hold."""
     return _ILLEGAL.sub("", text)
 
 

@@ -18,12 +18,14 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from monitor.pages.about import about
+from monitor.pages.card import card_path, territory
 from monitor.pages.detail import component_page, module_page, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
 from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
+from monitor.pages.plain import legal
 from monitor.pages.planned import maintenance_page, work_pages
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
@@ -36,12 +38,13 @@ Printed = tuple[tuple[object, ...], bytes]  # what a page was made from, and the
 
 @dataclass(frozen=True, slots=True)
 class Alternate:
-    """The same page in another language. `href` leads there from here, `url` from anywhere."""
+    """The same page in another language. `href` leads there from here, `url` from anywhere; `locale` is for cards."""
 
     language: str
     name: str
     href: str
     url: str
+    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Frame:
     subscribe: str
     favicon: str
     script: str
+    card: str  # the address of the picture that a shared link shows
 
 
 def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
@@ -138,7 +142,7 @@ class Press:
         if before is not None and before[0] == made_from:
             return before[1], before
         template = self.environment.get_template(f"{page}.html")
-        content = template.render(frame=frame, view=view, speech=speech).encode()
+        content = legal(template.render(frame=frame, view=view, speech=speech)).encode()
         return content, (made_from, content)
 
 
@@ -184,7 +188,7 @@ def _frame(
         page=page,
         canonical=f"{site.url}/{here}",
         alternates=tuple(
-            Alternate(one, _own_name(one), base + there, f"{site.url}/{there}")
+            Alternate(one, _own_name(one), base + there, f"{site.url}/{there}", territory(one))
             for one in speech.languages
             for there in [_under(one, speech, folder)]
         ),
@@ -192,6 +196,7 @@ def _frame(
         subscribe=site.subscribe_url or "",
         favicon=base + press.names["favicon.svg"],
         script=base + press.names["refresh.js"],
+        card=f"{site.url}/{card_path(language, speech)}",
     )
 
 

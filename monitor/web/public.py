@@ -51,7 +51,18 @@ FRESH = "public, max-age=30"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 _HASHED = re.compile(r"assets/[^/]+\.[0-9a-f]{8,64}\.[a-z0-9]+")
-_ELSEWHERE = ("/api/", "/badge/")  # what pages of other origins may read
+# What pages of other origins may read, with the header that saves a second copy.
+_ELSEWHERE = re.compile(r"/(?:api|badge)/.*|.*\.(?:atom|rss|ics)")
+_SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_ASKING = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def public_app(directory: Path) -> web.Application:
@@ -66,6 +77,9 @@ def public_app(directory: Path) -> web.Application:
 
 
 async def _answer(request: web.Request, directory: Path) -> web.Response:
+    asks = request.method == hdrs.METH_OPTIONS and "Access-Control-Request-Method" in request.headers
+    if asks and _ELSEWHERE.fullmatch(request.rel_url.raw_path):
+        return web.Response(status=204, headers={**ALWAYS, **_SHARED, **_ASKING})
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
         return _plain(405, "This site is only read: GET and HEAD are all it knows.\n", {"Allow": "GET, HEAD"})
     packed = takes_gzip(request)
@@ -106,8 +120,8 @@ def _file(request: web.Request, file: File, path: str, status: int = 200) -> web
         "Content-Type": TYPES.get(PurePosixPath(file.name).suffix, "application/octet-stream"),
         "Cache-Control": FOR_EVER if status == 200 and _HASHED.fullmatch(file.name) else FRESH,
     }
-    if path.startswith(_ELSEWHERE):
-        headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+    if _ELSEWHERE.fullmatch(path):
+        headers |= _SHARED
     if file.twofold:
         headers["Vary"] = "Accept-Encoding"
     if file.packed:

@@ -126,7 +126,7 @@ def asked(situation: Situation, graphs: int, count: int, seed: int) -> Iterator[
 # (top-1, right when named) that must not be missed: with --require a figure whose whole interval lies below fails.
 WANTED = {
     "declared graph complete": (0.94, 0.95),
-    "20 % of edges undeclared": (0.87, 0.0),
+    "20 % of edges undeclared": (0.87, 0.95),
     "20 % missed, with a failure seen": (0.88, 0.95),
 }
 

@@ -50,6 +50,7 @@ class World:
     signalled: str = ""
     hosts: Mapping[str, str] = field(default_factory=dict)
     well_at: Mapping[str, str] = field(default_factory=dict)
+    unheard: str = ""  # those that have not been asked since anything failed
 
     def explain(self, *exhibits: Exhibit, together: Iterable[str] = ()) -> list[Group]:
         """The groups; whatever has no exhibit and is not dark is well."""
@@ -74,6 +75,7 @@ class World:
             lambda id: State.DARK if id in self.dark else State.UP,
             [frozenset(ids) for ids in together],
             lambda address: frozenset(self.well_at.get(address, "")),
+            lambda id, onset: id not in self.unheard,
         )
 
 
@@ -130,8 +132,9 @@ ROOTS: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
     "healthy dependants speak for a dependency": (
         World("a>r b>r c>r d>r e>r f>r g>r h>r", dark="r"),
         (ill("a", 0, WAIT), ill("b", 2, WAIT)),
-        ["a<a", "b<b"],
+        ["a?", "b?"],
     ),
+    "a lone module that only waits is likely, not sure": (World("a b"), (ill("a", 0, WAIT),), ["a?"]),
     "a soft edge is no proof of innocence": (
         World("a>r c>r:0.25 d>r:0.25", dark="r"),
         (ill("a", 0, WAIT),),
@@ -315,6 +318,26 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         World("a b c", hosts={HOST: "ab"}),
         all_of("ab", "http.500", hosts=(HOST,), backend=1.0),
         ["a<a", "b<b"],
+    ),
+    "the first of three on one host, before another was asked": (
+        World("a b c", hosts={HOST: "abc"}, unheard="bc"),
+        (ill("a", 0, "tls.cert_expired", hosts=(HOST,)),),
+        ["a?"],
+    ),
+    "the first of three on one host, and one of them has answered since": (
+        World("a b c", hosts={HOST: "abc"}, unheard="b"),
+        (ill("a", 0, "tls.cert_expired", hosts=(HOST,)),),
+        ["a<a"],
+    ),
+    "the only one on its host": (
+        World("a b", hosts={HOST: "a"}, unheard="b"),
+        (ill("a", 0, "tcp.refused", hosts=(HOST,)),),
+        ["a<a"],
+    ),
+    "a failure that its host has nothing to do with": (
+        World("a b", hosts={HOST: "ab"}, unheard="b"),
+        (ill("a", 0, "http.500", hosts=(HOST,), backend=1.0),),
+        ["a<a"],
     ),
     "an application answered: the gateway is innocent": (
         World("a b c d e g", dark="g", gateways="g"),

@@ -1,4 +1,4 @@
-"""Feeds, badges and what crawlers read: strict parsers, ids that never change, names from anywhere."""
+"""Feeds and badges: strict parsers, ids that never change, names from anywhere."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -104,25 +104,6 @@ def test_a_component_feed_holds_its_own_incidents_only() -> None:
     files = feeds(pictures.troubled())
     assert len(entries(files["components/price-calculation.atom"])) == 1
     assert len(entries(files["components/images.atom"])) == 0
-
-
-def test_the_sitemap_names_pages_of_every_language() -> None:
-    text = feeds(pictures.troubled())["sitemap.xml"]
-    for page in ("", "en/", "es/modules/checkout/", "components/cart/", "en/history/"):
-        assert f"<loc>https://status.example.com/{page}</loc>" in text
-
-
-def test_robots_are_shown_the_sitemap() -> None:
-    assert "Sitemap: https://status.example.com/sitemap.xml" in feeds(pictures.green())["robots.txt"]
-
-
-def test_security_txt_needs_a_contact_and_expires_within_a_year() -> None:
-    seen = pictures.green()
-    assert ".well-known/security.txt" not in feeds(seen)
-    site = replace(seen.site, links={"security": "security@example.com"})
-    text = feeds(replace(seen, site=site))[".well-known/security.txt"]
-    assert "Contact: mailto:security@example.com\n" in text
-    assert "Expires: 2027-05-01T00:00:00Z\n" in text
 
 
 def test_badges_speak() -> None:

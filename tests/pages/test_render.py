@@ -179,6 +179,13 @@ def test_text_from_outside_is_only_text(text: str) -> None:
         assert " ".join(text.split()) in shown, path
 
 
+def test_what_no_page_can_hold_does_not_stop_the_publication() -> None:
+    """Half a surrogate pair, control characters and code points that are no characters are left out."""
+    seen = pictures.hostile("a\x00\x08\x85\ud800\udfff\ufdd0\ufffe\U0001ffffb")
+    for path, page in each_kind(html_files(seen, Speech.load(("en",), THEME), THEME)):
+        assert "ab" in "".join(parse(page).itertext()), path
+
+
 @pytest.mark.parametrize("state", pictures.STATES)
 def test_secrets_stay_inside(state: str) -> None:
     """No address, excerpt, detail of evidence, runbook or id of a probe is ever published."""

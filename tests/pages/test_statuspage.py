@@ -335,3 +335,14 @@ def test_a_member_no_update_names_still_counts() -> None:
     one = seen.history.incidents[0]  # subscriptions fail as well, but only checkout was announced
     links = chain(one, seen.board.platform, {id: c.status for id, c in seen.board.modules.items()})
     assert links[0]["subscriptions"] == (UP, MAJOR)
+
+
+def test_both_interfaces_give_one_verdict_also_while_the_store_refuses() -> None:
+    """An incident that only the board knows yet lifts the sentence everywhere."""
+    one = incident("oms", NOW - timedelta(minutes=5), impact="critical")
+    seen = picture([one])
+    behind = replace(seen, history=replace(seen.history, incidents=()))
+    for shown in (seen, behind, *(STATES[name]() for name in KNOWN if name != "blind")):
+        status = read(shown)["status"]["status"]
+        assert shown.overall() == (status["indicator"], status["description"])
+    assert behind.overall()[0] == "critical"

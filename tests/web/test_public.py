@@ -142,10 +142,80 @@ async def test_a_named_asset_is_kept_for_ever_and_everything_else_for_half_a_min
         assert (await get(path))[1]["Cache-Control"] == "public, max-age=30"
 
 
-async def test_other_origins_may_read_interfaces_and_badges(get: Get) -> None:
-    for path in ("/api/v2/status.json", "/badge/overall.svg"):
-        assert (await get(path))[1]["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Origin" not in (await get("/"))[1]
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v2/status.json", "/badge/overall.svg", "/history.atom", "/history.rss", "/maintenance.ics", "/api/nothing"],
+)
+async def test_other_origins_may_read_interfaces_badges_and_feeds(get: Get, path: str) -> None:
+    """With the tag, so that a script can ask for news only; browsers then ask first whether they may."""
+    _, headers, _ = await get(path)
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Access-Control-Expose-Headers"] == "ETag"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    status, headers, body = await get(path, method="OPTIONS", Origin="https://x.example",
+                                      Access_Control_Request_Method="GET")  # fmt: skip
+    assert (status, body) == (204, b"")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Access-Control-Allow-Headers"] == "If-None-Match"
+    assert headers["Access-Control-Allow-Methods"] == "GET, HEAD"
+
+
+async def test_other_origins_may_not_read_pages(get: Get) -> None:
+    for path in ("/", "/history/", "/assets/plain.js"):
+        assert "Access-Control-Allow-Origin" not in (await get(path))[1]
+        assert (await get(path, method="OPTIONS", Access_Control_Request_Method="GET"))[0] == 405
+
+
+@pytest.mark.parametrize("range", ["bytes=0-9", "bytes=-5", "bytes=99999-", "bytes=0-1,3-4", "pages=1", "bytes=9-1"])
+async def test_whoever_asks_for_a_part_gets_the_whole(get: Get, range: str) -> None:
+    """Half a page is of no use to anybody, and a server may always answer so."""
+    status, headers, body = await get("/", Range=range)
+    assert (status, body) == (200, HOME)
+    assert "Content-Range" not in headers
+
+
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [
+        ("gzip", True),
+        ("GZip", True),
+        ("gzip;q=1.0, identity; q=0.5, *;q=0", True),
+        ("br, gzip;q=0.001", True),
+        ("*", True),
+        ("identity;q=0, *", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("*;q=0", False),
+        ("gzip;q=0, *;q=1", False),
+        ("gzip;q=nonsense", False),
+        ("br, deflate", False),
+        ("identity", False),
+        ("", False),
+        (",;,;q=1,", False),
+        ("xgzip", False),
+    ],
+)
+async def test_the_form_is_the_one_that_was_asked_for(get: Get, accepts: str, packed: bool) -> None:
+    status, headers, body = await get("/", Accept_Encoding=accepts)
+    assert status == 200
+    assert ("Content-Encoding" in headers) == packed
+    assert (gzip.decompress(body) if packed else body) == HOME
+    assert headers["Content-Length"] == str(len(body))
+
+
+async def test_each_form_has_a_tag_of_its_own_that_holds_for_it(get: Get) -> None:
+    """A cache that has the packed form is not told that the plain one is unchanged, and the other way round."""
+    tags = {form: (await get("/", Accept_Encoding=form))[1]["ETag"] for form in ("gzip", "identity")}
+    for form, tag in tags.items():
+        assert (await get("/", Accept_Encoding=form, If_None_Match=tag))[0] == 304
+        status, headers, _ = await get("/", method="HEAD", Accept_Encoding=form, If_None_Match=tag)
+        assert (status, headers["Vary"]) == (304, "Accept-Encoding")
+    assert (await get("/", Accept_Encoding="identity", If_None_Match=tags["gzip"]))[0] == 200
+
+
+async def test_an_ill_formed_tag_costs_a_second_copy_and_nothing_else(get: Get) -> None:
+    for tag in ("x", '"', "W/", ",,,", '"a", "b"', "***"):
+        assert (await get("/", If_None_Match=tag))[0] == 200
 
 
 async def test_a_folder_leads_to_its_page(get: Get) -> None:
