@@ -19,8 +19,10 @@ from aiohttp import web
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
+from monitor.config.planning import Planner
+from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ticked
+from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -37,7 +39,7 @@ from monitor.web.public import public_app
 log = logging.getLogger(__name__)
 
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
-SWEEP_EVERY = 600.0  # seconds between removals of what is too old
+SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
@@ -146,6 +148,7 @@ class App(Watcher):
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
+        self.desk.take(await self._planned())
         _tell_of(platform)
 
     def _scene(self) -> Scene:
@@ -219,8 +222,14 @@ class App(Watcher):
         settings = self.config.settings
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            self.desk.hand_in(await self._planned())
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             gc.collect()
+
+    async def _planned(self) -> Planned:
+        """What all standing windows plan for the time to come: those of the configuration, and of people."""
+        windows = (*self.config.windows, *self.desk.board.agenda.windows.values())
+        return Planned(await asyncio.to_thread(plan_of, windows, self._clock.now()))
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
@@ -253,6 +262,7 @@ class App(Watcher):
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
+        self.desk.hand_in(await self._planned())
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
         return []
@@ -297,6 +307,7 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
+            planner=lambda: Planner(self.config),
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

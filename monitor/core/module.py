@@ -33,6 +33,9 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+FAILING = (Status.DOWN, Status.DEGRADED)
+
+
 class Priority(StrEnum):
     """What an outage of a module means to the people on call."""
 

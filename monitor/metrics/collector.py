@@ -121,7 +121,8 @@ class Metrics:
         lines = [(one, one.lines) for one in series]  # one version of each, whatever is handed in meanwhile
         parts = [
             whole.status_block(board, modules, openmetrics),
-            block(whole.RATIO, openmetrics, self._ratio_lines(history, modules)),
+            whole.maintenance_block(board, modules, openmetrics),
+            block(whole.RATIO, openmetrics, self._ratio_lines(board, history, modules)),
             whole.info_block(board, modules, openmetrics),
         ]
         parts += [block(family, openmetrics, [text[family.name] for _, text in lines]) for family in OWN]
@@ -130,11 +131,11 @@ class Metrics:
         parts += [block(family, openmetrics, [text.get(family.name, "") for _, text in lines]) for family in OTHERS]
         return "".join(parts)
 
-    def _ratio_lines(self, history: History, modules: Iterable[str]) -> Iterable[str]:
+    def _ratio_lines(self, board: Board, history: History, modules: Iterable[str]) -> Iterable[str]:
         """Worked out once per history, which is replaced with every publication."""
         known, lines = self._ratios
         if known is not history:
-            lines = whole.ratios(history, self._modules, self._clock.now())
+            lines = whole.ratios(board, history, self._modules, self._clock.now())
             self._ratios = (history, lines)
         return (lines.get(id, "") for id in modules)
 

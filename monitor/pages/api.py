@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.core.announcement import work_object
 from monitor.core.incident import Incident
 from monitor.core.module import Text, in_language
 from monitor.core.observation import stamp
@@ -18,6 +19,7 @@ from monitor.pages.news import incidents_of, newest
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.translate import Speech
+from monitor.pages.works import with_pages
 
 __all__ = ["api_files", "incident_object", "latency_object", "module_object"]
 
@@ -36,6 +38,8 @@ def api_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
         "incidents": {"incidents": [objects[one.id] for one in newest(incidents, NEWEST)]},
         "uptime": _uptime(picture, speech, modules),
     }
+    planned = [work_object(one, picture.board.platform, speech) for one in with_pages(picture)]
+    files["maintenance"] = {"maintenances": planned}
     files |= {f"incidents/{id}": one for id, one in objects.items()}
     files |= {f"modules/{id}": _module_file(one, picture, speech, incidents) for id, one in modules.items()}
     return {f"api/v1/{name}.json": json_bytes(body) for name, body in files.items()}
@@ -121,5 +125,6 @@ def _day(day: Day) -> Object:
         "status": day.status.value,
         "down_seconds": round(day.down_seconds),
         "degraded_seconds": round(day.degraded_seconds),
+        "excluded_seconds": round(day.excluded_seconds),
         "known": day.known_seconds > 0,
     }

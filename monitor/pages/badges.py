@@ -8,6 +8,7 @@ from math import ceil
 from unicodedata import category, east_asian_width, normalize
 
 from monitor.core.module import in_language
+from monitor.core.rollup import ComponentStatus
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.news import headline
@@ -66,7 +67,8 @@ def badge_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
         files[f"components/{id}"] = badge(name, speech.gettext(language, word), mark)
         files[f"components/{id}/uptime"] = _uptime(name, figure.ratio, speech)
     for id, module in platform.modules.items():
-        mark, word = words.MODULE[picture.board.status(id)]
+        planned = id in picture.board.planned
+        mark, word = words.COMPONENT[ComponentStatus.MAINTENANCE] if planned else words.MODULE[picture.board.status(id)]
         name = in_language(module.name, language)
         files[f"modules/{id}"] = badge(name, speech.gettext(language, word), mark)
         files[f"modules/{id}/uptime"] = _uptime(name, picture.uptime(picture.spans_of(id), "90d").ratio, speech)

@@ -14,6 +14,7 @@ from monitor.pages.bars import KINDS
 from monitor.pages.facts import ComponentFacts, ModuleFacts
 from monitor.pages.healthcheck import ModuleView, NeedView, module_view
 from monitor.pages.lens import Lens
+from monitor.pages.planned import WorkView, under_way
 from monitor.pages.view import ComponentView, Figure, IncidentLine, Link, Mark
 
 DAY_WORDS = {
@@ -55,6 +56,7 @@ class ComponentPage:
     days: tuple[DayView, ...]
     modules: tuple[NeedView, ...]
     incidents: tuple[DatedLine, ...]
+    works: tuple[WorkView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class ModulePage:
     needed_by: tuple[NeedView, ...]
     components: tuple[Link, ...]
     incidents: tuple[DatedLine, ...]
+    works: tuple[WorkView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def component_page(lens: Lens, facts: ComponentFacts) -> ComponentPage:
         tuple(_day(lens, day, incidents) for day in reversed(facts.days)),
         tuple(_short(lens, one) for one in modules),
         _dated(lens, incidents),
+        under_way(lens, facts.component.modules),
     )
 
 
@@ -111,6 +115,7 @@ def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
         tuple(_short(lens, one) for one in needed_by),
         tuple(Link(lens.text(one.name), f"components/{one.id}/") for one in components),
         _dated(lens, [one for one in every.incidents.values() if one.member(id)]),
+        under_way(lens, [id]),
     )
 
 

@@ -7,6 +7,7 @@ from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import ModuleFacts
 from monitor.pages.lens import Lens
+from monitor.pages.planned import under_way
 from monitor.pages.view import Link, Mark, SparkView, When
 
 ORDER = (Status.DOWN, Status.DEGRADED, Status.UNKNOWN, Status.UP)
@@ -77,6 +78,8 @@ def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
         else:
             cause = lens.module_name(incident.cause.module)
             role, blames = "affected", lens.word(N_("Affected by {module}"), module=cause)
+    elif works := under_way(lens, [module.id]):
+        blames, link = lens.word(N_("Planned work is under way")), Link(works[0].title, works[0].href)
     return ModuleView(
         id=module.id,
         href=f"modules/{module.id}/",

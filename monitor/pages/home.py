@@ -12,6 +12,7 @@ from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
+from monitor.pages.planned import PlannedView, planned
 from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
 
 RECENT = 14  # days told one by one
@@ -42,6 +43,7 @@ class HomeView:
     incidents: tuple[IncidentView, ...]
     whole: int
     groups: tuple[GroupView, ...]
+    planned: PlannedView
     recent: tuple[RecentDays, ...]
     began: str
     updated: When | None
@@ -69,6 +71,7 @@ def home(lens: Lens) -> HomeView:
         incidents=tuple(lens.incident(one) for one in facts.open_incidents),
         whole=WHOLE,
         groups=tuple(group_view(lens, group) for group in facts.platform.groups),
+        planned=planned(lens),
         recent=tuple(_recent(lens)),
         began=_began(lens),
         updated=None if until is None else lens.when(until),

@@ -7,13 +7,15 @@ from functools import cached_property
 
 from monitor.core.board import Board
 from monitor.core.history import History
+from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
+from monitor.core.overlay import spans_of, works_of
 from monitor.core.publishing import public, withheld
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Span, Uptime, merge, spans, uptime
+from monitor.core.uptime import Span, Uptime, merge, uptime
 
 DAYS = 90
 
@@ -38,14 +40,19 @@ class Picture:
         object.__setattr__(self, "history", history)
 
     @cached_property
+    def works(self) -> list[Maintenance]:
+        """Planned work that is to come, under way, or was over within the time shown; the first planned first."""
+        return works_of(self.board, self.history)
+
+    @cached_property
     def _cuts(self) -> dict[str, list[Span]]:
         return {}  # every file of a publication asks for the same ones
 
     def spans_of(self, module: str) -> list[Span]:
-        """What a module's status was over the last 90 days and a bit, so that whole days fit in."""
+        """A module's status over the last 90 days and a bit, so that whole days fit in, with planned work cut out."""
         if module not in self._cuts:
             start = self.now - timedelta(days=DAYS + 1)
-            self._cuts[module] = spans(self.history.transitions.get(module, ()), start, self.now)
+            self._cuts[module] = spans_of(module, self.history, self.works, start, self.now)
         return self._cuts[module]
 
     def spans_of_component(self, component: str) -> list[Span]:
@@ -63,7 +70,8 @@ class Picture:
     def components(self) -> Mapping[str, ComponentStatus | None]:
         """What a visitor feels, by component in page order; None where nothing is known."""
         statuses = {module: condition.status for module, condition in self.board.modules.items()}
-        return {id: component_status(one, statuses) for id, one in self.board.platform.components.items()}
+        planned = self.board.planned
+        return {id: component_status(one, statuses, planned) for id, one in self.board.platform.components.items()}
 
     def overall(self) -> tuple[str, str]:
         """(indicator, description); `unknown` while nothing is known at all."""

@@ -26,6 +26,7 @@ from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
+from monitor.pages.planned import maintenance_page, work_pages
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 
@@ -98,6 +99,9 @@ def views(lens: Lens) -> Iterable[tuple[str, str, object]]:
     for incident in facts.incidents.values():
         view = lens.incident(incident)
         yield "incident", view.href, view
+    yield "maintenance", "maintenance/", maintenance_page(lens)
+    for work in work_pages(lens):
+        yield "work", work.href, work
     for id, component in facts.components.items():
         yield "component", f"components/{id}/", component_page(lens, component)
     for id, module in facts.modules.items():

@@ -15,6 +15,7 @@ from monitor.core.detector import Transition
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency, Memory
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.store.batch import Key, Run
 from monitor.store.rollup import Rollup, latency_of, latency_since
@@ -26,23 +27,27 @@ from monitor.store.rows import (
     gap_of,
     incident_of,
     instant,
+    maintenance_of,
     micros,
     observation_of,
     rollup_of,
     track_of,
     transition_of,
     version_of,
+    window_of,
 )
 from monitor.store.schema import (
     calls,
     conditions,
     gaps,
     incidents,
+    maintenances,
     observations,
     rollups,
     tracks,
     transitions,
     versions,
+    windows,
 )
 from monitor.store.tally import HourKey
 
@@ -74,8 +79,18 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
         versions=await _versions(connection),
         calls={(row["module"], row["probe"]): call_of(row) for row in await _rows(connection, select(calls))},
+        maintenances=await _maintenances(connection, resolved_since),
+        windows=tuple(window_of(row) for row in await _rows(connection, select(windows).order_by(windows.c.id))),
         seen_at=await _seen_at(connection),
     )
+
+
+async def _maintenances(connection: AsyncConnection, since: datetime) -> tuple[Maintenance, ...]:
+    """Planned work that was not over at a moment, the first planned first."""
+    m = maintenances.c
+    left = or_(m.over_at.is_(None), m.over_at >= micros(since))
+    query = select(maintenances).where(left).order_by(m.planned_from, m.id)
+    return tuple(maintenance_of(row) for row in await _rows(connection, query))
 
 
 async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Version]:
@@ -117,6 +132,7 @@ async def history(
         incidents=tuple(incident_of(row) for row in await _rows(connection, newest)),
         latency=await _latency(connection, now, probes),
         gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+        maintenances=await _maintenances(connection, since),
     )
 
 

@@ -35,11 +35,13 @@ from monitor.store.schema import (
     conditions,
     gaps,
     incidents,
+    maintenances,
     observations,
     rollups,
     tracks,
     transitions,
     versions,
+    windows,
 )
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
@@ -226,8 +228,11 @@ class Statements:
         self._version = self._upsert(versions)
         self._call = self._upsert(calls)
         self._gap = self._upsert(gaps)
+        self._maintenance = self._upsert(maintenances)
+        self._window = self._upsert(windows)
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
+        self._unrepeated = self._deletion(windows)
 
     def _upsert(self, table: Table) -> Any:
         statement = self._insert(table)
@@ -260,6 +265,12 @@ class Statements:
             (self.incident, list(batch.incidents.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
+            (self._maintenance, list(batch.maintenances.values())),
+            (self._window, [row for row in batch.windows.values() if row["document"] is not None]),
+            (
+                self._unrepeated,
+                [_keyed(windows, row) for row in batch.windows.values() if row["document"] is None],
+            ),
         ]
 
 

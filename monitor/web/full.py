@@ -8,10 +8,10 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Text, in_language
 from monitor.core.observation import stamp
+from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
-from monitor.core.uptime import spans
 from monitor.core.wording import Sentence
 
 NEWEST = 200
@@ -58,7 +58,7 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
 def _module(
     module: Module, board: Board, history: History, speech: Speaker, incidents: list[Incident], now: datetime
 ) -> Object:
-    cut = spans(history.transitions.get(module.id, ()), now - LONGEST, now)
+    cut = spans_of(module.id, history, works_of(board, history), now - LONGEST, now)
     tags = list(speech.every(Sentence("")))
 
     def every(text: Text) -> dict[str, str]:

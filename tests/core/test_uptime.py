@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.detector import Transition
 from monitor.core.module import Status
-from monitor.core.uptime import Span, days, merge, spans, uptime
+from monitor.core.uptime import Span, days, merge, spans, uptime, without
 from tests.stories.beats import START
 
 WINDOW = 1000
@@ -66,7 +66,7 @@ def test_spans_cover_the_window_without_overlap(history: list[Transition]) -> No
 def test_every_second_is_counted_once(history: list[Transition], windows: list[tuple[datetime, datetime]]) -> None:
     """Up, down, degraded, unknown and excluded seconds are the window; a ratio is between none and all of it."""
     cut = spans(history, START, END)
-    figure = uptime(cut, START, END, windows)
+    figure = uptime(without(cut, windows), START, END)
     assert 0 <= figure.excluded_seconds <= WINDOW
     counted = WINDOW - figure.excluded_seconds
     known = figure.coverage * counted
@@ -101,9 +101,43 @@ def test_the_figure(
     changes: list[tuple[float, str]], excluded: list[tuple[float, float]], ratio: float | None, coverage: float
 ) -> None:
     """Good time over counted time."""
-    figure = uptime(spans(told(*changes), START, END), START, END, [(at(a), at(b)) for a, b in excluded])
+    cut = without(spans(told(*changes), START, END), [(at(a), at(b)) for a, b in excluded])
+    figure = uptime(cut, START, END)
     assert figure.ratio == (None if ratio is None else pytest.approx(ratio))
     assert figure.coverage == pytest.approx(coverage)
+
+
+@given(histories, st.lists(st.tuples(st.integers(-100, 1100), st.integers(1, 500)), max_size=6))
+def test_what_is_cut_out_is_gone_and_the_rest_stays(history: list[Transition], gaps: list[tuple[int, int]]) -> None:
+    """Second by second, however the stretches overlap: outside of them the status is what it was, inside is nothing."""
+    cut = spans(history, START, END)
+    left = without(cut, [(at(since), at(since + length)) for since, length in gaps])
+    for second in range(0, WINDOW, 7):
+        planned = any(since <= second < since + length for since, length in gaps)
+        seen = [span.status for span in left if span.since <= at(second) < span.until]
+        assert seen == ([] if planned else [span.status for span in cut if span.since <= at(second) < span.until])
+
+
+@given(histories, planned, st.integers(1, WINDOW - 1))
+def test_figures_add_up_over_windows(
+    history: list[Transition], windows: list[tuple[datetime, datetime]], middle: int
+) -> None:
+    """Down, degraded and excluded time of a window are those of its two parts together."""
+    cut = without(spans(history, START, END), windows)
+    whole, parts = uptime(cut, START, END), [uptime(cut, START, at(middle)), uptime(cut, at(middle), END)]
+    for name in ("down_seconds", "degraded_seconds", "excluded_seconds"):
+        assert getattr(whole, name) == sum(getattr(part, name) for part in parts)
+
+
+def test_a_component_is_cut_out_only_where_all_of_its_modules_are() -> None:
+    """What is worked on says nothing; the others speak for the component meanwhile."""
+    up, down = spans(told((0, "up")), START, END), spans(told((0, "down")), START, END)
+    merged = merge([without(down, [(at(100), at(400))]), without(up, [(at(300), at(500))])])
+    assert merged == [
+        Span(Status.DOWN, at(0), at(100)),
+        Span(Status.UP, at(100), at(300)),
+        Span(Status.DOWN, at(400), at(1000)),
+    ]
 
 
 @given(st.lists(histories, min_size=1, max_size=4), st.integers(0, WINDOW - 1))
