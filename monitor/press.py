@@ -6,6 +6,7 @@ made from what was read last; while the disk does not take it, the last one stan
 
 import asyncio
 import logging
+import operator
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
 from monitor.core.probe import Role
 from monitor.core.site import Site
+from monitor.pages.cells import Found
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
@@ -28,7 +30,6 @@ from monitor.store import Store, StoreFailed
 log = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds between publications when nothing happens
-MOST_UNTIDY = 10  # publications in a row before the old ones are removed, however much happens
 PAUSE = 0.2  # seconds between publications when much happens
 
 
@@ -62,6 +63,7 @@ class Press:
         self._nudged = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._writing: asyncio.Future[None] | None = None
+        self._last: tuple[Found, tuple[object, ...]] | None = None
 
     speech: Speech
     theme: Path
@@ -77,15 +79,10 @@ class Press:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
-        untidy = 0
         while True:
             self._nudged.clear()
             await self.publish()
             await asyncio.sleep(PAUSE)
-            untidy += 1
-            if untidy > MOST_UNTIDY or not self._nudged.is_set():  # news goes first
-                await self._aside(self._publisher.tidy)
-                untidy = 0
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY):
                     await self._nudged.wait()
@@ -109,9 +106,11 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
-        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until)
+        ground = (scene.site, scene.board.platform, self.speech, self.theme)
+        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until, self._before(ground))
         try:
-            await self._aside(lambda: self._write(picture))
+            await self._aside(lambda: self._write(picture, self.speech, self.theme))
+            self._last = picture.cells.found, ground
         except (PublishError, OSError) as error:
             if self.trouble is None:
                 log.error("the site cannot be published: %s", error)
@@ -132,5 +131,11 @@ class Press:
         except StoreFailed as error:
             log.warning("publishing from memory, the store does not answer: %s", error)
 
-    def _write(self, picture: Picture) -> None:
-        self._publisher.publish(site_files(picture, self.speech, self.theme))
+    def _before(self, ground: tuple[object, ...]) -> Found | None:
+        """What was worked out for the last publication, if it stood on the same ground: site, modules and languages."""
+        if self._last is None or not all(map(operator.is_, ground, self._last[1])):
+            return None
+        return self._last[0]
+
+    def _write(self, picture: Picture, speech: Speech, theme: Path) -> None:
+        self._publisher.publish(site_files(picture, speech, theme))

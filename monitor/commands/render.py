@@ -27,9 +27,7 @@ async def render(config: Config, data: Path, output: Path | None) -> int:
     speech = Speech.load(config.site.languages, theme)
     files = site_files(Picture(config.site, board_from(config.platform, memory), history, now), speech, theme)
     if output is None:
-        publisher = Publisher(data)
-        publisher.publish(files)
-        publisher.tidy()
+        Publisher(data).publish(files)
         return 0
     for name, content in files.items():
         file = output / name

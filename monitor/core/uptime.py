@@ -3,7 +3,7 @@
 Page, badge, both APIs, metrics and reports all read these functions, so one figure has one source.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -44,13 +44,16 @@ class Uptime:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One calendar day of a module or a component: the worst status known and how long it was not well."""
+    """One calendar day of a module or a component: the worst status known and how long it was not well.
+
+    `coverage` is the share of what has passed of the day in which the status was known.
+    """
 
     date: date
     status: Status
     down_seconds: float
     degraded_seconds: float
-    known_seconds: float
+    coverage: float
 
 
 def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> list[Span]:
@@ -80,22 +83,29 @@ def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> 
 
 
 def uptime(
-    cut: Iterable[Span], start: datetime, end: datetime, excluded: Sequence[tuple[datetime, datetime]] = ()
+    cut: Sequence[Span], start: datetime, end: datetime, excluded: Sequence[tuple[datetime, datetime]] = ()
 ) -> Uptime:
-    """The figure for a window, from its spans; `excluded` are disjoint stretches of planned work."""
-    window = (end - start).total_seconds()
-    out = sum(_overlap(start, end, since, until) for since, until in excluded)
-    seconds = dict.fromkeys(Status, 0.0)
-    for span in cut:
-        planned = sum(_overlap(span.since, span.until, since, until) for since, until in excluded)
-        seconds[span.status] += _overlap(start, end, span.since, span.until) - planned
-    known = sum(seconds.values()) - seconds[Status.UNKNOWN]
+    """The figure for a window, from its spans; `excluded` are disjoint stretches of planned work.
+
+    Time is added up exactly, so that a figure moves only when there is a reason, and not in its last digit by itself.
+    """
+    planned = [(max(start, since), min(end, until)) for since, until in excluded]
+    out = sum((_overlap(start, end, since, until) for since, until in planned), _NOTHING)
+    length = dict.fromkeys(Status, _NOTHING)
+    for span in reversed(cut):
+        if span.until <= start:
+            break
+        length[span.status] += _overlap(start, end, span.since, span.until)
+        for since, until in planned:
+            length[span.status] -= _overlap(span.since, span.until, since, until)
+    known = length[Status.UP] + length[Status.DEGRADED] + length[Status.DOWN]
+    counted = end - start - out
     return Uptime(
-        ratio=1 - seconds[Status.DOWN] / known if known > 0 else None,
-        coverage=known / (window - out) if window > out else 0.0,
-        down_seconds=seconds[Status.DOWN],
-        degraded_seconds=seconds[Status.DEGRADED],
-        excluded_seconds=out,
+        ratio=1 - length[Status.DOWN] / known if known > _NOTHING else None,
+        coverage=known / counted if counted > _NOTHING else 0.0,
+        down_seconds=length[Status.DOWN].total_seconds(),
+        degraded_seconds=length[Status.DEGRADED].total_seconds(),
+        excluded_seconds=out.total_seconds(),
     )
 
 
@@ -105,18 +115,19 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
     index = 0
     for day, start, end in _calendar(now.astimezone(zone).date(), count, zone):
         end = min(end, now)
-        seconds = dict(_NO_SECONDS)
+        length = dict(_NO_TIME)
         while index < len(cut) and cut[index].until <= start:
             index += 1
         look = index
         while look < len(cut) and cut[look].since < end:
-            seconds[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
+            length[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
             look += 1
-        result.append(_day(day, seconds))
+        result.append(_day(day, length, end - start))
     return result
 
 
-_NO_SECONDS = dict.fromkeys(Status, 0.0)
+_NOTHING = timedelta(0)
+_NO_TIME = dict.fromkeys(Status, _NOTHING)
 
 
 @lru_cache(maxsize=8)
@@ -130,11 +141,13 @@ def _calendar(today: date, count: int, zone: tzinfo) -> tuple[tuple[date, dateti
     return tuple(found)
 
 
-def _day(day: date, seconds: dict[Status, float]) -> Day:
-    known = seconds[Status.UP] + seconds[Status.DEGRADED] + seconds[Status.DOWN]
+def _day(day: date, length: dict[Status, timedelta], passed: timedelta) -> Day:
+    down, degraded = length[Status.DOWN], length[Status.DEGRADED]
+    known = length[Status.UP] + degraded + down
     order = (Status.DOWN, Status.DEGRADED, Status.UP)
-    worst = next((status for status in order if seconds[status] > 0), Status.UNKNOWN)
-    return Day(day, worst, seconds[Status.DOWN], seconds[Status.DEGRADED], known)
+    worst = next((status for status in order if length[status] > _NOTHING), Status.UNKNOWN)
+    coverage = known / passed if passed > _NOTHING else 0.0
+    return Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage)
 
 
 def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
@@ -157,5 +170,5 @@ def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
     return merged
 
 
-def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> float:
-    return max(0.0, (min(end, until) - max(start, since)).total_seconds())
+def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> timedelta:
+    return max(_NOTHING, min(end, until) - max(start, since))

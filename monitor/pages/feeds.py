@@ -14,6 +14,8 @@ from monitor.core.module import in_language
 from monitor.core.observation import stamp
 from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
+from monitor.pages.cells import cell, given
+from monitor.pages.facts import Facts
 from monitor.pages.news import began_at, incidents_of, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
@@ -27,20 +29,15 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, the calendar, `robots.txt`, `sitemap.xml`, and `security.txt` where a contact is configured."""
-    incidents = incidents_of(picture)
+    incidents, facts = incidents_of(picture), Facts(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
-        writer = _Writer(picture, speech, language)
+        writer = _Writer(facts, speech, language)
         under = under_of(language, speech)
-        history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
-        texts[f"{under}history.atom"] = writer.atom("history", under, history, incidents[:NEWEST])
-        texts[f"{under}history.rss"] = writer.rss(under, history, incidents[:NEWEST])
-        for id, component in picture.board.platform.components.items():
-            of_component = [one for one in incidents if id in one.components][:NEWEST]
-            name = f"{picture.site.name} - {in_language(component.name, language)}"
-            texts[f"{under}components/{id}.atom"] = writer.atom(
-                f"components/{id}", f"{under}components/{id}/", name, of_component
-            )
+        texts[f"{under}history.atom"] = writer.history_atom()
+        texts[f"{under}history.rss"] = writer.history_rss()
+        for id in facts.components:
+            texts[f"{under}components/{id}.atom"] = writer.component_atom(id)
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
         texts[f"{under}maintenance.ics"] = calendar(calendar_name)
     texts["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n"
@@ -57,20 +54,47 @@ def under_of(language: str, speech: Speech) -> str:
 
 
 class _Writer:
-    """Feeds of one site in one language."""
+    """Feeds of one site in one language, as cells."""
 
-    def __init__(self, picture: Picture, speech: Speech, language: str) -> None:
-        self.site = picture.site
-        self.platform = picture.board.platform
+    def __init__(self, facts: Facts, speech: Speech, language: str) -> None:
+        self.facts = facts
+        self.site = facts.site
+        self.platform = facts.platform
         self.speech = speech
         self.language = language
         self.under = under_of(language, speech)
-        self.host = urlsplit(picture.site.url).hostname or "localhost"
-        self.since = began_at(picture) or EPOCH
+        self.host = urlsplit(self.site.url).hostname or "localhost"
+        self.name = ("feeds", language)
+        self.cells = facts.cells
+        self.cells.belong_to(self)
+
+    @given
+    def _since(self) -> datetime:
+        return began_at(self.facts.picture) or EPOCH
+
+    @cell
+    def history_atom(self) -> str:
+        """The newest incidents as Atom."""
+        return self.atom("history", self.under, self._heading(), list(self.facts.incidents.values())[:NEWEST])
+
+    @cell
+    def history_rss(self) -> str:
+        """The newest incidents as RSS."""
+        return self.rss(self.under, self._heading(), list(self.facts.incidents.values())[:NEWEST])
+
+    def _heading(self) -> str:
+        return f"{self.site.name} - {self.speech.gettext(self.language, HISTORY)}"
+
+    @cell
+    def component_atom(self, id: str) -> str:
+        """The newest incidents of a component as Atom."""
+        name = f"{self.site.name} - {in_language(self.platform.components[id].name, self.language)}"
+        page = f"{self.under}components/{id}/"
+        return self.atom(f"components/{id}", page, name, self.facts.incidents_of_component(id)[:NEWEST])
 
     def atom(self, name: str, page: str, heading: str, incidents: Sequence[Incident]) -> str:
         """An Atom feed. `name` is its path below the language without the ending, `page` the page it belongs to."""
-        updated = max((updated_at(one) for one in incidents), default=self.since)
+        updated = max((updated_at(one) for one in incidents), default=self._since())
         head = [
             f'<feed xml:lang="{xml(self.language)}" xmlns="http://www.w3.org/2005/Atom">',
             f"<id>tag:{xml(self.host)},2005:/{self.under}{xml(name)}</id>",
@@ -80,9 +104,11 @@ class _Writer:
             f"<updated>{stamp(updated)}</updated>",
             f"<author><name>{xml(self.site.name)}</name></author>",
         ]
-        return DECLARATION + "\n".join([*head, *(self._entry(one) for one in incidents), "</feed>", ""])
+        return DECLARATION + "\n".join([*head, *(self._entry(one.id) for one in incidents), "</feed>", ""])
 
-    def _entry(self, incident: Incident) -> str:
+    @cell
+    def _entry(self, id: str) -> str:
+        incident = self.facts.incident(id)
         return "\n".join(
             [
                 "<entry>",
@@ -98,7 +124,7 @@ class _Writer:
 
     def rss(self, page: str, heading: str, incidents: Sequence[Incident]) -> str:
         """An RSS 2.0 feed; the guid of an item is the address of its incident."""
-        updated = max((updated_at(one) for one in incidents), default=self.since)
+        updated = max((updated_at(one) for one in incidents), default=self._since())
         about = self.speech.gettext(self.language, N_("Incidents and planned maintenance"))
         address = f"{xml(self.site.url)}/{self.under}history.rss"
         head = [
@@ -111,9 +137,11 @@ class _Writer:
             f"<language>{xml(self.language.lower())}</language>",
             f"<pubDate>{format_datetime(updated)}</pubDate>",
         ]
-        return DECLARATION + "\n".join([*head, *(self._item(one) for one in incidents), "</channel>", "</rss>", ""])
+        return DECLARATION + "\n".join([*head, *(self._item(one.id) for one in incidents), "</channel>", "</rss>", ""])
 
-    def _item(self, incident: Incident) -> str:
+    @cell
+    def _item(self, id: str) -> str:
+        incident = self.facts.incident(id)
         page = xml(self._page_of(incident))
         return "\n".join(
             [
