@@ -23,10 +23,11 @@ from monitor.core.board import Board
 from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
-from monitor.core.observation import Observation
+from monitor.core.observation import Observation, stamp
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
+from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
@@ -128,7 +129,7 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
+        self.press = Press(self.data, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
@@ -180,6 +181,12 @@ class App(Watcher):
         self.metrics.stored(seconds)
         if news:
             self.press.nudge()
+
+    def _published(self, seconds: float, at: datetime) -> None:
+        """A publication is in place."""
+        self.metrics.published(seconds, at)
+        found = [one.kind for one in self.press.contradictions]
+        self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
 
     # -- loops -------------------------------------------------------------------------------------------------------
 
@@ -295,6 +302,10 @@ class App(Watcher):
             reload=self.reload,
             follow=self.follow,
             called=self._called,
+            contradictions=lambda: [
+                {"kind": one.kind.value, "subject": one.subject or None, "since": stamp(one.since)}
+                for one in self.press.contradictions
+            ],
             token=settings.ops_token,
         )
         self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")

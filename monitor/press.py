@@ -25,6 +25,7 @@ from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
+from monitor.pages.truth import Contradiction, contradictions, files_against_page
 from monitor.store import Store, StoreFailed
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class Scene(NamedTuple):
 
 
 class Press:
-    """Makes publications in the data directory. `history` is what the last one was made from."""
+    """Makes publications in the data directory. `history` is what the last one was made from, `contradictions` what in
+    it does not hold together."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Press:
         self._nudged = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._writing: asyncio.Future[None] | None = None
+        self.contradictions: tuple[Contradiction, ...] = ()
         self._last: tuple[Found, tuple[object, ...]] | None = None
 
     speech: Speech
@@ -108,8 +111,9 @@ class Press:
         await self._read(scene.board, now)
         ground = (scene.site, scene.board.platform, self.speech, self.theme)
         picture = Picture(scene.site, scene.board, self.history, now, scene.data_until, self._before(ground))
+        found: list[Contradiction] = []
         try:
-            await self._aside(lambda: self._write(picture, self.speech, self.theme))
+            await self._aside(lambda: found.extend(self._write(picture, self.speech, self.theme)))
             self._last = picture.cells.found, ground
         except (PublishError, OSError) as error:
             if self.trouble is None:
@@ -119,6 +123,7 @@ class Press:
         if self.trouble is not None:
             log.info("the site is published again")
         self.trouble = None
+        self._contradict(tuple(found))
         self.published.set()
         self._tell(self._clock.monotonic() - began, self._clock.now())
 
@@ -137,5 +142,17 @@ class Press:
             return None
         return self._last[0]
 
-    def _write(self, picture: Picture, speech: Speech, theme: Path) -> None:
-        self._publisher.publish(site_files(picture, speech, theme))
+    def _contradict(self, found: tuple[Contradiction, ...]) -> None:
+        """Tells what does not hold together once, and once that it is over."""
+        before = {(one.kind, one.subject) for one in self.contradictions}
+        for one in found:
+            if (one.kind, one.subject) not in before:
+                log.warning("what is published contradicts itself: %s %s", one.kind, one.subject)
+        for kind, subject in sorted(before - {(one.kind, one.subject) for one in found}):
+            log.info("what is published agrees again: %s %s", kind, subject)
+        self.contradictions = found
+
+    def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Contradiction, ...]:
+        files = site_files(picture, speech, theme)
+        self._publisher.publish(files)
+        return (*contradictions(picture), *files_against_page(picture, files))

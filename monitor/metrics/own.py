@@ -39,6 +39,9 @@ class Own:
         self.published_at = self._gauge(
             "monitor_publish_last_success_timestamp_seconds", "When the last publication was in place; 0: never."
         )
+        self.contradictions = self._gauge(
+            "monitor_contradictions", "What in the last publication does not hold together, by kind.", ["kind"]
+        )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self.reloaded(True)

@@ -14,6 +14,7 @@ from monitor.core.uptime import Day, Uptime
 from monitor.pages import bars, sparkline
 from monitor.pages.cells import Cells, Each, cell, given
 from monitor.pages.picture import Picture
+from monitor.pages.truth import Contradiction, contradictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class Facts:
         """The picture itself. Whoever looks at it is made again each time: look at something smaller if you can."""
         self._moment()
         return self._picture
+
+    @given
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """What of all this does not hold together."""
+        return contradictions(self._picture)
 
     @given
     def _moment(self) -> object:

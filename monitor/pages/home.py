@@ -12,6 +12,7 @@ from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
+from monitor.pages.truth import SAID
 from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
 
 RECENT = 14  # days told one by one
@@ -28,12 +29,14 @@ class RecentDays:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The home page. `known` is False until the first result; `updated` is the end of the newest observation."""
+    """The home page. `known` is False until the first result; `updated` is the end of the newest observation,
+    `doubts` are what of all this does not hold together."""
 
     known: bool
     overall: Mark
     count: str
     blind: str
+    doubts: tuple[str, ...]
     gaps: tuple[str, ...]
     incidents: tuple[IncidentView, ...]
     groups: tuple[GroupView, ...]
@@ -60,6 +63,7 @@ def home(lens: Lens) -> HomeView:
         overall=overall,
         count=count if going_on else "",
         blind=lens.word(_BLIND, since=lens.clock(since).text) if blind and since else "",
+        doubts=tuple(_doubts(lens)),
         gaps=tuple(_gaps(lens)),
         incidents=tuple(lens.incident(one) for one in facts.open_incidents),
         groups=tuple(group_view(lens, group) for group in facts.platform.groups),
@@ -80,6 +84,17 @@ def group_view(lens: Lens, group: Group) -> GroupView:
 _BLIND = N_("The monitor has not been able to see since {since}. What stands below is the last it knew.")
 _GAP = N_("The monitor could not see from {since} to {until}.")
 _GAP_PLACE = N_("The monitor could not see from {location} between {since} and {until}.")
+
+
+def _doubts(lens: Lens) -> Iterable[str]:
+    """What on this very page does not hold together."""
+    for one in lens.facts.contradictions():
+        name = ""
+        if one.subject in lens.facts.components:
+            name = lens.text(lens.facts.components[one.subject].component.name)
+        elif one.subject:
+            name = lens.incident(lens.facts.incidents[one.subject]).title
+        yield lens.word(SAID[one.kind], name=name)
 
 
 def _gaps(lens: Lens) -> Iterable[str]:

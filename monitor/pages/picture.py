@@ -13,7 +13,7 @@ from monitor.core.module import Status
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
-from monitor.core.statement import WINDOWS, seen_from
+from monitor.core.statement import WINDOWS, incidents_of, seen_from
 from monitor.core.uptime import Day, Span, Uptime, days, merge, spans, uptime
 from monitor.pages.cells import Cells, Found, cell, given
 
@@ -129,7 +129,7 @@ class Picture:
     def overall(self) -> tuple[str, str]:
         """(indicator, description); `unknown` while nothing is known at all."""
         known = [status for status in self.components().values() if status is not None]
-        impacts = active_impacts(self.history.incidents)
+        impacts = active_impacts(incidents_of(self.board, self.history))
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 
     def monitor(self) -> tuple[str, datetime | None, str | None]:

@@ -48,6 +48,7 @@ class OpsContext:
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
+    contradictions: Callable[[], list[dict[str, str | None]]] = list
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -139,7 +140,8 @@ class _Ops:
         require(request, self.context.token)
         context = self.context
         now = context.clock.now()
-        return await _json(full_status, context.board(), context.history(), context.speech(), now)
+        found = context.contradictions()
+        return await _json(full_status, context.board(), context.history(), context.speech(), now, found)
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""
