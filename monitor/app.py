@@ -24,9 +24,11 @@ from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ti
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation, stamp
+from monitor.courier import Courier
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
+from monitor.pages.publish import Published
 from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
@@ -131,6 +133,8 @@ class App(Watcher):
         self.metrics = Metrics(platform)
         self.press = Press(self.data, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
+        self.courier = Courier(self.data / "public", ran=self.metrics.hook)
+        self.courier.use(self.config.hooks)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
         self.reach.stalled = self.pulse.stalled
@@ -159,6 +163,7 @@ class App(Watcher):
             "rounds": self.lookout.walk,
             "clock": self._tick,
             "press": self.press.run,
+            "courier": self.courier.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -182,8 +187,9 @@ class App(Watcher):
         if news:
             self.press.nudge()
 
-    def _published(self, seconds: float, at: datetime) -> None:
+    def _published(self, seconds: float, at: datetime, done: Published) -> None:
         """A publication is in place."""
+        self.courier.published(done)
         self.metrics.published(seconds, at)
         found = [one.kind for one in self.press.contradictions]
         self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
@@ -266,6 +272,7 @@ class App(Watcher):
 
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
+        self.courier.use(config.hooks)
         if config.settings != self.config.settings:
             log.warning("changes under `monitor:` take effect at the next start")
         try:

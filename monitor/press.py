@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from monitor.clock import Clock
 from monitor.config.file import theme_dir
@@ -22,11 +22,13 @@ from monitor.core.probe import Role
 from monitor.core.site import Site
 from monitor.pages.cells import Found
 from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Publisher, PublishError
+from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, contradictions, files_against_page
 from monitor.store import Store, StoreFailed
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Press:
         store: Store,
         clock: Clock,
         scene: Callable[[], Scene],
-        published: Callable[[float, datetime], None] = lambda seconds, at: None,
+        published: Callable[[float, datetime, Published], None] = lambda seconds, at, done: None,
     ) -> None:
         self.history = History()
         self.trouble: str | None = None
@@ -64,7 +66,7 @@ class Press:
         self._tell = published
         self._nudged = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[Any] | None = None
         self.contradictions: tuple[Contradiction, ...] = ()
         self._last: tuple[Found, tuple[object, ...]] | None = None
 
@@ -95,10 +97,11 @@ class Press:
         if self._writing is not None:
             await asyncio.wait({self._writing})
 
-    async def _aside(self, work: Callable[[], None]) -> None:
+    async def _aside(self, work: Callable[[], T]) -> T:
         """Does work off the loop; when it is cancelled, the work still goes on to its end."""
-        self._writing = asyncio.ensure_future(asyncio.to_thread(work))
-        await asyncio.shield(self._writing)
+        writing = asyncio.ensure_future(asyncio.to_thread(work))
+        self._writing = writing
+        return await asyncio.shield(writing)
 
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
@@ -109,11 +112,11 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
-        ground = (scene.site, scene.board.platform, self.speech, self.theme)
+        speech, theme = self.speech, self.theme  # a reload may change them while the thread works
+        ground = (scene.site, scene.board.platform, speech, theme)
         picture = Picture(scene.site, scene.board, self.history, now, scene.data_until, self._before(ground))
-        found: list[Contradiction] = []
         try:
-            await self._aside(lambda: found.extend(self._write(picture, self.speech, self.theme)))
+            done, found = await self._aside(lambda: self._write(picture, speech, theme))
             self._last = picture.cells.found, ground
         except (PublishError, OSError) as error:
             if self.trouble is None:
@@ -123,9 +126,9 @@ class Press:
         if self.trouble is not None:
             log.info("the site is published again")
         self.trouble = None
-        self._contradict(tuple(found))
+        self._contradict(found)
         self.published.set()
-        self._tell(self._clock.monotonic() - began, self._clock.now())
+        self._tell(self._clock.monotonic() - began, self._clock.now(), done)
 
     async def _read(self, board: Board, now: datetime) -> None:
         probes = board.platform.probes.items()
@@ -152,7 +155,7 @@ class Press:
             log.info("what is published agrees again: %s %s", kind, subject)
         self.contradictions = found
 
-    def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Contradiction, ...]:
+    def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
         files = site_files(picture, speech, theme)
-        self._publisher.publish(files)
-        return (*contradictions(picture), *files_against_page(picture, files))
+        found = (*contradictions(picture), *files_against_page(picture, files))
+        return self._publisher.publish(files), found

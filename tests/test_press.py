@@ -28,8 +28,7 @@ class Stage:
         self.site: Site = SITE
         self.board: Board = pictures.flawless().board
         self.public = directory / "public"
-        self.told: list[float] = []
-        self.press = Press(directory, MemoryStore(), self.clock, self._scene, lambda took, at: self.told.append(took))
+        self.press = Press(directory, MemoryStore(), self.clock, self._scene)
         self.press.speak(self.site)
 
     def _scene(self) -> Scene:

@@ -11,6 +11,7 @@ from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.kinds import Probe
 from monitor.config.notices import AnyChannel, Calendar, NotifyRule, Priority, Window
 from monitor.config.plans import Plan, Store
+from monitor.config.publishing import PublishSection
 from monitor.config.scalars import (
     Alarms,
     Confirm,
@@ -170,6 +171,7 @@ class File(Lenient):
     notify: list[NotifyRule] = listed("Who is told about what, and when.")
     calendars: dict[Id, Calendar] = mapped("Working hours, by name.")
     maintenance: list[Window] = listed("Standing windows of planned work.")
+    publish: PublishSection = whole(PublishSection, "What happens with a publication besides that it is served.")
     plans: list[Plan] = listed("Support plans that are offered.")
     stores: list[Store] = listed("Stores that are supported.")
 

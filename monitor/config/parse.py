@@ -80,6 +80,7 @@ def _parse(
         site=assembly.site(model.site),
         settings=assembly.settings(model.monitor),
         network=network,
+        hooks=assembly.hooks(model.publish),
         sections=assembly.sections(model),
         secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),
         warnings=tuple(findings.sorted()),

@@ -78,6 +78,12 @@ class Metrics:
         for kind, count in kinds.items():
             self._own.contradictions.labels(kind).set(count)
 
+    def hook(self, hook: str, well: bool) -> None:
+        """A hook was run after a publication."""
+        self._own.hooks.labels(hook, "worked" if well else "failed").inc()
+        if well:
+            self._own.hooked_at.labels(hook).set(self._clock.now().timestamp())
+
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)

@@ -15,7 +15,7 @@ import gzip
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -36,12 +36,16 @@ class PublishError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one publication did: paths new or different, paths that are gone, bytes written, how long it took."""
+    """What one publication did: paths new or different, paths that are gone, bytes written, how long it took.
+
+    `whole`: another process published before it, so that more may have changed than these paths.
+    """
 
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     bytes: int
     seconds: float
+    whole: bool = False
 
 
 class File(NamedTuple):
@@ -76,14 +80,15 @@ class Publisher:
         began = monotonic()
         made = self._digests(files)
         with self._locked():
-            if self._linked() != self._current:  # another process published meanwhile
+            whole = self._linked() != self._current
+            if whole:  # another process published meanwhile
                 self._take_up()
             number, before = self._newest() + 1, self._trees.get(self._current, {}) if self._current else {}
             tree = {name: _file(digest, number, before.get(name)) for name, (_, digest) in made.items()}
             changed = tuple(name for name, file in tree.items() if file.number == number)
             gone = tuple(name for name in before if name not in tree)
             if not changed and not gone and self._current is not None:
-                return Published((), (), 0, monotonic() - began)
+                return Published((), (), 0, monotonic() - began, whole)
             folder = self._store / f"{number:08d}"
             try:
                 written = self._fill(folder, self._oldest(folder), tree, files)
@@ -93,7 +98,7 @@ class Publisher:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
             self._trees[folder], self._made = tree, made
-        return Published(changed, gone, written, monotonic() - began)
+        return Published(changed, gone, written, monotonic() - began, whole)
 
     def _digests(self, files: Mapping[str, bytes]) -> dict[str, tuple[bytes, bytes]]:
         """Each file with its digest; bytes that are the very same object as last time are not looked at again."""
@@ -201,6 +206,14 @@ class Publisher:
         with (self._store / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def forms_of(names: Iterable[str]) -> Iterator[str]:
+    """The files that stand for these paths: each text has, or had, a compressed form beside it."""
+    for name in names:
+        yield name
+        if Path(name).suffix in TEXTS:
+            yield f"{name}.gz"
 
 
 def _check(name: str) -> None:

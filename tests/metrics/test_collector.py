@@ -106,6 +106,8 @@ def whole_page(openmetrics: bool) -> bytes:
             observe(made, asked, strange, place)
     made.queue("events", 3)
     made.contradicted({"old_data": 1})
+    made.hook("mirror", True)
+    made.hook("mirror", False)
     board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(dark_since=NOW)})
     return made.page(board, seen.history, openmetrics)
 
