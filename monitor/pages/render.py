@@ -7,6 +7,7 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -26,10 +27,12 @@ from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.translate import Speech
+from monitor.pages.truth import promise
 from monitor.pages.view import Link
 
 T = TypeVar("T")
 
+ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 INLINED = {"style.css"}
 
@@ -60,6 +63,7 @@ class Frame:
     subscribe: str
     favicon: str
     script: str
+    old_after: int  # seconds after which readers are told that the data is old
 
 
 def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
@@ -224,6 +228,7 @@ def _frame(lens: Lens, page: str, folder: str, support: tuple[Link, ...], press:
         subscribe=site.subscribe_url or "",
         favicon=base + press.names["favicon.svg"],
         script=base + press.names["refresh.js"],
+        old_after=round((promise(lens.facts.platform) + ON_THE_WAY).total_seconds()),
     )
 
 

@@ -84,7 +84,7 @@ def test_links_lead_somewhere(state: str) -> None:
     for path, text in pages(files):
         if path == "404.html":
             continue
-        for link in re.findall(r'(?:href|src)="(\.[^"]*)"', text):
+        for link in re.findall(r'(?:href|src)="(\.[^"#]*)', text):
             parts = path.split("/")[:-1]
             for part in link.split("/")[:-1]:
                 parts = parts if part == "." else parts[:-1] if part == ".." else [*parts, part]
