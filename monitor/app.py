@@ -28,7 +28,7 @@ from monitor.courier import Courier
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
-from monitor.pages.publish import Published
+from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
@@ -131,7 +131,8 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.press = Press(self.data, self.store, self._clock, self._scene, published=self._published)
+        publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
+        self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
         self.courier = Courier(self.data / "public", ran=self.metrics.hook)
         self.courier.use(self.config.hooks)

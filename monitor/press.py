@@ -7,6 +7,7 @@ made from what was read last; while the disk does not take it, the last one stan
 import asyncio
 import logging
 import operator
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -33,7 +34,35 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds between publications when nothing happens
+PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 PAUSE = 0.2  # seconds between publications when much happens
+
+
+def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Work in a thread of its own that the end of the process does not wait for: a disk that hangs may never let it
+    go, and a publication may be broken off at any moment."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(result)  # type: ignore[arg-type]
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as caught:
+            error = caught
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="press", daemon=True).start()
+    return done
 
 
 class Scene(NamedTuple):
@@ -45,12 +74,12 @@ class Scene(NamedTuple):
 
 
 class Press:
-    """Makes publications in the data directory. `history` is what the last one was made from, `contradictions` what in
+    """Makes publications. `history` is what the last one was made from, `contradictions` what in
     it does not hold together."""
 
     def __init__(
         self,
-        data: Path,
+        publisher: Publisher,
         store: Store,
         clock: Clock,
         scene: Callable[[], Scene],
@@ -59,7 +88,7 @@ class Press:
         self.history = History()
         self.trouble: str | None = None
         self.published = asyncio.Event()
-        self._publisher = Publisher(data)
+        self._publisher = publisher
         self._store = store
         self._clock = clock
         self._scene = scene
@@ -98,9 +127,14 @@ class Press:
             await asyncio.wait({self._writing})
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        """Does work off the loop; when it is cancelled, the work still goes on to its end."""
-        writing = asyncio.ensure_future(asyncio.to_thread(work))
-        self._writing = writing
+        """Does work off the loop; when it is cancelled, the work still goes on to its end. A disk that keeps it waiting
+        is told of once."""
+        writing = self._writing = in_thread(work)
+        _, waiting = await asyncio.wait({writing}, timeout=PATIENCE)
+        if waiting:
+            if self.trouble is None:
+                log.error("the disk has not taken a publication for %g s", PATIENCE)
+            self.trouble = f"the disk has not taken a publication for {PATIENCE:g} s"
         return await asyncio.shield(writing)
 
     async def publish(self) -> None:

@@ -68,9 +68,14 @@ class Publisher:
         self._store = directory / ".publications"
         self._trees: dict[Path, Tree] = {}  # the oldest first, the one in force last
         self._made: dict[str, tuple[bytes, bytes]] = {}  # the bytes last published and their digest
-        self._store.mkdir(parents=True, exist_ok=True)
-        with self._locked():
-            self._take_up()
+        try:
+            self._store.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                self._take_up()
+        except OSError as error:
+            raise PublishError(
+                f"{self._store} cannot hold the site ({error.strerror}); choose another data directory"
+            ) from None
 
     def publish(self, files: Mapping[str, bytes]) -> Published:
         """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none.

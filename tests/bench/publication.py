@@ -282,7 +282,7 @@ class Bench:
         self.store = store
         self.watch = watch
         self.random = Random(3)
-        self.press = Press(folder, store, self.clock, self._scene)
+        self.press = Press(publish.Publisher(folder), store, self.clock, self._scene)
         self.press.speak(SITE)
         self._read = self.press._read
         self.press._read = self._reading  # type: ignore[method-assign]

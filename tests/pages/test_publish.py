@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,6 +205,49 @@ def test_a_full_disk_leaves_the_old_site_whole(tmp_path: Path, monkeypatch: pyte
     assert len([one for one in (tmp_path / ".publications").iterdir() if one.is_dir()]) == 1
     assert (tmp_path / "public/part3/page3.html").read_bytes().startswith(b"000001")
     assert len(publisher.publish(site(2)).changed) == 40
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from monitor.pages.publish import Publisher
+from tests.pages.test_publish import PAGE, site
+publisher = Publisher(Path(sys.argv[1]))
+for number in range(4):
+    publisher.publish(site(number))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 100_000))
+try:
+    publisher.publish({**site(4), "large.html": PAGE * 100})
+except OSError as error:
+    print(error.strerror)
+publisher.publish(site(5))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+publisher.publish({**site(6), "large.html": PAGE * 100})
+"""
+
+
+def test_a_write_that_the_system_refuses_leaves_the_old_site_whole(tmp_path: Path) -> None:
+    """In the midst of a publication, and the next ones go on as if nothing had been."""
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == ("File too large\n", 0), done.stderr
+    assert whole(tmp_path / "public") == b"000006"
+    assert (tmp_path / "public/large.html").read_bytes() == PAGE * 100
+    assert [one.name for one in folders(tmp_path)] == ["00000004", "00000005", "00000006"]
+
+
+def test_a_place_that_cannot_hold_the_site_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".publications").write_text("no folder")
+    with pytest.raises(PublishError, match="cannot hold the site"):
+        Publisher(tmp_path)
+
+
+def test_a_publication_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    publisher = Publisher(tmp_path)
+    for number in range(3):
+        publisher.publish(site(number))
+    shutil.rmtree((tmp_path / "public").resolve())
+    assert publisher.publish(site(2)).whole
+    assert whole(tmp_path / "public") == b"000002"
 
 
 def test_without_hard_links_files_are_copied_with_their_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
