@@ -14,8 +14,6 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aiohttp import web
-
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
@@ -25,14 +23,18 @@ from monitor.core.board import Board
 from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
-from monitor.core.observation import Observation
+from monitor.core.observation import Observation, stamp
+from monitor.courier import Courier
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
+from monitor.pages.publish import Published, Publisher
+from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
+from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
 
@@ -43,10 +45,6 @@ SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
-
-
-class AddressInUse(Exception):
-    """Somebody else listens where we should."""
 
 
 def database_url(config: Config, data: Path) -> str:
@@ -130,8 +128,11 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
+        publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
+        self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
+        self.courier = Courier(self.data / "public", ran=self.metrics.hook)
+        self.courier.use(self.config.hooks)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
         self.reach.stalled = self.pulse.stalled
@@ -161,6 +162,7 @@ class App(Watcher):
             "rounds": self.lookout.walk,
             "clock": self._tick,
             "press": self.press.run,
+            "courier": self.courier.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -183,6 +185,13 @@ class App(Watcher):
         self.metrics.stored(seconds)
         if news:
             self.press.nudge()
+
+    def _published(self, seconds: float, at: datetime, done: Published) -> None:
+        """A publication is in place."""
+        self.courier.published(done)
+        self.metrics.published(seconds, at)
+        found = [one.kind for one in self.press.contradictions]
+        self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
 
     # -- loops -------------------------------------------------------------------------------------------------------
 
@@ -269,6 +278,7 @@ class App(Watcher):
 
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
+        self.courier.use(config.hooks)
         if config.settings != self.config.settings:
             log.warning("changes under `monitor:` take effect at the next start")
         try:
@@ -285,8 +295,8 @@ class App(Watcher):
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
     async def _serve_public(self, stack: AsyncExitStack) -> None:
-        site = public_app(self.data / "public")
-        self.public_address = await _listen(stack, site, self.config.settings.public, "monitor.public")
+        site, public = public_app(self.data / "public"), self.config.settings.public
+        self.public_address = await listen(stack, site, public.host, public.port, "monitor.public")
 
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
@@ -308,9 +318,13 @@ class App(Watcher):
             find=self.desk.find,
             hear=self.desk.hear,
             planner=lambda: Planner(self.config),
+            contradictions=lambda: [
+                {"kind": one.kind.value, "subject": one.subject or None, "since": stamp(one.since)}
+                for one in self.press.contradictions
+            ],
             token=settings.ops_token,
         )
-        self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
+        self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 
     def _why_not_ready(self) -> str | None:
         if self.press.trouble is not None:
@@ -377,17 +391,3 @@ async def _guarded(name: str, job: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s failed and begins again", name)
             await asyncio.sleep(1)
-
-
-async def _listen(stack: AsyncExitStack, app: web.Application, address: Address, key: str) -> tuple[str, int]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        where = f"{address.host}:{address.port}"
-        raise AddressInUse(f"{key}: cannot listen on {where} ({why}); choose another port") from None
-    host, port = runner.addresses[0][:2]
-    return str(host), int(port)

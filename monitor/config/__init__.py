@@ -34,6 +34,16 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """A command that carries publications elsewhere. `nul`: the paths on its input end with NUL."""
+
+    id: str
+    command: tuple[str, ...] = field(repr=False)
+    timeout: timedelta
+    nul: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing to say about the file. `line` and `column` count from 1; a warning does not fail `check`."""
 
@@ -71,6 +81,7 @@ class Config:
     site: Site = field(default_factory=Site)
     settings: Settings = field(default_factory=Settings)
     network: Network = field(default_factory=Network)
+    hooks: tuple[Hook, ...] = ()
     sections: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     windows: tuple[Window, ...] = ()

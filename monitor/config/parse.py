@@ -82,6 +82,7 @@ def _parse(
         site=assembly.site(model.site),
         settings=assembly.settings(model.monitor),
         network=network,
+        hooks=assembly.hooks(model.publish),
         sections=sections,
         windows=windows_of(sections["maintenance"]),
         secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),

@@ -46,14 +46,15 @@ class Uptime:
 class Day:
     """One calendar day of a module or a component: the worst status known and how long it was not well.
 
-    Planned work is cut out of it and only told by its length.
+    Planned work is cut out of it and only told by its length; `coverage` is the share of what has passed of the rest in
+    which the status was known.
     """
 
     date: date
     status: Status
     down_seconds: float
     degraded_seconds: float
-    known_seconds: float
+    coverage: float
     excluded_seconds: float = 0.0
 
 
@@ -103,20 +104,24 @@ def without(cut: Sequence[Span], excluded: Iterable[tuple[datetime, datetime]]) 
     return pieces
 
 
-def uptime(cut: Iterable[Span], start: datetime, end: datetime) -> Uptime:
-    """The figure for a window, from its spans. What no span covers is excluded."""
-    lengths = dict.fromkeys(Status, _NO_TIME)
-    for span in cut:
-        lengths[span.status] += max(_NO_TIME, min(end, span.until) - max(start, span.since))
-    covered = sum(lengths.values(), _NO_TIME)
-    seconds = {status: length.total_seconds() for status, length in lengths.items()}
-    known = (covered - lengths[Status.UNKNOWN]).total_seconds()
+def uptime(cut: Sequence[Span], start: datetime, end: datetime) -> Uptime:
+    """The figure for a window, from its spans in order of time. What no span covers is excluded.
+
+    Time is added up exactly, so that a figure moves only when there is a reason, and not in its last digit by itself.
+    """
+    length = dict(_NO_TIME)
+    for span in reversed(cut):
+        if span.until <= start:
+            break
+        length[span.status] += _overlap(start, end, span.since, span.until)
+    known = length[Status.UP] + length[Status.DEGRADED] + length[Status.DOWN]
+    counted = known + length[Status.UNKNOWN]
     return Uptime(
-        ratio=1 - seconds[Status.DOWN] / known if known > 0 else None,
-        coverage=known / covered.total_seconds() if covered else 0.0,
-        down_seconds=seconds[Status.DOWN],
-        degraded_seconds=seconds[Status.DEGRADED],
-        excluded_seconds=(end - start - covered).total_seconds(),
+        ratio=1 - length[Status.DOWN] / known if known > _NOTHING else None,
+        coverage=known / counted if counted > _NOTHING else 0.0,
+        down_seconds=length[Status.DOWN].total_seconds(),
+        degraded_seconds=length[Status.DEGRADED].total_seconds(),
+        excluded_seconds=(end - start - counted).total_seconds(),
     )
 
 
@@ -126,20 +131,20 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
     index = 0
     for day, start, end in _calendar(now.astimezone(zone).date(), count, zone):
         end = min(end, now)
-        seconds = dict(_NO_SECONDS)
+        length = dict(_NO_TIME)
         while index < len(cut) and cut[index].until <= start:
             index += 1
         look = index
         while look < len(cut) and cut[look].since < end:
-            seconds[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
+            length[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
             look += 1
-        told = max(0.0, (min(end, cut[-1].until) - max(start, cut[0].since)).total_seconds()) if cut else 0.0
-        result.append(_day(day, seconds, max(0.0, told - sum(seconds.values()))))
+        told = end - max(start, cut[0].since) if cut else _NOTHING
+        result.append(_day(day, length, end - start, max(_NOTHING, told - sum(length.values(), _NOTHING))))
     return result
 
 
-_NO_TIME = timedelta(0)
-_NO_SECONDS = dict.fromkeys(Status, 0.0)
+_NOTHING = timedelta(0)
+_NO_TIME = dict.fromkeys(Status, _NOTHING)
 
 
 @lru_cache(maxsize=8)
@@ -153,11 +158,13 @@ def _calendar(today: date, count: int, zone: tzinfo) -> tuple[tuple[date, dateti
     return tuple(found)
 
 
-def _day(day: date, seconds: dict[Status, float], excluded: float) -> Day:
-    known = seconds[Status.UP] + seconds[Status.DEGRADED] + seconds[Status.DOWN]
+def _day(day: date, length: dict[Status, timedelta], passed: timedelta, excluded: timedelta) -> Day:
+    down, degraded = length[Status.DOWN], length[Status.DEGRADED]
+    known, counted = length[Status.UP] + degraded + down, passed - excluded
     order = (Status.DOWN, Status.DEGRADED, Status.UP)
-    worst = next((status for status in order if seconds[status] > 0), Status.UNKNOWN)
-    return Day(day, worst, seconds[Status.DOWN], seconds[Status.DEGRADED], known, excluded)
+    worst = next((status for status in order if length[status] > _NOTHING), Status.UNKNOWN)
+    coverage = known / counted if counted > _NOTHING else 0.0
+    return Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage, excluded.total_seconds())
 
 
 def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
@@ -186,5 +193,5 @@ def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
     return merged
 
 
-def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> float:
-    return max(0.0, (min(end, until) - max(start, since)).total_seconds())
+def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> timedelta:
+    return max(_NOTHING, min(end, until) - max(start, since))

@@ -4,7 +4,7 @@ The loop hands in what happens; a scrape joins what is already written, in a wor
 other. A probe or module that leaves the configuration takes its series with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -72,6 +72,17 @@ class Metrics:
         """A publication is in place."""
         self._own.publish.set(seconds)
         self._own.published_at.set(at.timestamp())
+
+    def contradicted(self, kinds: Mapping[str, int]) -> None:
+        """So much in the last publication does not hold together."""
+        for kind, count in kinds.items():
+            self._own.contradictions.labels(kind).set(count)
+
+    def hook(self, hook: str, well: bool) -> None:
+        """A hook was run after a publication."""
+        self._own.hooks.labels(hook, "worked" if well else "failed").inc()
+        if well:
+            self._own.hooked_at.labels(hook).set(self._clock.now().timestamp())
 
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""

@@ -18,11 +18,12 @@ from monitor.core.observation import stamp
 from monitor.core.wording import N_, Sentence, title, update_body
 from monitor.pages import words
 from monitor.pages.calendar import calendar
-from monitor.pages.news import announced, began_at, newest, updated_at
+from monitor.pages.cells import cell, given
+from monitor.pages.facts import Facts
+from monitor.pages.news import began_at, by_publication, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
-from monitor.pages.works import told
 
 NEWEST = 50
 SCHEDULED_EVENT = "THIS IS A SCHEDULED EVENT"  # what programs look for in a Statuspage's feed, in every language
@@ -33,22 +34,15 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, and the calendar."""
-    incidents, works, platform = announced(picture), told(picture), picture.board.platform
+    facts = Facts(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
-        writer = _Writer(picture, speech, language)
+        writer = _Writer(facts, speech, language)
         under = under_of(language, speech)
-        history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
-        items = writer.entries(newest(incidents, NEWEST), works)
-        texts[f"{under}history.atom"] = writer.atom("history", under, history, items)
-        texts[f"{under}history.rss"] = writer.rss(under, history, items)
-        for id, component in platform.components.items():
-            of_component = newest([one for one in incidents if id in one.components], NEWEST)
-            work_there = [one for one in works if id in components_of(one, platform)]
-            name = f"{picture.site.name} - {in_language(component.name, language)}"
-            texts[f"{under}components/{id}.atom"] = writer.atom(
-                f"components/{id}", f"{under}components/{id}/", name, writer.entries(of_component, work_there)
-            )
+        texts[f"{under}history.atom"] = writer.history_atom()
+        texts[f"{under}history.rss"] = writer.history_rss()
+        for id in facts.components:
+            texts[f"{under}components/{id}.atom"] = writer.component_atom(id)
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
         texts[f"{under}maintenance.ics"] = calendar(picture, speech, language, under, calendar_name)
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
@@ -71,31 +65,63 @@ class Entry:
 
 
 class _Writer:
-    """Feeds of one site in one language."""
+    """Feeds of one site in one language, as cells."""
 
-    def __init__(self, picture: Picture, speech: Speech, language: str) -> None:
-        self.site = picture.site
-        self.platform = picture.board.platform
+    def __init__(self, facts: Facts, speech: Speech, language: str) -> None:
+        self.facts = facts
+        self.site = facts.site
+        self.platform = facts.platform
         self.speech = speech
         self.language = language
         self.under = under_of(language, speech)
-        self.host = urlsplit(picture.site.url).hostname or "localhost"
-        self.since = began_at(picture) or EPOCH
+        self.host = urlsplit(self.site.url).hostname or "localhost"
+        self.name = ("feeds", language)
+        self.cells = facts.cells
+        self.cells.belong_to(self)
 
-    def entries(self, incidents: Iterable[Incident], works: Iterable[Maintenance]) -> list[Entry]:
-        """Incidents and planned work together, the newest published first."""
+    @given
+    def _since(self) -> datetime:
+        return began_at(self.facts.picture) or EPOCH
+
+    @cell
+    def history_atom(self) -> str:
+        """The newest incidents, and planned work, as Atom."""
+        return self.atom("history", self.under, self._heading(), self._history())
+
+    @cell
+    def history_rss(self) -> str:
+        """The same as RSS."""
+        return self.rss(self.under, self._heading(), self._history())
+
+    def _heading(self) -> str:
+        return f"{self.site.name} - {self.speech.gettext(self.language, HISTORY)}"
+
+    @cell
+    def component_atom(self, id: str) -> str:
+        """The same of a component, as Atom."""
+        name = f"{self.site.name} - {in_language(self.platform.components[id].name, self.language)}"
+        page = f"{self.under}components/{id}/"
+        works = [one for one in self.facts.works_told() if id in components_of(one, self.platform)]
+        return self.atom(f"components/{id}", page, name, self._entries(self.facts.incidents_of_component(id), works))
+
+    @cell
+    def _history(self) -> tuple[Entry, ...]:
+        return self._entries(self.facts.incidents.values(), self.facts.works_told())
+
+    def _entries(self, incidents: Iterable[Incident], works: Iterable[Maintenance]) -> tuple[Entry, ...]:
+        """The newest incidents and planned work together, the newest published first."""
         found = [
-            Entry(one.id, _published_at(one), updated_at(one), self._say(title(one, self.platform)), self._body(one))
-            for one in incidents
+            Entry(one.id, _published_at(one), updated_at(one), self._say(title(one, self.platform)), self._body(one.id))
+            for one in newest(by_publication(incidents), NEWEST)
         ]
         for one in works:
             name = self._say(work_title(one))
             found.append(Entry(one.id, one.announced_at, one.updated_at, name, self._plan(one)))
-        return sorted(found, key=lambda entry: entry.published, reverse=True)
+        return tuple(sorted(found, key=lambda entry: entry.published, reverse=True))
 
     def atom(self, name: str, page: str, heading: str, entries: Sequence[Entry]) -> str:
         """An Atom feed. `name` is its path below the language without the ending, `page` the page it belongs to."""
-        updated = max((one.updated for one in entries), default=self.since)
+        updated = max((one.updated for one in entries), default=self._since())
         head = [
             f'<feed xml:lang="{xml(self.language)}" xmlns="http://www.w3.org/2005/Atom">',
             f"<id>tag:{xml(self.host)},2005:/{self.under}{xml(name)}</id>",
@@ -123,7 +149,7 @@ class _Writer:
 
     def rss(self, page: str, heading: str, entries: Sequence[Entry]) -> str:
         """An RSS 2.0 feed; the guid of an item is the address of its incident."""
-        updated = max((one.updated for one in entries), default=self.since)
+        updated = max((one.updated for one in entries), default=self._since())
         about = self.speech.gettext(self.language, N_("Incidents and planned maintenance"))
         address = f"{xml(self.site.url)}/{self.under}history.rss"
         head = [
@@ -158,8 +184,10 @@ class _Writer:
     def _page_of(self, entry: Entry) -> str:
         return f"{self.site.url}/{self.under}incidents/{entry.id}/"
 
-    def _body(self, incident: Incident) -> str:
+    @cell
+    def _body(self, id: str) -> str:
         """All updates, the newest first, as simple HTML: names and people's texts are escaped before they go in."""
+        incident = self.facts.incident(id)
         return "".join(
             self._paragraph(one.at, words.STAGE[one.stage], self._say(update_body(one, incident, self.platform)))
             for one in reversed(incident.updates)

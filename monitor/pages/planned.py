@@ -81,15 +81,15 @@ def maintenance_page(lens: Lens) -> MaintenancePage:
     )
 
 
-def work_pages(lens: Lens) -> Iterable[WorkView]:
-    """Every page of a single piece of work."""
-    return _views(lens, works.with_pages(lens.facts.picture))
+def work_page(lens: Lens, work: Maintenance) -> WorkView:
+    """The page of a single piece of work."""
+    return _view(lens, work)
 
 
 def under_way(lens: Lens, modules: Iterable[str]) -> tuple[WorkView, ...]:
     """The work under way on any of these modules, for their pages."""
     wanted = set(modules)
-    hit = [one for one in works.going_on(lens.facts.picture) if any(one.concerns(id) for id in wanted)]
+    hit = [one for one in lens.facts.going_on() if any(one.concerns(id) for id in wanted)]
     return _views(lens, hit)
 
 

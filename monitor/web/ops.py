@@ -42,6 +42,7 @@ class OpsContext(Counter):
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
+    contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -118,7 +119,8 @@ class _Ops:
         require(request, self.context.token)
         context = self.context
         now = context.clock.now()
-        return await json_answer(full_status, context.board(), context.history(), context.speech(), now)
+        found = context.contradictions()
+        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, found)
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""

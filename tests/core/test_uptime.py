@@ -1,6 +1,6 @@
 """Interval arithmetic: every second of a window is counted once, whatever was decided when."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -164,8 +164,20 @@ def test_days_hold_what_the_spans_hold(history: list[Transition], count: int, zo
     assert found[-1].date == now.astimezone(ZoneInfo(zone)).date()
     begin = datetime(*found[0].date.timetuple()[:3], tzinfo=ZoneInfo(zone))
     known = sum(s.seconds for s in spans(history, begin, now) if s.status is not Status.UNKNOWN)
-    assert sum(day.known_seconds for day in found) == pytest.approx(known)
-    assert all(day.down_seconds + day.degraded_seconds <= day.known_seconds + 1e-6 for day in found)
+    midnights = [datetime(*day.date.timetuple()[:3], tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in found]
+    passed = [(until - since).total_seconds() for since, until in pairwise([*midnights, now])]
+    assert sum(day.coverage * length for day, length in zip(found, passed, strict=True)) == pytest.approx(known)
+    for day, length in zip(found, passed, strict=True):
+        assert day.down_seconds + day.degraded_seconds <= day.coverage * length + 1e-6
+
+
+@given(histories, st.integers(1, 5), st.sampled_from(["UTC", "America/Sao_Paulo", "Europe/Berlin"]))
+def test_what_holds_without_an_end_gives_the_same_figures(history: list[Transition], count: int, zone: str) -> None:
+    """Spans that go on for ever need not be cut anew at every moment."""
+    start, never = END - timedelta(days=count + 1), datetime.max.replace(tzinfo=UTC)
+    closed, open_ended = spans(history, start, END), spans(history, start, never)
+    assert uptime(open_ended, START, END) == uptime(closed, START, END)
+    assert days(open_ended, END, count, ZoneInfo(zone)) == days(closed, END, count, ZoneInfo(zone))
 
 
 @pytest.mark.parametrize(
@@ -177,4 +189,6 @@ def test_a_day_is_as_long_as_its_zone_says(date: tuple[int, int, int], hours: in
     noon = datetime(*date, 12, tzinfo=zone)
     now = noon + timedelta(days=1)
     cut = [Span(Status.UP, START - timedelta(days=900), START + timedelta(days=900))]
-    assert days(cut, now, 2, zone)[0].known_seconds == hours * 3600
+    down = [Span(Status.DOWN, one.since, one.until) for one in cut]
+    assert days(down, now, 2, zone)[0].down_seconds == hours * 3600
+    assert days(cut, now, 2, zone)[0].coverage == 1.0

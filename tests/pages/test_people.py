@@ -200,6 +200,8 @@ def test_a_confirmed_cause_is_told_without_how_sure_we_are() -> None:
     shared = {"kind": "host", "value": "x", "modules": ["promotions"]}
     cause = replace(OURS.cause, scope="shared", module=None, shared=shared, state="confirmed")
     confirmed = replace(OURS, cause=cause, summary=None)
-    lens = Lens(Facts(SPOKEN), loaded(), "en")
+    history = replace(SPOKEN.history, incidents=tuple(i if i != OURS else confirmed for i in SPOKEN.history.incidents))
+    board = replace(SPOKEN.board, incidents={})
+    lens = Lens(Facts(replace(SPOKEN, history=history, board=board)), loaded(), "en")
     assert lens.incident(confirmed).confidence == ""
     assert "Confirmed cause" in lens.incident(confirmed).why

@@ -97,7 +97,10 @@ def test_links_lead_somewhere(state: str) -> None:
                 link,
             )
             if anchor:
-                assert f'id="{anchor}"' in files[f"{target.rstrip('/')}/index.html"].decode(), (path, anchor)
+                assert f'id="{anchor}"' in files[f"{target.rstrip('/')}/index.html".lstrip("/")].decode(), (
+                    path,
+                    anchor,
+                )
 
 
 def test_the_page_of_lost_readers_links_from_the_root() -> None:

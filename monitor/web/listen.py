@@ -1,0 +1,24 @@
+"""Listen: an application at an address, until the stack it stands on is left."""
+
+import os
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+
+class AddressInUse(Exception):
+    """Somebody else listens where we should."""
+
+
+async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int, key: str) -> tuple[str, int]:
+    """Serves from now on; where. `key` is what the configuration calls it. Raises AddressInUse."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise AddressInUse(f"{key}: cannot listen on {host}:{port} ({why}); choose another port") from None
+    found = runner.addresses[0]
+    return str(found[0]), int(found[1])
