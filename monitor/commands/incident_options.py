@@ -289,4 +289,10 @@ def texts_by_language(config: "Config", option: str, texts: Sequence[str], langs
     if texts.count(STDIN) > 1:
         raise click.UsageError("standard input is one text only")
     tags = langs or config.site.languages[:1]
-    return {tag: sys.stdin.read() if text == STDIN else text for tag, text in zip(tags, texts, strict=False)}
+    return {tag: _standard_input() if text == STDIN else text for tag, text in zip(tags, texts, strict=False)}
+
+
+def _standard_input() -> str:
+    """All of it; what is no UTF-8 does not keep the rest from being said."""
+    said: bytes = sys.stdin.buffer.read()
+    return said.decode("utf-8", "replace")

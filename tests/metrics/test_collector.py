@@ -279,6 +279,15 @@ def test_each_detection_counts_once_and_none_from_before_the_start() -> None:
     assert of(page, "monitor_incident_detection_seconds_sum") == [140]
 
 
+def test_what_a_person_opened_is_open_and_was_not_detected() -> None:
+    """It has no code, and says nothing of how fast the monitor is."""
+    seen = pictures.picture([pictures.by_hand()])
+    page = Metrics(seen.board.platform, FakeClock(NOW - timedelta(minutes=20))).page(seen.board, seen.history)
+    assert of(page, "monitor_incident_detection_seconds_count") == [0]
+    assert of(page, "monitor_incidents_open", priority="normal") == [1]
+    assert of(page, "monitor_incident_info", incident=pictures.by_hand().id, code="") == [1]
+
+
 def test_the_monitors_own_figures(metrics: Metrics) -> None:
     metrics.loop_lag(0.001)
     metrics.reloaded(False)

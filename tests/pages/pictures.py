@@ -398,6 +398,9 @@ def hostile(text: str) -> Picture:
     return replace(seen, site=replace(SITE, name=text), board=board, history=history)
 
 
+LEARNED = "A disk was full.\nIt is not.\n\n" + "Long" * 60
+
+
 def spoken() -> Picture:
     """People have written: an incident in their own words, one opened by hand, and one with its postmortem."""
     minute = timedelta(minutes=1)
@@ -416,9 +419,7 @@ def spoken() -> Picture:
         stage=Stage.MONITORING,
         acts=(name,),
     )
-    learned = Update(
-        NOW - minute, Stage.POSTMORTEM, "said", author="person", body={"en": "A disk was full.\nIt is not."}
-    )
+    learned = Update(NOW - minute, Stage.POSTMORTEM, "said", author="person", body={"en": LEARNED})
     over = replace(others[0], updates=(*others[0].updates, learned), stage=Stage.POSTMORTEM, acts=(name,))
     return picture([by_hand(), ours, over, *others[1:]])
 

@@ -13,7 +13,7 @@ from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Gap, Heard, Keep, Remember, Repeated, Saved, Settled
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
-from monitor.core.incident import Incident, Stage
+from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.maintenance import Counted, Maintenance, announced, begun, ended
 from monitor.core.module import Status
 from monitor.core.observation import Observation
@@ -422,6 +422,27 @@ async def test_passed_runs_keep_their_reasons_to_themselves(store: Store) -> Non
     await store.commit([run(NOON, PASSED)])
     [(_, result)] = await store.observations("checkout", since=NOON, until=after(1), limit=1)
     assert result == PASSED
+
+
+async def test_what_people_did_survives_a_restart(shelf: Shelf) -> None:
+    """Drafts, corrected texts, public wording, and who did what when."""
+    store = await shelf.open()
+    corrected = Update(after(5), Stage.IDENTIFIED, "said", author="person", body={"en": "x"}, updated_at=after(9))
+    one = replace(
+        incident(),
+        published_at=None,
+        title={"en": "Title"},
+        summary={"pt-BR": "Resumo"},
+        impact_said=True,
+        by_hand=True,
+        updates=(*incident().updates, corrected),
+        acts=(Act(after(9), "corrected", "Ana \U0001f525", "key-1", {"update": 2, "was": {"en": "y"}}),),
+    )
+    await store.commit([saved(one)])
+    store = await shelf.open()
+    assert (await store.recall(NOON)).incidents == (one,)
+    assert await store.incident(one.id) == one
+    assert (await store.history(NOON - DAY, after(60))).incidents == (one,)
 
 
 # -- planned work -----------------------------------------------------------------------------------------------------

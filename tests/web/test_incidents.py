@@ -244,8 +244,11 @@ async def test_nobody_else_and_no_page_of_another_site_changes_anything(
 async def test_a_page_of_our_own_may_speak(side: Side) -> None:
     """The dashboard is served from the same origin."""
     origin = str(side.client.make_url("/").origin())
-    status, _ = await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=origin)
-    assert status == 200
+    for ours in (origin, origin.replace("http:", "https:")):
+        status, _ = await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=ours)
+        assert status == 200
+    for theirs in (f"{origin}.evil.example", f"http://evil@{origin.partition('//')[2]}.example", "http://[", ""):
+        assert (await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=theirs))[0] == 403
 
 
 async def test_while_the_store_is_away_nobody_is_told_that_it_is_done(side: Side) -> None:
