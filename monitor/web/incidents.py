@@ -90,6 +90,8 @@ class _Incidents:
         draft = body.get("draft", False)
         if not isinstance(draft, bool):
             raise refusal(400, "`draft` is true or false")
+        if (before := self._opened_by(request_key(request))) is not None:
+            return await self._object(before)
         word = Open(
             title=self._text(body, "title"),
             body=self._text(body, "message"),
@@ -101,6 +103,12 @@ class _Incidents:
             draft=draft,
         )
         return await self._say(request, word, body, 201)
+
+    def _opened_by(self, key: str | None) -> str | None:
+        """The id of the incident that this request has opened, also when the board no longer holds it."""
+        every = incidents_of(self.counter.board(), self.counter.history())
+        mine = (one.id for one in every if one.by_hand and one.acts and one.acts[0].request == key)
+        return None if key is None else next(mine, None)
 
     async def update(self, request: web.Request) -> web.Response:
         """Writes an update: 201, or 200 where this was said already."""

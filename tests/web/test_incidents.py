@@ -48,6 +48,7 @@ class Side:
     desk: Desk
     store: Store
     clock: FakeClock
+    past: tuple[Incident, ...] = (OPEN,)
 
     async def ask(self, method: str, path: str = "", body: Any = None, **headers: str) -> tuple[int, Any]:
         """(status, JSON)."""
@@ -75,7 +76,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     writer = asyncio.create_task(desk.write())
     counter = Counter(
         board=lambda: desk.board,
-        history=lambda: History(incidents=(OPEN,)),
+        history=lambda: History(incidents=side.past),
         speech=lambda: SPEECH,
         find=desk.find,
         hear=desk.hear,
@@ -83,7 +84,8 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
         clock=clock,
     )
     async with TestClient(TestServer(counter_app(counter))) as client:
-        yield Side(client, desk, store, clock)
+        side = Side(client, desk, store, clock)
+        yield side
     writer.cancel()
     await asyncio.wait({writer})
     await store.close()
@@ -128,6 +130,18 @@ async def test_the_whole_life_of_one_that_was_opened_by_hand(side: Side) -> None
     assert (kept.title, kept.summary) == ({"en": "Very slow"}, {"pt-BR": "Um disco."})
     assert [update.body for update in kept.updates] == [{"en": t} for t in ("Very slow.", "Fast again.", "A disk.")]
     assert (await side.ask("PATCH", f"/{id}", {"summary": None}))[1]["wording"]["summary"] is None
+
+
+async def test_what_a_request_opened_days_ago_is_not_opened_again(side: Side) -> None:
+    """Nor after the board has forgotten it."""
+    body = {"title": "T", "message": "x", "modules": ["checkout"]}
+    _, one = await side.ask("POST", "", body, Idempotency_Key="k1")
+    assert (await side.ask("POST", f"/{one['id']}/resolve"))[0] == 200
+    side.past = (await side.stored(one["id"]),)
+    side.desk.board = replace(side.desk.board, incidents={})
+    status, again = await side.ask("POST", "", body, Idempotency_Key="k1")
+    assert (status, again["id"], again["status"]) == (200, one["id"], "resolved")
+    assert (await side.ask("POST", "", body, Idempotency_Key="k2"))[0] == 201
 
 
 async def test_what_is_over_for_days_is_found_and_explained(side: Side) -> None:
