@@ -117,9 +117,9 @@ class Board:
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
-    the modules whose failure it excuses. `ailing` is what of our own does not work, by its code, and since when.
-    `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe
-    can have been silent for too long.
+    the modules whose failure it excuses and since when they fail. `ailing` is what of our own does not work, by its
+    code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which any
+    probe can have been silent for too long.
     """
 
     platform: Platform
@@ -134,7 +134,7 @@ class Board:
     regional: Mapping[str, Regional] = field(default_factory=dict)
     pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
-    held: frozenset[str] = frozenset()
+    held: Mapping[str, datetime] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None

@@ -104,14 +104,14 @@ def board_from(platform: Platform, memory: Memory) -> Board:
     return replace(board, held=_held(board))
 
 
-def _held(board: Board) -> frozenset[str]:
+def _held(board: Board) -> dict[str, datetime]:
     """The failures that planned work excused when the monitor ended: those that no open incident speaks of."""
     spoken = {m.module for i in board.incidents.values() if i.is_open for m in i.members if m.until is None and m.seen}
-    return frozenset(
-        id
+    return {
+        id: condition.since
         for id, condition in board.modules.items()
         if condition.status in FAILING and id not in spoken and board.agenda.concerning(id)
-    )
+    }
 
 
 def _heard(platform: Platform, memory: Memory) -> dict[tuple[str, str, str], Track]:

@@ -37,6 +37,13 @@ def onset(board: Board, module: str, since: datetime) -> datetime:
     return max(ends, default=since)
 
 
+def let_go(board: Board, module: str) -> Board:
+    """The board once a module's failure is not held any more."""
+    if module not in board.held:
+        return board
+    return replace(board, held={id: since for id, since in board.held.items() if id != module})
+
+
 # --- what happens to planned work
 
 

@@ -120,6 +120,8 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
         *(Arranged(work, None) for id, work in works.items() if work != board.agenda.works[id]),
         *(Repeated(id, window) for id, window in windows.items() if window != board.agenda.windows[id]),
     ]
-    board = replace(board, agenda=Agenda(works, windows), held=frozenset(new.get(m, m) for m in board.held))
+    board = replace(
+        board, agenda=Agenda(works, windows), held={new.get(m, m): since for m, since in board.held.items()}
+    )
     board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
     return replace(board, versions=versions, calls=calls, pages=pages, restless=restless), effects

@@ -342,9 +342,9 @@ def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> b
     """Whether a probe went silent while the module was failing: what the others see is no proof that it is over."""
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
-    if member is None or member.until is not None or not member.seen:
-        return False
-    return any(c.status is Status.UNKNOWN and c.since >= member.since for c in known)
+    told = member is not None and member.until is None and member.seen
+    since = member.since if member is not None and told else board.held.get(module)
+    return since is not None and any(c.status is Status.UNKNOWN and c.since >= since for c in known)
 
 
 # -- time -------------------------------------------------------------------------------------------------------------

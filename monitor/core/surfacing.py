@@ -3,7 +3,6 @@
 What outlasts its work began when that ended; what turned into another fault meanwhile begins now.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from monitor.core import overlay, timeline
@@ -29,11 +28,13 @@ def _surfaced(board: Board, effects: list[Effect], now: datetime) -> tuple[Board
     """Lets go of what is held and is over, and opens what is held and not excused any more."""
     for module in sorted(board.held):
         condition = board.modules.get(module)
-        failing = condition is not None and condition.status in FAILING
-        if condition is not None and failing and overlay.is_excused(board, module, condition.since):
-            continue
-        board = replace(board, held=board.held - {module})
-        if condition is not None and failing:
+        if condition is not None and condition.status is not Status.UP:
+            if overlay.is_excused(board, module, condition.since):
+                continue
+            if condition.status is Status.UNKNOWN and board.agenda.concerning(module):
+                continue
+        board = overlay.let_go(board, module)
+        if condition is not None and condition.status in FAILING:
             since = now if board.agenda.concerning(module) else condition.since
             fails = Transition(module, Status.UP, condition.status, now, since)
             board, saved = timeline.advance(board, fails, now)

@@ -116,8 +116,8 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     member = incident.member(module) if incident else None
     failing = member is not None and member.seen and member.until is None
     if not failing and overlay.is_excused(board, module, transition.since):
-        return replace(board, held=board.held | {module}), []
-    board = replace(board, held=board.held - {module})
+        return replace(board, held={module: transition.since, **board.held}), []
+    board = overlay.let_go(board, module)
     transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)

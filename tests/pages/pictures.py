@@ -359,7 +359,7 @@ def working() -> Picture:
         seen.board,
         modules={**seen.board.modules, "payments": down},
         agenda=Agenda({one.id: one for one in works()}),
-        held=frozenset({"payments"}),
+        held={"payments": down.since},
     )
     history = replace(
         seen.history, transitions={**seen.history.transitions, "payments": moved}, maintenances=tuple(works())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import LANGUAGES, published
-from tests.pages.pictures import STATES
+from tests.pages.pictures import STATES, works
 
 CHROMIUM = Path("/usr/bin/chromium")
 ORIGIN = "http://status.test"
@@ -84,8 +84,10 @@ def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: 
     page.on("pageerror", lambda error: problems.append(str(error)))
     incident = next(path for path in published("stormy") if path.startswith("incidents/")).removesuffix("index.html")
     everywhere = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
+    work = f"incidents/{works()[0].id}/"
+    worked_on = ["", "maintenance/", work, "modules/payments/", "components/payment/"]
     for state in STATES:
-        paths = everywhere if state == "stormy" else [""]
+        paths = {"stormy": everywhere, "working": worked_on}.get(state, [""])
         shop = Shop({**published(state), "api/v1/status.json": status()})
         page.unroute_all()
         page.route("**/*", shop.serve)
