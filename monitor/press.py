@@ -22,11 +22,12 @@ from monitor.core.history import History
 from monitor.core.probe import Role
 from monitor.core.site import Site
 from monitor.pages.cells import Found
+from monitor.pages.facts import Facts
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
-from monitor.pages.truth import Contradiction, contradictions, files_against_page
+from monitor.pages.truth import Contradiction, files_against_page
 from monitor.store import Store, StoreFailed
 
 T = TypeVar("T")
@@ -191,5 +192,5 @@ class Press:
 
     def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
         files = site_files(picture, speech, theme)
-        found = (*contradictions(picture), *files_against_page(picture, files))
+        found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
         return self._publisher.publish(files), found

@@ -149,18 +149,21 @@ class Picture:
         """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
         return seen_from(self.board, module)
 
+    @given
     def components(self) -> Mapping[str, ComponentStatus | None]:
         """What a visitor feels, by component in page order; None where nothing is known."""
         statuses = {module: condition.status for module, condition in self.board.modules.items()}
         planned = self.board.planned
         return {id: component_status(one, statuses, planned) for id, one in self.board.platform.components.items()}
 
+    @given
     def overall(self) -> tuple[str, str]:
         """(indicator, description); `unknown` while nothing is known at all."""
         known = [status for status in self.components().values() if status is not None]
         impacts = active_impacts(incidents_of(self.board, self.history))
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 
+    @given
     def monitor(self) -> tuple[str, datetime | None, str | None]:
         """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)

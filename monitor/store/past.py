@@ -68,7 +68,11 @@ class Past:
         """See Store.history."""
         async with self._turn:
             known = self._forgotten
-            found = await self._history(connection, since, now, limit, probes)
+            try:
+                found = await self._history(connection, since, now, limit, probes)
+            except BaseException:
+                self.forget()  # what was read by half
+                raise
             if known != self._forgotten:  # while it was read, so perhaps too late for what this connection sees
                 self.forget()
             return found

@@ -93,6 +93,11 @@ def tells(seen: Picture, random: Random) -> Picture:
     return replace(seen, board=replace(seen.board, incidents=rest), history=history)
 
 
+def forgets(seen: Picture, random: Random) -> Picture:
+    """The oldest incident is one too many for what is read of the past."""
+    return replace(seen, history=replace(seen.history, incidents=seen.history.incidents[:-1]))
+
+
 def answers(seen: Picture, random: Random) -> Picture:
     """A place sees something else, and the latency moves."""
     key = random.choice(sorted(seen.board.tracks))
@@ -132,10 +137,11 @@ LENGTHS = [
     timedelta(days=40),
     timedelta(days=89),
 ]
-CHANGES = [moves, opens, tells, answers, blinks, *map(passes, LENGTHS)]
+CHANGES = [moves, opens, tells, forgets, answers, blinks, *map(passes, LENGTHS)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(240)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))
 def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
     """Statuses, incidents, places, latency, blindness and time itself."""

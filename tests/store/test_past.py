@@ -1,5 +1,6 @@
 """What was read before is not read again, and that makes no difference to anybody."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -46,6 +47,11 @@ async def test_the_past_read_little_by_little_is_the_past_read_at_once(seed: int
             if random.random() < 0.05:
                 await store.rename({"pricing": "prices", "prices": "pricing"} if random.random() < 0.3 else {})
             now = NOON + timedelta(seconds=seconds)
+            if random.random() < 0.2:  # somebody is called away in the midst of reading
+                reading = asyncio.create_task(store.history(now - timedelta(days=1), now, probes=probes))
+                await asyncio.sleep(random.uniform(0, 0.01))
+                reading.cancel()
+                await asyncio.wait({reading})
             since = now - timedelta(days=random.choice([1, 1, 1, 2]))
             fresh = await open_store(url, readonly=True)
             try:
