@@ -140,11 +140,11 @@ LENGTHS = [
 CHANGES = [moves, opens, tells, forgets, answers, blinks, *map(passes, LENGTHS)]
 
 
-@pytest.mark.timeout(240)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))
-def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
-    """Statuses, incidents, places, latency, blindness and time itself."""
+days_of_change = given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))
+
+
+def goes_on(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """After each change every byte is as if nothing had been remembered."""
     random, seen = Random(seed), shop()
     site_files(seen, SPEECH, THEME)
     for change in changes:
@@ -153,6 +153,23 @@ def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, 
         made, whole = site_files(seen, SPEECH, THEME), site_files(replace(seen, before=None), SPEECH, THEME)
         assert made.keys() == whole.keys()
         assert [name for name in whole if made[name] != whole[name]] == []
+
+
+@pytest.mark.timeout(240)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@days_of_change
+def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """Statuses, incidents, places, latency, blindness and time itself."""
+    goes_on(changes, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@days_of_change
+def test_after_many_more_it_still_is(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """The same for longer, against what three days happen not to show."""
+    goes_on(changes, seed)
 
 
 def test_what_did_not_change_is_the_very_same_object() -> None:
