@@ -91,6 +91,10 @@ class Lens:
             say.duration(language, uptime.degraded_seconds) if uptime.degraded_seconds >= 1 else "–",
         )
 
+    def span(self, since: datetime, until: datetime) -> str:
+        """From then till then."""
+        return self.speech.span(self.language, since, until, self.facts.site.timezone)
+
     def length(self, time: timedelta) -> str:
         """A length of time."""
         return self.speech.duration(self.language, time.total_seconds())
@@ -166,6 +170,7 @@ class Lens:
             confidence=self._confidence(cause),
             since=self.clock(incident.started_at) if incident.is_open else self.when(incident.started_at),
             until=None if end is None else self.when(incident.ended_at or end),
+            span="" if end is None else self.span(incident.started_at, incident.ended_at or end),
             ago=self.speech.ago(self.language, incident.started_at, self.facts.picture.now) if end is None else "",
             lasted="" if end is None else self.speech.duration(self.language, lasted.total_seconds()),
             affected=self.names(self._affected(incident)),
@@ -236,8 +241,8 @@ class Lens:
         for member in sorted(incident.members, key=lambda one: one.role != "root"):
             role = N_("Cause") if member.role == "root" and incident.cause.module else N_("Affected")
             mark = self.mark(words.MODULE[Status.UP if member.until else member.status])
-            until = self.when(member.until) if member.until else None
-            yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), until)
+            span = self.span(member.since, member.until) if member.until else self.when(member.since).text
+            yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), span)
 
     def _sightings(self, incident: Incident) -> Iterable[SightingView]:
         told: set[tuple[str, str, str]] = set()
