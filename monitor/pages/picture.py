@@ -95,6 +95,22 @@ class Picture:
         """The same for a component: the worst known status of its modules at each moment."""
         return merge([self.spans_of(module) for module in self._made_of(component)])
 
+    @cell
+    def moves_of_component(self, component: str) -> tuple[datetime | None, ComponentStatus | None, datetime | None]:
+        """What its stored changes come to: since when anything is known of it, its status, and when that began."""
+        made_of = self.board.platform.components[component]
+        moves = sorted(
+            (move for id in self._made_of(component) for move in self.moves_of(id)), key=lambda move: move.at
+        )
+        statuses: dict[str, Status] = {}
+        before, changed = None, None
+        for move in moves:
+            statuses[move.module] = move.after
+            status = component_status(made_of, statuses)
+            if status is not None and status is not before:
+                before, changed = status, move.at
+        return min((move.since for move in moves), default=None), before, changed
+
     @given
     def _made_of(self, component: str) -> tuple[str, ...]:
         return self.board.platform.components[component].modules

@@ -11,7 +11,6 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from monitor.core.detector import Transition
 from monitor.core.identity import stable_id
 from monitor.core.incident import Incident, Stage, Update
 from monitor.core.module import Component, Status, in_language
@@ -190,21 +189,11 @@ class _Page:
 
     def _dates(self, component: Component) -> tuple[datetime, datetime]:
         """Since when a component is known, and when its status last changed."""
-        moves: list[Transition] = []
-        for id in component.modules:
-            moves += self.picture.history.transitions.get(id, ())
-        moves.sort(key=lambda move: move.at)
-        statuses: dict[str, Status] = {}
-        before, changed = None, None
-        for move in moves:
-            statuses[move.module] = move.after
-            status = component_status(component, statuses)
-            if status is not None and status is not before:
-                before, changed = status, move.at
+        began, before, changed = self.picture.moves_of_component(component.id)
         conditions = [self.picture.board.modules[id] for id in component.modules if id in self.picture.board.modules]
         since = [condition.since for condition in conditions if condition.status is not Status.UNKNOWN]
         since = since or [condition.since for condition in conditions]
-        created = min([*(move.since for move in moves), *since])
+        created = min(filter(None, [began, *since]))
         if changed is None or before is not self.statuses[component.id]:  # the board is ahead of what was stored
             changed = max(since, default=created)
         ids = component.modules

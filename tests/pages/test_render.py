@@ -9,7 +9,10 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from monitor.pages.plain import legal
 from monitor.pages.render import html_files
 from monitor.pages.translate import Speech
 from tests.pages import pictures
@@ -253,3 +256,16 @@ def test_assets_are_named_after_their_bytes() -> None:
         "assets/refresh.js",
     ]
     assert all(name in files["index.html"].decode() for name in names)
+
+
+@given(
+    st.text(st.characters(codec=None), max_size=40), st.sampled_from(["", "\n", "\u00a0", "\ufffe", "\ud800", "\x85"])
+)
+def test_only_characters_that_no_page_can_hold_are_left_out(text: str, more: str) -> None:
+    """However they are looked for, and nothing else goes with them."""
+    bad = re.compile(
+        "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+        + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+        + "]"
+    )
+    assert legal(text + more) == bad.sub("", text + more)
