@@ -147,6 +147,9 @@ def summary(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     if incident.components:
         what_stands = _component_names(platform, incident.components)
         sentences.append(Sentence(N_("Affected: {components}."), {"components": what_stands}))
+    elif incident.by_hand:
+        what_stands = names(platform, tuple(member.module for member in incident.members))
+        sentences.append(Sentence(N_("Affected: {components}."), {"components": what_stands}))
     if incident.spared and incident.components and incident.is_open:
         well = _component_names(platform, incident.spared[:MOST_SPARED])
         sentences.append(Sentence(N_("Not affected: {components}."), {"components": well}))

@@ -13,6 +13,7 @@ from monitor.pages.translate import Speech
 from monitor.pages.works import with_pages
 
 MOST = 50_000  # addresses a sitemap may hold
+WHERE = ("security", "tickets", "help_center")  # links that lead to somebody who hears of a hole, the best first
 CONTACTS = ("https://", "mailto:", "tel:")  # RFC 9116, 2.5.3
 SPACES = "http://www.sitemaps.org/schemas/sitemap/0.9", "http://www.w3.org/1999/xhtml"
 
@@ -24,8 +25,9 @@ def crawler_files(picture: Picture, speech: Speech, published: Iterable[str]) ->
         "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n",
         "sitemap.xml": _sitemap(picture, speech, published),
     }
-    contact = picture.site.links.get("security", "")
-    if contact.startswith(CONTACTS):
+    links = picture.site.links
+    contact = next((links[one] for one in WHERE if links.get(one, "").startswith(CONTACTS)), None)
+    if contact is not None:
         texts[".well-known/security.txt"] = _security(contact, picture, speech)
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from monitor.core import statement
 from monitor.core.incident import Incident
-from monitor.core.module import Status
 from monitor.core.wording import N_, Sentence
 from monitor.pages import words
 from monitor.pages.picture import Picture
@@ -73,15 +72,3 @@ def headline(picture: Picture) -> tuple[str, Sentence]:
     if picture.monitor()[0] != "blind":
         return mark, Sentence(phrase)
     return "none" if mark == "ok" else mark, Sentence(N_("Last known: {status}"), {"status": Sentence(phrase)})
-
-
-def confirmed(picture: Picture) -> dict[str, Status]:
-    """The status of every module that has one. While the monitor is blind the last one it was sure of stands."""
-    statuses = {id: condition.status for id, condition in picture.board.modules.items()}
-    if picture.monitor()[0] == "blind":
-        for id, moves in picture.history.transitions.items():
-            if id in picture.board.platform.modules and statuses.get(id, Status.UNKNOWN) is Status.UNKNOWN:
-                known = [move.after for move in moves if move.after is not Status.UNKNOWN]
-                if known:
-                    statuses[id] = known[-1]
-    return statuses

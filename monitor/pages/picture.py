@@ -168,14 +168,33 @@ class Picture:
     @given
     def components(self) -> Mapping[str, ComponentStatus | None]:
         """What a visitor feels, by component in page order; None where nothing is known."""
-        statuses = {module: condition.status for module, condition in self.board.modules.items()}
+        return self._felt({module: condition.status for module, condition in self.board.modules.items()})
+
+    @given
+    def confirmed(self) -> dict[str, Status]:
+        """The status of every module that has one. While the monitor is blind the last one it was sure of stands."""
+        statuses = {id: condition.status for id, condition in self.board.modules.items()}
+        if self.monitor()[0] == "blind":
+            for id, moves in self.history.transitions.items():
+                if id in self.board.platform.modules and statuses.get(id, Status.UNKNOWN) is Status.UNKNOWN:
+                    known = [move.after for move in moves if move.after is not Status.UNKNOWN]
+                    if known:
+                        statuses[id] = known[-1]
+        return statuses
+
+    @given
+    def last_known(self) -> dict[str, ComponentStatus]:
+        """The components of which something is known, in page order; while the monitor is blind, or was once."""
+        return {id: status for id, status in self._felt(self.confirmed()).items() if status is not None}
+
+    def _felt(self, statuses: Mapping[str, Status]) -> dict[str, ComponentStatus | None]:
         planned = self.board.planned
         return {id: component_status(one, statuses, planned) for id, one in self.board.platform.components.items()}
 
     @given
     def overall(self) -> tuple[str, str]:
-        """(indicator, description); `unknown` while nothing is known at all."""
-        known = [status for status in self.components().values() if status is not None]
+        """(indicator, description), while the monitor is blind the last; `unknown` while nothing was ever known."""
+        known = list(self.last_known().values())
         impacts = active_impacts(incidents_of(self.board, self.history))
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 

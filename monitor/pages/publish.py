@@ -25,7 +25,6 @@ from typing import NamedTuple
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 TURNS = 3  # folders that take turns
-SMALLEST_ZIPPED = 256  # bytes; below that gzip only adds its head
 _syncfs = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
 
@@ -259,10 +258,7 @@ def _link(old: str, new: str) -> bool:
 
 def _packed(name: str, content: bytes) -> bytes | None:
     """The compressed form of a text, without a date in it, so that equal texts give equal bytes."""
-    if len(content) < SMALLEST_ZIPPED or Path(name).suffix not in TEXTS:
-        return None
-    packed = gzip.compress(content, 6, mtime=0)
-    return packed if len(packed) < len(content) else None
+    return gzip.compress(content, 6, mtime=0) if Path(name).suffix in TEXTS else None
 
 
 def _same(old: str, new: str) -> None:

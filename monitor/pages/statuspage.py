@@ -18,7 +18,7 @@ from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
 from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
-from monitor.pages.news import announced, blindness_told, confirmed, long_blind_since, newest, updated_at
+from monitor.pages.news import announced, blindness_told, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.scheduled import scheduled_files
@@ -78,15 +78,12 @@ class _Page:
 
     @cached_property
     def modules(self) -> Mapping[str, Status]:
-        return confirmed(self.picture)
+        return self.picture.confirmed()
 
     @cached_property
     def statuses(self) -> dict[str, ComponentStatus]:
         """Components of which something is known, in page order."""
-        every = self.picture.board.platform.components
-        planned = self.picture.board.planned
-        known = {id: component_status(one, self.modules, planned) for id, one in every.items()}
-        return {id: status for id, status in known.items() if status is not None}
+        return self.picture.last_known()
 
     @cached_property
     def everything(self) -> list[Incident]:

@@ -112,7 +112,7 @@ def _age(picture: Picture) -> Iterable[Contradiction]:
 def _verdict(picture: Picture) -> Iterable[Contradiction]:
     """The sentence at the top is fine over trouble, or troubled over nothing."""
     indicator, _ = picture.overall()
-    known = [status for status in picture.components().values() if status is not None]
+    known = picture.last_known().values()
     fine = indicator in ("none", "maintenance", "unknown")
     trouble = any(status in TROUBLE for status in known)
     excused = any(not one.is_regional for one in _open(picture))

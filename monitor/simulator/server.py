@@ -118,8 +118,9 @@ class Simulator:
             place = directory or Path(stack.enter_context(TemporaryDirectory(prefix="vtex-simulator-")))
             authority = Authority(place)
             simulator = cls(account, str(authority.ca_file))
-            await simulator._open_doors(stack, authority, port)
+            # First the control port, which is given: of the hosts all but one go elsewhere when theirs is taken.
             simulator.control_url = await stack.enter_async_context(serve(control_app(simulator), control_port))
+            await simulator._open_doors(stack, authority, port)
             simulator.canaries = await stack.enter_async_context(canaries())
             yield simulator
 

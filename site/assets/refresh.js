@@ -48,6 +48,14 @@
     line.hidden = false;
   }
 
+  // How to find the same thing in the next content: a link by where it leads, what folds by its incident.
+  function place(one) {
+    const href = one.getAttribute("href");
+    if (href) return `[href="${CSS.escape(href)}"]`;
+    const incident = one.closest("[data-incident-id]");
+    return incident && `[data-incident-id="${CSS.escape(incident.dataset.incidentId)}"] ${one.localName}`;
+  }
+
   async function swap() {
     const answer = await fetch(location.href, { cache: "no-cache" });
     if (!answer.ok) throw new Error(answer.status);
@@ -55,12 +63,14 @@
     const next = fresh.getElementById("main");
     const main = document.getElementById("main");
     if (!next || next.innerHTML === main.innerHTML) return;
-    const held = main.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const held = main.contains(document.activeElement) && place(document.activeElement);
+    const open = [...main.querySelectorAll("details[open]")].map(place);
     const news = next.dataset.announce;
     if (news && news !== main.dataset.announce) live.textContent = news;
+    for (const where of open) next.querySelector(where)?.setAttribute("open", "");
     main.replaceWith(document.adoptNode(next));
     document.title = fresh.title;
-    if (held) next.querySelector(`[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+    if (held) next.querySelector(held)?.focus({ preventScroll: true });
   }
 
   // `first`: the page has just arrived and only wants to know how old it is.

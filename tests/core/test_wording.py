@@ -9,7 +9,7 @@ import pytest
 
 from monitor.core.codes import CODES
 from monitor.core.incident import Update
-from monitor.core.wording import SEEN, Sentence, seen, summary, title, update_body
+from monitor.core.wording import SEEN, Sentence, names, seen, summary, title, update_body
 from tests.stories.beats import START, module, story
 
 KINDS = ("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "reopened", "unmonitored")
@@ -75,3 +75,10 @@ def test_what_a_person_writes_stands_as_it_is() -> None:
     assert title(replace(INCIDENT, title=words), PLATFORM).places["text"] == words
     update = Update(START + timedelta(1), INCIDENT.stage, "note", author="person", body=words)
     assert update_body(update, INCIDENT, PLATFORM)[0].places["text"] == words
+
+
+def test_by_hand_about_what_no_component_is_made_of_the_modules_are_named() -> None:
+    """A summary is never empty."""
+    by_hand = replace(INCIDENT, by_hand=True, cause=replace(INCIDENT.cause, module=None), components=())
+    (affected,) = summary(by_hand, PLATFORM)
+    assert affected.places["components"] == names(PLATFORM, tuple(one.module for one in INCIDENT.members))

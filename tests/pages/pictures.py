@@ -305,6 +305,15 @@ def degraded() -> Picture:
     return picture([slow, *resolved()])
 
 
+def blinded(minutes: int) -> Picture:
+    """A monitor without sight for so long, whose modules have fallen to unknown meanwhile."""
+    since = NOW - timedelta(minutes=minutes)
+    seen = green()
+    modules = {id: Condition(Status.UNKNOWN, since + timedelta(minutes=2)) for id in seen.board.modules}
+    board = replace(seen.board, modules=modules, vantages={place: Vantage(dark_since=since) for place in LOCATIONS})
+    return replace(seen, board=board)
+
+
 def blind() -> Picture:
     """The monitor itself cannot see; the last conditions stand. It could not see for a while yesterday either."""
     since = NOW - timedelta(minutes=6)

@@ -144,6 +144,29 @@ def test_the_script_refreshes_and_announces_once(browser: Any) -> None:
     context.close()
 
 
+def test_what_a_reader_unfolded_stays_so(browser: Any) -> None:
+    """A refresh folds nothing up again and leaves the focus where it was."""
+    context = browser.new_context()
+    page, shop = context.new_page(), Shop({**published("stormy"), "api/v1/status.json": status(overall="major")})
+    page.route("**/*", shop.serve)
+    page.clock.install(time="2026-11-23T15:15:32Z")
+    page.goto(ORIGIN + "/en/")
+    page.clock.run_for(40_000)
+    page.locator("summary").last.click()
+
+    shop.files = {
+        **shop.files,
+        "en/index.html": published("stormy")["en/index.html"].replace(b"</main>", b"<p id=fresh></p></main>"),
+        "api/v1/status.json": status(overall="critical"),
+    }
+    page.clock.run_for(40_000)
+    page.wait_for_selector("#fresh", state="attached")
+
+    assert page.locator("details").last.get_attribute("open") is not None
+    assert page.evaluate("document.activeElement === [...document.querySelectorAll('summary')].at(-1)")
+    context.close()
+
+
 def test_the_script_survives_being_offline(browser: Any) -> None:
     """It says so, with the age of what is shown, and goes on when the line is back."""
     context = browser.new_context()

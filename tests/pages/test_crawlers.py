@@ -127,6 +127,14 @@ def test_security_txt_names_whom_to_tell(contact: str) -> None:
     ]
 
 
+def test_without_a_contact_of_its_own_security_txt_leads_to_where_tickets_are_opened() -> None:
+    """The shipped configuration names no other."""
+    links = {"help_center": "https://example.com/help", "tickets": "https://example.com/tickets"}
+    seen = replace(pictures.green(), site=replace(pictures.SITE, links=links))
+    text = crawler_files(seen, loaded(), [])[".well-known/security.txt"].decode()
+    assert text.startswith("Contact: https://example.com/tickets\n")
+
+
 @pytest.mark.parametrize("contact", ["", "http://example.com/security", "someone"])
 def test_without_a_contact_that_may_stand_there_is_no_security_txt(contact: str) -> None:
     """A web address in it has to be https."""

@@ -183,25 +183,14 @@ def test_lines_of_a_persons_update_become_breaks() -> None:
     assert one["monitoring_at"] == "2026-11-23T15:15:20.000Z"
 
 
-def blinded(minutes: int) -> Picture:
-    """A monitor without sight for so long, whose modules have fallen to unknown meanwhile."""
-    since = NOW - timedelta(minutes=minutes)
-    seen = pictures.green()
-    modules = {id: Condition(Status.UNKNOWN, since + timedelta(minutes=2)) for id in seen.board.modules}
-    board = replace(
-        seen.board, modules=modules, vantages={place: Vantage(dark_since=since) for place in pictures.LOCATIONS}
-    )
-    return replace(seen, board=board)
-
-
 def test_while_blind_the_last_confirmed_status_stands() -> None:
-    files = read(blinded(10))
+    files = read(pictures.blinded(10))
     assert {one["status"] for one in files["components"]["components"]} == {"operational"}
     assert files["status"]["status"]["indicator"] == "none"
 
 
 def test_after_a_quarter_of_an_hour_of_blindness_the_page_says_so() -> None:
-    files = read(blinded(16))
+    files = read(pictures.blinded(16))
     assert len(files["components"]["components"]) == 4 + 18
     assert files["status"]["status"]["indicator"] == "minor"
     assert "Monitoring Interrupted" in files["status"]["status"]["description"]

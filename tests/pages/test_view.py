@@ -162,6 +162,14 @@ def test_blindness_is_owned_up_to() -> None:
     assert len(view.gaps) == 1
 
 
+def test_a_long_blindness_is_no_start() -> None:
+    """Modules fall to unknown after a while; the sentence stays what was last known, as in every other file."""
+    view = home(look(pictures.blinded(30)))
+
+    assert view.known
+    assert (view.overall.kind, view.overall.word) == ("none", "Last known: All Systems Operational")
+
+
 def test_old_gaps_are_left_out() -> None:
     """After two days a gap is history."""
     old = pictures.NOW - timedelta(days=3)

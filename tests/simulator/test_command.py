@@ -11,10 +11,23 @@ import pytest
 import yaml
 
 from monitor.commands.simulate import simulate
+from monitor.simulator import Simulator
 
 
 def _files(ca_file: Path) -> list[Path]:
     return list(ca_file.parent.glob("*.pem"))
+
+
+def _two_in_a_row() -> int:
+    """A port that is free, as the next one is."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 async def test_it_prints_what_a_configuration_needs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,6 +48,14 @@ async def test_it_prints_what_a_configuration_needs(capsys: pytest.CaptureFixtur
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running == 0
     assert not _files(ca_file)
+
+
+async def test_the_control_port_may_follow_the_port() -> None:
+    """As the defaults do, 8443 and 8444: the hosts behind the first one keep out of its way."""
+    port = _two_in_a_row()
+    async with Simulator.open(port, port + 1) as simulator:
+        assert simulator.control_url.endswith(f":{port + 1}")
+        assert f"127.0.0.1:{port}" in simulator.connect_to.values()
 
 
 @pytest.mark.parametrize(("first", "option"), [(True, "--port"), (False, "--control-port")])
