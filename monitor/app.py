@@ -14,8 +14,6 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aiohttp import web
-
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
@@ -31,6 +29,8 @@ from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
+from monitor.watchroom import Watchroom
+from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
 
@@ -41,10 +41,6 @@ SWEEP_EVERY = 600.0  # seconds between removals of what is too old
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
-
-
-class AddressInUse(Exception):
-    """Somebody else listens where we should."""
 
 
 def database_url(config: Config, data: Path) -> str:
@@ -144,6 +140,9 @@ class App(Watcher):
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
         )
+        self.watchroom = Watchroom(
+            self.desk, self.press, self.lookout, self.metrics, self._clock, self._scene, self.reach.location
+        )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         _tell_of(platform)
@@ -169,6 +168,7 @@ class App(Watcher):
         """Counts a judged run."""
         observation = keep.observation
         self._data_until = max(self._data_until or observation.ended_at, observation.ended_at)
+        self.watchroom.judged(keep)
         probe = board.platform.probes.get((observation.module or "", observation.probe))
         if probe is not None:
             self.metrics.observed(probe, observation, keep.result)
@@ -245,6 +245,7 @@ class App(Watcher):
             config = self._adapt(await asyncio.to_thread(load, self._reload_from))
         except ConfigError as error:
             problems = str(error).splitlines()
+            self.watchroom.mistake = problems[0]
             log.error("the configuration is not reloaded: %s", problems[0])
             self.metrics.reloaded(False)
             return problems
@@ -253,6 +254,7 @@ class App(Watcher):
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
+        self.watchroom.mistake = None
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
         return []
@@ -266,6 +268,7 @@ class App(Watcher):
         except OSError as error:
             log.error("the new network settings are not used: %s", error)
         self.config = config
+        self.watchroom.use(config.platform)
         _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
@@ -276,7 +279,8 @@ class App(Watcher):
 
     async def _serve_public(self, stack: AsyncExitStack) -> None:
         site = public_app(self.data / "public")
-        self.public_address = await _listen(stack, site, self.config.settings.public, "monitor.public")
+        address = self.config.settings.public
+        self.public_address = await listen(stack, site, address.host, address.port, "monitor.public")
 
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
@@ -297,9 +301,12 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
+            probe=self.watchroom.probe,
+            trouble=self.watchroom.trouble,
+            printer=self.watchroom.office(),
             token=settings.ops_token,
         )
-        self.ops_address = await _listen(stack, ops_app(context), ops, "monitor.ops")
+        self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 
     def _why_not_ready(self) -> str | None:
         if self.press.trouble is not None:
@@ -366,17 +373,3 @@ async def _guarded(name: str, job: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s failed and begins again", name)
             await asyncio.sleep(1)
-
-
-async def _listen(stack: AsyncExitStack, app: web.Application, address: Address, key: str) -> tuple[str, int]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        where = f"{address.host}:{address.port}"
-        raise AddressInUse(f"{key}: cannot listen on {where} ({why}); choose another port") from None
-    host, port = runner.addresses[0][:2]
-    return str(host), int(port)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitor.app import AddressInUse, App, database_url
+from monitor.app import App, database_url
 from monitor.commands.run import stop_on_signals
 from monitor.config import Address, Config
 from monitor.config.file import load, shipped
@@ -23,6 +23,7 @@ from monitor.simulator import Simulator, past
 from monitor.simulator.history import history
 from monitor.simulator.story import tell
 from monitor.store import Rollup, open_store
+from monitor.web.listen import AddressInUse
 
 DAYS = 90
 PLOTTED_DAYS = 3

@@ -6,8 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-from monitor.app import AddressInUse, App
+from monitor.app import App
 from monitor.config import Config
+from monitor.web.listen import AddressInUse
 
 log = logging.getLogger(__name__)
 
