@@ -14,7 +14,7 @@ from monitor.core.statement import only_cached, seen_from
 from monitor.core.wording import N_
 from monitor.pages import sparkline, words
 from monitor.pages.dossier import IncidentDigest, digest
-from monitor.pages.lastrun import RunView, run_view
+from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
 from monitor.pages.view import Link, Mark, SparkView, When
 from monitor.pages.watch import Watch
@@ -97,7 +97,7 @@ def board_view(lens: Lens, watch: Watch) -> BoardView:
     counts = [(statuses.count(status), lens.mark(words.MODULE[status])) for status in ORDER]
     probes = _probes_by_module(watch)
     return BoardView(
-        at=lens.when(watch.now),
+        at=exact(lens, watch.now),
         counts=tuple(pair for pair in counts if pair[0]),
         incidents=tuple(digest(lens, one) for one in watch.open_incidents),
         drafts=sum(one.published_at is None for one in watch.open_incidents),
@@ -134,7 +134,7 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         description=lens.text(module.description),
         status=status,
         mark=lens.mark(words.MODULE[status]),
-        since=lens.clock(condition.since) if condition else None,
+        since=exact(lens, condition.since) if condition else None,
         measured=board.platform.measured(id),
         cached=only_cached(board, id),
         role=role,
@@ -203,15 +203,18 @@ def _version(lens: Lens, watch: Watch, module: Module) -> VersionView | None:
     if not keys:
         return None
     version = watch.board.versions[keys[0]]
-    return VersionView(version.name, lens.when(version.since), version.before or "")
+    return VersionView(version.name, exact(lens, version.since), version.before or "")
 
 
-def _rank(watch: Watch, module: Module) -> tuple[int, int, bool]:
-    """The worst first; within a status by the open incident, the cause before what it drags along."""
+def _rank(watch: Watch, module: Module) -> tuple[bool, int, int, bool]:
+    """The worst first, within a status by the open incident, the cause before what it drags along; what is never
+    measured last, unless an incident names it."""
     incident = watch.incident_by_module.get(module.id)
     member = incident.member(module.id) if incident else None
     weight = {"critical": 0, "major": 1, "minor": 2}.get(incident.impact, 3) if incident else 4
-    return ORDER.index(watch.board.status(module.id)), weight, member is None or member.role != "root"
+    status = watch.board.status(module.id)
+    silent = incident is None and not watch.board.platform.measured(module.id)
+    return silent, ORDER.index(status), weight, member is None or member.role != "root"
 
 
 # -- ourselves --------------------------------------------------------------------------------------------------------
@@ -222,7 +225,7 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
     board, health = watch.board, watch.health
     state, since, code = self_check(board)
     lines = [
-        (lens.mark(("down", N_("Blind"))), lens.place(place), lens.when(vantage.blind_since).text)
+        (lens.mark(("down", N_("Blind"))), lens.place(place), exact(lens, vantage.blind_since).text)
         for place, vantage in board.vantages.items()
         if vantage.blind_since is not None
     ]
@@ -246,13 +249,13 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
     return HealthView(
         mark=lens.mark((kind, sentence)),
         code=code or "",
-        since=None if since is None else lens.clock(since),
+        since=None if since is None else exact(lens, since),
         lines=tuple(lines),
         figures=(
             (lens.word(N_("Event loop lag")), lens.milliseconds(None if health.lag is None else health.lag * 1000)),
             (lens.word(N_("Events waiting")), lens.number(health.events)),
             (lens.word(N_("Steps waiting for the store")), lens.number(health.backlog)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),
-            (lens.word(N_("Newest result")), "–" if watch.data_until is None else lens.clock(watch.data_until).text),
+            (lens.word(N_("Newest result")), "–" if watch.data_until is None else exact(lens, watch.data_until).text),
         ),
     )

@@ -9,10 +9,12 @@ from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.module import Status
 from monitor.core.wording import N_, summary, title, update_body
 from monitor.pages import words
+from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
 from monitor.pages.view import Link, Mark, MemberView, When
 from monitor.pages.watch import Watch
 
+WORTH_NAMING = 0.01  # of confidence
 BEFORE = timedelta(hours=1)  # a version that changed so long before an incident is told in its timeline
 
 ACTS: dict[str, str] = {
@@ -130,15 +132,16 @@ def digest(lens: Lens, incident: Incident) -> IncidentDigest:
         mark=lens.mark(words.IMPACT.get(incident.impact, words.IMPACT["minor"])),
         stage=lens.word(words.STAGE[incident.stage]),
         draft=incident.published_at is None,
-        acknowledged=None if incident.acknowledged_at is None else lens.clock(incident.acknowledged_at),
+        acknowledged=None if incident.acknowledged_at is None else exact(lens, incident.acknowledged_at),
         by=(taken.by if taken else None) or "",
         why=lens.say(words.why(incident, platform)),
         code=incident.cause.code,
-        since=lens.clock(incident.started_at) if incident.is_open else lens.when(incident.started_at),
+        since=exact(lens, incident.started_at),
         ago=lens.speech.ago(lens.language, incident.started_at, lens.facts.picture.now) if incident.is_open else "",
         candidates=tuple(
             (lens.module_name(one.module), lens.speech.percent(lens.language, one.confidence, 0))
             for one in incident.cause.candidates[:5]
+            if one.confidence >= WORTH_NAMING
         ),
         members=tuple(
             (m.module, lens.module_name(m.module), lens.mark(words.MODULE[Status.UP if m.until else m.status]))
@@ -157,10 +160,10 @@ def dossier(lens: Lens, watch: Watch, incident: Incident) -> DossierView:
         digest=digest(lens, incident),
         is_open=incident.is_open,
         by_hand=incident.by_hand,
-        until=None if end is None else lens.when(incident.ended_at or end),
+        until=None if end is None else exact(lens, incident.ended_at or end),
         lasted="" if end is None else lens.length(lasted),
-        detected=lens.when(incident.detected_at),
-        published=None if incident.published_at is None else lens.when(incident.published_at),
+        detected=exact(lens, incident.detected_at),
+        published=None if incident.published_at is None else exact(lens, incident.published_at),
         impact=incident.impact,
         impact_said=incident.impact_said,
         stage=incident.stage,
@@ -172,7 +175,7 @@ def dossier(lens: Lens, watch: Watch, incident: Incident) -> DossierView:
         members=tuple(_members(lens, incident)),
         affected=tuple(lens.text(known[id].name) for id in incident.components if id in known),
         evidence=tuple(
-            FactView(lens.when(e.at), lens.module_name(e.module), e.probe, lens.place(e.location), e.code, e.detail)
+            FactView(exact(lens, e.at), lens.module_name(e.module), e.probe, lens.place(e.location), e.code, e.detail)
             for e in cause.evidence
         ),
         timeline=tuple(_timeline(lens, watch, incident)),
@@ -210,10 +213,10 @@ def _members(lens: Lens, incident: Incident) -> Iterable[MemberView]:
     for one in sorted(incident.members, key=lambda one: one.role != "root"):
         role = N_("Cause") if one.role == "root" and incident.cause.module else N_("Affected")
         mark = lens.mark(words.MODULE[Status.UP if one.until else one.status])
-        until = lens.when(one.until) if one.until else None
+        until = exact(lens, one.until) if one.until else None
         known = one.module in lens.facts.platform.modules
         link = Link(lens.module_name(one.module), f"healthcheck/modules/{one.module}" if known else "")
-        yield MemberView(link, lens.word(role), mark, lens.when(one.since), until)
+        yield MemberView(link, lens.word(role), mark, exact(lens, one.since), until)
 
 
 # -- what happened ----------------------------------------------------------------------------------------------------
@@ -232,7 +235,7 @@ def _said(lens: Lens, update: Update, incident: Incident) -> EntryView:
     text = lens.say(update_body(update, incident, lens.facts.platform))
     act = next((one for one in incident.acts if one.at == update.at), None) if update.author == "person" else None
     who = lens.word(N_("the monitor")) if update.author == "monitor" else (act.by if act else None) or _person(lens)
-    return EntryView(lens.when(update.at), "said", lens.word(words.STAGE[update.stage]), who, text)
+    return EntryView(exact(lens, update.at), "said", lens.word(words.STAGE[update.stage]), who, text)
 
 
 def _act(lens: Lens, act: Act) -> EntryView:
@@ -241,7 +244,7 @@ def _act(lens: Lens, act: Act) -> EntryView:
         if isinstance(text, Mapping):
             was += [f"{language}: {said}" for language, said in text.items()]
     what = lens.word(ACTS.get(act.what, "{act}"), act=act.what)
-    return EntryView(lens.when(act.at), "act", what, act.by or _person(lens), "", tuple(was))
+    return EntryView(exact(lens, act.at), "act", what, act.by or _person(lens), "", tuple(was))
 
 
 def _person(lens: Lens) -> str:
@@ -256,7 +259,7 @@ def _moves(lens: Lens, watch: Watch, incident: Incident) -> Iterable[tuple[datet
             if incident.started_at <= one.since <= end:
                 mark = lens.mark(words.MODULE[one.after])
                 name = lens.module_name(member.module)
-                yield one.since, EntryView(lens.when(one.since), "moved", name, "", mark.word)
+                yield one.since, EntryView(exact(lens, one.since), "moved", name, "", mark.word)
 
 
 def _versions(lens: Lens, watch: Watch, incident: Incident) -> Iterable[tuple[datetime, EntryView]]:
@@ -268,10 +271,10 @@ def _versions(lens: Lens, watch: Watch, incident: Incident) -> Iterable[tuple[da
             told.add((module, version.name))
             text = f"{version.before} → {version.name}"
             name = lens.module_name(module)
-            yield version.since, EntryView(lens.when(version.since), "version", name, "", text)
+            yield version.since, EntryView(exact(lens, version.since), "version", name, "", text)
 
 
 def _editable(lens: Lens, incident: Incident) -> Iterable[EditableView]:
     for number, one in enumerate(incident.updates, 1):
         text = lens.say(update_body(one, incident, lens.facts.platform))
-        yield EditableView(number, lens.when(one.at), text, dict(one.body or {}))
+        yield EditableView(number, exact(lens, one.at), text, dict(one.body or {}))

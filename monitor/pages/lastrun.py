@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from monitor.core.effect import Keep
 from monitor.core.expectation import Outcome, Result
-from monitor.core.observation import PHASES, Certificate, Observation, StepRun
+from monitor.core.observation import PHASES, Certificate, Observation, StepRun, stamp
 from monitor.core.probe import Probe
 from monitor.core.track import Track
 from monitor.core.wording import N_
@@ -114,7 +115,7 @@ def _judged(lens: Lens, probe: Probe, place: str, result: Result | None, at: dat
         evidence=probe.role.value == "evidence",
         place=lens.place(place),
         off=probe.off or "",
-        at=None if at is None else lens.when(at),
+        at=None if at is None else exact(lens, at),
         mark=lens.mark(OUTCOMES[result.outcome if result else Outcome.UNKNOWN]),
         failed=result is not None and result.outcome is not Outcome.PASSED,
         code=(result.code if result else None) or "",
@@ -165,6 +166,15 @@ def _phases(lens: Lens, seen: Observation) -> Iterable[PhaseView]:
         start = min(left, WIDTH - width)
         yield PhaseView(id, lens.word(NAMES[id]), _took(lens, seconds), round(start, 1), round(width, 1))
         left += seconds / whole * WIDTH
+
+
+def exact(lens: Lens, at: datetime) -> When:
+    """A moment to the second, which tells operators what came first; with its date on other days."""
+    zone = lens.facts.site.timezone
+    local, now = at.astimezone(ZoneInfo(zone)), lens.facts.picture.now.astimezone(ZoneInfo(zone))
+    clock = lens.speech.clock(lens.language, at, zone).replace(f"{local:%H:%M}", f"{local:%H:%M:%S}", 1)
+    day = "" if local.date() == now.date() else f"{lens.speech.day(lens.language, at, zone)}, "
+    return When(day + clock, stamp(at) or "")
 
 
 def _took(lens: Lens, seconds: float) -> str:
