@@ -23,6 +23,7 @@ from monitor.web.full import full_status
 from monitor.web.heartbeats import Take, receive
 from monitor.web.login import Door
 from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
 from monitor.web.session import Sessions
 
@@ -71,6 +72,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
+            openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),
             web.get("/api/ops/v1/status", ops.status),

@@ -28,6 +28,7 @@ from monitor.web.access import SESSIONS
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.session import Sessions
 from tests.fakes import FakeClock
+from tests.pages import pictures
 from tests.store.past import NOON, after, incident, saved
 from tests.stories.beats import module, platform
 from tests.test_desk import RecordingHands
@@ -93,6 +94,16 @@ def small() -> tuple[Board, History]:
     return Board(watched, incidents={one.id: one for one in (OPEN, DRAFT)}, began_at=NOON), History(
         incidents=(DRAFT, OPEN)
     )
+
+
+def stormy() -> tuple[Board, History]:
+    """Twenty-five modules and four open incidents, one of them a draft."""
+    picture = pictures.stormy()
+    first = next(iter(picture.board.incidents.values()))
+    draft = replace(first, published_at=None)
+    incidents = {**picture.board.incidents, draft.id: draft}
+    kept = tuple(incidents.get(one.id, one) for one in picture.history.incidents)
+    return replace(picture.board, incidents=incidents), replace(picture.history, incidents=kept)
 
 
 @asynccontextmanager

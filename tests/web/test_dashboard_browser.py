@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from monitor.core.board import Board, Condition
-from monitor.core.history import History
+from monitor.core.board import Condition
 from monitor.core.module import Status
 from tests.pages import pictures
 from tests.pages.test_browser import CHROMIUM, STRICT
-from tests.web.operators import OPEN, TOKEN, Side, serving
+from tests.web.operators import OPEN, TOKEN, Side, serving, stormy
 
 STICKS_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('main *')]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
@@ -35,16 +34,6 @@ async def browser() -> AsyncIterator[Any]:
         browser = await started.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield browser
         await browser.close()
-
-
-def stormy() -> tuple[Board, History]:
-    """Twenty-five modules and four open incidents, one of them a draft."""
-    picture = pictures.stormy()
-    first = next(iter(picture.board.incidents.values()))
-    draft = replace(first, published_at=None)
-    incidents = {**picture.board.incidents, draft.id: draft}
-    kept = tuple(incidents.get(one.id, one) for one in picture.history.incidents)
-    return replace(picture.board, incidents=incidents), replace(picture.history, incidents=kept)
 
 
 def address(side: Side, path: str) -> str:
