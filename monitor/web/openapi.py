@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from monitor import __version__
+from monitor.core.module import Platform
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
 from monitor.web.schemas import Schema, answers, one_of, people, ref
@@ -128,14 +129,15 @@ def openapi_route(counter: Counter) -> web.RouteDef:
     """The description of what is in force: languages and the need of a token are those of this monitor."""
 
     async def described(request: web.Request) -> web.Response:
-        languages = counter.board().platform.languages or ("en",)
-        return web.json_response(document(languages, locked=bool(counter.token)))
+        return web.json_response(document(counter.board().platform, locked=bool(counter.token)))
 
     return web.get(f"{API}/openapi.json", described)
 
 
-def document(languages: Sequence[str], *, locked: bool) -> dict[str, Any]:
-    """The whole description, OpenAPI 3.1. `locked`: a token is set."""
+def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
+    """The whole description, OpenAPI 3.1, for what is configured. `locked`: a token is set."""
+    languages = platform.languages or ("en",)
+    spoken = people(languages, list(platform.modules), list(platform.components))
     paths: dict[str, dict[str, Any]] = {}
     for (method, path), operation in OPERATIONS.items():
         paths.setdefault(path, {})[method] = _described(path, method, operation, locked)
@@ -150,7 +152,7 @@ def document(languages: Sequence[str], *, locked: bool) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {**answers(), **people(languages), "line": {"type": "string"}, "anything": {"type": "object"}},
+            "schemas": {**answers(), **spoken, "line": {"type": "string"}, "anything": {"type": "object"}},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "`monitor.ops_token`"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session"},
@@ -171,12 +173,8 @@ def _described(path: str, method: str, operation: Operation, locked: bool) -> di
     }
     if operation.takes is not None:
         content = {JSON: {"schema": ref(operation.takes)}}
-        found["requestBody"] = {"required": "required" in _needs(operation.takes), "content": content}
+        found["requestBody"] = {"required": True, "content": content}
     return found
-
-
-def _needs(name: str) -> Schema:
-    return people(("en",))[name]
 
 
 def _name(path: str, method: str) -> str:

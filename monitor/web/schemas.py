@@ -57,33 +57,42 @@ def one_of(words: Sequence[str]) -> Schema:
     return {"type": "string", "enum": [str(word) for word in words]}
 
 
-def _said(longest: int, languages: Sequence[str]) -> Schema:
-    """A text in the site's first language, or one per language."""
-    text = {"type": "string", "maxLength": longest}
-    by_language = {"type": "object", "propertyNames": {"enum": list(languages)}, "additionalProperties": text}
+def _said(longest: int, languages: Sequence[str], *, needed: bool = True) -> Schema:
+    """A text in the site's first language, or one per language; `needed`: it says something."""
+    text: Schema = {"type": "string", "maxLength": longest}
+    by_language: Schema = {"type": "object", "propertyNames": {"enum": list(languages)}, "additionalProperties": text}
+    if needed:
+        text["pattern"] = r"\S"
+        by_language["minProperties"] = 1
     return {"anyOf": [text, by_language]}
 
 
-def people(languages: Sequence[str]) -> dict[str, Schema]:
-    """What people say, by act."""
+def people(languages: Sequence[str], modules: Sequence[str], components: Sequence[str]) -> dict[str, Schema]:
+    """What people say, by act; and the ids of what they may speak of."""
     author = {"type": ["string", "null"], "maxLength": LONGEST_NAME, "description": "Who says it; never published."}
     message, title = _said(LONGEST, languages), _said(LONGEST_LINE, languages)
     confirm: Schema = {
-        "type": ["boolean", "string"],
+        "anyOf": [{"type": "boolean"}, ref("module_id")],
         "default": False,
         "description": "True for the cause that is named, or the id of the module it comes from.",
     }
-    ids = {"type": ["array", "string", "null"], "items": TEXT}
+    about = [
+        {"required": [name], "properties": {name: {"type": ["array", "string"], "minItems": 1}}}
+        for name in ("modules", "components")
+    ]
     return {
-        "open": sent(
+        "module_id": one_of(modules) if modules else {"not": {}},
+        "component_id": one_of(components) if components else {"not": {}},
+        "open": {"anyOf": about}
+        | sent(
             {
                 "title": title,
                 "message": message,
-                "modules": ids,
-                "components": ids,
+                "modules": {"anyOf": [listed(ref("module_id")), ref("module_id"), {"type": "null"}]},
+                "components": {"anyOf": [listed(ref("component_id")), ref("component_id"), {"type": "null"}]},
                 "impact": {**one_of(IMPACTS), "default": "minor"},
                 "status": {**one_of(BEGINNING), "default": Stage.INVESTIGATING.value},
-                "started_at": maybe(TIME),
+                "started_at": {**maybe(TIME), "description": "Within the last year, and not in the future."},
                 "draft": {"type": "boolean", "default": False},
                 "author": author,
             },
@@ -96,14 +105,16 @@ def people(languages: Sequence[str]) -> dict[str, Schema]:
         "correct": sent({"message": message, "author": author}, ("message",)),
         "edit": sent(
             {
-                "title": maybe(title),
-                "summary": maybe(_said(LONGEST_SUMMARY, languages)),
+                "title": maybe(_said(LONGEST_LINE, languages, needed=False)),
+                "summary": maybe(_said(LONGEST_SUMMARY, languages, needed=False)),
                 "impact": maybe(one_of(IMPACTS)),
                 "confirm_cause": confirm,
                 "author": author,
             }
         ),
-        "ending": sent({"message": maybe(message), "confirm_cause": confirm, "author": author}),
+        "ending": sent(
+            {"message": maybe(_said(LONGEST, languages, needed=False)), "confirm_cause": confirm, "author": author}
+        ),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
         "nothing": sent({}),

@@ -13,6 +13,7 @@
   let again = 0;
   let asking = false;
   let wanted = false;
+  let ended = false;
 
   function tell(state) {
     line.dataset.state = state;
@@ -98,6 +99,7 @@
       const address = location.pathname + location.search.replace(/([?&])done=[^&]*/, "$1");
       const answer = await fetch(address, { cache: "no-store", redirect: "follow" });
       if (answer.status === 401 || answer.status === 403) {
+        ended = true;
         tell("ended");
         leave();
         return;
@@ -121,12 +123,14 @@
   // --- the line
 
   function poll() {
-    clearTimeout(again);
+    if (again) return; // a browser calls again and again, and each time it fails it says so
     again = setTimeout(async () => {
+      again = 0;
       if (document.hidden) return;
       await ask();
-      if (source && source.readyState === EventSource.CLOSED) listen();
-      else if (!source || source.readyState !== EventSource.OPEN) poll();
+      if (!source || ended) return;
+      if (source.readyState === EventSource.CLOSED) listen();
+      else if (source.readyState !== EventSource.OPEN) poll();
     }, ASK);
   }
 
@@ -136,6 +140,7 @@
     let first = true;
     source.addEventListener("open", () => {
       clearTimeout(again);
+      again = 0;
       first = true;
       tell("live");
     });
@@ -146,19 +151,20 @@
       first = false;
     });
     source.addEventListener("error", () => {
-      tell("asking");
+      if (line.dataset.state !== "lost") tell("asking");
       poll();
     });
   }
 
   function leave() {
     clearTimeout(again);
+    again = 0;
     clearTimeout(timer);
     if (source) source.close();
     source = null;
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : ended || listen()));
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
   if (!document.hidden) listen();
