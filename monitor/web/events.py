@@ -57,6 +57,8 @@ class Wire:
             while True:
                 await asyncio.sleep(EVERY)
                 silent += EVERY
+                if not self._may(request):
+                    break
                 newest = self._now()
                 if newest != known:
                     changed = [id for id in (newest[0] | known[0].keys()) if newest[0].get(id) != known[0].get(id)]
@@ -68,6 +70,14 @@ class Wire:
         except ConnectionError:
             pass  # nobody listens any more
         return response
+
+    def _may(self, request: web.Request) -> bool:
+        """Whether whoever listens still may: a session ends for this line as well."""
+        try:
+            require(request, self.counter.token)
+        except web.HTTPException:
+            return False
+        return True
 
     def _event(self, changed: list[str]) -> bytes:
         board = self.counter.board()

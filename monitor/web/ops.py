@@ -73,10 +73,10 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
             openapi_route(context),
-            web.get("/events", Wire(context, context.trouble).events),
+            web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),
             web.get("/api/ops/v1/status", ops.status),
-            web.get("/api/ops/v1/observations", ops.observations),
+            web.get("/api/ops/v1/observations", ops.observations, allow_head=False),
         ]
     )
     return app

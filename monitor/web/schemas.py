@@ -61,16 +61,18 @@ def _said(longest: int, languages: Sequence[str], *, needed: bool = True) -> Sch
     """A text in the site's first language, or one per language; `needed`: it says something."""
     text: Schema = {"type": "string", "maxLength": longest}
     by_language: Schema = {"type": "object", "propertyNames": {"enum": list(languages)}, "additionalProperties": text}
-    if needed:
-        text["pattern"] = r"\S"
-        by_language["minProperties"] = 1
-    return {"anyOf": [text, by_language]}
+    if not needed:
+        return {"anyOf": [text, by_language]}
+    seen = {"pattern": r"[^\s\u0000-\u001f\u007f-\u009f]"}
+    some = [{"required": [one], "properties": {one: seen}} for one in languages]
+    return {"anyOf": [text | seen, by_language | {"anyOf": some}]}
 
 
 def people(languages: Sequence[str], modules: Sequence[str], components: Sequence[str]) -> dict[str, Schema]:
     """What people say, by act; and the ids of what they may speak of."""
     author = {"type": ["string", "null"], "maxLength": LONGEST_NAME, "description": "Who says it; never published."}
     message, title = _said(LONGEST, languages), _said(LONGEST_LINE, languages)
+    loose = _said(LONGEST, languages, needed=False)
     confirm: Schema = {
         "anyOf": [{"type": "boolean"}, ref("module_id")],
         "default": False,
@@ -98,10 +100,13 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
             },
             ("title", "message"),
         ),
-        "update": sent(
-            {"message": message, "status": one_of(list(Stage)), "confirm_cause": confirm, "author": author},
-            ("message",),
-        ),
+        "update": {
+            "anyOf": [
+                {"required": ["message"], "properties": {"message": message}},
+                {"required": ["status"], "properties": {"status": {"const": Stage.RESOLVED.value}}},
+            ]
+        }
+        | sent({"message": maybe(loose), "status": one_of(list(Stage)), "confirm_cause": confirm, "author": author}),
         "correct": sent({"message": message, "author": author}, ("message",)),
         "edit": sent(
             {
@@ -112,9 +117,7 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
                 "author": author,
             }
         ),
-        "ending": sent(
-            {"message": maybe(_said(LONGEST, languages, needed=False)), "confirm_cause": confirm, "author": author}
-        ),
+        "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
         "nothing": sent({}),

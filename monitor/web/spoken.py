@@ -33,9 +33,9 @@ def word_of(act: str, id: str, body: Body, language: str, number: int = 0) -> Wo
 
 def author(body: Body) -> str | None:
     """Who says it, for the record of operators; never shown in public."""
-    said = " ".join((_word(body, "author") or "").split())
-    if len(said) > LONGEST_NAME or not said.isprintable():
-        raise ValueError(f"`author` is a name of up to {LONGEST_NAME} printable characters")
+    said = "".join(one for one in " ".join((_word(body, "author") or "").split()) if one.isprintable())
+    if len(said) > LONGEST_NAME:
+        raise ValueError(f"`author` is a name of up to {LONGEST_NAME} characters")
     return said or None
 
 

@@ -73,6 +73,14 @@ async def test_a_login_leads_nowhere_else(locked: Side, to: str) -> None:
     assert (await locked.log_in(to=to)).headers["Location"] == "../healthcheck"
 
 
+async def test_a_link_from_elsewhere_finds_the_session_at_the_second_try(locked: Side) -> None:
+    """A browser leaves its cookie at home when it follows a link of another site; the page asks for itself again."""
+    path = f"/healthcheck/incidents/{OPEN.id}"
+    answer = await locked.get(path, Sec_Fetch_Site="cross-site")
+    assert (answer.status, f'content="0; url={OPEN.id}"' in await answer.text()) == (401, True)
+    assert "http-equiv" not in await (await locked.get(path, Sec_Fetch_Site="same-origin")).text()
+
+
 async def test_behind_https_the_cookie_stays_there(locked: Side) -> None:
     """Also where a proxy speaks https for us."""
     answer = await locked.post("/healthcheck/login", {"token": TOKEN}, X_Forwarded_Proto="https")
@@ -355,6 +363,15 @@ async def test_a_change_is_told_at_once(free: Side) -> None:
         await free.post(ACKNOWLEDGE, {"csrf": await free.csrf()})
         second = await _event(answer)
         assert second["generated_at"] == "2026-11-23T12:01:00.000Z"
+
+
+async def test_the_live_line_ends_with_the_session(locked: Side) -> None:
+    """A logout in one window is one in all of them."""
+    await locked.log_in()
+    async with asyncio.timeout(10), locked.client.get("/events") as answer:
+        await _event(answer)
+        assert (await locked.post("/healthcheck/logout", {"csrf": await locked.csrf()})).status == 303
+        assert b"event" not in await answer.content.read()  # it comes to an end
 
 
 async def test_the_live_line_is_for_operators_alone(locked: Side) -> None:
