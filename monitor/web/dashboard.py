@@ -141,7 +141,7 @@ class Dashboard:
     async def _incident(self, request: web.Request, status: int = 200, **about: Any) -> web.Response:
         try:
             found = await self.counter.find(meant_id(self.counter, request.match_info["id"]))
-        except web.HTTPConflict:
+        except web.HTTPException:
             found = Refusal("conflict", "several incidents begin like this")
         if isinstance(found, Refusal):
             return await self.print(request, "refused", STATUS[found.kind], refused=found.reason)
@@ -197,7 +197,7 @@ class Dashboard:
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
             answer = await self.counter.hear(Spoken(word, author(body), form.request))
             refused = answer.refusal
-        except web.HTTPConflict:
+        except web.HTTPException:
             refused = Refusal("conflict", "several incidents begin like this")
         except ValueError as error:
             refused = Refusal("wrong", str(error))

@@ -24,10 +24,13 @@ class Form:
 
 
 async def form_of(request: web.Request) -> Form:
-    """The form that was sent. Raises the answer 413 or 415 for what is none."""
+    """The form that was sent. Raises the answer 400, 413 or 415 for what is none."""
     if request.content_type != FORM:
         raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError):  # no UTF-8, or a charset that nobody knows
+        raise web.HTTPBadRequest(text="This is no form of ours.") from None
     typed: dict[str, Any] = {name: str(text) for name, text in fields.items()}
     typed |= {name: [str(one) for one in fields.getall(name)] for name in LISTS if name in fields}
     number = str(typed.get("number", ""))

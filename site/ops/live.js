@@ -4,6 +4,7 @@
 (() => {
   "use strict";
   const ASK = 5e3; // between questions while the line is broken
+  const MINUTE = 60e3;
   const CALM = 700; // after a change, so that several of them are one question
   const base = document.currentScript.dataset.base;
   const line = document.getElementById("line");
@@ -167,5 +168,6 @@
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : ended || listen()));
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
+  setInterval(() => document.hidden || ended || ask(), MINUTE); // times that are told as "ago" go on by themselves
   if (!document.hidden) listen();
 })();

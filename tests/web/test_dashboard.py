@@ -13,7 +13,7 @@ from aiohttp import ClientResponse
 
 from monitor.web.session import ATTEMPTS, LASTS
 from tests.store.past import after
-from tests.web.operators import DRAFT, HOLDER, HOSTILE, OLD, OPEN, TOKEN, Side, serving
+from tests.web.operators import DRAFT, HOLDER, HOSTILE, OLD, OPEN, TOKEN, Side, serving, stormy
 
 
 @pytest.fixture
@@ -198,8 +198,15 @@ async def test_the_api_takes_a_session_with_its_csrf(locked: Side) -> None:
 
 async def test_a_form_is_a_form(free: Side) -> None:
     """Other types and a flood are refused in a sentence."""
-    for body, kind, status in ((b"{}", "application/json", 415), (b"csrf=" + b"x" * 70_000, None, 413)):
-        headers = {"Content-Type": kind or "application/x-www-form-urlencoded"}
+    form = "application/x-www-form-urlencoded"
+    for body, kind, status in (
+        (b"{}", "application/json", 415),
+        (b"csrf=" + b"x" * 70_000, form, 413),
+        (b"csrf=\xff\xfe", form, 400),
+        (b"csrf=x", f"{form}; charset=nonsense", 400),
+        (b"csrf=%00%FF&message.en=%ED%A0%80", form, 403),
+    ):
+        headers = {"Content-Type": kind}
         async with free.client.post(ACKNOWLEDGE, data=body, headers=headers) as answer:
             assert (answer.status, answer.content_type) == (status, "text/html")
 
@@ -268,7 +275,7 @@ async def test_what_is_not_followed_is_said_and_nothing_typed_is_lost(
     """The page comes again with the reason; texts stand where they were typed, if their form is still there."""
     answer = await free.post(f"/healthcheck/incidents/{OPEN.id}/{act}", {"csrf": await free.csrf(), **fields})
     text = await answer.text()
-    assert (answer.status, why in text) == (status, True)
+    assert (answer.status, why in text, "<script" in text) == (status, True, False)
     if act == "update" and "kept text" in fields.values():
         assert "kept text</textarea>" in text
     assert (await free.stored(OPEN.id)).acts == ()
@@ -282,6 +289,19 @@ async def test_what_nobody_knows_is_a_page_too(free: Side) -> None:
     assert (await free.get("/healthcheck/assets/nope.js")).status == 404
     answer = await free.get("/healthcheck/")
     assert (answer.status, answer.headers["Location"]) == (308, "../healthcheck")
+
+
+async def test_the_beginning_of_an_id_will_do_as_long_as_it_is_alone(tmp_path: Path) -> None:
+    """Two incidents that begin alike are a refusal in words, for reading and for writing."""
+    async with serving(tmp_path, None, stormy()) as side:
+        known = [one.id for one in stormy()[1].incidents]
+        twice = next(id[0] for id in known if sum(other.startswith(id[0]) for other in known) > 1)
+        alone = next(id for id in known if sum(other.startswith(id[0]) for other in known) == 1)
+        assert (await side.get(f"/healthcheck/incidents/{alone[0]}")).status == 200
+        reading = await side.get(f"/healthcheck/incidents/{twice}")
+        writing = await side.post(f"/healthcheck/incidents/{twice}/publish", {"csrf": await side.csrf()})
+        for answer in (reading, writing):
+            assert (answer.status, "several incidents begin like this" in await answer.text()) == (409, True)
 
 
 async def test_a_module_is_probed_once_more(free: Side) -> None:
