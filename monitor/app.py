@@ -23,7 +23,7 @@ from monitor.core.board import Board
 from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
-from monitor.core.observation import Observation, stamp
+from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
@@ -34,6 +34,7 @@ from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
+from monitor.watchroom import Watchroom
 from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
@@ -124,7 +125,7 @@ class App(Watcher):
 
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
-        await self.store.rename(_aliases(self.config))
+        await self.store.rename(self.config.aliases)
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
@@ -146,6 +147,9 @@ class App(Watcher):
         )
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
+        )
+        self.watchroom = Watchroom(
+            self.desk, self.press, self.lookout, self.metrics, self._clock, self._scene, self.reach.location
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
@@ -174,6 +178,7 @@ class App(Watcher):
         """Counts a judged run."""
         observation = keep.observation
         self._data_until = max(self._data_until or observation.ended_at, observation.ended_at)
+        self.watchroom.judged(keep)
         probe = board.platform.probes.get((observation.module or "", observation.probe))
         if probe is not None:
             self.metrics.observed(probe, observation, keep.result)
@@ -263,15 +268,17 @@ class App(Watcher):
             config = self._adapt(await asyncio.to_thread(load, self._reload_from))
         except ConfigError as error:
             problems = str(error).splitlines()
+            self.watchroom.mistake = problems[0]
             log.error("the configuration is not reloaded: %s", problems[0])
             self.metrics.reloaded(False)
             return problems
         try:
-            await self.store.rename(_aliases(config))
+            await self.store.rename(config.aliases)
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
         self.desk.hand_in(await self._planned())
+        self.watchroom.mistake = None
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
         return []
@@ -286,6 +293,7 @@ class App(Watcher):
         except OSError as error:
             log.error("the new network settings are not used: %s", error)
         self.config = config
+        self.watchroom.use(config.platform)
         _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
@@ -318,10 +326,10 @@ class App(Watcher):
             find=self.desk.find,
             hear=self.desk.hear,
             planner=lambda: Planner(self.config),
-            contradictions=lambda: [
-                {"kind": one.kind.value, "subject": one.subject or None, "since": stamp(one.since)}
-                for one in self.press.contradictions
-            ],
+            contradictions=lambda: self.press.contradicting(),
+            probe=self.watchroom.probe,
+            trouble=self.watchroom.trouble,
+            printer=self.watchroom.office(),
             token=settings.ops_token,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
@@ -366,11 +374,6 @@ def _tell_of(platform: Platform) -> None:
             log.info("probe %s/%s is off: %s", module, id, probe.off)
         elif probe.kind not in PROBERS:
             log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
-
-
-def _aliases(config: Config) -> dict[str, str]:
-    """New module ids by the old ones they go by as well."""
-    return {alias: id for id, module in config.platform.modules.items() for alias in module.aliases}
 
 
 def _look_of(file: Path) -> tuple[int, int, int] | None:

@@ -26,9 +26,10 @@ ROOMS = {
     "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press"})
+TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "press"},
+    "app": {"courier", "lookout", "press", "watchroom"},
+    "watchroom": {"lookout", "press"},
     "commands": {"app", "commands", "lookout"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},

@@ -96,6 +96,10 @@ class Metrics:
         """The event loop was this late."""
         self._own.lag.add(seconds)
 
+    def late(self) -> float:
+        """How many seconds late the event loop was at most in the last half minute."""
+        return self._own.lag()
+
     def queue(self, name: str, depth: int) -> None:
         """So much waits in a queue."""
         self._own.queue.labels(name).set(depth)

@@ -15,7 +15,7 @@ from monitor.core.identity import stable_id
 from monitor.core.incident import Incident, Stage, Update
 from monitor.core.module import Component, Status, in_language
 from monitor.core.observation import stamp
-from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
+from monitor.core.rollup import RANK, ComponentStatus, active_impacts, top_level, worst
 from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
 from monitor.pages.news import announced, blindness_told, long_blind_since, newest, updated_at

@@ -20,7 +20,7 @@ from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.statement import Speaker
-from monitor.web.access import require
+from monitor.web.access import is_own_page, require
 
 API = "/api/ops/v1"
 STATUS = {"unknown": 404, "conflict": 409, "wrong": 400, "away": 503}  # of a refusal, by its kind
@@ -60,9 +60,10 @@ class Counter:
 
 async def guard(request: web.Request, response: web.StreamResponse) -> None:
     """No answer of this side belongs in a cache, a frame or a guess about its type, refusals included."""
+    response.headers["Server"] = "vtex-monitor"  # and not which version of what
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
 
 # -- what every handler needs -----------------------------------------------------------------------------------------
@@ -74,8 +75,7 @@ async def sent(request: web.Request, counter: Counter, keys: Collection[str]) ->
     A browser sends a form to anywhere without asking, but never as JSON, and says from which page it comes.
     """
     require(request, counter.token)
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:  # a proxy in front may speak TLS for us
+    if not is_own_page(request):
         raise refusal(403, "not from a page of another site")
     if request.content_type != "application/json":
         raise refusal(415, "send JSON, with `Content-Type: application/json`")

@@ -1,10 +1,32 @@
 """Negotiation: which form of an answer a reader asked for (RFC 9110, 12.5)."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 
 def offered(header: str, name: str) -> bool:
     """Whether a list such as `gzip;q=0.5, *;q=0` accepts a name: an entry of its own goes before the asterisk."""
+    found = _weights(header)
+    return found.get(name, found.get("*", 0.0)) > 0
+
+
+def preferred(known: Sequence[str], *headers: str) -> str:
+    """The language that the first of these lists to name one of ours likes best, else the first of ours. A list may
+    name a language by its first part alone, or in a variety that we do not have."""
+    for header in headers:
+        wanted = _weights(header)
+        for tag in sorted(wanted, key=lambda tag: -wanted[tag]):
+            whole = (one for one in known if one.lower() == tag)
+            alike = (one for one in known if one.lower().partition("-")[0] == tag.partition("-")[0])
+            found = next(whole, next(alike, None))
+            if found is not None and wanted[tag] > 0:
+                return found
+    return known[0]
+
+
+def _weights(header: str) -> dict[str, float]:
+    """The entries of a list with their `q`."""
     found: dict[str, float] = {}
     for entry in header.lower().split(","):
         value, *params = (part.strip() for part in entry.split(";"))
@@ -16,7 +38,7 @@ def offered(header: str, name: str) -> bool:
                 except ValueError:
                     weight = 0.0
         found[value] = weight
-    return found.get(name, found.get("*", 0.0)) > 0
+    return found
 
 
 def takes_gzip(request: web.BaseRequest) -> bool:

@@ -8,18 +8,24 @@ import gzip
 import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from monitor.core.effect import Refusal
 from monitor.core.observation import Observation, observation_to_json
-from monitor.web.access import require
-from monitor.web.counter import LARGEST, Counter, guard, json_answer
+from monitor.web.access import SESSIONS, require
+from monitor.web.counter import API, LARGEST, Counter, guard, json_answer, refusal_of, sent
+from monitor.web.dashboard import Dashboard, Printer
+from monitor.web.events import Wire
 from monitor.web.full import full_status
 from monitor.web.heartbeats import Take, receive
+from monitor.web.login import Door
 from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
+from monitor.web.session import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +40,9 @@ class OpsContext(Counter):
 
     `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
+    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
+    module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
+    changes when that does; `printer` prints the pages of the dashboard, and without one there is none.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -43,13 +51,20 @@ class OpsContext(Counter):
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
     contradictions: Callable[[], list[dict[str, str | None]]] = list
+    probe: Callable[[str], Sequence[str] | Refusal] = lambda module: Refusal("conflict", "nothing is probed here")
+    trouble: Callable[[], object] = lambda: None
+    printer: Printer | None = None
 
 
 def ops_app(context: OpsContext) -> web.Application:
     """The operators' side."""
     app = web.Application(client_max_size=LARGEST)
     app.on_response_prepare.append(guard)
+    app[SESSIONS] = Sessions()
     ops = _Ops(context)
+    if context.printer is not None:
+        dashboard = Dashboard(context, context.printer, context.probe)
+        app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
@@ -58,8 +73,11 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
+            openapi_route(context),
+            web.get("/events", Wire(context, context.trouble).events, allow_head=False),
+            web.post(f"{API}/modules/{{id}}/probe", ops.probe),
             web.get("/api/ops/v1/status", ops.status),
-            web.get("/api/ops/v1/observations", ops.observations),
+            web.get("/api/ops/v1/observations", ops.observations, allow_head=False),
         ]
     )
     return app
@@ -121,6 +139,15 @@ class _Ops:
         now = context.clock.now()
         found = context.contradictions()
         return await json_answer(full_status, context.board(), context.history(), context.speech(), now, found)
+
+    async def probe(self, request: web.Request) -> web.Response:
+        """Runs the probes of a module once more, now: 202 with their ids."""
+        await sent(request, self.context, ())
+        id = request.match_info["id"]
+        asked = self.context.probe(id)
+        if isinstance(asked, Refusal):
+            raise refusal_of(asked)
+        return await json_answer(dict, {"module": id, "asked": list(asked)}, status=202)
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""

@@ -1,0 +1,91 @@
+"""Watchroom: what operators look at and may ask for, besides what people say: the newest runs, how we are, and an
+extra run. It gives the pages of the dashboard what they are printed from.
+"""
+
+from collections.abc import Callable
+
+from monitor.clock import Clock
+from monitor.config.file import theme_dir
+from monitor.core.effect import Ask, Keep, Refusal
+from monitor.core.module import Platform
+from monitor.desk import Desk
+from monitor.lookout import Lookout
+from monitor.metrics import Metrics
+from monitor.pages.office import Office
+from monitor.pages.watch import Health, Watch
+from monitor.press import Press, Scene
+
+PAUSE = 5.0  # seconds between extra runs that people ask of one module
+
+
+class Watchroom:
+    """`mistake` is what is wrong with the configuration file while an older one is in force."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        press: Press,
+        lookout: Lookout,
+        metrics: Metrics,
+        clock: Clock,
+        scene: Callable[[], Scene],
+        here: str,
+    ) -> None:
+        self.mistake: str | None = None
+        self._desk = desk
+        self._press = press
+        self._lookout = lookout
+        self._metrics = metrics
+        self._clock = clock
+        self._scene = scene
+        self._here = here
+        self._newest: dict[tuple[str, str, str], Keep] = {}
+        self._asked_at: dict[str, float] = {}
+
+    def judged(self, keep: Keep) -> None:
+        """One more run was judged; the one before is forgotten."""
+        seen = keep.observation
+        if seen.module is not None:
+            self._newest[(seen.module, seen.probe, seen.location)] = keep
+
+    def use(self, platform: Platform) -> None:
+        """Forgets what is no longer configured."""
+        self._newest = {key: keep for key, keep in self._newest.items() if key[:2] in platform.judged}
+
+    def watch(self) -> Watch:
+        """What operators look at now."""
+        scene = self._scene()
+        health = Health(
+            store=self._desk.store_trouble,
+            publication=self._press.trouble,
+            configuration=self.mistake,
+            lag=self._metrics.late(),
+            events=self._desk.queue.qsize(),
+            backlog=len(self._desk.backlog),
+        )
+        now, history = self._clock.now(), self._press.history
+        return Watch(scene.site, scene.board, history, now, scene.data_until, self._newest, health)
+
+    def trouble(self) -> object:
+        """What of our own does not work; another value when that changes."""
+        return self._desk.store_trouble, self._press.trouble, self.mistake
+
+    def office(self) -> Office:
+        """Whoever prints the pages."""
+        return Office(self.watch, lambda: self._press.speech, lambda: self._press.theme, theme_dir())
+
+    def probe(self, module: str) -> list[str] | Refusal:
+        """Runs every probe of a module that may be run in between once more, from here; gives their ids."""
+        found = self._desk.board.platform.modules.get(module)
+        if found is None:
+            return Refusal("unknown", f"there is no module `{module[:40]}`")
+        now = self._clock.monotonic()
+        asked = [one.id for one in found.probes if one.off is None and one.extra_runs and self._here in one.locations]
+        if not asked:
+            return Refusal("conflict", "none of its probes may be run in between, from here")
+        if now - self._asked_at.get(module, -PAUSE) < PAUSE:
+            return Refusal("conflict", f"it was asked just now: wait {PAUSE:g} seconds")
+        self._asked_at[module] = now
+        for probe in asked:
+            self._lookout.ask(Ask(module, probe, self._here, 0.0))
+        return asked

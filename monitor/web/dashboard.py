@@ -1,0 +1,231 @@
+"""Dashboard: `/healthcheck` for operators, its pages and its forms.
+
+Pages come from whoever prints them; here is decided who sees them, in which language, and what a form says. A form is
+read as the JSON of the API is and goes the same way, so there is one way to change something.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from monitor.core.effect import Refusal, Spoken
+from monitor.web.access import SESSIONS, bears, is_own_page, require_here, session_of
+from monitor.web.counter import STATUS, Counter
+from monitor.web.form import Form, filled, form_of
+from monitor.web.incidents import meant_id
+from monitor.web.negotiation import preferred
+from monitor.web.session import Session
+from monitor.web.spoken import KEYS, author, word_of
+
+HOME = "/healthcheck"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with less, a browser would not say where a form comes from
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Accept-Language, Cookie",
+}
+TONGUE = "monitor_lang"
+FOR_EVER = "private, max-age=31536000, immutable"
+
+About = dict[str, Any]
+
+
+class Printer(Protocol):
+    """Whoever prints the pages of operators. Called in worker threads."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of the site, the first one first."""
+        ...
+
+    def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
+        """A page: `board`, `module`, `incident`, `open`, `login` or `refused`; None where it is about nothing we
+        know. `about` holds who looks and what of the page they asked for."""
+        ...
+
+    def asset(self, name: str) -> tuple[str, bytes] | None:
+        """A file that pages ask for: its type and content."""
+        ...
+
+
+class Dashboard:
+    """The handlers. `probe` runs a module's probes once more and gives their ids, or says why it does not."""
+
+    def __init__(self, counter: Counter, printer: Printer, probe: Callable[[str], Sequence[str] | Refusal]) -> None:
+        self.counter = counter
+        self.printer = printer
+        self._probe = probe
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every request below `/healthcheck` but the one that lets people in."""
+        return [
+            web.get(HOME, self._shown("board")),
+            web.get(f"{HOME}/", _moved_up),
+            web.get(f"{HOME}/assets/{{name}}", self.asset),
+            web.get(f"{HOME}/open", self._shown("open")),
+            web.post(f"{HOME}/open", self._told("open")),
+            web.get(f"{HOME}/modules/{{id}}", self._shown("module")),
+            web.post(f"{HOME}/modules/{{id}}/probe", self.probe),
+            web.get(f"{HOME}/incidents/{{id}}", self.incident),
+            *(web.post(f"{HOME}/incidents/{{id}}/{act}", self._told(act)) for act in KEYS if act != "open"),
+        ]
+
+    # -- who looks ----------------------------------------------------------------------------------------------------
+
+    def visitor(self, request: web.Request) -> Session | None:
+        """The session of whoever may look; None for who has to log in. Raises the answer for whoever may not."""
+        token = self.counter.token
+        session, anybody = session_of(request), request.config_dict[SESSIONS].anybody
+        if not token:
+            require_here(request)
+            return session or anybody
+        return anybody if bears(request, token) else session
+
+    async def print(self, request: web.Request, name: str, status: int = 200, **about: Any) -> web.Response:
+        """A page for whoever asks; raises the answer that there is none."""
+        session = session_of(request)
+        language = self._language(request)
+        depth = request.match_info.route.resource.canonical.count("/") if request.match_info.route.resource else 1
+        known: About = {
+            "base": "../" * (depth - 1) or "./",
+            "locked": bool(self.counter.token),
+            "named": session is not None,
+            "by": session.by if session else None,
+            "csrf": (session or request.config_dict[SESSIONS].anybody).csrf,
+            "done": request.query.get("done", ""),
+            "refused": None,
+            "typed": {},
+            "tried": None,
+            "again": "",
+            **about,
+        }
+        body = await asyncio.to_thread(self.printer.page, name, language, known)
+        if body is None:
+            missing = {**known, "refused": "There is no such page."}
+            body, status = await asyncio.to_thread(self.printer.page, "refused", language, missing), 404
+        headers = {**HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Language": language}
+        response = web.Response(status=status, body=body, headers=headers)
+        if request.query.get("lang") == language:
+            response.set_cookie(TONGUE, language, path="/", httponly=True, samesite="Lax", max_age=31_536_000)
+        return response
+
+    def _language(self, request: web.Request) -> str:
+        asked = (request.query.get("lang", ""), request.cookies.get(TONGUE, ""))
+        return preferred(self.printer.languages, *asked, request.headers.get("Accept-Language", ""))
+
+    # -- read ---------------------------------------------------------------------------------------------------------
+
+    def _shown(self, name: str) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            if self.visitor(request) is None:
+                return await self.ask_to_log_in(request)
+            return await self.print(request, name, id=request.match_info.get("id"))
+
+        return handler
+
+    async def incident(self, request: web.Request) -> web.StreamResponse:
+        """One incident, however old, with everything that can be done about it."""
+        if self.visitor(request) is None:
+            return await self.ask_to_log_in(request)
+        return await self._incident(request)
+
+    async def _incident(self, request: web.Request, status: int = 200, **about: Any) -> web.Response:
+        try:
+            found = await self.counter.find(meant_id(self.counter, request.match_info["id"]))
+        except web.HTTPException:
+            found = Refusal("conflict", "several incidents begin like this")
+        if isinstance(found, Refusal):
+            return await self.print(request, "refused", STATUS[found.kind], refused=found.reason)
+        return await self.print(request, "incident", status, incident=found, **about)
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """The style, the script and the icon; nothing in them is anybody's secret."""
+        found = await asyncio.to_thread(self.printer.asset, request.match_info["name"])
+        if found is None:
+            raise web.HTTPNotFound(text="There is no such file.\n")
+        kind, body = found
+        return web.Response(body=body, headers={**HEADERS, "Content-Type": kind, "Cache-Control": FOR_EVER})
+
+    async def ask_to_log_in(self, request: web.Request, status: int = 401) -> web.Response:
+        """The page that asks for the token. Behind a link from elsewhere a browser leaves its cookie at home, so the
+        page asks for itself again, from here."""
+        again = request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "GET"
+        return await self.print(request, "login", status, to=request.path, again=request.path if again else "")
+
+    # -- write --------------------------------------------------------------------------------------------------------
+
+    async def form(self, request: web.Request) -> Form | web.Response:
+        """What was filled in, by somebody who may and on a page of ours; or the page that says no."""
+        session = self.visitor(request)
+        if session is None:
+            return await self.ask_to_log_in(request)
+        if not is_own_page(request):
+            return await self.print(request, "refused", 403, refused="Not from a page of another site.")
+        try:
+            form = await form_of(request)
+        except web.HTTPException as error:
+            return await self.print(request, "refused", error.status, refused=(error.text or error.reason).strip())
+        token = self.counter.token
+        if not (token and bears(request, token)) and not session.vouches_for(form.csrf):
+            why = "This form was made before you logged in, or before a restart. Nothing was changed: load it again."
+            return await self.print(request, "refused", 403, refused=why)
+        return form
+
+    def _told(self, act: str) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            form = await self.form(request)
+            return form if isinstance(form, web.Response) else await self._say(request, act, form)
+
+        return handler
+
+    async def _say(self, request: web.Request, act: str, form: Form) -> web.Response:
+        """Takes a person's word and leads back to what it was about; or shows the form again, with the reason."""
+        session = session_of(request)
+        languages = self.counter.board().platform.languages
+        try:
+            id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
+            body = filled(act, form) | {"author": session.by if session else None}
+            word = word_of(act, id, body, next(iter(languages), "en"), form.number)
+            answer = await self.counter.hear(Spoken(word, author(body), form.request))
+            refused = answer.refusal
+        except web.HTTPException:
+            refused = Refusal("conflict", "several incidents begin like this")
+        except ValueError as error:
+            refused = Refusal("wrong", str(error))
+        if refused is None:
+            where = f"incidents/{answer.id}" if form.back != "board" else ""
+            return self._back(request, f"{where}?done={act}")
+        about: About = {"refused": refused.reason, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
+        if act == "open":
+            return await self.print(request, "open", STATUS[refused.kind], **about)
+        return await self._incident(request, STATUS[refused.kind], **about)
+
+    async def probe(self, request: web.Request) -> web.StreamResponse:
+        """Runs the probes of a module once more, now."""
+        form = await self.form(request)
+        if isinstance(form, web.Response):
+            return form
+        id = request.match_info["id"]
+        asked = self._probe(id)
+        if isinstance(asked, Refusal):
+            return await self.print(request, "module", STATUS[asked.kind], id=id, refused=asked.reason)
+        return self._back(request, f"modules/{id}?done=probe")
+
+    def _back(self, request: web.Request, where: str) -> web.Response:
+        """Relative, so that it holds below whatever path a proxy has put this side."""
+        up = "../" * (request.path.count("/") - 1) or "./"
+        location = f"{up}healthcheck{'' if where.startswith('?') else '/'}{where}"
+        return web.Response(status=303, headers={**HEADERS, "Location": location})
+
+
+async def _moved_up(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=308, headers={"Location": "../healthcheck"})

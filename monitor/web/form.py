@@ -1,0 +1,63 @@
+"""Form: what a browser sends of a form of ours, as the object that the API would be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+FORM = "application/x-www-form-urlencoded"
+TEXTS = ("title", "message", "summary")
+LISTS = ("modules", "components")
+EMPTY_IS_OWN = ("title", "summary")  # texts that go back to the monitor's own where all of them are left empty
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`typed` are the fields by name, the last of each but for lists; the rest is what we wrote into it."""
+
+    csrf: str
+    request: str | None
+    back: str
+    number: int
+    typed: Mapping[str, Any]
+
+
+async def form_of(request: web.Request) -> Form:
+    """The form that was sent. Raises the answer 400, 413 or 415 for what is none."""
+    if request.content_type != FORM:
+        raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError):  # no UTF-8, or a charset that nobody knows
+        raise web.HTTPBadRequest(text="This is no form of ours.") from None
+    typed: dict[str, Any] = {name: str(text) for name, text in fields.items()}
+    typed |= {name: [str(one) for one in fields.getall(name)] for name in LISTS if name in fields}
+    number = str(typed.get("number", ""))
+    return Form(
+        csrf=str(typed.pop("csrf", "")),
+        request=str(typed.pop("request", ""))[:200] or None,
+        back=str(typed.pop("back", "")),
+        number=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 0,
+        typed=typed,
+    )
+
+
+def filled(act: str, form: Form) -> dict[str, Any]:
+    """The object that says the same. Texts come as `message.en`; a field that was left empty says nothing."""
+    typed, found = form.typed, dict[str, Any]()
+    for key in TEXTS:
+        texts = {name.partition(".")[2]: text for name, text in typed.items() if name.startswith(f"{key}.")}
+        if texts:
+            found[key] = {language: text for language, text in texts.items() if text.strip()}
+    found |= {key: typed[key] for key in LISTS if key in typed}
+    found |= {key: typed[key] for key in ("status", "impact") if typed.get(key)}
+    if act == "edit" and "impact" in typed:
+        found["impact"] = typed["impact"] or None
+    if typed.get("confirm_cause"):
+        found["confirm_cause"] = True if typed["confirm_cause"] == "yes" else typed["confirm_cause"]
+    if typed.get("started_at"):
+        found["started_at"] = f"{typed['started_at']}Z"  # the field says that it is UTC
+    if typed.get("draft"):
+        found["draft"] = True
+    return found
