@@ -60,7 +60,7 @@ def test_the_words_are_translated(speech: Speech) -> None:
     """In Portuguese too."""
     told = describe(line(*[UP] * 89, DOWN), speech, "pt-BR").replace("\u00a0", " ")
 
-    assert told == "89 dias bons; 12 de mai.: 31 min fora do ar"
+    assert told == "89 dias sem problemas; 12 de mai.: 31 min fora do ar"
 
 
 def test_days_with_trouble_can_be_pointed_at(speech: Speech) -> None:
