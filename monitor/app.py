@@ -17,14 +17,19 @@ from pathlib import Path
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.file import load
+from monitor.config.planning import Planner
+from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Reconfigured, Ticked
+from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
+from monitor.courier import Courier
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
+from monitor.pages.publish import Published, Publisher
+from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
@@ -37,7 +42,7 @@ from monitor.web.public import public_app
 log = logging.getLogger(__name__)
 
 WATCH_EVERY = 2.0  # seconds between looks at the configuration file
-SWEEP_EVERY = 600.0  # seconds between removals of what is too old
+SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
@@ -124,8 +129,11 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.press = Press(self.data, self.store, self._clock, self._scene, published=self.metrics.published)
+        publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
+        self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
+        self.courier = Courier(self.data / "public", ran=self.metrics.hook)
+        self.courier.use(self.config.hooks)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
         self.reach.stalled = self.pulse.stalled
@@ -145,6 +153,7 @@ class App(Watcher):
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
+        self.desk.take(await self._planned())
         _tell_of(platform)
 
     def _scene(self) -> Scene:
@@ -157,6 +166,7 @@ class App(Watcher):
             "rounds": self.lookout.walk,
             "clock": self._tick,
             "press": self.press.run,
+            "courier": self.courier.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -180,6 +190,13 @@ class App(Watcher):
         self.metrics.stored(seconds)
         if news:
             self.press.nudge()
+
+    def _published(self, seconds: float, at: datetime, done: Published) -> None:
+        """A publication is in place."""
+        self.courier.published(done)
+        self.metrics.published(seconds, at)
+        found = [one.kind for one in self.press.contradictions]
+        self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
 
     # -- loops -------------------------------------------------------------------------------------------------------
 
@@ -219,8 +236,14 @@ class App(Watcher):
         settings = self.config.settings
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            self.desk.hand_in(await self._planned())
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             gc.collect()
+
+    async def _planned(self) -> Planned:
+        """What all standing windows plan for the time to come: those of the configuration, and of people."""
+        windows = (*self.config.windows, *self.desk.board.agenda.windows.values())
+        return Planned(await asyncio.to_thread(plan_of, windows, self._clock.now()))
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
@@ -254,6 +277,7 @@ class App(Watcher):
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
+        self.desk.hand_in(await self._planned())
         self.watchroom.mistake = None
         self.metrics.reloaded(True)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
@@ -261,6 +285,7 @@ class App(Watcher):
 
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
+        self.courier.use(config.hooks)
         if config.settings != self.config.settings:
             log.warning("changes under `monitor:` take effect at the next start")
         try:
@@ -278,9 +303,8 @@ class App(Watcher):
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
     async def _serve_public(self, stack: AsyncExitStack) -> None:
-        site = public_app(self.data / "public")
-        address = self.config.settings.public
-        self.public_address = await listen(stack, site, address.host, address.port, "monitor.public")
+        site, public = public_app(self.data / "public"), self.config.settings.public
+        self.public_address = await listen(stack, site, public.host, public.port, "monitor.public")
 
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
@@ -295,7 +319,7 @@ class App(Watcher):
             metrics_page=lambda openmetrics, view, modules: self.metrics.page(
                 self.desk.board, self.press.history, openmetrics, view, modules
             ),
-            ready=self._why_not_ready,
+            ready=self.watchroom.why_not_ready,
             reload=self.reload,
             follow=self.follow,
             called=self._called,
@@ -304,16 +328,11 @@ class App(Watcher):
             probe=self.watchroom.probe,
             trouble=self.watchroom.trouble,
             printer=self.watchroom.office(),
+            planner=lambda: Planner(self.config),
+            contradictions=self.watchroom.contradictions,
             token=settings.ops_token,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
-
-    def _why_not_ready(self) -> str | None:
-        if self.press.trouble is not None:
-            return f"the site cannot be published: {self.press.trouble}"
-        if not self.press.published.is_set():
-            return "nothing is published yet"
-        return f"the store refuses writes: {self.desk.store_trouble}" if self.desk.store_trouble else None
 
     async def _until_stopped(self) -> None:
         stopping = asyncio.create_task(self.stop.wait())

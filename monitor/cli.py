@@ -15,6 +15,7 @@ from monitor.commands.common import OPTIONS, Common, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
 from monitor.commands.incident_options import incident
+from monitor.commands.maintenance_options import maintenance
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -209,3 +210,4 @@ def db_import(given: Common, dump: str) -> None:
 
 
 main.add_command(incident)
+main.add_command(maintenance)

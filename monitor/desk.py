@@ -16,6 +16,7 @@ from monitor.core.board import Board
 from monitor.core.effect import (
     Ailing,
     Answered,
+    Arranged,
     Ask,
     AskCanaries,
     Effect,
@@ -175,7 +176,8 @@ class Desk:
             case _:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)
-                if isinstance(effect, Moved | Saved | Gap):
+                told = not isinstance(effect, Arranged) or effect.change not in (None, "scheduled")
+                if isinstance(effect, Moved | Saved | Gap | Arranged) and told:
                     log.info("%s", _told(effect))
                 storable.append(effect)
 
@@ -222,7 +224,7 @@ class Desk:
                 log.info("the store takes writes again")
                 self.store_trouble = None
                 self.hand_in(Ailing(None))
-            news = any(isinstance(effect, Moved | Saved) for effect in chain.from_iterable(batch))
+            news = any(isinstance(effect, Moved | Saved | Arranged) for effect in chain.from_iterable(batch))
             self._watcher.written(news, self._clock.monotonic() - began)
 
     def _refused(self, error: Exception) -> None:
@@ -243,7 +245,10 @@ class Desk:
             self.shed += extra
 
 
-def _told(effect: Moved | Saved | Gap) -> str:
+def _told(effect: Moved | Saved | Gap | Arranged) -> str:
+    if isinstance(effect, Arranged):
+        work = effect.work
+        return f"maintenance {work.id} {effect.change or 'kept'}: {work.planned_from:%Y-%m-%d %H:%M} of {work.window}"
     if isinstance(effect, Gap):
         seen = "sees nothing" if effect.until is None else f"sees again; it saw nothing until {effect.until:%H:%M:%S}"
         return f"location {effect.location} {seen}, since {effect.since:%H:%M:%S} ({effect.code})"

@@ -6,11 +6,13 @@ made from what was read last; while the disk does not take it, the last one stan
 
 import asyncio
 import logging
+import operator
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from monitor.clock import Clock
 from monitor.config.file import theme_dir
@@ -19,17 +21,49 @@ from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
 from monitor.core.probe import Role
 from monitor.core.site import Site
+from monitor.pages.cells import Found
+from monitor.pages.facts import Facts
 from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Publisher, PublishError
+from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
+from monitor.pages.truth import Contradiction, files_against_page
 from monitor.store import Store, StoreFailed
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds between publications when nothing happens
-MOST_UNTIDY = 10  # publications in a row before the old ones are removed, however much happens
+PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 PAUSE = 0.2  # seconds between publications when much happens
+
+
+def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Work in a thread of its own that the end of the process does not wait for: a disk that hangs may never let it
+    go, and a publication may be broken off at any moment."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(result)  # type: ignore[arg-type]
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as caught:
+            error = caught
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="press", daemon=True).start()
+    return done
 
 
 class Scene(NamedTuple):
@@ -41,27 +75,30 @@ class Scene(NamedTuple):
 
 
 class Press:
-    """Makes publications in the data directory. `history` is what the last one was made from."""
+    """Makes publications. `history` is what the last one was made from, `contradictions` what in
+    it does not hold together."""
 
     def __init__(
         self,
-        data: Path,
+        publisher: Publisher,
         store: Store,
         clock: Clock,
         scene: Callable[[], Scene],
-        published: Callable[[float, datetime], None] = lambda seconds, at: None,
+        published: Callable[[float, datetime, Published], None] = lambda seconds, at, done: None,
     ) -> None:
         self.history = History()
         self.trouble: str | None = None
         self.published = asyncio.Event()
-        self._publisher = Publisher(data)
+        self._publisher = publisher
         self._store = store
         self._clock = clock
         self._scene = scene
         self._tell = published
         self._nudged = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[Any] | None = None
+        self.contradictions: tuple[Contradiction, ...] = ()
+        self._last: tuple[Found, tuple[object, ...]] | None = None
 
     speech: Speech
     theme: Path
@@ -77,15 +114,10 @@ class Press:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
-        untidy = 0
         while True:
             self._nudged.clear()
             await self.publish()
             await asyncio.sleep(PAUSE)
-            untidy += 1
-            if untidy > MOST_UNTIDY or not self._nudged.is_set():  # news goes first
-                await self._aside(self._publisher.tidy)
-                untidy = 0
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY):
                     await self._nudged.wait()
@@ -95,10 +127,16 @@ class Press:
         if self._writing is not None:
             await asyncio.wait({self._writing})
 
-    async def _aside(self, work: Callable[[], None]) -> None:
-        """Does work off the loop; when it is cancelled, the work still goes on to its end."""
-        self._writing = asyncio.ensure_future(asyncio.to_thread(work))
-        await asyncio.shield(self._writing)
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Does work off the loop; when it is cancelled, the work still goes on to its end. A disk that keeps it waiting
+        is told of once."""
+        writing = self._writing = in_thread(work)
+        _, waiting = await asyncio.wait({writing}, timeout=PATIENCE)
+        if waiting:
+            if self.trouble is None:
+                log.error("the disk has not taken a publication for %g s", PATIENCE)
+            self.trouble = f"the disk has not taken a publication for {PATIENCE:g} s"
+        return await asyncio.shield(writing)
 
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
@@ -109,9 +147,12 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
-        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until)
+        speech, theme = self.speech, self.theme  # a reload may change them while the thread works
+        ground = (scene.site, scene.board.platform, speech, theme)
+        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until, before=self._before(ground))
         try:
-            await self._aside(lambda: self._write(picture))
+            done, found = await self._aside(lambda: self._write(picture, speech, theme))
+            self._last = picture.cells.found, ground
         except (PublishError, OSError) as error:
             if self.trouble is None:
                 log.error("the site cannot be published: %s", error)
@@ -120,8 +161,9 @@ class Press:
         if self.trouble is not None:
             log.info("the site is published again")
         self.trouble = None
+        self._contradict(found)
         self.published.set()
-        self._tell(self._clock.monotonic() - began, self._clock.now())
+        self._tell(self._clock.monotonic() - began, self._clock.now(), done)
 
     async def _read(self, board: Board, now: datetime) -> None:
         probes = board.platform.probes.items()
@@ -132,5 +174,23 @@ class Press:
         except StoreFailed as error:
             log.warning("publishing from memory, the store does not answer: %s", error)
 
-    def _write(self, picture: Picture) -> None:
-        self._publisher.publish(site_files(picture, self.speech, self.theme))
+    def _before(self, ground: tuple[object, ...]) -> Found | None:
+        """What was worked out for the last publication, if it stood on the same ground: site, modules and languages."""
+        if self._last is None or not all(map(operator.is_, ground, self._last[1])):
+            return None
+        return self._last[0]
+
+    def _contradict(self, found: tuple[Contradiction, ...]) -> None:
+        """Tells what does not hold together once, and once that it is over."""
+        before = {(one.kind, one.subject) for one in self.contradictions}
+        for one in found:
+            if (one.kind, one.subject) not in before:
+                log.warning("what is published contradicts itself: %s %s", one.kind, one.subject)
+        for kind, subject in sorted(before - {(one.kind, one.subject) for one in found}):
+            log.info("what is published agrees again: %s %s", kind, subject)
+        self.contradictions = found
+
+    def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
+        files = site_files(picture, speech, theme)
+        found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
+        return self._publisher.publish(files), found

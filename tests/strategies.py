@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update
+from monitor.core.maintenance import Counted, Maintenance, WorkStage, WorkUpdate
 from monitor.core.module import Priority, Status
 from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.track import Baseline, Level, Sighting, Track
@@ -245,4 +246,38 @@ def incidents() -> st.SearchStrategy[Incident]:
         impact_said=st.booleans(),
         by_hand=st.booleans(),
         acts=st.lists(_acts, max_size=2).map(tuple),
+    )
+
+
+_works = st.builds(
+    WorkUpdate,
+    at=moments(),
+    stage=st.sampled_from(WorkStage),
+    kind=_ids,
+    author=_ids,
+    body=_maybe(_languages),
+)
+
+
+def maintenances() -> st.SearchStrategy[Maintenance]:
+    """Planned work of every stage; instants to the millisecond."""
+    return st.builds(
+        Maintenance,
+        key=_ids.map(lambda window: f"maintenance:{window}:2026-01-01T00:00:00.000Z"),
+        window=_ids,
+        title=_languages,
+        planned_from=moments(),
+        planned_until=moments(),
+        announced_at=moments(),
+        author=_ids,
+        message=_languages,
+        modules=st.lists(_ids, max_size=3).map(tuple),
+        excuses=st.lists(_ids, max_size=3).map(tuple),
+        stage=st.sampled_from(WorkStage),
+        started_at=_maybe(moments()),
+        ended_at=_maybe(moments()),
+        sequence=st.integers(0, 99),
+        extended=st.booleans(),
+        updates=st.lists(_works, max_size=3).map(tuple),
+        counted=st.lists(st.builds(Counted, _ids, moments(), _maybe(moments())), max_size=2).map(tuple),
     )

@@ -26,9 +26,9 @@ ROOMS = {
     "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "lookout", "press", "watchroom"})
+TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
 MAY_IMPORT_TOP = {
-    "app": {"lookout", "press", "watchroom"},
+    "app": {"courier", "lookout", "press", "watchroom"},
     "watchroom": {"lookout", "press"},
     "commands": {"app", "commands", "lookout"},
     "cli": {"app", "commands"},

@@ -110,10 +110,10 @@ def open_(
     """Open an incident by hand, beside those of the monitor."""
     config = _ready(given)
     body = {
-        "title": _texts(config, "--title", titles, langs),
-        "message": _texts(config, "--message", texts, langs),
-        "modules": _ids(modules),
-        "components": _ids(components),
+        "title": texts_by_language(config, "--title", titles, langs),
+        "message": texts_by_language(config, "--message", texts, langs),
+        "modules": several_ids(modules),
+        "components": several_ids(components),
         "impact": impact,
         "status": status,
         "started_at": since,
@@ -142,7 +142,7 @@ def update(
 ) -> None:
     """Write an update."""
     config = _ready(given)
-    message = _texts(config, "--message", texts, langs)
+    message = texts_by_language(config, "--message", texts, langs)
     body = {"message": message, "status": status, "confirm_cause": cause or confirm_cause}
     _say(given, config, "POST", f"/incidents/{id}/updates", body, author, as_json)
 
@@ -165,7 +165,10 @@ def resolve(
 ) -> None:
     """End an incident; refused while something of it still fails."""
     config = _ready(given)
-    body = {"message": _texts(config, "--message", texts, langs) or None, "confirm_cause": cause or confirm_cause}
+    body = {
+        "message": texts_by_language(config, "--message", texts, langs) or None,
+        "confirm_cause": cause or confirm_cause,
+    }
     _say(given, config, "POST", f"/incidents/{id}/resolve", body, author, as_json)
 
 
@@ -187,7 +190,7 @@ def postmortem(
 ) -> None:
     """Write what was learned, once it is over; said again it takes the place of the first."""
     config = _ready(given)
-    body = {"message": _texts(config, "--message", texts, langs), "confirm_cause": cause or confirm_cause}
+    body = {"message": texts_by_language(config, "--message", texts, langs), "confirm_cause": cause or confirm_cause}
     _say(given, config, "POST", f"/incidents/{id}/postmortem", body, author, as_json)
 
 
@@ -236,8 +239,8 @@ def edit(
     """Change the public wording, or correct the text of an update."""
     config = _ready(given)
     wording = {
-        "title": _texts(config, "--title", titles, langs) or None,
-        "summary": _texts(config, "--summary", summaries, langs) or None,
+        "title": texts_by_language(config, "--title", titles, langs) or None,
+        "summary": texts_by_language(config, "--summary", summaries, langs) or None,
         "impact": impact,
         "confirm_cause": cause or confirm_cause or None,
     }
@@ -249,7 +252,7 @@ def edit(
     if number is None:
         _say(given, config, "PATCH", f"/incidents/{id}", wanted, author, as_json)
     else:
-        body = {"message": _texts(config, "--message", texts, langs)}
+        body = {"message": texts_by_language(config, "--message", texts, langs)}
         _say(given, config, "PATCH", f"/incidents/{id}/updates/{number}", body, author, as_json)
 
 
@@ -270,12 +273,12 @@ def _say(
     go(job(config, Path(given.folder), method, path, body, author, as_json))
 
 
-def _ids(given: Sequence[str]) -> list[str]:
+def several_ids(given: Sequence[str]) -> list[str]:
     """Ids, each alone or several with commas between them."""
     return [id.strip() for one in given for id in one.split(",") if id.strip()]
 
 
-def _texts(config: "Config", option: str, texts: Sequence[str], langs: Sequence[str]) -> dict[str, str]:
+def texts_by_language(config: "Config", option: str, texts: Sequence[str], langs: Sequence[str]) -> dict[str, str]:
     """A text per language: the first one in the first `--lang`, and so on; one alone in the site's first language."""
     if langs and texts and len(langs) != len(texts):
         raise click.UsageError(f"{len(texts)} {option} and {len(langs)} --lang: each text has a language")
@@ -286,4 +289,10 @@ def _texts(config: "Config", option: str, texts: Sequence[str], langs: Sequence[
     if texts.count(STDIN) > 1:
         raise click.UsageError("standard input is one text only")
     tags = langs or config.site.languages[:1]
-    return {tag: sys.stdin.read() if text == STDIN else text for tag, text in zip(tags, texts, strict=False)}
+    return {tag: _standard_input() if text == STDIN else text for tag, text in zip(tags, texts, strict=False)}
+
+
+def _standard_input() -> str:
+    """All of it; what is no UTF-8 does not keep the rest from being said."""
+    said: bytes = sys.stdin.buffer.read()
+    return said.decode("utf-8", "replace")

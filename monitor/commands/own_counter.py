@@ -13,8 +13,11 @@ from monitor.app import database_url, only_one
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.config.file import theme_dir
-from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Refusal
+from monitor.config.planning import Planner
+from monitor.config.recurrence import plan_of
+from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
 from monitor.core.history import board_from
+from monitor.core.step import step
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store
@@ -47,6 +50,12 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
     memory = await store.recall(now - config.platform.tuning.reopen)
     history = await store.history(now - timedelta(days=1), now, probes=())
     desk = Desk(board_from(config.platform, memory), store, _NoHands(), clock, troubles=StoreFailed)
+    windows = (*config.windows, *desk.board.agenda.windows.values())
+    planned = Planned(await asyncio.to_thread(plan_of, windows, now))
+    if readonly:
+        desk.board, _ = step(desk.board, planned, now)
+    else:
+        desk.take(planned)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
     counter = Counter(
         board=lambda: desk.board,
@@ -54,6 +63,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         speech=lambda: speech,
         find=desk.find,
         hear=_deaf if readonly else desk.hear,
+        planner=lambda: Planner(config),
         token=token,
     )
     runner = web.AppRunner(counter_app(counter), access_log=None, shutdown_timeout=1)

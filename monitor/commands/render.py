@@ -1,5 +1,6 @@
 """`monitor render`: the whole site once, from what the store remembers."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.history import board_from
 from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Publisher
+from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.store import open_store
@@ -26,13 +27,20 @@ async def render(config: Config, data: Path, output: Path | None) -> int:
     theme = theme_dir(config.site.theme)
     speech = Speech.load(config.site.languages, theme)
     files = site_files(Picture(config.site, board_from(config.platform, memory), history, now), speech, theme)
-    if output is None:
-        publisher = Publisher(data)
-        publisher.publish(files)
-        publisher.tidy()
-        return 0
+    try:
+        if output is None:
+            Publisher(data).publish(files)
+        else:
+            _write(files, output)
+    except OSError as error:
+        raise PublishError(
+            f"the site cannot be written ({error.strerror}): make room, or choose another place"
+        ) from None
+    return 0
+
+
+def _write(files: Mapping[str, bytes], output: Path) -> None:
     for name, content in files.items():
         file = output / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    return 0

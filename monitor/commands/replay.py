@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from monitor.commands.routes import routes_of
 from monitor.config import Config
 from monitor.config.file import theme_dir
+from monitor.config.recurrence import starts
 from monitor.core.effect import Effect, Gap, Moved, Saved
 from monitor.core.module import Platform
 from monitor.core.notice import Notice, Route, Told, Withheld, escalate, plan
@@ -34,7 +35,10 @@ def replay_file(config: Config, source: str, until: str | None) -> int:
     platform = fitted(config.platform, observations)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
     notices = Notices(routes_of(config), platform)
-    for now, _, effects in replay(platform, observations, end):
+    begins = observations[0].at if observations else datetime.min.replace(tzinfo=UTC)
+    last = max((one.ended_at for one in observations), default=begins)
+    plan = [(window, starts(window, begins, max(end or last, last))) for window in config.windows]
+    for now, _, effects in replay(platform, observations, end, plan):
         for event in (*notices.due(now), *_events(effects, platform, speech, notices, now)):
             sys.stdout.write(json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n")
     return 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from monitor.core.maintenance import Window
 from monitor.core.module import Platform
 from monitor.core.site import Site
 from monitor.core.target import Network
@@ -30,6 +31,16 @@ class Settings:
     heartbeat_url: str | None = field(default=None, repr=False)
     keep_observations: timedelta = timedelta(days=7)
     keep_rollups: timedelta = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A command that carries publications elsewhere. `nul`: the paths on its input end with NUL."""
+
+    id: str
+    command: tuple[str, ...] = field(repr=False)
+    timeout: timedelta
+    nul: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,8 @@ class ConfigError(Exception):
 class Config:
     """A whole, valid configuration.
 
-    `secrets` holds every value that must never leave the process; the maskers of log, excerpt and debug output use it.
+    `windows` are the standing windows of planned work. `secrets` holds every value that must never leave the process;
+    the maskers of log, excerpt and debug output use it.
     `sections` keeps the validated plain form of what other rooms read themselves (channels, notify, calendars,
     maintenance, plans, stores): keys as in the file, durations as timedelta, texts one per language. `plans` and
     `stores` hold only the keys that were written, the others hold every key.
@@ -69,7 +81,9 @@ class Config:
     site: Site = field(default_factory=Site)
     settings: Settings = field(default_factory=Settings)
     network: Network = field(default_factory=Network)
+    hooks: tuple[Hook, ...] = ()
     sections: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    windows: tuple[Window, ...] = ()
     warnings: tuple[Problem, ...] = ()
     file: str = ""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from yarl import URL
 
-from monitor.config import Address, Settings
+from monitor.config import Address, Hook, Settings
 from monitor.config.addresses import split_host_port
 from monitor.config.kinds import (
     DnsProbe,
@@ -28,6 +28,7 @@ from monitor.config.kinds import (
 )
 from monitor.config.kinds import Step as StepSection
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
+from monitor.config.publishing import PublishSection
 from monitor.config.references import is_loopback
 from monitor.config.table import Path, plain
 from monitor.core import target
@@ -343,6 +344,11 @@ def network(section: MonitorSection) -> Network:
         ca_file=section.ca_file,
         canaries=tuple(section.canaries),
     )
+
+
+def hooks(section: PublishSection) -> tuple[Hook, ...]:
+    """The commands that are run after a publication."""
+    return tuple(Hook(id, tuple(one.command), one.timeout, one.nul) for id, one in section.hooks.items())
 
 
 def sections(file: File) -> dict[str, Any]:

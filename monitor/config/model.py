@@ -171,7 +171,7 @@ class File(Lenient):
     notify: list[NotifyRule] = listed("Who is told about what, and when.")
     calendars: dict[Id, Calendar] = mapped("Working hours, by name.")
     maintenance: list[Window] = listed("Standing windows of planned work.")
-    publish: PublishSection = whole(PublishSection, "Which incidents appear in public, and when.")
+    publish: PublishSection = whole(PublishSection, "Which incidents appear in public, and what happens besides.")
     plans: list[Plan] = listed("Support plans that are offered.")
     stores: list[Store] = listed("Stores that are supported.")
 

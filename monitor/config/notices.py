@@ -10,7 +10,9 @@ from pydantic import Tag as UnionTag
 from monitor.config.addresses import HeaderName, HeaderValue, HostPort, MqttUrl, Url
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
+from monitor.config.recurrence import wrong_with
 from monitor.config.scalars import Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
+from monitor.core.codes import CODES
 
 Priority = Literal["urgent", "high", "normal", "low"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,7 +47,21 @@ def _rrule(value: Any) -> str:
         parts[name] = what
     if "FREQ" not in parts or ("COUNT" in parts and "UNTIL" in parts):
         raise refuse("needs FREQ, and at most one of COUNT and UNTIL")
-    return ";".join(f"{name}={what}" for name, what in parts.items())
+    rule = ";".join(f"{name}={what}" for name, what in parts.items())
+    wrong = wrong_with(rule)
+    if wrong is not None:
+        raise refuse(wrong)
+    return rule
+
+
+KINDS_OF_FAULT = ("slow", "degraded", *sorted({code.partition(".")[0] for code in CODES}), *CODES)
+
+
+def _fault(value: Any) -> str:
+    """`slow`, `degraded`, a code of a cause, or the family a code belongs to."""
+    if value not in KINDS_OF_FAULT:
+        raise refuse("must be slow, degraded, a code such as http.503, or its family such as tls")
+    return str(value)
 
 
 def moment(value: Any) -> datetime:
@@ -94,6 +110,7 @@ def _holidays(value: Any) -> list[str]:
 Clock = Annotated[str, PlainValidator(_clock), WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})]
 Moment = Annotated[datetime, PlainValidator(moment), WithJsonSchema({"type": "string"})]
 Rule = Annotated[str, PlainValidator(_rrule), WithJsonSchema({"type": "string", "pattern": "FREQ="})]
+Fault = Annotated[str, PlainValidator(_fault), WithJsonSchema({"type": "string"})]
 _LISTED = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 Days = Annotated[list[str], PlainValidator(_days), WithJsonSchema(_LISTED)]
 Holidays = Annotated[list[str], PlainValidator(_holidays), WithJsonSchema(_LISTED)]
@@ -243,6 +260,7 @@ class Window(Section):
     title: Text = Field(description="What people read, in one text or one per language.")
     message: Text | None = Field(None, description="More about it, in one text or one per language.")
     modules: list[str] = listed("What is worked on; empty: everything.")
+    excuses: list[Fault] = listed("Kinds of fault it excuses, such as `slow` or `http.503`; empty: every fault.")
     from_: Moment = Field(alias="from", description="Beginning, the first one when it repeats.")
     until: Moment | None = Field(None, description="End, of the first one when it repeats; excludes `duration`.")
     duration: Duration | None = Field(None, description="How long it takes; excludes `until`.")

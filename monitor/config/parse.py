@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from monitor.config import Config, ConfigError, Problem, assembly, budget
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
+from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Table, each
@@ -75,12 +76,15 @@ def _parse(
         place = "monitor" if "monitor" in document.root else "modules"
         findings.warning((place,), "without `canaries` a fault of our own network looks like one of every target")
     budget.check(platform, findings)
+    sections = assembly.sections(model)
     return Config(
         platform=platform,
         site=assembly.site(model.site),
         settings=assembly.settings(model.monitor),
         network=network,
-        sections=assembly.sections(model),
+        hooks=assembly.hooks(model.publish),
+        sections=sections,
+        windows=windows_of(sections["maintenance"]),
         secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),
         warnings=tuple(findings.sorted()),
         file=file,

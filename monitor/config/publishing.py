@@ -1,4 +1,4 @@
-"""`publish`: which incidents appear in public, and when."""
+"""`publish`: which incidents appear in public, and what happens with a publication besides that it is served."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from monitor.config.expect import Section, listed, whole
+from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.notices import Priorities
-from monitor.config.scalars import Texts, duration, refuse
+from monitor.config.scalars import Boolean, Duration, Id, Texts, duration, refuse
 from monitor.core import match as core
 
 AT_ONCE, APPROVED = "at_once", "approved"
@@ -58,12 +58,21 @@ class PublishRule(Section):
         return core.PublishRule(wanted, self.when)
 
 
-class PublishSection(Section):
+class HookSection(Section):
+    """A command that carries publications elsewhere."""
+
+    command: list[str] = Field(min_length=1, description="Program and arguments; no shell reads them.")
+    timeout: Duration = Field("2m", validate_default=True, description="Longest time of a run; then it is killed.")
+    nul: Boolean = Field(False, description="Paths on its input end with NUL instead of a line break.")
+
+
+class PublishSection(Lenient):
     """How incidents reach the public."""
 
     rules: list[PublishRule] = listed(
         "When incidents appear; the first rule that fits wins, without one it is at once."
     )
+    hooks: dict[Id, HookSection] = mapped("Commands to run after a publication, by name.")
 
 
 def _set(names: Any) -> frozenset[str] | None:

@@ -1,10 +1,11 @@
-"""Aliases: an incident after one of its modules got a new id."""
+"""Aliases: an incident, or planned work, after one of its modules got a new id."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance, Window
 
 
 def renamed(incident: Incident, aliases: Mapping[str, str]) -> Incident:
@@ -28,6 +29,20 @@ def renamed(incident: Incident, aliases: Mapping[str, str]) -> Incident:
         members=tuple(replace(member, module=new(member.module)) for member in incident.members),
         updates=tuple(replace(one, params=_within(one.params, aliases)) for one in incident.updates),
     )
+
+
+def renamed_work(work: Maintenance, aliases: Mapping[str, str]) -> Maintenance:
+    """Planned work with every module id that has an alias replaced."""
+    return replace(
+        work,
+        modules=tuple(aliases.get(id, id) for id in work.modules),
+        counted=tuple(replace(one, module=aliases.get(one.module, one.module)) for one in work.counted),
+    )
+
+
+def renamed_window(window: Window, aliases: Mapping[str, str]) -> Window:
+    """The same for a window that repeats."""
+    return replace(window, modules=tuple(aliases.get(id, id) for id in window.modules))
 
 
 def _within(value: Any, aliases: Mapping[str, str]) -> Any:

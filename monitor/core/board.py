@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from monitor.core.agenda import Agenda
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Status
+from monitor.core.module import FAILING, Platform, Status
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.track import Track, is_restless
 
@@ -115,10 +116,10 @@ class Board:
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
-    `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `ailing` is what of our own does
-    not work,
-    by its code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which
-    any probe can have been silent for too long.
+    `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
+    the modules whose failure it excuses and since when they fail. `ailing` is what of our own does not work, by its
+    code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which any
+    probe can have been silent for too long.
     """
 
     platform: Platform
@@ -132,6 +133,8 @@ class Board:
     restless: frozenset[tuple[str, str, str]] = frozenset()
     regional: Mapping[str, Regional] = field(default_factory=dict)
     pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
+    held: Mapping[str, datetime] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None
@@ -186,4 +189,15 @@ class Board:
     def component(self, id: str) -> ComponentStatus | None:
         """What a visitor feels of a component; None when nothing is known."""
         component = self.platform.components[id]
-        return component_status(component, {module: self.status(module) for module in component.modules})
+        return component_status(component, {module: self.status(module) for module in component.modules}, self.planned)
+
+    @property
+    def maintained(self) -> frozenset[str]:
+        """The modules that planned work is under way on."""
+        going_on = self.agenda.going_on
+        return frozenset(id for id in self.platform.modules if any(one.concerns(id) for one in going_on))
+
+    @property
+    def planned(self) -> frozenset[str]:
+        """The same, without those that fail in a way the work does not excuse: these are shown as they are."""
+        return frozenset(id for id in self.maintained if id in self.held or self.status(id) not in FAILING)

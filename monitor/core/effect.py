@@ -6,11 +6,13 @@ The storable effects of one step go into one transaction; the asking ones are pe
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
 from monitor.core.detector import Transition
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
-from monitor.core.module import Platform
+from monitor.core.maintenance import Maintenance, Window
+from monitor.core.module import Platform, Text
 from monitor.core.observation import Observation
 from monitor.core.track import Track
 from monitor.core.word import Word
@@ -70,6 +72,31 @@ class Ailing:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """Event: all standing windows as they repeat in the time to come."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Event: a person plans work that takes place at each of the starts."""
+
+    window: Window
+    starts: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Event: a person's word about planned work, or about a window that a person made. `until` is its new end."""
+
+    id: str
+    act: WorkAct
+    until: datetime | None = None
+    body: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """Event: a person said something. `by` is who, `request` what names the request, as far as they were told.
 
@@ -82,7 +109,7 @@ class Spoken:
     known: Incident | None = None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +175,22 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Arranged:
+    """Store planned work as it is now; `change` is the kind of its newest update, None that only facts were added."""
+
+    work: Maintenance
+    change: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Store a window that a person plans to repeat. `window` None forgets it."""
+
+    id: str
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Store that a place could not see since a moment; `until` None while it lasts."""
 
@@ -202,5 +245,5 @@ class Answered:
     changed: bool = True
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap
+Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated
 Effect = Storable | Ask | AskCanaries | Hold | Answered

@@ -6,11 +6,13 @@ from datetime import datetime
 from math import log10
 
 from monitor.core import heartbeat
+from monitor.core.agenda import Agenda
 from monitor.core.board import Board, Call, Condition, Vantage, Version
 from monitor.core.detector import Transition
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Status
+from monitor.core.maintenance import Maintenance, Window
+from monitor.core.module import FAILING, Platform, Status
 from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
@@ -51,18 +53,20 @@ class Latency:
 @dataclass(frozen=True, slots=True)
 class History:
     """What a page shows besides the board. `transitions` by module, the oldest first and complete since the first one;
-    `incidents` newest first."""
+    `incidents` newest first. `maintenances` are those that were not over when the time shown begins."""
 
     transitions: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     latency: Mapping[str, Latency] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    maintenances: tuple[Maintenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What a restart goes on from. `incidents`: those open, and those resolved since the given moment; `calls`: when
-    each heartbeat was last called.
+    each heartbeat was last called; `maintenances`: planned work that is not over, or was not
+    then; `windows`: those that people planned to repeat.
 
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
@@ -74,6 +78,8 @@ class Memory:
     gaps: tuple[Gap, ...] = ()
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     calls: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    maintenances: tuple[Maintenance, ...] = ()
+    windows: tuple[Window, ...] = ()
     seen_at: datetime | None = None
 
 
@@ -82,7 +88,8 @@ def board_from(platform: Platform, memory: Memory) -> Board:
     asked = {key for key, probe in platform.judged.items() if probe.off is None}
     blind = {gap.location: gap.since for gap in memory.gaps if gap.until is None}
     tracks = {key: track for key, track in _heard(platform, memory).items() if key[:2] in asked}
-    return Board(
+    agenda = Agenda({one.id: one for one in memory.maintenances}, {one.id: one for one in memory.windows})
+    board = Board(
         platform=platform,
         tracks=tracks,
         restless=frozenset(key for key, track in tracks.items() if is_restless(track)),
@@ -92,7 +99,19 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         versions={key: version for key, version in memory.versions.items() if key in platform.probes},
         calls=heartbeat.of_platform(platform, {key: Call(at, at) for key, at in memory.calls.items()}),
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
+        agenda=agenda,
     )
+    return replace(board, held=_held(board))
+
+
+def _held(board: Board) -> dict[str, datetime]:
+    """The failures that planned work excused when the monitor ended: those that no open incident speaks of."""
+    spoken = {m.module for i in board.incidents.values() if i.is_open for m in i.members if m.until is None and m.seen}
+    return {
+        id: condition.since
+        for id, condition in board.modules.items()
+        if condition.status in FAILING and id not in spoken and board.agenda.concerning(id)
+    }
 
 
 def _heard(platform: Platform, memory: Memory) -> dict[tuple[str, str, str], Track]:

@@ -33,6 +33,9 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+FAILING = (Status.DOWN, Status.DEGRADED)
+
+
 class Priority(StrEnum):
     """What an outage of a module means to the people on call."""
 
@@ -209,5 +212,18 @@ class Platform:
 
     def components_of(self, modules: Iterable[str]) -> tuple[str, ...]:
         """Ids of the components that any of these modules is part of, in page order."""
-        wanted = set(modules)
-        return tuple(id for id, component in self.components.items() if wanted & set(component.modules))
+        found = {index for module in modules for index in self._parts.get(module, ())}
+        return tuple(self._component_ids[index] for index in sorted(found))
+
+    @cached_property
+    def _component_ids(self) -> tuple[str, ...]:
+        return tuple(self.components)
+
+    @cached_property
+    def _parts(self) -> Mapping[str, tuple[int, ...]]:
+        """Where in page order the components of each module stand."""
+        found: dict[str, list[int]] = {}
+        for index, component in enumerate(self.components.values()):
+            for module in component.modules:
+                found.setdefault(module, []).append(index)
+        return {module: tuple(places) for module, places in found.items()}

@@ -80,11 +80,11 @@ def _write(board: Board, incident: Incident, word: Write, now: datetime) -> Foll
         return Refusal("conflict", "it is not over yet: a postmortem is written once it is resolved")
     if not incident.is_open and stage not in OVER:
         return Refusal("conflict", "it is over: write its postmortem, or open another incident")
-    if _was_said(incident, stage, body, now):
-        return None
     confirmed = _confirmed(board, incident, word.confirm)
     if isinstance(confirmed, Refusal):
         return confirmed
+    if confirmed == incident and _was_said(incident, stage, body, now):
+        return None
     if not incident.is_open:
         return _afterwards(confirmed, stage, body, now)
     if stage is not Stage.RESOLVED:
@@ -173,9 +173,9 @@ def _edit(board: Board, incident: Incident, word: Edit) -> Followed | Refusal | 
         if isinstance(summary, Refusal):
             return summary
         changed = replace(changed, summary=summary or None)
-    if word.impact == "":
-        changed = replace(changed, impact_said=incident.by_hand)
-    elif word.impact is not None:
+    if word.impact == "" and incident.impact_said and not incident.by_hand:
+        changed = _measured(board, changed)
+    elif word.impact:
         if (strange := _strange_impact(word.impact)) is not None:
             return strange
         changed = replace(changed, impact=word.impact, impact_said=True)
@@ -185,6 +185,13 @@ def _edit(board: Board, incident: Incident, word: Edit) -> Followed | Refusal | 
         return None
     was = {name: text and dict(text) for name, text in (("title", incident.title), ("summary", incident.summary))}
     return changed, None, "edited", {**was, "impact": incident.impact}
+
+
+def _measured(board: Board, incident: Incident) -> Incident:
+    """The incident with the impact that it had before a person set one, or has now where that is worse."""
+    before = next((act.detail["impact"] for act in incident.acts if act.what == "edited"), incident.impact)
+    incident = replace(incident, impact=before, impact_said=False)
+    return with_cause(board, incident, incident.cause) if incident.is_open else incident
 
 
 def _strange_impact(impact: str) -> Refusal | None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.core import heartbeat, timeline
-from monitor.core.alias import renamed
+from monitor.core.agenda import Agenda
+from monitor.core.alias import renamed, renamed_window, renamed_work
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Effect, Gap, Heard, Moved, Remember, Saved, Settled
+from monitor.core.effect import Arranged, Effect, Gap, Heard, Moved, Remember, Repeated, Saved, Settled
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Role
 from monitor.core.track import Track, is_notable
@@ -89,6 +90,7 @@ def _with_vantages(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
 def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, list[Effect]]:
     """The board under the new ids of modules that were renamed with an alias."""
     known = {*board.modules, *(m.module for i in board.incidents.values() for m in i.members)}
+    known |= {id for work in board.agenda.works.values() for id in work.modules}
     new = {
         alias: id
         for id, module in platform.modules.items()
@@ -101,6 +103,8 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     probes = {(new.get(m, m), probe): condition for (m, probe), condition in board.probes.items()}
     modules = {new.get(m, m): condition for m, condition in board.modules.items()}
     incidents = {id: renamed(incident, new) for id, incident in board.incidents.items()}
+    works = {id: renamed_work(work, new) for id, work in board.agenda.works.items()}
+    windows = {id: renamed_window(window, new) for id, window in board.agenda.windows.items()}
     versions = {(new.get(m, m), probe): version for (m, probe), version in board.versions.items()}
     calls = {(new.get(m, m), probe): call for (m, probe), call in board.calls.items()}
     pages = {(new.get(m, m), probe): page for (m, probe), page in board.pages.items()}
@@ -113,6 +117,11 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
         *(Settled(m, None, condition) for m, condition in modules.items() if m in ids),
         *(Heard(m, probe, call.at) for (m, probe), call in calls.items() if m in ids),
         *(Saved(i, None, now) for id, i in incidents.items() if i != board.incidents[id]),
+        *(Arranged(work, None) for id, work in works.items() if work != board.agenda.works[id]),
+        *(Repeated(id, window) for id, window in windows.items() if window != board.agenda.windows[id]),
     ]
+    board = replace(
+        board, agenda=Agenda(works, windows), held={new.get(m, m): since for m, since in board.held.items()}
+    )
     board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
     return replace(board, versions=versions, calls=calls, pages=pages, restless=restless), effects

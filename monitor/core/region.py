@@ -68,7 +68,11 @@ def _recalled(board: Board, now: datetime) -> Board:
 def _found(board: Board, domain: str, now: datetime) -> Regional | None:
     """The trouble that this domain alone sees at the moment."""
     alone: list[tuple[Key, Track]] = []
+    worked_on = board.maintained if board.agenda.going_on else ()
+    known = board.regional[domain].probes if domain in board.regional else ()
     for key in board.restless:
+        if key[0] in worked_on and key[:2] not in known:
+            continue  # it comes from the work, unless it was there before
         track = board.tracks[key]
         place = board.vantages.get(key[2])
         if board.domain_of(key[2]) != domain or (place is not None and place.blind_since is not None):

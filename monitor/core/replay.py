@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core.agenda import Plan
 from monitor.core.board import Board
-from monitor.core.effect import Effect, Observed, Reconfigured, Ticked
+from monitor.core.effect import Effect, Observed, Planned, Reconfigured, Ticked
 from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
@@ -20,10 +21,13 @@ TICK = timedelta(seconds=1)
 Beat = tuple[datetime, Board, list[Effect]]
 
 
-def replay(platform: Platform, observations: Iterable[Observation], until: datetime | None = None) -> Iterator[Beat]:
+def replay(
+    platform: Platform, observations: Iterable[Observation], until: datetime | None = None, plan: Plan = ()
+) -> Iterator[Beat]:
     """Every moment at which something was decided: when, the board after it, and the effects of the step.
 
     `until` is where the clock stops: before the end of the recording, or after it.
+    `plan` is the work planned meanwhile.
     """
     board = Board(platform)
     now: datetime | None = None
@@ -33,8 +37,9 @@ def replay(platform: Platform, observations: Iterable[Observation], until: datet
             break
         if now is None:
             now = end
-            board, effects = step(board, Reconfigured(platform), now)
-            yield now, board, effects
+            for event in (Reconfigured(platform), Planned(plan)):
+                board, effects = step(board, event, now)
+                yield now, board, effects
         for beat in _ticks(board, now, end):
             now, board, _ = beat
             yield beat
@@ -57,8 +62,9 @@ def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:
     at = now
     while True:
         at += TICK
-        if is_idle(board) and board.stale_at is not None and board.stale_at > at:
-            at += TICK * ((board.stale_at - at) // TICK)
+        next_at = min(filter(None, (board.stale_at, board.agenda.due_at)), default=at)
+        if is_idle(board) and board.stale_at is not None and next_at > at:
+            at += TICK * ((next_at - at) // TICK)
         if at > until:
             return
         board, effects = step(board, Ticked(), at)
@@ -66,7 +72,8 @@ def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:
 
 
 def is_idle(board: Board) -> bool:
-    """Whether a tick before `stale_at` leaves the board as it is: nothing is held against anybody, nothing is open."""
+    """Whether a tick before `stale_at`, and before planned work moves on, leaves the board as it is: nothing is held
+    against anybody, nothing is open."""
     return not (
         board.restless
         or board.regional

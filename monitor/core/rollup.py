@@ -4,11 +4,11 @@ The words and the rules are those of the Statuspage v2 interface, which widgets 
 page, badge, both APIs and metrics all read these functions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from monitor.core.incident import Incident, Stage
-from monitor.core.module import Component, Status
+from monitor.core.module import FAILING, Component, Status
 
 
 class ComponentStatus(StrEnum):
@@ -32,14 +32,20 @@ def worst(statuses: Iterable[ComponentStatus]) -> ComponentStatus:
     return max(statuses, key=WORST.index, default=ComponentStatus.OPERATIONAL)
 
 
-def component_status(component: Component, modules: Mapping[str, Status]) -> ComponentStatus | None:
+def component_status(
+    component: Component, modules: Mapping[str, Status], planned: Collection[str] = ()
+) -> ComponentStatus | None:
     """What a visitor feels. None when nothing is known of any of its modules: no data is never "operational".
 
-    All modules that are known are down: a major outage. Some: a partial one.
+    All modules that are known are down: a major outage. Some: a partial one. Modules with `planned` work leave the
+    count; the work shows where the others are well.
     """
-    known = [modules[id] for id in component.modules if modules.get(id, Status.UNKNOWN) is not Status.UNKNOWN]
-    if not known:
+    every = [id for id in component.modules if modules.get(id, Status.UNKNOWN) is not Status.UNKNOWN]
+    if not every:
         return None
+    known = [modules[id] for id in every if id not in planned or modules[id] is Status.UP]
+    if any(id in planned for id in component.modules) and not any(status in FAILING for status in known):
+        return ComponentStatus.MAINTENANCE
     down = known.count(Status.DOWN)
     if down == len(known):
         return ComponentStatus.MAJOR

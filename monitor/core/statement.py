@@ -206,7 +206,7 @@ def module_object(
         "name": every(board.platform.modules[id].name),
         "status": board.status(id).value,
         "since": None if condition is None else stamp(condition.since),
-        "maintenance": False,
+        "maintenance": bool(board.agenda.concerning(id)),
         "incident": None if hit is None else hit.id,
         "uptime": uptimes,
         "latency": latency_object(history.latency.get(id, Latency())),

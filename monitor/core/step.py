@@ -9,6 +9,7 @@
     settle     detector.py      when tracks make news
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
+    arranged   surfacing.py     what planned work excuses, and what surfaces when it ends
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
@@ -22,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, people, platform_page, region, timeline, vantage
+from monitor.core import heartbeat, people, platform_page, region, surfacing, timeline, vantage
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Panel, Transition, is_stale, settle
@@ -88,6 +89,8 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return people.heard(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
+        case _:
+            return surfacing.arranged(board, event, now)
 
 
 # -- a run ------------------------------------------------------------------------------------------------------------
@@ -206,16 +209,9 @@ def _vote(board: Board, reading: Reading, now: datetime) -> tuple[Board, list[Ef
         since = None if well else track.raw_bad_since or observation.at
         board = board.with_track(key, replace(track, raw=(observation.at, well), raw_bad_since=since))
     place = board.vantages.get(location, Vantage())
-    if place.outvoted_since is None and not (bad and _may_vote(board, place, location, now)):
+    if place.outvoted_since is None and not (bad and vantage.may_vote(board, place, location, now)):
         return board, []
     return _with_vantage(board, location, place, vantage.voted(board, location, now), now)
-
-
-def _may_vote(board: Board, place: Vantage, location: str, now: datetime) -> bool:
-    """Whether a count is worth its cost: several modules fail here, and the last count is a moment ago."""
-    if place.voted_at is not None and timedelta(0) <= now - place.voted_at < vantage.VOTE_EVERY:
-        return False
-    return len({key[0] for key in board.restless if key[2] == location}) + 1 >= vantage.VOTES // 2
 
 
 def _ask_canaries(board: Board, location: str, doubtful: bool, now: datetime) -> tuple[Board, list[Effect]]:
@@ -346,9 +342,9 @@ def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> b
     """Whether a probe went silent while the module was failing: what the others see is no proof that it is over."""
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
-    if member is None or member.until is not None or not member.seen:
-        return False
-    return any(c.status is Status.UNKNOWN and c.since >= member.since for c in known)
+    told = member is not None and member.until is None and member.seen
+    since = member.since if member is not None and told else board.held.get(module)
+    return since is not None and any(c.status is Status.UNKNOWN and c.since >= since for c in known)
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
@@ -356,9 +352,10 @@ def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> b
 
 def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time alone does: probes fall silent, blind places may see again, incidents are looked at anew."""
-    effects: list[Effect] = []
+    board, effects = surfacing.passed(board, now)
     if board.stale_at is None or not timedelta(0) < board.stale_at - now <= timedelta(days=1):
-        board, effects = _silence(board, now)
+        board, news = _silence(board, now)
+        effects += news
     if board.platform.canaries and board.restless:
         for location in sorted({key[2] for key in board.restless if board.tracks[key].score}):
             if location not in board.vantages:  # a restart: nobody has vouched yet for what is remembered

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.core import overlay
 from monitor.core.board import Board
 from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
@@ -113,6 +114,11 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     module = transition.module
     incident = board.incident_of(module)
     member = incident.member(module) if incident else None
+    failing = member is not None and member.seen and member.until is None
+    if not failing and overlay.is_excused(board, module, transition.since):
+        return replace(board, held={module: transition.since, **board.held}), []
+    board = overlay.let_go(board, module)
+    transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
     groups = groups_of(board, now, _failing(board, now))

@@ -44,13 +44,18 @@ class Uptime:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One calendar day of a module or a component: the worst status known and how long it was not well."""
+    """One calendar day of a module or a component: the worst status known and how long it was not well.
+
+    Planned work is cut out of it and only told by its length; `coverage` is the share of what has passed of the rest in
+    which the status was known.
+    """
 
     date: date
     status: Status
     down_seconds: float
     degraded_seconds: float
-    known_seconds: float
+    coverage: float
+    excluded_seconds: float = 0.0
 
 
 def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> list[Span]:
@@ -79,23 +84,44 @@ def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> 
     return found
 
 
-def uptime(
-    cut: Iterable[Span], start: datetime, end: datetime, excluded: Sequence[tuple[datetime, datetime]] = ()
-) -> Uptime:
-    """The figure for a window, from its spans; `excluded` are disjoint stretches of planned work."""
-    window = (end - start).total_seconds()
-    out = sum(_overlap(start, end, since, until) for since, until in excluded)
-    seconds = dict.fromkeys(Status, 0.0)
+def without(cut: Sequence[Span], excluded: Iterable[tuple[datetime, datetime]]) -> list[Span]:
+    """The spans with stretches of planned work cut out of them; `excluded` may overlap and stand in any order."""
+    gaps = sorted(excluded)
+    pieces: list[Span] = []
+    first = 0
     for span in cut:
-        planned = sum(_overlap(span.since, span.until, since, until) for since, until in excluded)
-        seconds[span.status] += _overlap(start, end, span.since, span.until) - planned
-    known = sum(seconds.values()) - seconds[Status.UNKNOWN]
+        at = span.since
+        while first < len(gaps) and gaps[first][1] <= at:
+            first += 1
+        for since, until in gaps[first:]:
+            if since >= span.until or at >= span.until:
+                break
+            if since > at:
+                pieces.append(Span(span.status, at, since))
+            at = max(at, until)
+        if at < span.until:
+            pieces.append(Span(span.status, at, span.until))
+    return pieces
+
+
+def uptime(cut: Sequence[Span], start: datetime, end: datetime) -> Uptime:
+    """The figure for a window, from its spans in order of time. What no span covers is excluded.
+
+    Time is added up exactly, so that a figure moves only when there is a reason, and not in its last digit by itself.
+    """
+    length = dict(_NO_TIME)
+    for span in reversed(cut):
+        if span.until <= start:
+            break
+        length[span.status] += _overlap(start, end, span.since, span.until)
+    known = length[Status.UP] + length[Status.DEGRADED] + length[Status.DOWN]
+    counted = known + length[Status.UNKNOWN]
     return Uptime(
-        ratio=1 - seconds[Status.DOWN] / known if known > 0 else None,
-        coverage=known / (window - out) if window > out else 0.0,
-        down_seconds=seconds[Status.DOWN],
-        degraded_seconds=seconds[Status.DEGRADED],
-        excluded_seconds=out,
+        ratio=1 - length[Status.DOWN] / known if known > _NOTHING else None,
+        coverage=known / counted if counted > _NOTHING else 0.0,
+        down_seconds=length[Status.DOWN].total_seconds(),
+        degraded_seconds=length[Status.DEGRADED].total_seconds(),
+        excluded_seconds=(end - start - counted).total_seconds(),
     )
 
 
@@ -105,18 +131,20 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
     index = 0
     for day, start, end in _calendar(now.astimezone(zone).date(), count, zone):
         end = min(end, now)
-        seconds = dict(_NO_SECONDS)
+        length = dict(_NO_TIME)
         while index < len(cut) and cut[index].until <= start:
             index += 1
         look = index
         while look < len(cut) and cut[look].since < end:
-            seconds[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
+            length[cut[look].status] += _overlap(start, end, cut[look].since, cut[look].until)
             look += 1
-        result.append(_day(day, seconds))
+        told = end - max(start, cut[0].since) if cut else _NOTHING
+        result.append(_day(day, length, end - start, max(_NOTHING, told - sum(length.values(), _NOTHING))))
     return result
 
 
-_NO_SECONDS = dict.fromkeys(Status, 0.0)
+_NOTHING = timedelta(0)
+_NO_TIME = dict.fromkeys(Status, _NOTHING)
 
 
 @lru_cache(maxsize=8)
@@ -130,32 +158,40 @@ def _calendar(today: date, count: int, zone: tzinfo) -> tuple[tuple[date, dateti
     return tuple(found)
 
 
-def _day(day: date, seconds: dict[Status, float]) -> Day:
-    known = seconds[Status.UP] + seconds[Status.DEGRADED] + seconds[Status.DOWN]
+def _day(day: date, length: dict[Status, timedelta], passed: timedelta, excluded: timedelta) -> Day:
+    down, degraded = length[Status.DOWN], length[Status.DEGRADED]
+    known, counted = length[Status.UP] + degraded + down, passed - excluded
     order = (Status.DOWN, Status.DEGRADED, Status.UP)
-    worst = next((status for status in order if seconds[status] > 0), Status.UNKNOWN)
-    return Day(day, worst, seconds[Status.DOWN], seconds[Status.DEGRADED], known)
+    worst = next((status for status in order if length[status] > _NOTHING), Status.UNKNOWN)
+    coverage = known / counted if counted > _NOTHING else 0.0
+    return Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage, excluded.total_seconds())
 
 
 def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
-    """Spans of several modules seen as one: the worst status known at each moment (worst-of roll-up)."""
+    """Spans of several modules seen as one: the worst status known at each moment (worst-of roll-up).
+
+    What is cut out of one says nothing there; what is cut out of all of them is cut out of the whole.
+    """
     rank = {Status.UNKNOWN: 0, Status.UP: 1, Status.DEGRADED: 2, Status.DOWN: 3}
     edges = sorted({edge for cut in cuts for span in cut for edge in (span.since, span.until)})
     positions = [0] * len(cuts)
     merged: list[Span] = []
     for since, until in pairwise(edges):
-        status = Status.UNKNOWN
+        status: Status | None = None
         for which, cut in enumerate(cuts):
             while positions[which] < len(cut) and cut[positions[which]].until <= since:
                 positions[which] += 1
             if positions[which] < len(cut) and cut[positions[which]].since <= since:
-                status = max(status, cut[positions[which]].status, key=rank.__getitem__)
-        if merged and merged[-1].status is status:
+                seen = cut[positions[which]].status
+                status = seen if status is None else max(status, seen, key=rank.__getitem__)
+        if status is None:
+            continue
+        if merged and merged[-1].status is status and merged[-1].until == since:
             merged[-1] = Span(status, merged[-1].since, until)
         else:
             merged.append(Span(status, since, until))
     return merged
 
 
-def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> float:
-    return max(0.0, (min(end, until) - max(start, since)).total_seconds())
+def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> timedelta:
+    return max(_NOTHING, min(end, until) - max(start, since))

@@ -58,6 +58,13 @@ def heard(vantage: Vantage, observation: Observation, canaries: int) -> Vantage:
     return vantage
 
 
+def may_vote(board: Board, place: Vantage, location: str, now: datetime) -> bool:
+    """Whether a count is worth its cost: several modules fail here, and the last count is a moment ago."""
+    if place.voted_at is not None and timedelta(0) <= now - place.voted_at < VOTE_EVERY:
+        return False
+    return len({key[0] for key in board.restless if key[2] == location}) + 1 >= VOTES // 2
+
+
 def voted(board: Board, location: str, now: datetime) -> Vantage:
     """The place after a count of what it sees badly among what every other place sees well.
 

@@ -4,7 +4,7 @@ The loop hands in what happens; a scrape joins what is already written, in a wor
 other. A probe or module that leaves the configuration takes its series with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -73,6 +73,17 @@ class Metrics:
         self._own.publish.set(seconds)
         self._own.published_at.set(at.timestamp())
 
+    def contradicted(self, kinds: Mapping[str, int]) -> None:
+        """So much in the last publication does not hold together."""
+        for kind, count in kinds.items():
+            self._own.contradictions.labels(kind).set(count)
+
+    def hook(self, hook: str, well: bool) -> None:
+        """A hook was run after a publication."""
+        self._own.hooks.labels(hook, "worked" if well else "failed").inc()
+        if well:
+            self._own.hooked_at.labels(hook).set(self._clock.now().timestamp())
+
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)
@@ -125,7 +136,8 @@ class Metrics:
         lines = [(one, one.lines) for one in series]  # one version of each, whatever is handed in meanwhile
         parts = [
             whole.status_block(board, modules, openmetrics),
-            block(whole.RATIO, openmetrics, self._ratio_lines(history, modules)),
+            whole.maintenance_block(board, modules, openmetrics),
+            block(whole.RATIO, openmetrics, self._ratio_lines(board, history, modules)),
             whole.info_block(board, modules, openmetrics),
         ]
         parts += [block(family, openmetrics, [text[family.name] for _, text in lines]) for family in OWN]
@@ -134,11 +146,11 @@ class Metrics:
         parts += [block(family, openmetrics, [text.get(family.name, "") for _, text in lines]) for family in OTHERS]
         return "".join(parts)
 
-    def _ratio_lines(self, history: History, modules: Iterable[str]) -> Iterable[str]:
+    def _ratio_lines(self, board: Board, history: History, modules: Iterable[str]) -> Iterable[str]:
         """Worked out once per history, which is replaced with every publication."""
         known, lines = self._ratios
         if known is not history:
-            lines = whole.ratios(history, self._modules, self._clock.now())
+            lines = whole.ratios(board, history, self._modules, self._clock.now())
             self._ratios = (history, lines)
         return (lines.get(id, "") for id in modules)
 

@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
@@ -38,6 +38,18 @@ class Own:
         self.publish = self._gauge("monitor_publish_duration_seconds", "How long the last publication took.")
         self.published_at = self._gauge(
             "monitor_publish_last_success_timestamp_seconds", "When the last publication was in place; 0: never."
+        )
+        self.contradictions = self._gauge(
+            "monitor_contradictions", "What in the last publication does not hold together, by kind.", ["kind"]
+        )
+        self.hooks = Counter(
+            "monitor_publish_hook_runs",
+            "Runs of hooks after publications.",
+            ["hook", "outcome"],
+            registry=self.registry,
+        )
+        self.hooked_at = self._gauge(
+            "monitor_publish_hook_last_success_timestamp_seconds", "When a hook last did its work.", ["hook"]
         )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]

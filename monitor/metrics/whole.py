@@ -8,8 +8,9 @@ from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Priority, Status
+from monitor.core.overlay import spans_of, works_of
 from monitor.core.statement import WINDOWS
-from monitor.core.uptime import spans, uptime
+from monitor.core.uptime import uptime
 from monitor.metrics.exposition import Family, block, labels, line
 
 STATUS = Family("monitor_module_status", "gauge", "1 on the present status of a module, 0 on the others.")
@@ -17,7 +18,8 @@ RATIO = Family("monitor_module_up_ratio", "gauge", "Good time divided by counted
 OPEN = Family("monitor_incidents_open", "gauge", "Incidents going on, by priority.")
 INFO = Family("monitor_incident_info", "gauge", "1 for each incident going on, with its suspected cause.")
 BLIND = Family("monitor_blind", "gauge", "1 while a place cannot see anything at all.")
-ALL = (STATUS, RATIO, OPEN, INFO, BLIND)
+PLANNED = Family("monitor_module_maintenance", "gauge", "1 while planned work is under way on a module.")
+ALL = (STATUS, PLANNED, RATIO, OPEN, INFO, BLIND)
 
 
 def incidents_open(board: Board) -> list[Incident]:
@@ -30,6 +32,13 @@ def status_block(board: Board, modules: Iterable[str], openmetrics: bool) -> str
     return block(STATUS, openmetrics, [_status_lines(id, board.status(id)) for id in modules])
 
 
+def maintenance_block(board: Board, modules: Iterable[str], openmetrics: bool) -> str:
+    """Which modules planned work is under way on."""
+    worked_on = board.maintained
+    lines = (line(PLANNED.name, labels([("module", id)]), float(id in worked_on)) for id in modules)
+    return block(PLANNED, openmetrics, lines)
+
+
 @lru_cache(maxsize=65536)
 def _status_lines(module: str, status: Status) -> str:
     return "".join(
@@ -37,12 +46,12 @@ def _status_lines(module: str, status: Status) -> str:
     )
 
 
-def ratios(history: History, modules: Iterable[str], now: datetime) -> dict[str, str]:
+def ratios(board: Board, history: History, modules: Iterable[str], now: datetime) -> dict[str, str]:
     """The lines of each module; the figures are those of the page."""
-    longest = max(WINDOWS.values())
+    longest, works = max(WINDOWS.values()), works_of(board, history)
     found = {}
     for id in modules:
-        cut = spans(history.transitions.get(id, ()), now - longest, now)
+        cut = spans_of(id, history, works, now - longest, now)
         figures = ((name, uptime(cut, now - length, now).ratio) for name, length in WINDOWS.items())
         found[id] = "".join(
             line(RATIO.name, labels([("module", id), ("window", name)]), round(ratio, 6))

@@ -6,16 +6,17 @@ they change only when what they tell does, and a publication writes only those.
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from monitor.core.incident import Incident
+from monitor.core.announcement import work_object
 from monitor.core.module import Text, in_language
 from monitor.core.observation import stamp
-from monitor.core.statement import incident_object, latency_object, module_object, uptimes_of
-from monitor.core.uptime import Day, Span, days
+from monitor.core.statement import incident_object, latency_object, module_object, uptime_object
+from monitor.core.uptime import Day
 from monitor.core.wording import Sentence
-from monitor.pages.news import incidents_of, newest
-from monitor.pages.picture import DAYS, Picture
+from monitor.pages.cells import cell, given
+from monitor.pages.facts import Facts
+from monitor.pages.news import newest
+from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.translate import Speech
 
@@ -28,32 +29,96 @@ Object = dict[str, Any]
 
 def api_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every file below `/api/v1/`."""
-    incidents = incidents_of(picture)
-    objects = {one.id: incident_object(one, picture.board.platform, speech, public=True) for one in incidents}
-    modules = {id: _module(id, picture, speech, incidents) for id in picture.board.platform.modules}
-    files: dict[str, Object] = {
-        "status": _status(picture, speech, modules.values()),
-        "incidents": {"incidents": [objects[one.id] for one in newest(incidents, NEWEST)]},
-        "uptime": _uptime(picture, speech, modules),
+    own = _Own(Facts(picture), speech)
+    facts = own.facts
+    files = {
+        "status": json_bytes(_status(picture, speech, map(own.module, facts.modules))),
+        "incidents": own.newest(),
+        "uptime": json_bytes(_uptime(own)),
     }
-    files |= {f"incidents/{id}": one for id, one in objects.items()}
-    files |= {f"modules/{id}": _module_file(one, picture, speech, incidents) for id, one in modules.items()}
-    return {f"api/v1/{name}.json": json_bytes(body) for name, body in files.items()}
+    files["maintenance"] = json_bytes({"maintenances": [own.work(id) for id in facts.works]})
+    files |= {f"incidents/{id}": own.incident_file(id) for id in facts.incidents}
+    files |= {f"modules/{id}": own.module_file(id) for id in facts.modules}
+    return {f"api/v1/{name}.json": body for name, body in files.items()}
 
 
-def _names(text: Text, speech: Speech) -> dict[str, str]:
-    return {language: in_language(text, language) for language in speech.languages}
+class _Own:
+    """The objects and files of single things, as cells."""
 
+    name = "api/v1"
 
-def _module(id: str, picture: Picture, speech: Speech, incidents: Iterable[Incident]) -> Object:
-    return module_object(
-        id,
-        picture.board,
-        picture.history,
-        uptimes_of(picture.spans_of(id), picture.now),
-        incidents,
-        lambda text: _names(text, speech),
-    )
+    def __init__(self, facts: Facts, speech: Speech) -> None:
+        self.facts = facts
+        self.speech = speech
+        self.cells = facts.cells
+        self.cells.belong_to(self)
+
+    def names(self, text: Text) -> dict[str, str]:
+        """A text in every language of the site."""
+        return {language: in_language(text, language) for language in self.speech.languages}
+
+    @cell
+    def incident(self, id: str) -> Object:
+        """An incident, whole."""
+        return incident_object(self.facts.incident(id), self.facts.platform, self.speech, public=True)
+
+    @cell
+    def incident_file(self, id: str) -> bytes:
+        """An incident's own file."""
+        return json_bytes(self.incident(id))
+
+    @cell
+    def newest(self) -> bytes:
+        """The newest incidents."""
+        told = newest(list(self.facts.incidents.values()), NEWEST)
+        return json_bytes({"incidents": [self.incident(one.id) for one in told]})
+
+    @cell
+    def work(self, id: str) -> Object:
+        """Planned work, whole."""
+        return work_object(self.facts.work(id), self.facts.platform, self.speech)
+
+    @given
+    def module(self, id: str) -> Object:
+        """A module as it is now."""
+        hit = [one for one in self.facts.incidents_of_module(id) if one.is_open]
+        seen = self.facts.picture
+        return module_object(id, seen.board, seen.history, self._figures(id), hit, self.names)
+
+    @cell
+    def _figures(self, id: str) -> Object:
+        return {window: uptime_object(figure) for window, figure in self.facts.uptime[id].items()}
+
+    @cell
+    def module_file(self, id: str) -> bytes:
+        """A module's own file."""
+        facts, module = self.facts, self.facts.platform.modules[id]
+        body = {
+            **self.module(id),
+            "description": self.names(module.description),
+            "depends_on": [{"module": edge.module, "strength": edge.strength.value} for edge in module.depends_on],
+            "components": list(facts.platform.components_of([id])),
+            "priority": module.priority.value,
+            "objective": module.objective,
+            "latency_by_hour": [
+                {"at": stamp(at), "p50_ms": round(value, 1)} for at, value in facts.latency_of(id).points
+            ],
+            "days": [_day(day) for day in facts.days[id]],
+            "incidents": [one.id for one in facts.incidents_of_module(id)],
+        }
+        return json_bytes(body)
+
+    @cell
+    def component(self, id: str) -> Object:
+        """A component with its figures and days."""
+        facts = self.facts.components[id]
+        return {
+            "id": id,
+            "name": self.names(facts.component.name),
+            "modules": list(facts.component.modules),
+            "uptime": {window: uptime_object(figure) for window, figure in facts.uptime.items()},
+            "days": [_day(day) for day in facts.days],
+        }
 
 
 def _status(picture: Picture, speech: Speech, modules: Iterable[Object]) -> Object:
@@ -72,47 +137,14 @@ def _status(picture: Picture, speech: Speech, modules: Iterable[Object]) -> Obje
     }
 
 
-def _module_file(module: Object, picture: Picture, speech: Speech, incidents: Iterable[Incident]) -> Object:
-    configured = picture.board.platform.modules[module["id"]]
-    latency = picture.history.latency.get(module["id"])
+def _uptime(own: _Own) -> Object:
+    facts = own.facts
     return {
-        **module,
-        "description": _names(configured.description, speech),
-        "depends_on": [{"module": edge.module, "strength": edge.strength.value} for edge in configured.depends_on],
-        "components": list(picture.board.platform.components_of([module["id"]])),
-        "priority": configured.priority.value,
-        "objective": configured.objective,
-        "latency_by_hour": [
-            {"at": stamp(at), "p50_ms": round(value, 1)} for at, value in (latency.points if latency else ())
-        ],
-        "days": _days(picture.spans_of(module["id"]), picture),
-        "incidents": [one.id for one in incidents if one.member(module["id"])],
+        "generated_at": stamp(facts.picture.now),
+        "timezone": facts.site.timezone,
+        "components": [own.component(id) for id in facts.components],
+        "modules": [{name: one[name] for name in ("id", "name", "uptime")} for one in map(own.module, facts.modules)],
     }
-
-
-def _uptime(picture: Picture, speech: Speech, modules: dict[str, Object]) -> Object:
-    components = []
-    for id, component in picture.board.platform.components.items():
-        cut = picture.spans_of_component(id)
-        components.append(
-            {
-                "id": id,
-                "name": _names(component.name, speech),
-                "modules": list(component.modules),
-                "uptime": uptimes_of(cut, picture.now),
-                "days": _days(cut, picture),
-            }
-        )
-    return {
-        "generated_at": stamp(picture.now),
-        "timezone": picture.site.timezone,
-        "components": components,
-        "modules": [{name: one[name] for name in ("id", "name", "uptime")} for one in modules.values()],
-    }
-
-
-def _days(cut: list[Span], picture: Picture) -> list[Object]:
-    return [_day(day) for day in days(cut, picture.now, DAYS, ZoneInfo(picture.site.timezone))]
 
 
 def _day(day: Day) -> Object:
@@ -121,5 +153,6 @@ def _day(day: Day) -> Object:
         "status": day.status.value,
         "down_seconds": round(day.down_seconds),
         "degraded_seconds": round(day.degraded_seconds),
-        "known": day.known_seconds > 0,
+        "excluded_seconds": round(day.excluded_seconds),
+        "known": day.coverage > 0,
     }

@@ -7,9 +7,12 @@ a contrast of at least 4.5 to 1, and the word says what the colour shows.
 from math import ceil
 from unicodedata import category, east_asian_width, normalize
 
-from monitor.core.module import in_language
+from monitor.core.module import Text, in_language
+from monitor.core.rollup import ComponentStatus
 from monitor.core.wording import N_
 from monitor.pages import words
+from monitor.pages.cells import cell
+from monitor.pages.facts import Facts
 from monitor.pages.news import headline
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal, xml
@@ -53,36 +56,80 @@ _USUAL, _BROAD = 7.0, 11.0  # digits and most letters; what East Asian scripts w
 
 def badge_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Status and uptime badges of the whole, of every module and of every component, in the default language."""
-    language = speech.default
-    platform = picture.board.platform
+    facts = Facts(picture)
+    badges = _Badges(facts, speech)
     mark, sentence = headline(picture)
-    files = {"overall": badge(picture.site.name, speech.say(language, sentence), mark)}
-    ratios, statuses = [], picture.components()
-    for id, component in platform.components.items():
-        figure = picture.uptime(picture.spans_of_component(id), "90d")
-        ratios.append(figure.ratio)
-        mark, word = words.COMPONENT[statuses[id]]
-        name = in_language(component.name, language)
-        files[f"components/{id}"] = badge(name, speech.gettext(language, word), mark)
-        files[f"components/{id}/uptime"] = _uptime(name, figure.ratio, speech)
-    for id, module in platform.modules.items():
-        mark, word = words.MODULE[picture.board.status(id)]
-        name = in_language(module.name, language)
-        files[f"modules/{id}"] = badge(name, speech.gettext(language, word), mark)
-        files[f"modules/{id}/uptime"] = _uptime(name, picture.uptime(picture.spans_of(id), "90d").ratio, speech)
-    known = [ratio for ratio in ratios if ratio is not None]
-    files["overall/uptime"] = _uptime(picture.site.name, sum(known) / len(known) if known else None, speech)
-    return {f"badge/{name}.svg": svg.encode("utf-8", "replace") for name, svg in files.items()}
+    files = {
+        "overall": _bytes(badge(facts.site.name, speech.say(speech.default, sentence), mark)),
+        "overall/uptime": badges.overall_uptime(),
+    }
+    for id in facts.components:
+        files[f"components/{id}"] = badges.component(id)
+        files[f"components/{id}/uptime"] = badges.component_uptime(id)
+    for id in facts.modules:
+        files[f"modules/{id}"] = badges.module(id)
+        files[f"modules/{id}/uptime"] = badges.module_uptime(id)
+    return {f"badge/{name}.svg": svg for name, svg in files.items()}
 
 
-def _uptime(name: str, ratio: float | None, speech: Speech) -> str:
-    """The share of good time over 90 days; the mean over components for the whole."""
-    language = speech.default
-    label = f"{name[:LONGEST]} {speech.gettext(language, UPTIME)}"
-    if ratio is None:
-        return badge(label, speech.gettext(language, N_("No data")), "none")
-    mark = "ok" if ratio >= 0.999 else "slow" if ratio >= 0.99 else "part" if ratio >= 0.95 else "down"
-    return badge(label, speech.percent(language, ratio), mark)
+class _Badges:
+    """Single badges, as cells."""
+
+    name = "badges"
+
+    def __init__(self, facts: Facts, speech: Speech) -> None:
+        self.facts = facts
+        self.speech = speech
+        self.cells = facts.cells
+        self.cells.belong_to(self)
+
+    @cell
+    def component(self, id: str) -> bytes:
+        """How a component is."""
+        facts = self.facts.components[id]
+        return self._status(facts.component.name, words.COMPONENT[facts.status])
+
+    @cell
+    def module(self, id: str) -> bytes:
+        """How a module is."""
+        planned = id in self.facts.planned()
+        mark = words.COMPONENT[ComponentStatus.MAINTENANCE] if planned else words.MODULE[self.facts.status_of(id)]
+        return self._status(self.facts.platform.modules[id].name, mark)
+
+    @cell
+    def component_uptime(self, id: str) -> bytes:
+        """How a component was."""
+        facts = self.facts.components[id]
+        return self._uptime(in_language(facts.component.name, self.speech.default), facts.uptime["90d"].ratio)
+
+    @cell
+    def module_uptime(self, id: str) -> bytes:
+        """How a module was."""
+        name = in_language(self.facts.platform.modules[id].name, self.speech.default)
+        return self._uptime(name, self.facts.uptime[id]["90d"].ratio)
+
+    @cell
+    def overall_uptime(self) -> bytes:
+        """The mean over the components."""
+        known = [ratio for one in self.facts.components.values() if (ratio := one.uptime["90d"].ratio) is not None]
+        return self._uptime(self.facts.site.name, sum(known) / len(known) if known else None)
+
+    def _status(self, name: Text, mark: tuple[str, str]) -> bytes:
+        language = self.speech.default
+        return _bytes(badge(in_language(name, language), self.speech.gettext(language, mark[1]), mark[0]))
+
+    def _uptime(self, name: str, ratio: float | None) -> bytes:
+        """The share of good time over 90 days."""
+        language = self.speech.default
+        label = f"{name[:LONGEST]} {self.speech.gettext(language, UPTIME)}"
+        if ratio is None:
+            return _bytes(badge(label, self.speech.gettext(language, N_("No data")), "none"))
+        mark = "ok" if ratio >= 0.999 else "slow" if ratio >= 0.99 else "part" if ratio >= 0.95 else "down"
+        return _bytes(badge(label, self.speech.percent(language, ratio), mark))
+
+
+def _bytes(svg: str) -> bytes:
+    return svg.encode("utf-8", "replace")
 
 
 def badge(label: str, value: str, mark: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from babel import Locale
@@ -35,6 +36,13 @@ USUAL = {**COLOURS, "bg": "#ffffff", "ink": "#161b26", "muted": "#586070", "line
 Palette = tuple[tuple[str, str], ...]
 
 
+class Fonts(NamedTuple):
+    """The folder of the letters, and when it last changed: another font is another picture."""
+
+    folder: Path
+    changed_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """A line for an incident: the mark of its impact, what it is, since when."""
@@ -59,9 +67,9 @@ class Card:
 
 def card_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
     """`card.png` below the root of every language: 1200 by 630 pixels."""
-    facts, palette = Facts(picture), _palette(theme)
+    facts, fonts, palette = Facts(picture), fonts_of(theme), _palette(theme)
     return {
-        card_path(language, speech): draw(card(facts, speech, language), theme / "fonts", palette)
+        card_path(language, speech): draw(card(facts, speech, language), fonts, palette)
         for language in speech.languages
     }
 
@@ -102,6 +110,12 @@ def _trouble(incident: Incident, facts: Facts, speech: Speech, language: str) ->
     return Trouble(mark, speech.say(language, title(incident, facts.platform)), since)
 
 
+def fonts_of(theme: Path) -> Fonts:
+    """The letters of a theme."""
+    folder = theme / "fonts"
+    return Fonts(folder, max((file.stat().st_mtime_ns for file in folder.glob("*")), default=0))
+
+
 def _palette(theme: Path) -> Palette:
     """The colours that the style of the theme names, by day; the usual ones where it does not."""
     style = (theme / "assets" / "style.css").read_text("utf-8")
@@ -113,7 +127,7 @@ def _palette(theme: Path) -> Palette:
 
 
 @lru_cache(maxsize=16)
-def draw(shown: Card, fonts: Path, palette: Palette) -> bytes:
+def draw(shown: Card, fonts: Fonts, palette: Palette) -> bytes:
     """The card as PNG."""
     sheet = _Sheet(fonts, dict(palette))
     sheet.brand(shown.brand, shown.date)
@@ -127,7 +141,7 @@ def draw(shown: Card, fonts: Path, palette: Palette) -> bytes:
 class _Sheet:
     """A card in the making."""
 
-    def __init__(self, fonts: Path, colours: dict[str, str]) -> None:
+    def __init__(self, fonts: Fonts, colours: dict[str, str]) -> None:
         self.fonts = fonts
         self.colours = colours
         self.image = Image.new("RGB", (WIDTH, HEIGHT), colours["bg"])
@@ -237,9 +251,9 @@ class _Sheet:
 
 
 @lru_cache(maxsize=32)
-def _font(fonts: Path, bold: bool, size: int) -> ImageFont.FreeTypeFont:
+def _font(fonts: Fonts, bold: bool, size: int) -> ImageFont.FreeTypeFont:
     """The letters of the theme; those that Pillow brings along where it has none."""
-    file = fonts / ("bold.otf" if bold else "regular.otf")
+    file = fonts.folder / ("bold.otf" if bold else "regular.otf")
     if file.is_file():
         return ImageFont.truetype(str(file), size)
     found = ImageFont.load_default(size)

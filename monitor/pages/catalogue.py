@@ -22,6 +22,7 @@ TEMPLATE_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PYTHON_KEYWORDS = {"N_": None, "counted": (1, 2)}
 HEADER = """# Translations of the status page of vtex-monitor.
 # `python -m monitor.pages.catalogue` refreshes this file; docs/theme.md tells how."""
+SPOKEN = ("wording.py", "announcement.py")  # the files of core that word anything
 OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "encoding": "utf-8"}}
 
 
@@ -40,7 +41,7 @@ def wanted(theme: Path) -> dict[Id, tuple[str, ...]]:
         templates, [("**.html", "jinja2")], OPTIONS, TEMPLATE_KEYWORDS, directory_filter=lambda _: True
     ):
         found.setdefault(_id(message), set()).add(f"templates/{name}")
-    for file in [package / "core" / "wording.py", *sorted((package / "pages").glob("*.py"))]:
+    for file in [*(package / "core" / name for name in SPOKEN), *sorted((package / "pages").glob("*.py"))]:
         for _, message, _, _ in extract_from_file("python", file, PYTHON_KEYWORDS):
             found.setdefault(_id(message), set()).add(f"{file.parent.name}/{file.name}")
     return {id: tuple(sorted(files)) for id, files in found.items()}

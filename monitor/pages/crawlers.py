@@ -10,6 +10,7 @@ from monitor.pages.news import updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
+from monitor.pages.works import with_pages
 
 MOST = 50_000  # addresses a sitemap may hold
 CONTACTS = ("https://", "mailto:", "tel:")  # RFC 9116, 2.5.3
@@ -53,6 +54,7 @@ def _sitemap(picture: Picture, speech: Speech, published: Iterable[str]) -> str:
 def _dates(facts: Facts) -> dict[str, datetime]:
     """When pages changed, where that is known to the second: by path below the root of a language."""
     found = {f"incidents/{id}/": updated_at(one) for id, one in facts.incidents.items()}
+    found |= {f"incidents/{one.id}/": one.updated_at for one in with_pages(facts.picture)}
     for first, incidents in facts.months.items():
         if incidents:
             found[f"history/{first:%Y-%m}/"] = max(map(updated_at, incidents))

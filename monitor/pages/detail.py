@@ -1,6 +1,6 @@
 """Detail: the pages behind the home page, one component, module or month."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,9 +11,11 @@ from monitor.core.uptime import Day
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.bars import KINDS
+from monitor.pages.cells import cell
 from monitor.pages.facts import ComponentFacts, ModuleFacts
 from monitor.pages.healthcheck import ModuleView, NeedView, module_view
 from monitor.pages.lens import Lens
+from monitor.pages.planned import WorkView, under_way
 from monitor.pages.view import ComponentView, Figure, IncidentLine, Link, Mark
 
 DAY_WORDS = {
@@ -55,6 +57,7 @@ class ComponentPage:
     days: tuple[DayView, ...]
     modules: tuple[NeedView, ...]
     incidents: tuple[DatedLine, ...]
+    works: tuple[WorkView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class ModulePage:
     needed_by: tuple[NeedView, ...]
     components: tuple[Link, ...]
     incidents: tuple[DatedLine, ...]
+    works: tuple[WorkView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,76 +93,89 @@ class HistoryView:
 
 def component_page(lens: Lens, facts: ComponentFacts) -> ComponentPage:
     """A component's page."""
-    modules = [lens.facts.modules[id] for id in facts.component.modules if id in lens.facts.modules]
-    incidents = [one for one in lens.facts.incidents.values() if facts.component.id in one.components]
+    modules = [id for id in facts.component.modules if id in lens.facts.modules]
+    incidents = lens.facts.incidents_of_component(facts.component.id)
+    struck = [_struck(lens, one) for one in incidents]
     return ComponentPage(
         lens.component(facts),
         tuple((lens.word(WINDOW_WORDS[window]), lens.figure(facts.uptime[window])) for window in WINDOWS),
-        tuple(_day(lens, day, incidents) for day in reversed(facts.days)),
+        tuple(_day(lens, day, struck) for day in reversed(facts.days)),
         tuple(_short(lens, one) for one in modules),
         _dated(lens, incidents),
+        under_way(lens, facts.component.modules),
     )
 
 
 def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
     """A module's page."""
     id, every = facts.module.id, lens.facts
-    needed_by = [one for one in every.modules.values() if any(edge.module == id for edge in one.module.depends_on)]
     components = [every.platform.components[one] for one in every.platform.components_of([id])]
     return ModulePage(
         module_view(lens, facts),
         tuple((lens.word(WINDOW_WORDS[window]), lens.figure(every.uptime[id][window])) for window in WINDOWS),
-        tuple(_short(lens, one) for one in needed_by),
+        tuple(_short(lens, one) for one in every.needed_by(id)),
         tuple(Link(lens.text(one.name), f"components/{one.id}/") for one in components),
-        _dated(lens, [one for one in every.incidents.values() if one.member(id)]),
+        _dated(lens, every.incidents_of_module(id)),
+        under_way(lens, [id]),
     )
 
 
 def months(lens: Lens) -> HistoryView:
     """The history, whole; each month is a page of its own too."""
-    firsts = list(lens.facts.months)
-    links = [Link(_heading(lens.speech.month(lens.language, first)), f"history/{first:%Y-%m}/") for first in firsts]
-    found = []
-    for index, first in enumerate(firsts):
-        incidents = lens.facts.months[first]
-        found.append(
-            MonthView(
-                links[index].text,
-                links[index].href,
-                lens.counted("{count} incident", "{count} incidents", len(incidents)) if incidents else "",
-                _dated(lens, incidents, lens.speech.short_day),
-                links[index + 1] if index + 1 < len(links) else None,
-                links[index - 1] if index else None,
-            )
-        )
-    return HistoryView(tuple(found))
+    return HistoryView(tuple(month(lens, first) for first in lens.facts.months))
 
 
-def _day(lens: Lens, day: Day, incidents: list[Incident]) -> DayView:
+@cell
+def month(lens: Lens, first: date) -> MonthView:
+    """The month that begins on this day."""
+    every = lens.facts.months
+    incidents, firsts = every[first], list(every)
+    index = firsts.index(first)
+    return MonthView(
+        _month_link(lens, first).text,
+        month_folder(first),
+        lens.counted("{count} incident", "{count} incidents", len(incidents)) if incidents else "",
+        _dated(lens, incidents, lens.speech.short_day),
+        _month_link(lens, firsts[index + 1]) if index + 1 < len(firsts) else None,
+        _month_link(lens, firsts[index - 1]) if index else None,
+    )
+
+
+def month_folder(first: date) -> str:
+    """Where the page of a month stands."""
+    return f"history/{first:%Y-%m}/"
+
+
+def _month_link(lens: Lens, first: date) -> Link:
+    return Link(_heading(lens.speech.month(lens.language, first)), month_folder(first))
+
+
+def _day(lens: Lens, day: Day, struck: list[tuple[date, date, Link]]) -> DayView:
     speech, language = lens.speech, lens.language
-    known = min(1.0, day.known_seconds / max(lens.facts.seconds_of(day.date), 1.0))
     return DayView(
         speech.short_day(language, day.date),
         day.date.isoformat(),
         lens.mark((KINDS[day.status], DAY_WORDS[day.status])),
         speech.duration(language, day.down_seconds) if day.down_seconds else "–",
         speech.duration(language, day.degraded_seconds) if day.degraded_seconds else "–",
-        speech.percent(language, known, 0),
-        tuple(Link(line.title, line.href) for one in incidents if _was_on(lens, one, day) for line in [lens.line(one)]),
+        speech.percent(language, day.coverage, 0),
+        tuple(link for first, last, link in struck if first <= day.date <= last),
     )
 
 
-def _was_on(lens: Lens, incident: Incident, day: Day) -> bool:
-    end = incident.ended_at or incident.resolved_at or lens.facts.picture.now
-    return lens.facts.local(incident.started_at) <= day.date <= lens.facts.local(end)
+def _struck(lens: Lens, incident: Incident) -> tuple[date, date, Link]:
+    """The first and the last day of an incident, and its page."""
+    end, line = incident.ended_at or incident.resolved_at, lens.line(incident)
+    last = lens.facts.today() if end is None else lens.facts.local(end)
+    return lens.facts.local(incident.started_at), last, Link(line.title, line.href)
 
 
-def _short(lens: Lens, facts: ModuleFacts) -> NeedView:
-    return NeedView(facts.module.id, lens.text(facts.module.name), lens.mark(words.MODULE[facts.status]))
+def _short(lens: Lens, id: str) -> NeedView:
+    return NeedView(id, lens.module_name(id), lens.mark(words.MODULE[lens.facts.status_of(id)]))
 
 
 def _dated(
-    lens: Lens, incidents: list[Incident], told: Callable[[str, date], str] | None = None
+    lens: Lens, incidents: Iterable[Incident], told: Callable[[str, date], str] | None = None
 ) -> tuple[DatedLine, ...]:
     told, local = told or lens.speech.day, lens.facts.local
     return tuple(DatedLine(told(lens.language, local(one.started_at)), lens.line(one)) for one in incidents)

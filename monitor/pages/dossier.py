@@ -213,10 +213,11 @@ def _members(lens: Lens, incident: Incident) -> Iterable[MemberView]:
     for one in sorted(incident.members, key=lambda one: one.role != "root"):
         role = N_("Cause") if one.role == "root" and incident.cause.module else N_("Affected")
         mark = lens.mark(words.MODULE[Status.UP if one.until else one.status])
-        until = exact(lens, one.until) if one.until else None
+        since = exact(lens, one.since)
+        span = f"{since.text} – {exact(lens, one.until).text}" if one.until else since.text
         known = one.module in lens.facts.platform.modules
         link = Link(lens.module_name(one.module), f"healthcheck/modules/{one.module}" if known else "")
-        yield MemberView(link, lens.word(role), mark, exact(lens, one.since), until)
+        yield MemberView(link, lens.word(role), mark, since, span)
 
 
 # -- what happened ----------------------------------------------------------------------------------------------------

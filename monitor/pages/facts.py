@@ -1,19 +1,21 @@
-"""Facts: the figures of one picture, worked out once for all languages."""
+"""Facts: the figures of one picture, worked out once for all languages, and again only where they have changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from monitor.core.board import Condition
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.module import Component, Module, Status
-from monitor.core.rollup import RANK, ComponentStatus
-from monitor.core.statement import WINDOWS, only_cached
-from monitor.core.uptime import Day, Uptime, days
-from monitor.pages import bars, sparkline
-from monitor.pages.picture import DAYS, Picture
+from monitor.core.rollup import RANK, ComponentStatus, component_status
+from monitor.core.statement import only_cached
+from monitor.core.uptime import Day, Uptime
+from monitor.pages import bars, sparkline, works
+from monitor.pages.cells import Cells, Each, cell, given
+from monitor.pages.picture import Picture
+from monitor.pages.truth import Contradiction, contradictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,91 +48,236 @@ class ModuleFacts:
 
 
 class Facts:
-    """What every page draws from. Everything is worked out when it is first asked for."""
+    """What every page draws from. Everything is worked out when it is first asked for, as cells."""
+
+    name = "facts"
 
     def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+        self._picture = picture
+        self.cells: Cells = picture.cells
         self.site = picture.site
         self.platform = picture.board.platform
-        self.zone = ZoneInfo(picture.site.timezone)
+        self.components = Each(self.platform.components, self.component)
+        self.modules = Each(self.platform.modules, self.module)
+        self.uptime = Each(self.platform.modules, picture.uptimes_of)
+        self.days = Each(self.platform.modules, picture.days_of)
+        self.cells.belong_to(self)
 
-    @cached_property
-    def components(self) -> dict[str, ComponentFacts]:
-        """The components in page order."""
-        statuses, found = self.picture.components(), {}
-        for id, component in self.platform.components.items():
-            cut = self.picture.spans_of_component(id)
-            line = tuple(days(cut, self.picture.now, DAYS, self.zone))
-            figures = {window: self.picture.uptime(cut, window) for window in WINDOWS}
-            found[id] = ComponentFacts(component, statuses[id], line, bars.draw(line), figures)
-        return found
+    @property
+    def picture(self) -> Picture:
+        """The picture itself. Whoever looks at it is made again each time: look at something smaller if you can."""
+        self._moment()
+        return self._picture
 
-    @cached_property
-    def modules(self) -> dict[str, ModuleFacts]:
-        """The modules in the order of the configuration."""
-        board, found = self.picture.board, {}
+    @given
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """What of all this does not hold together."""
+        return contradictions(self._picture)
+
+    @given
+    def _moment(self) -> object:
+        return object()
+
+    # --- components and modules
+
+    @cell
+    def component(self, id: str) -> ComponentFacts:
+        """A component."""
+        line = self._picture.days_of_component(id)
+        figures = self._picture.uptimes_of_component(id)
+        component = self.platform.components[id]
+        statuses = {one: self.status_of(one) for one in component.modules}
+        status = component_status(component, statuses, self.planned())
+        return ComponentFacts(component, status, line, bars.draw(line), figures)
+
+    @cell
+    def module(self, id: str) -> ModuleFacts:
+        """A module."""
+        latency = self.latency_of(id)
+        return ModuleFacts(
+            self.platform.modules[id],
+            self.condition_of(id),
+            self._locations_of(id),
+            latency,
+            self._spark_of(id),
+            self.open_incident_of(id),
+            self._is_cached(id),
+        )
+
+    @given
+    def condition_of(self, module: str) -> Condition | None:
+        """Its settled status and since when; None until something is known."""
+        return self._picture.board.modules.get(module)
+
+    @given
+    def status_of(self, module: str) -> Status:
+        """Its status; unknown until something is known."""
+        return self._picture.board.status(module)
+
+    @given
+    def planned(self) -> frozenset[str]:
+        """The modules that are worked on, those left out that fail in a way the work does not excuse."""
+        return self._picture.board.planned
+
+    @given
+    def latency_of(self, module: str) -> Latency:
+        """Its latency of the last day."""
+        return self._picture.history.latency.get(module, Latency())
+
+    @given
+    def _locations_of(self, module: str) -> dict[str, Status]:
+        return self._picture.locations_of(module)
+
+    @given
+    def _is_cached(self, module: str) -> bool:
+        return only_cached(self._picture.board, module)
+
+    @cell
+    def _spark_of(self, module: str) -> sparkline.Sparkline | None:
+        return sparkline.draw(self.latency_of(module).points)
+
+    @cell
+    def needed_by(self, module: str) -> tuple[str, ...]:
+        """The modules that depend on it, in the order of the configuration."""
+        return self._needs().get(module, ())
+
+    @cell
+    def _needs(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
         for id, module in self.platform.modules.items():
-            latency = self.picture.history.latency.get(id, Latency())
-            found[id] = ModuleFacts(
-                module,
-                board.modules.get(id),
-                self.picture.locations_of(id),
-                latency,
-                sparkline.draw(latency.points),
-                next((one for one in sorted(self.open_incidents, key=_by_hand) if one.member(id)), None),
-                only_cached(board, id),
-            )
-        return found
+            for edge in module.depends_on:
+                found.setdefault(edge.module, {})[id] = None
+        return {id: tuple(ids) for id, ids in found.items()}
 
-    @cached_property
-    def uptime(self) -> dict[str, dict[str, Uptime]]:
-        """The figures of every module by window."""
-        cuts = {id: self.picture.spans_of(id) for id in self.platform.modules}
-        return {id: {window: self.picture.uptime(cut, window) for window in WINDOWS} for id, cut in cuts.items()}
+    # --- incidents
 
-    @cached_property
-    def incidents(self) -> dict[str, Incident]:
+    @property
+    def incidents(self) -> Mapping[str, Incident]:
         """Every incident by id, the newest first; what the board knows is newer than what was stored."""
-        known = {one.id: one for one in self.picture.history.incidents}
-        known.update(self.picture.board.incidents)
-        return dict(sorted(known.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
+        return Each(dict.fromkeys(self._ids()), self.incident)
 
-    @cached_property
+    @property
     def open_incidents(self) -> list[Incident]:
         """Those going on, the worst first, the newest first among equals."""
-        going_on = [one for one in self.incidents.values() if one.is_open]
-        return sorted(going_on, key=lambda one: -RANK.index(one.impact))
+        return [self.incident(id) for id in self._open()]
 
-    @cached_property
+    @given
+    def _known(self) -> dict[str, Incident]:
+        known = {one.id: one for one in self._picture.history.incidents}
+        known.update(self._picture.board.incidents)
+        return dict(sorted(known.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
+
+    @cell
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(self._known())
+
+    @cell
+    def incident(self, id: str) -> Incident:
+        """One incident. Raises KeyError."""
+        return self._known()[id]
+
+    @cell
+    def _open(self) -> tuple[str, ...]:
+        going_on = [one for one in self._known().values() if one.is_open]
+        return tuple(one.id for one in sorted(going_on, key=lambda one: -RANK.index(one.impact)))
+
+    @cell
+    def _by_module(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for id, one in self._known().items():
+            for module in {member.module: None for member in one.members}:
+                found.setdefault(module, []).append(id)
+        return {module: tuple(ids) for module, ids in found.items()}
+
+    @cell
+    def _by_component(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for id, one in self._known().items():
+            for component in dict.fromkeys(one.components):
+                found.setdefault(component, []).append(id)
+        return {component: tuple(ids) for component, ids in found.items()}
+
+    @cell
+    def incidents_of_module(self, module: str) -> tuple[Incident, ...]:
+        """Those it is or was a member of, the newest first."""
+        return tuple(self.incident(id) for id in self._by_module().get(module, ()))
+
+    @cell
+    def incidents_of_component(self, component: str) -> tuple[Incident, ...]:
+        """Those it is or was touched by, the newest first."""
+        return tuple(self.incident(id) for id in self._by_component().get(component, ()))
+
+    @cell
+    def open_incident_of(self, module: str) -> Incident | None:
+        """The open one it is a member of; of several the worst."""
+        id = self._struck().get(module)
+        return None if id is None else self.incident(id)
+
+    @cell
+    def _struck(self) -> dict[str, str]:
+        ours_last = sorted(reversed(self.open_incidents), key=lambda one: not one.by_hand)  # they say more of a module
+        return {member.module: one.id for one in ours_last for member in one.members}
+
+    # --- planned work
+
+    @given
+    def going_on(self) -> tuple[Maintenance, ...]:
+        """Work under way, the first to begin first."""
+        return tuple(works.going_on(self._picture))
+
+    @given
+    def works_told(self) -> tuple[Maintenance, ...]:
+        """Work that feeds tell of."""
+        return tuple(works.told(self._picture))
+
+    @property
+    def works(self) -> Mapping[str, Maintenance]:
+        """Work that has a page of its own, by id."""
+        return Each(dict.fromkeys(self._works()), self.work)
+
+    @given
+    def _works(self) -> dict[str, Maintenance]:
+        return {one.id: one for one in works.with_pages(self._picture)}
+
+    @cell
+    def work(self, id: str) -> Maintenance:
+        """One piece of work. Raises KeyError."""
+        return self._works()[id]
+
+    # --- time
+
+    @cell
+    def today(self) -> date:
+        """The present day of the site's zone."""
+        return self.local(self._picture.midnight())
+
+    @property
     def months(self) -> dict[date, list[Incident]]:
         """First days of the months from the first known thing to now, the newest first, with what began in them."""
-        first = min(filter(None, [self.began, *(one.started_at for one in self.incidents.values())]), default=None)
-        day = self.local(self.picture.now).replace(day=1)
-        found: dict[date, list[Incident]] = {day: []}
+        return {first: [self.incident(id) for id in ids] for first, ids in self._months().items()}
+
+    @cell
+    def _months(self) -> dict[date, tuple[str, ...]]:
+        known = self.incidents.values()
+        first = min(filter(None, [self.began, *(one.started_at for one in known)]), default=None)
+        day = self.today().replace(day=1)
+        found: dict[date, list[str]] = {day: []}
         while first is not None and day > self.local(first).replace(day=1):
             day = (day - timedelta(days=1)).replace(day=1)
             found[day] = []
-        for one in self.incidents.values():
-            found[self.local(one.started_at).replace(day=1)].append(one)
-        return found
+        for one in known:
+            found[self.local(one.started_at).replace(day=1)].append(one.id)
+        return {first: tuple(ids) for first, ids in found.items()}
 
-    @cached_property
+    @property
     def began(self) -> datetime | None:
         """When the first thing became known; None while nothing is."""
-        return min((moves[0].since for moves in self.picture.history.transitions.values() if moves), default=None)
+        return self._began()
+
+    @given
+    def _began(self) -> datetime | None:
+        return min((moves[0].since for moves in self._picture.history.transitions.values() if moves), default=None)
 
     def local(self, at: datetime) -> date:
         """The calendar day of a moment in the site's zone."""
-        return at.astimezone(self.zone).date()
-
-    def seconds_of(self, day: date) -> float:
-        """How much of a calendar day of the site's zone has passed."""
-        after = day + timedelta(days=1)
-        start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
-        end = datetime(after.year, after.month, after.day, tzinfo=self.zone).astimezone(UTC)
-        return (min(end, self.picture.now) - start).total_seconds()
-
-
-def _by_hand(incident: Incident) -> bool:
-    """The monitor's own say more of a module."""
-    return incident.by_hand
+        return self._picture.local(at)

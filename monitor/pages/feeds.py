@@ -3,23 +3,30 @@
 The id of an entry never changes: a new update changes its date and text, so a reader shows an edit and not a new item.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
 from urllib.parse import urlsplit
 
+from monitor.core.announcement import WORK_STAGE, components_of, work_body, work_message, work_title
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.module import in_language
 from monitor.core.observation import stamp
-from monitor.core.wording import N_, title, update_body
+from monitor.core.wording import N_, Sentence, title, update_body
 from monitor.pages import words
-from monitor.pages.news import announced, began_at, newest, updated_at
+from monitor.pages.calendar import calendar
+from monitor.pages.cells import cell, given
+from monitor.pages.facts import Facts
+from monitor.pages.news import began_at, by_publication, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
 
 NEWEST = 50
+SCHEDULED_EVENT = "THIS IS A SCHEDULED EVENT"  # what programs look for in a Statuspage's feed, in every language
 HISTORY, PLANNED = N_("Incident history"), N_("Planned maintenance")  # an f-string hides a message from the catalogues
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -27,22 +34,17 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, and the calendar."""
-    incidents = announced(picture)
+    facts = Facts(picture)
     texts: dict[str, str] = {}
     for language in speech.languages:
-        writer = _Writer(picture, speech, language)
+        writer = _Writer(facts, speech, language)
         under = under_of(language, speech)
-        history = f"{picture.site.name} - {speech.gettext(language, HISTORY)}"
-        texts[f"{under}history.atom"] = writer.atom("history", under, history, newest(incidents, NEWEST))
-        texts[f"{under}history.rss"] = writer.rss(under, history, newest(incidents, NEWEST))
-        for id, component in picture.board.platform.components.items():
-            of_component = newest([one for one in incidents if id in one.components], NEWEST)
-            name = f"{picture.site.name} - {in_language(component.name, language)}"
-            texts[f"{under}components/{id}.atom"] = writer.atom(
-                f"components/{id}", f"{under}components/{id}/", name, of_component
-            )
+        texts[f"{under}history.atom"] = writer.history_atom()
+        texts[f"{under}history.rss"] = writer.history_rss()
+        for id in facts.components:
+            texts[f"{under}components/{id}.atom"] = writer.component_atom(id)
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
-        texts[f"{under}maintenance.ics"] = calendar(calendar_name)
+        texts[f"{under}maintenance.ics"] = calendar(picture, speech, language, under, calendar_name)
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
 
 
@@ -51,21 +53,75 @@ def under_of(language: str, speech: Speech) -> str:
     return "" if language == speech.default else f"{language.lower()}/"
 
 
-class _Writer:
-    """Feeds of one site in one language."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An incident, or planned work, as a reader of feeds gets it; `body` is HTML."""
 
-    def __init__(self, picture: Picture, speech: Speech, language: str) -> None:
-        self.site = picture.site
-        self.platform = picture.board.platform
+    id: str
+    published: datetime
+    updated: datetime
+    title: str
+    body: str
+
+
+class _Writer:
+    """Feeds of one site in one language, as cells."""
+
+    def __init__(self, facts: Facts, speech: Speech, language: str) -> None:
+        self.facts = facts
+        self.site = facts.site
+        self.platform = facts.platform
         self.speech = speech
         self.language = language
         self.under = under_of(language, speech)
-        self.host = urlsplit(picture.site.url).hostname or "localhost"
-        self.since = began_at(picture) or EPOCH
+        self.host = urlsplit(self.site.url).hostname or "localhost"
+        self.name = ("feeds", language)
+        self.cells = facts.cells
+        self.cells.belong_to(self)
 
-    def atom(self, name: str, page: str, heading: str, incidents: Sequence[Incident]) -> str:
+    @given
+    def _since(self) -> datetime:
+        return began_at(self.facts.picture) or EPOCH
+
+    @cell
+    def history_atom(self) -> str:
+        """The newest incidents, and planned work, as Atom."""
+        return self.atom("history", self.under, self._heading(), self._history())
+
+    @cell
+    def history_rss(self) -> str:
+        """The same as RSS."""
+        return self.rss(self.under, self._heading(), self._history())
+
+    def _heading(self) -> str:
+        return f"{self.site.name} - {self.speech.gettext(self.language, HISTORY)}"
+
+    @cell
+    def component_atom(self, id: str) -> str:
+        """The same of a component, as Atom."""
+        name = f"{self.site.name} - {in_language(self.platform.components[id].name, self.language)}"
+        page = f"{self.under}components/{id}/"
+        works = [one for one in self.facts.works_told() if id in components_of(one, self.platform)]
+        return self.atom(f"components/{id}", page, name, self._entries(self.facts.incidents_of_component(id), works))
+
+    @cell
+    def _history(self) -> tuple[Entry, ...]:
+        return self._entries(self.facts.incidents.values(), self.facts.works_told())
+
+    def _entries(self, incidents: Iterable[Incident], works: Iterable[Maintenance]) -> tuple[Entry, ...]:
+        """The newest incidents and planned work together, the newest published first."""
+        found = [
+            Entry(one.id, _published_at(one), updated_at(one), self._say(title(one, self.platform)), self._body(one.id))
+            for one in newest(by_publication(incidents), NEWEST)
+        ]
+        for one in works:
+            name = self._say(work_title(one))
+            found.append(Entry(one.id, one.announced_at, one.updated_at, name, self._plan(one)))
+        return tuple(sorted(found, key=lambda entry: entry.published, reverse=True))
+
+    def atom(self, name: str, page: str, heading: str, entries: Sequence[Entry]) -> str:
         """An Atom feed. `name` is its path below the language without the ending, `page` the page it belongs to."""
-        updated = max((updated_at(one) for one in incidents), default=self.since)
+        updated = max((one.updated for one in entries), default=self._since())
         head = [
             f'<feed xml:lang="{xml(self.language)}" xmlns="http://www.w3.org/2005/Atom">',
             f"<id>tag:{xml(self.host)},2005:/{self.under}{xml(name)}</id>",
@@ -75,25 +131,25 @@ class _Writer:
             f"<updated>{stamp(updated)}</updated>",
             f"<author><name>{xml(self.site.name)}</name></author>",
         ]
-        return DECLARATION + "\n".join([*head, *(self._entry(one) for one in incidents), "</feed>", ""])
+        return DECLARATION + "\n".join([*head, *(self._entry(one) for one in entries), "</feed>", ""])
 
-    def _entry(self, incident: Incident) -> str:
+    def _entry(self, entry: Entry) -> str:
         return "\n".join(
             [
                 "<entry>",
-                f"<id>tag:{xml(self.host)},2005:Incident/{incident.id}</id>",
-                f"<published>{stamp(_published_at(incident))}</published>",
-                f"<updated>{stamp(updated_at(incident))}</updated>",
-                f'<link rel="alternate" type="text/html" href="{xml(self._page_of(incident))}"/>',
-                f"<title>{xml(self._title(incident))}</title>",
-                f'<content type="html">{xml(self._body(incident))}</content>',
+                f"<id>tag:{xml(self.host)},2005:Incident/{entry.id}</id>",
+                f"<published>{stamp(entry.published)}</published>",
+                f"<updated>{stamp(entry.updated)}</updated>",
+                f'<link rel="alternate" type="text/html" href="{xml(self._page_of(entry))}"/>',
+                f"<title>{xml(entry.title)}</title>",
+                f'<content type="html">{xml(entry.body)}</content>',
                 "</entry>",
             ]
         )
 
-    def rss(self, page: str, heading: str, incidents: Sequence[Incident]) -> str:
+    def rss(self, page: str, heading: str, entries: Sequence[Entry]) -> str:
         """An RSS 2.0 feed; the guid of an item is the address of its incident."""
-        updated = max((updated_at(one) for one in incidents), default=self.since)
+        updated = max((one.updated for one in entries), default=self._since())
         about = self.speech.gettext(self.language, N_("Incidents and planned maintenance"))
         address = f"{xml(self.site.url)}/{self.under}history.rss"
         head = [
@@ -106,86 +162,54 @@ class _Writer:
             f"<language>{xml(self.language.lower())}</language>",
             f"<pubDate>{format_datetime(updated)}</pubDate>",
         ]
-        return DECLARATION + "\n".join([*head, *(self._item(one) for one in incidents), "</channel>", "</rss>", ""])
+        return DECLARATION + "\n".join([*head, *(self._item(one) for one in entries), "</channel>", "</rss>", ""])
 
-    def _item(self, incident: Incident) -> str:
-        page = xml(self._page_of(incident))
+    def _item(self, entry: Entry) -> str:
+        page = xml(self._page_of(entry))
         return "\n".join(
             [
                 "<item>",
-                f"<title>{xml(self._title(incident))}</title>",
-                f"<description>{xml(self._body(incident))}</description>",
-                f"<pubDate>{format_datetime(_published_at(incident))}</pubDate>",
+                f"<title>{xml(entry.title)}</title>",
+                f"<description>{xml(entry.body)}</description>",
+                f"<pubDate>{format_datetime(entry.published)}</pubDate>",
                 f"<link>{page}</link>",
                 f'<guid isPermaLink="true">{page}</guid>',
                 "</item>",
             ]
         )
 
-    def _title(self, incident: Incident) -> str:
-        return self.speech.say(self.language, title(incident, self.platform))
+    def _say(self, sentences: Sentence | Iterable[Sentence]) -> str:
+        return self.speech.say(self.language, sentences)
 
-    def _page_of(self, incident: Incident) -> str:
-        return f"{self.site.url}/{self.under}incidents/{incident.id}/"
+    def _page_of(self, entry: Entry) -> str:
+        return f"{self.site.url}/{self.under}incidents/{entry.id}/"
 
-    def _body(self, incident: Incident) -> str:
+    @cell
+    def _body(self, id: str) -> str:
         """All updates, the newest first, as simple HTML: names and people's texts are escaped before they go in."""
-        paragraphs = []
-        for update in reversed(incident.updates):
-            at = self.speech.moment(self.language, update.at, self.site.timezone)
-            stage = self.speech.gettext(self.language, words.STAGE[update.stage])
-            said = self.speech.say(self.language, update_body(update, incident, self.platform))
-            body = "<br>".join(escape(said).splitlines())
-            paragraphs.append(f"<p><small>{escape(at)}</small><br><strong>{escape(stage)}</strong> - {body}</p>")
-        return "".join(paragraphs)
+        incident = self.facts.incident(id)
+        return "".join(
+            self._paragraph(one.at, words.STAGE[one.stage], self._say(update_body(one, incident, self.platform)))
+            for one in reversed(incident.updates)
+        )
+
+    def _plan(self, work: Maintenance) -> str:
+        """The same of planned work, its plan first."""
+        span = self.speech.span(self.language, work.planned_from, work.planned_until, self.site.timezone)
+        head = f"<p><strong>{SCHEDULED_EVENT} {escape(span)}</strong></p>"
+        if work.message:
+            head += f"<p>{'<br>'.join(escape(self._say(work_message(work))).splitlines())}</p>"
+        updates = (
+            self._paragraph(one.at, WORK_STAGE[one.stage], self._say(work_body(one))) for one in reversed(work.updates)
+        )
+        return head + "".join(updates)
+
+    def _paragraph(self, at: datetime, stage: str, said: str) -> str:
+        when = escape(self.speech.moment(self.language, at, self.site.timezone))
+        body = "<br>".join(escape(said).splitlines())
+        named = escape(self.speech.gettext(self.language, stage))
+        return f"<p><small>{when}</small><br><strong>{named}</strong> - {body}</p>"
 
 
 def _published_at(incident: Incident) -> datetime:
     return incident.published_at or incident.detected_at
-
-
-# --- calendar
-
-
-def calendar(name: str) -> str:
-    """The calendar of planned work. Nothing is planned yet; its zone keeps it valid, since RFC 5545 wants a component.
-
-    A client that follows the address asks again twice a day.
-    """
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//vtex-monitor//maintenance//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{_calendar_text(name)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT12H",
-        "BEGIN:VTIMEZONE",
-        "TZID:Etc/UTC",
-        "BEGIN:STANDARD",
-        "DTSTART:19700101T000000",
-        "TZOFFSETFROM:+0000",
-        "TZOFFSETTO:+0000",
-        "END:STANDARD",
-        "END:VTIMEZONE",
-        "END:VCALENDAR",
-    ]
-    return "".join(_folded(line) for line in lines)
-
-
-def _calendar_text(text: str) -> str:
-    kept = "".join(char for char in text if char >= " " or char == "\n")
-    return kept.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """A content line with its break, no piece of it longer than 75 octets and no character cut in two."""
-    pieces, piece, size = [], "", 0
-    for char in line:
-        width = len(char.encode("utf-8", "replace"))
-        if size + width > 75:
-            pieces.append(piece)
-            piece, size = " ", 1
-        piece += char
-        size += width
-    return "\r\n".join([*pieces, piece]) + "\r\n"

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from monitor.core.module import Status
 from monitor.core.wording import N_
 from monitor.pages import words
+from monitor.pages.cells import cell
 from monitor.pages.facts import ModuleFacts
 from monitor.pages.lens import Lens
+from monitor.pages.planned import under_way
 from monitor.pages.view import Link, Mark, SparkView, When
 
 ORDER = (Status.DOWN, Status.DEGRADED, Status.UNKNOWN, Status.UP)
@@ -65,6 +67,12 @@ def healthcheck(lens: Lens) -> HealthcheckView:
 
 def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
     """A module's box."""
+    return _module_view(lens, facts.module.id)
+
+
+@cell
+def _module_view(lens: Lens, id: str) -> ModuleView:
+    facts = lens.facts.modules[id]
     module, incident = facts.module, facts.incident
     role, blames, link = "", "", None
     if incident is not None:
@@ -77,6 +85,8 @@ def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
         else:
             cause = lens.module_name(incident.cause.module)
             role, blames = "affected", lens.word(N_("Affected by {module}"), module=cause)
+    elif works := under_way(lens, [module.id]):
+        blames, link = lens.word(N_("Planned work is under way")), Link(works[0].title, works[0].href)
     return ModuleView(
         id=module.id,
         href=f"modules/{module.id}/",
@@ -106,9 +116,9 @@ def _spark(lens: Lens, facts: ModuleFacts) -> SparkView | None:
 
 
 def _needs(lens: Lens, facts: ModuleFacts) -> list[NeedView]:
-    known = lens.facts.modules
+    known = lens.facts.platform.modules
     return [
-        NeedView(edge.module, lens.module_name(edge.module), lens.mark(words.MODULE[known[edge.module].status]))
+        NeedView(edge.module, lens.module_name(edge.module), lens.mark(words.MODULE[lens.facts.status_of(edge.module)]))
         for edge in facts.module.depends_on
         if edge.module in known
     ]

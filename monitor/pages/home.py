@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
+from monitor.core.announcement import work_title
 from monitor.core.incident import Incident
 from monitor.core.module import Group
 from monitor.core.rollup import WORST
@@ -12,6 +13,8 @@ from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
+from monitor.pages.planned import PlannedView, planned
+from monitor.pages.truth import SAID
 from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
 
 RECENT = 14  # days told one by one
@@ -29,19 +32,21 @@ class RecentDays:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The home page. `known` is False until the first result; `updated` is the end of the newest observation.
-
-    The first `whole` incidents are told in full.
-    """
+    """The home page. `known` is False until the first result; `updated` is the end of the newest observation,
+    `doubts` are what of all this does not hold together; `withheld`: something fails whose incident is not public yet.
+    The first `whole` incidents are told in full."""
 
     known: bool
     overall: Mark
     count: str
     blind: str
+    doubts: tuple[str, ...]
+    withheld: bool
     gaps: tuple[str, ...]
     incidents: tuple[IncidentView, ...]
     whole: int
     groups: tuple[GroupView, ...]
+    planned: PlannedView
     recent: tuple[RecentDays, ...]
     began: str
     updated: When | None
@@ -65,10 +70,13 @@ def home(lens: Lens) -> HomeView:
         overall=overall,
         count=count if going_on else "",
         blind=lens.word(_BLIND, since=lens.clock(since).text) if blind and since else "",
+        doubts=tuple(_doubts(lens)),
+        withheld=bool(facts.picture.withheld),
         gaps=tuple(_gaps(lens)),
         incidents=tuple(lens.incident(one) for one in facts.open_incidents),
         whole=WHOLE,
         groups=tuple(group_view(lens, group) for group in facts.platform.groups),
+        planned=planned(lens),
         recent=tuple(_recent(lens)),
         began=_began(lens),
         updated=None if until is None else lens.when(until),
@@ -86,6 +94,19 @@ def group_view(lens: Lens, group: Group) -> GroupView:
 _BLIND = N_("The monitor has not been able to see since {since}. What stands below is the last it knew.")
 _GAP = N_("The monitor could not see from {since} to {until}.")
 _GAP_PLACE = N_("The monitor could not see from {location} between {since} and {until}.")
+
+
+def _doubts(lens: Lens) -> Iterable[str]:
+    """What on this very page does not hold together."""
+    for one in lens.facts.contradictions():
+        name = ""
+        if one.subject in lens.facts.components:
+            name = lens.text(lens.facts.components[one.subject].component.name)
+        elif one.subject in lens.facts.works:
+            name = lens.say(work_title(lens.facts.work(one.subject)))
+        elif one.subject:
+            name = lens.incident(lens.facts.incidents[one.subject]).title
+        yield lens.word(SAID[one.kind], name=name)
 
 
 def _gaps(lens: Lens) -> Iterable[str]:

@@ -13,6 +13,7 @@ from monitor.core.uptime import Uptime
 from monitor.core.wording import N_, Place, Sentence, title, update_body, witnessed
 from monitor.pages import words
 from monitor.pages.bars import describe, spots
+from monitor.pages.cells import cell
 from monitor.pages.facts import ComponentFacts, Facts
 from monitor.pages.plain import legal
 from monitor.pages.translate import Speech
@@ -39,9 +40,10 @@ class Lens:
         self.facts = facts
         self.speech = speech
         self.language = language
+        self.name = ("lens", language)
+        self.cells = facts.cells
+        self.cells.belong_to(self)
         self._marks: dict[tuple[str, str], Mark] = {}
-        self._components: dict[str, ComponentView] = {}
-        self._incidents: dict[str, IncidentView] = {}
 
     # --- words
 
@@ -75,7 +77,7 @@ class Lens:
 
     def clock(self, at: datetime) -> When:
         """The time alone today, with its date on other days."""
-        if self.facts.local(at) != self.facts.local(self.facts.picture.now):
+        if self.facts.local(at) != self.facts.today():
             return self.when(at)
         return When(self.speech.clock(self.language, at, self.facts.site.timezone), stamp(at) or "")
 
@@ -88,6 +90,10 @@ class Lens:
             say.duration(language, uptime.down_seconds) if uptime.down_seconds >= 1 else "–",
             say.duration(language, uptime.degraded_seconds) if uptime.degraded_seconds >= 1 else "–",
         )
+
+    def span(self, since: datetime, until: datetime) -> str:
+        """From then till then."""
+        return self.speech.span(self.language, since, until, self.facts.site.timezone)
 
     def length(self, time: timedelta) -> str:
         """A length of time."""
@@ -124,12 +130,11 @@ class Lens:
 
     def component(self, facts: ComponentFacts) -> ComponentView:
         """A component."""
-        one = facts.component
-        if one.id not in self._components:
-            self._components[one.id] = self._component(facts)
-        return self._components[one.id]
+        return self._component(facts.component.id)
 
-    def _component(self, facts: ComponentFacts) -> ComponentView:
+    @cell
+    def _component(self, id: str) -> ComponentView:
+        facts = self.facts.components[id]
         one = facts.component
         return ComponentView(
             id=one.id,
@@ -146,11 +151,11 @@ class Lens:
 
     def incident(self, incident: Incident) -> IncidentView:
         """An incident, whole."""
-        if incident.id not in self._incidents:
-            self._incidents[incident.id] = self._incident(incident)
-        return self._incidents[incident.id]
+        return self._incident(incident.id)
 
-    def _incident(self, incident: Incident) -> IncidentView:
+    @cell
+    def _incident(self, id: str) -> IncidentView:
+        incident = self.facts.incident(id)
         platform, cause = self.facts.platform, incident.cause
         end = incident.resolved_at
         lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
@@ -165,6 +170,7 @@ class Lens:
             confidence=self._confidence(cause),
             since=self.clock(incident.started_at) if incident.is_open else self.when(incident.started_at),
             until=None if end is None else self.when(incident.ended_at or end),
+            span="" if end is None else self.span(incident.started_at, incident.ended_at or end),
             ago=self.speech.ago(self.language, incident.started_at, self.facts.picture.now) if end is None else "",
             lasted="" if end is None else self.speech.duration(self.language, lasted.total_seconds()),
             affected=self.names(self._affected(incident)),
@@ -189,6 +195,11 @@ class Lens:
 
     def line(self, incident: Incident) -> IncidentLine:
         """A past incident in one line: which one, from when to when."""
+        return self._line(incident.id)
+
+    @cell
+    def _line(self, id: str) -> IncidentLine:
+        incident = self.facts.incident(id)
         zone, start = self.facts.site.timezone, incident.started_at
         end = incident.ended_at or incident.resolved_at
         clock, lasted = self.speech.clock(self.language, start, zone), ""
@@ -230,8 +241,8 @@ class Lens:
         for member in sorted(incident.members, key=lambda one: one.role != "root"):
             role = N_("Cause") if member.role == "root" and incident.cause.module else N_("Affected")
             mark = self.mark(words.MODULE[Status.UP if member.until else member.status])
-            until = self.when(member.until) if member.until else None
-            yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), until)
+            span = self.span(member.since, member.until) if member.until else self.when(member.since).text
+            yield MemberView(self.module_link(member.module), self.word(role), mark, self.when(member.since), span)
 
     def _sightings(self, incident: Incident) -> Iterable[SightingView]:
         told: set[tuple[str, str, str]] = set()

@@ -1,6 +1,6 @@
 """News: what feeds and both public APIs draw from besides the figures: incidents, dates of change, own blindness."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from monitor.core import statement
@@ -20,7 +20,12 @@ def incidents_of(picture: Picture) -> list[Incident]:
 
 def announced(picture: Picture) -> list[Incident]:
     """The same in the order in which they were published, the newest first, as feeds and Statuspage v2 list them."""
-    return sorted(incidents_of(picture), key=lambda one: (one.published_at, one.started_at, one.id), reverse=True)
+    return by_publication(incidents_of(picture))
+
+
+def by_publication(incidents: Iterable[Incident]) -> list[Incident]:
+    """Incidents in the order in which they were published, the newest first."""
+    return sorted(incidents, key=lambda one: (one.published_at, one.started_at, one.id), reverse=True)
 
 
 def updated_at(incident: Incident) -> datetime:

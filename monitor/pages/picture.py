@@ -1,27 +1,34 @@
 """Picture: everything one publication is made from. One picture, one publication, so no two files can disagree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from monitor.core.board import Board
+from monitor.core.detector import Transition
 from monitor.core.history import History
+from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
+from monitor.core.overlay import works_of
 from monitor.core.publishing import public, withheld
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Span, Uptime, merge, spans, uptime
+from monitor.core.uptime import Day, Span, Uptime, days, merge, spans, uptime, without
+from monitor.pages.cells import Cells, Found, cell, given
 
 DAYS = 90
+END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 
 
 @dataclass(frozen=True)
 class Picture:
     """What readers may know; a draft never gets into one. `data_until` is the end of the newest observation, None
-    before the first one; `withheld` are the modules that fail now and whose incident is a draft."""
+    before the first one; `withheld` are the modules that fail now and whose incident is a draft. `before` is what was
+    found for the publication before: what did not change is not worked out again."""
 
     site: Site
     board: Board
@@ -29,6 +36,9 @@ class Picture:
     now: datetime
     data_until: datetime | None = None
     withheld: frozenset[str] = frozenset()
+    before: Found | None = field(default=None, compare=False, repr=False)
+
+    name = "picture"
 
     def __post_init__(self) -> None:
         """Leaves out what is not public, whoever takes the picture."""
@@ -38,39 +48,122 @@ class Picture:
         object.__setattr__(self, "history", history)
 
     @cached_property
-    def _cuts(self) -> dict[str, list[Span]]:
-        return {}  # every file of a publication asks for the same ones
+    def works(self) -> list[Maintenance]:
+        """Planned work that is to come, under way, or was over within the time shown; the first planned first."""
+        return works_of(self.board, self.history)
 
+    @cached_property
+    def cells(self) -> Cells:
+        """What is worked out from this picture."""
+        cells = Cells(self.before)
+        cells.belong_to(self)
+        return cells
+
+    # --- the past of a module and of a component
+
+    @given
+    def midnight(self) -> datetime:
+        """When the present day of the site's zone began."""
+        zone = ZoneInfo(self.site.timezone)
+        today = self.now.astimezone(zone).date()
+        return datetime(today.year, today.month, today.day, tzinfo=zone).astimezone(UTC)
+
+    @given
+    def moves_of(self, module: str) -> tuple[Transition, ...]:
+        """Its changes of status, in order of decision."""
+        return self.history.transitions.get(module, ())
+
+    @given
+    def _excluded(self, module: str) -> tuple[tuple[datetime, datetime], ...]:
+        """Stretches of planned work on it; what is under way has no end."""
+        return tuple(stretch for one in self._begun for stretch in one.excluded(module, END))
+
+    @cached_property
+    def _begun(self) -> list[Maintenance]:
+        return [one for one in self.works if one.started_at is not None]
+
+    @cell
     def spans_of(self, module: str) -> list[Span]:
-        """What a module's status was over the last 90 days and a bit, so that whole days fit in."""
-        if module not in self._cuts:
-            start = self.now - timedelta(days=DAYS + 1)
-            self._cuts[module] = spans(self.history.transitions.get(module, ()), start, self.now)
-        return self._cuts[module]
+        """What a module's status was over the last 90 days and a bit, so that whole days fit in, with planned work cut
+        out. What it is now has no end."""
+        cut = spans(self.moves_of(module), self.midnight() - timedelta(days=DAYS + 1), END)
+        excluded = self._excluded(module)
+        return without(cut, excluded) if excluded else cut
 
+    @cell
     def spans_of_component(self, component: str) -> list[Span]:
         """The same for a component: the worst known status of its modules at each moment."""
-        return merge([self.spans_of(module) for module in self.board.platform.components[component].modules])
+        return merge([self.spans_of(module) for module in self._made_of(component)])
 
-    def locations_of(self, module: str) -> dict[str, Status]:
-        """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
-        return seen_from(self.board, module)
+    @given
+    def _made_of(self, component: str) -> tuple[str, ...]:
+        return self.board.platform.components[component].modules
 
     def uptime(self, cut: list[Span], window: str) -> Uptime:
         """The figure for `24h`, `7d`, `30d` or `90d`."""
         return uptime(cut, self.now - WINDOWS[window], self.now)
 
+    @given
+    def uptimes_of(self, module: str) -> dict[str, Uptime]:
+        """A module's figures by window."""
+        cut = self.spans_of(module)
+        return {window: self.uptime(cut, window) for window in WINDOWS}
+
+    @given
+    def uptimes_of_component(self, component: str) -> dict[str, Uptime]:
+        """A component's figures by window."""
+        cut = self.spans_of_component(component)
+        return {window: self.uptime(cut, window) for window in WINDOWS}
+
+    @given
+    def days_of(self, module: str) -> tuple[Day, ...]:
+        """A module's last 90 days in the site's zone, the oldest first, today last."""
+        return (*self._past_days(module), *self._today(self.spans_of(module)))
+
+    @given
+    def days_of_component(self, component: str) -> tuple[Day, ...]:
+        """The same for a component."""
+        return (*self._past_days_of_component(component), *self._today(self.spans_of_component(component)))
+
+    @cell
+    def _past_days(self, module: str) -> tuple[Day, ...]:
+        return self._days_before(self.midnight(), self.spans_of(module))
+
+    @cell
+    def _past_days_of_component(self, component: str) -> tuple[Day, ...]:
+        return self._days_before(self.midnight(), self.spans_of_component(component))
+
+    def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
+        return tuple(days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1])
+
+    def _today(self, cut: list[Span]) -> list[Day]:
+        return days(cut, self.now, 1, ZoneInfo(self.site.timezone))
+
+    def local(self, at: datetime) -> date:
+        """The calendar day of a moment in the site's zone."""
+        return at.astimezone(ZoneInfo(self.site.timezone)).date()
+
+    # --- now
+
+    def locations_of(self, module: str) -> dict[str, Status]:
+        """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
+        return seen_from(self.board, module)
+
+    @given
     def components(self) -> Mapping[str, ComponentStatus | None]:
         """What a visitor feels, by component in page order; None where nothing is known."""
         statuses = {module: condition.status for module, condition in self.board.modules.items()}
-        return {id: component_status(one, statuses) for id, one in self.board.platform.components.items()}
+        planned = self.board.planned
+        return {id: component_status(one, statuses, planned) for id, one in self.board.platform.components.items()}
 
+    @given
     def overall(self) -> tuple[str, str]:
         """(indicator, description); `unknown` while nothing is known at all."""
         known = [status for status in self.components().values() if status is not None]
         impacts = active_impacts(incidents_of(self.board, self.history))
         return top_level(known, impacts) if known or impacts else ("unknown", "Status Unknown")
 
+    @given
     def monitor(self) -> tuple[str, datetime | None, str | None]:
         """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)

@@ -2,8 +2,11 @@
 
 Every publication is a folder of its own, `.publications/NNNNNNNN`; `public` is a symbolic link to the newest whole one
 and is swapped by a rename, which the file system does entirely or not at all. What has not changed is the same file
-in both folders (a hard link), so it keeps its bytes, its date and its place in every cache. The folder before stays
-for readers that are still in it. Whatever moment the power fails, a reader finds a whole old or a whole new site.
+in both folders (a hard link), so it keeps its bytes, its date and its place in every cache.
+
+Three folders take turns: the one in force, the one before, which stays for readers that are still in it, and the
+oldest, which becomes the next publication. It lacks only what changed since, so a publication costs what changed and
+not what there is. Whatever moment the power fails, a reader finds a whole old or a whole new site.
 """
 
 import ctypes
@@ -12,14 +15,16 @@ import gzip
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
+TURNS = 3  # folders that take turns
 SMALLEST_ZIPPED = 256  # bytes; below that gzip only adds its head
 _syncfs = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
@@ -31,11 +36,26 @@ class PublishError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one publication wrote: paths that are new or different, bytes on disk for them, and how long it took."""
+    """What one publication did: paths new or different, paths that are gone, bytes written, how long it took.
+
+    `whole`: another process published before it, so that more may have changed than these paths.
+    """
 
     changed: tuple[str, ...]
+    removed: tuple[str, ...]
     bytes: int
     seconds: float
+    whole: bool = False
+
+
+class File(NamedTuple):
+    """Which file stands under a path: its bytes, and the publication that wrote them. Equal ones are the same file."""
+
+    digest: bytes
+    number: int
+
+
+Tree = dict[str, File]  # what a folder holds, by path
 
 
 class Publisher:
@@ -46,13 +66,16 @@ class Publisher:
         self._directory = directory
         self._public = directory / "public"
         self._store = directory / ".publications"
-        self._hashes: dict[str, bytes] = {}
-        self._current: Path | None = None
-        self._before: Path | None = None
-        self._store.mkdir(parents=True, exist_ok=True)
-        with self._locked():
-            self._take_up()
-            self._clear(keep={self._current})
+        self._trees: dict[Path, Tree] = {}  # the oldest first, the one in force last
+        self._made: dict[str, tuple[bytes, bytes]] = {}  # the bytes last published and their digest
+        try:
+            self._store.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                self._take_up()
+        except OSError as error:
+            raise PublishError(
+                f"{self._store} cannot hold the site ({error.strerror}); choose another data directory"
+            ) from None
 
     def publish(self, files: Mapping[str, bytes]) -> Published:
         """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none.
@@ -60,47 +83,77 @@ class Publisher:
         Raises ValueError for a path that would leave the folder and OSError when the disk refuses.
         """
         began = monotonic()
-        for name in files:
-            _check(name)
-        hashes = {name: sha256(content).digest() for name, content in files.items()}
+        made = self._digests(files)
         with self._locked():
-            if self._linked() != self._current:  # another process published meanwhile
+            whole = self._linked() != self._current
+            if whole:  # another process published meanwhile
                 self._take_up()
-            changed = tuple(name for name, digest in hashes.items() if self._hashes.get(name) != digest)
-            if not changed and len(hashes) == len(self._hashes) and self._current is not None:
-                return Published((), 0, monotonic() - began)
-            folder = self._store / f"{self._newest() + 1:08d}"
+            number, before = self._newest() + 1, self._trees.get(self._current, {}) if self._current else {}
+            tree = {name: _file(digest, number, before.get(name)) for name, (_, digest) in made.items()}
+            changed = tuple(name for name, file in tree.items() if file.number == number)
+            gone = tuple(name for name in before if name not in tree)
+            if not changed and not gone and self._current is not None:
+                return Published((), (), 0, monotonic() - began, whole)
+            folder = self._store / f"{number:08d}"
             try:
-                written = self._fill(folder, files, frozenset(changed))
+                written = self._fill(folder, self._oldest(folder), tree, files)
                 self._swap(folder)
             except BaseException:
                 if self._linked() != folder:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._before, self._current, self._hashes = self._current, folder, hashes
-        return Published(changed, written, monotonic() - began)
+            self._trees[folder], self._made = tree, made
+        return Published(changed, gone, written, monotonic() - began, whole)
 
-    def tidy(self) -> None:
-        """Removes every publication but the present one and the one before; slow on some disks, so not part of it."""
-        with self._locked():
-            self._clear(keep={self._before, self._linked()})
+    def _digests(self, files: Mapping[str, bytes]) -> dict[str, tuple[bytes, bytes]]:
+        """Each file with its digest; bytes that are the very same object as last time are not looked at again."""
+        made = {}
+        for name, content in files.items():
+            before = self._made.get(name)
+            if before is None:
+                _check(name)
+            if before is None or before[0] is not content:
+                before = content, sha256(content).digest()
+            made[name] = before
+        return made
 
     # --- one publication
 
-    def _fill(self, folder: Path, files: Mapping[str, bytes], changed: frozenset[str]) -> int:
-        """Makes the folder whole and brings it to the disk; how many bytes were new."""
+    @property
+    def _current(self) -> Path | None:
+        return next(reversed(self._trees), None)
+
+    def _oldest(self, folder: Path) -> Tree:
+        """Makes the folder of the next publication: the oldest one under its new name, with what that holds, or an
+        empty one."""
+        if len(self._trees) >= TURNS:
+            oldest = next(iter(self._trees))
+            tree = self._trees.pop(oldest)
+            with suppress(FileNotFoundError):
+                oldest.rename(folder)
+                return tree
         folder.mkdir()
-        made = {""}
+        return {}
+
+    def _fill(self, folder: Path, found: Tree, tree: Tree, files: Mapping[str, bytes]) -> int:
+        """Makes a folder that holds `found` hold `tree`, and brings it to the disk; how many bytes were new."""
         fresh: list[str] = []
-        written = 0
-        for name, content in files.items():
+        made, written = {""}, 0
+        before = self._trees.get(self._current, {}) if self._current else {}
+        for name in found:
+            if tree.get(name) != found[name]:
+                _remove(folder, name, last=name not in tree)
+        for name, wanted in tree.items():
+            if found.get(name) == wanted:
+                continue
             above, _, _ = name.rpartition("/")
             if above not in made:
-                os.makedirs(folder / above, exist_ok=True)
+                os.makedirs(f"{folder}/{above}", exist_ok=True)
                 made.add(above)
             file = f"{folder}/{name}"
-            if name not in changed and self._current is not None and _link(f"{self._current}/{name}", file):
+            if before.get(name) == wanted and _link(f"{self._current}/{name}", file):
                 continue
+            content = files[name]
             for path, what in ((file, content), (f"{file}.gz", _packed(name, content))):
                 if what is not None:
                     Path(path).write_bytes(what)
@@ -120,14 +173,20 @@ class Publisher:
     # --- what is there
 
     def _take_up(self) -> None:
-        """Reads the publication in force, so that what did not change since is not written again."""
-        self._current = self._linked()
-        self._hashes = {}
-        if self._current is None:
+        """Reads the publication in force, so that what did not change since is not written again, and clears the rest:
+        what is older, and what a crash left half done."""
+        current, self._made, self._trees = self._linked(), {}, {}
+        for folder in self._store.iterdir():
+            if folder.is_dir() and folder != current:
+                shutil.rmtree(folder, ignore_errors=True)
+        (self._directory / ".public.new").unlink(missing_ok=True)
+        if current is None:
             return
-        for file in self._current.rglob("*"):
-            if file.is_file() and file.suffix != ".gz":
-                self._hashes[file.relative_to(self._current).as_posix()] = sha256(file.read_bytes()).digest()
+        self._trees[current] = {
+            file.relative_to(current).as_posix(): File(sha256(file.read_bytes()).digest(), 0)
+            for file in current.rglob("*")
+            if file.is_file() and file.suffix != ".gz"
+        }
 
     def _linked(self) -> Path | None:
         """The folder `public` leads to; None before the first publication. Raises PublishError for anything else."""
@@ -146,13 +205,6 @@ class Publisher:
     def _newest(self) -> int:
         return max((int(one.name) for one in self._store.iterdir() if one.name.isdecimal()), default=0)
 
-    def _clear(self, keep: set[Path | None]) -> None:
-        """Removes every publication but those to keep, and what a crash left half done."""
-        for folder in self._store.iterdir():
-            if folder.is_dir() and folder not in keep:
-                shutil.rmtree(folder, ignore_errors=True)
-        (self._directory / ".public.new").unlink(missing_ok=True)
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time: `monitor render` may run beside `monitor run`."""
@@ -161,10 +213,37 @@ class Publisher:
             yield
 
 
+def forms_of(names: Iterable[str]) -> Iterator[str]:
+    """The files that stand for these paths: each text has, or had, a compressed form beside it."""
+    for name in names:
+        yield name
+        if Path(name).suffix in TEXTS:
+            yield f"{name}.gz"
+
+
 def _check(name: str) -> None:
     """Every part of a path is a plain name; ids are checked long before, so this only ever meets our own bugs."""
     if not all(_PART.fullmatch(part) for part in name.split("/")) or name.endswith(".gz"):
         raise ValueError(f"{name!r} is no path of a published file")
+
+
+def _file(digest: bytes, number: int, before: File | None) -> File:
+    """The file before where the bytes are the same, else a new one."""
+    return before if before is not None and before.digest == digest else File(digest, number)
+
+
+def _remove(folder: Path, name: str, last: bool) -> None:
+    """Takes a file out of a folder; if it was the `last` of its name, also the folders above it that are empty then."""
+    for path in (f"{folder}/{name}", f"{folder}/{name}.gz"):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    above = os.path.dirname(name) if last else ""
+    while above:
+        try:
+            os.rmdir(f"{folder}/{above}")
+        except OSError:
+            return  # something else is in it
+        above = os.path.dirname(above)
 
 
 def _link(old: str, new: str) -> bool:

@@ -1,38 +1,44 @@
 """Render: from a picture to the bytes of every HTML page, in every language of the site.
 
-Templates and assets are the theme's; views decide what is said. A page whose view is what it was last time is not
-rendered again, so a publication costs what has changed. Same picture, same bytes: no page asks for the time.
+Templates and assets are the theme's; views decide what is said. Frames, views and pages are cells, so a publication
+costs what has changed. Same picture, same bytes: no page asks for the time.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import timedelta
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
 from monitor.pages.about import about
 from monitor.pages.card import card_path, territory
-from monitor.pages.detail import component_page, module_page, months
+from monitor.pages.cells import cell, given
+from monitor.pages.detail import component_page, module_page, month, month_folder, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
 from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
+from monitor.pages.planned import maintenance_page, work_page
 from monitor.pages.translate import Speech
+from monitor.pages.truth import promise
 from monitor.pages.view import Link
 
+T = TypeVar("T")
+
+ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 INLINED = {"style.css"}
-
-Printed = tuple[tuple[object, ...], bytes]  # what a page was made from, and the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Frame:
     favicon: str
     script: str
     card: str  # the address of the picture that a shared link shows
+    old_after: int  # seconds after which readers are told that the data is old
 
 
 def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
@@ -70,45 +77,78 @@ def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes
     press = _press(theme, max(file.stat().st_mtime_ns for file in theme.rglob("*")))
     facts = Facts(picture)
     files = dict(press.assets)
-    printed: dict[str, Printed] = {}
     for language in speech.languages:
-        lens = Lens(facts, speech, language)
-        links = support(facts, lens)
-        for page, folder, view in views(lens):
-            path = _under(language, speech, folder) + "index.html"
-            frame = _frame(picture, speech, language, page, folder, links, press)
-            files[path], printed[path] = press.print(path, page, frame, view, speech)
-    lens = Lens(facts, speech, speech.default)
-    frame = _frame(picture, speech, speech.default, "404", "", support(facts, lens), press)
-    files["404.html"], printed["404.html"] = press.print("404.html", "404", frame, None, speech)
-    press.printed = printed
+        printer = Printer(Lens(facts, speech, language), press)
+        for page, folder, view in views(printer.lens):
+            files[_under(language, speech, folder) + "index.html"] = printer.page(page, folder, view)
+        if language == speech.default:
+            files["404.html"] = printer.page("404", "", lambda: None)
     return files
 
 
-def views(lens: Lens) -> Iterable[tuple[str, str, object]]:
-    """Every page of a language: the template's name, the folder below the root of the language, the view."""
+def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
+    """Every page of a language: the template's name, the folder below the root of the language, what makes the view.
+
+    What makes it is only called when the page has to be looked at again, so it takes ids along and no facts.
+    """
     facts = lens.facts
-    yield "home", "", home(lens)
-    yield "healthcheck", "healthcheck/", healthcheck(lens)
-    yield "about", "about/", about(lens)
-    history = months(lens)
-    yield "history", "history/", history
-    for month in history.months:
-        yield "month", month.href, month
-    for incident in facts.incidents.values():
-        view = lens.incident(incident)
-        yield "incident", view.href, view
-    for id, component in facts.components.items():
-        yield "component", f"components/{id}/", component_page(lens, component)
-    for id, module in facts.modules.items():
-        yield "module", f"modules/{id}/", module_page(lens, module)
+    yield "home", "", partial(home, lens)
+    yield "healthcheck", "healthcheck/", partial(healthcheck, lens)
+    yield "about", "about/", partial(about, lens)
+    yield "history", "history/", partial(months, lens)
+    for first in facts.months:
+        yield "month", month_folder(first), partial(month, lens, first)
+    for id in facts.incidents:
+        yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
+    yield "maintenance", "maintenance/", partial(maintenance_page, lens)
+    for id in facts.works:
+        yield "work", f"incidents/{id}/", partial(_of, partial(work_page, lens), facts.works, id)
+    for id in facts.components:
+        yield "component", f"components/{id}/", partial(_of, partial(component_page, lens), facts.components, id)
+    for id in facts.modules:
+        yield "module", f"modules/{id}/", partial(_of, partial(module_page, lens), facts.modules, id)
+
+
+def _of(make: Callable[[T], object], every: Mapping[str, T], id: str) -> object:
+    return make(every[id])
+
+
+class Printer:
+    """The pages of one language. A page whose view is what it was last time is not rendered again."""
+
+    def __init__(self, lens: Lens, press: "Press") -> None:
+        self.lens = lens
+        self.press = press
+        self.name = ("printer", lens.language)
+        self.cells = lens.cells
+        self.cells.belong_to(self)
+        self._views: dict[tuple[str, str], Callable[[], object]] = {}
+
+    def page(self, page: str, folder: str, view: Callable[[], object]) -> bytes:
+        """The page that stands in a folder below the root of the language."""
+        self._views[(page, folder)] = view
+        return self._page(page, folder)
+
+    @cell
+    def _page(self, page: str, folder: str) -> bytes:
+        frame, view = self._frame(page, folder), self._view(page, folder)
+        return self._theme().print(frame, view, self.lens.speech)
+
+    @cell
+    def _view(self, page: str, folder: str) -> object:
+        return self._views[(page, folder)]()
+
+    @cell
+    def _frame(self, page: str, folder: str) -> Frame:
+        return _frame(self.lens, page, folder, support(self.lens.facts, self.lens), self._theme())
+
+    @given
+    def _theme(self) -> "Press":
+        return self.press
 
 
 class Press:
-    """A theme made ready: compiled templates, the style in its shortest form, assets under the hash of their bytes.
-
-    `printed` holds the pages of the last publication with the views they were made from.
-    """
+    """A theme made ready: compiled templates, the style in its shortest form, assets under the hash of their bytes."""
 
     def __init__(self, theme: Path) -> None:
         self.environment = Environment(
@@ -122,6 +162,8 @@ class Press:
         self.environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
         self.style = Markup(_shortened((theme / "assets" / "style.css").read_text("utf-8")))
         self.environment.globals["style"] = self.style
+        self.environment.globals["kept"] = self._kept
+        self._fragments: dict[tuple[str, str, str, str], tuple[object, str]] = {}
         self.assets: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
         for file in sorted((theme / "assets").iterdir()):
@@ -129,17 +171,21 @@ class Press:
                 content = file.read_bytes()
                 self.names[file.name] = f"assets/{file.stem}.{sha256(content).hexdigest()[:10]}{file.suffix}"
                 self.assets[self.names[file.name]] = content
-        self.printed: Mapping[str, Printed] = {}
 
-    def print(self, path: str, page: str, frame: Frame, view: object, speech: Speech) -> tuple[bytes, Printed]:
-        """The bytes of a page, and what to keep of it for the next publication."""
-        made_from = (page, frame, view, speech)
-        before = self.printed.get(path)
-        if before is not None and before[0] == made_from:
-            return before[1], before
-        template = self.environment.get_template(f"{page}.html")
-        content = legal(template.render(frame=frame, view=view, speech=speech)).encode()
-        return content, (made_from, content)
+    def print(self, frame: Frame, view: object, speech: Speech) -> bytes:
+        """The bytes of a page."""
+        template = self.environment.get_template(f"{frame.page}.html")
+        return legal(template.render(frame=frame, view=view, speech=speech)).encode()
+
+    @pass_context
+    def _kept(self, context: Context, macro: Macro, one: Any) -> str:
+        """What a macro makes of a view with an id: a page with a thousand of them is printed where they changed."""
+        frame: Frame = context["frame"]
+        key = (frame.language, frame.base, macro.name, one.id)
+        before = self._fragments.get(key)
+        if before is None or before[0] is not one:
+            before = self._fragments[key] = (one, macro(one))
+        return before[1]
 
 
 @lru_cache(maxsize=4)
@@ -168,10 +214,9 @@ def _under(language: str, speech: Speech, folder: str) -> str:
     return folder if language == speech.default else f"{language.lower()}/{folder}"
 
 
-def _frame(
-    picture: Picture, speech: Speech, language: str, page: str, folder: str, support: tuple[Link, ...], press: Press
-) -> Frame:
-    site, here = picture.site, _under(language, speech, folder)
+def _frame(lens: Lens, page: str, folder: str, support: tuple[Link, ...], press: Press) -> Frame:
+    site, speech, language = lens.facts.site, lens.speech, lens.language
+    here = _under(language, speech, folder)
     base = "../" * here.count("/") or "./"
     if page == "404":  # shown in place of any address, so only links from the root lead anywhere
         base = urlsplit(site.url).path.rstrip("/") + "/"
@@ -193,6 +238,7 @@ def _frame(
         favicon=base + press.names["favicon.svg"],
         script=base + press.names["refresh.js"],
         card=f"{site.url}/{card_path(language, speech)}",
+        old_after=round((promise(lens.facts.platform) + ON_THE_WAY).total_seconds()),
     )
 
 

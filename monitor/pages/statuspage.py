@@ -17,12 +17,14 @@ from monitor.core.incident import Incident, Stage, Update
 from monitor.core.module import Component, Status, in_language
 from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, component_status, top_level, worst
-from monitor.core.wording import title, update_body
+from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
 from monitor.pages.news import announced, blindness_told, confirmed, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
+from monitor.pages.scheduled import scheduled_files
 from monitor.pages.translate import Speech
+from monitor.pages.works import with_pages
 
 NEWEST = 50
 TOLD = {"opened", "worsened", "reopened", "resolved"}  # kinds of updates that subscribers are told of
@@ -37,20 +39,19 @@ def statuspage_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
         return {}
     unresolved = [one for one in page.incidents if one["status"] in ("investigating", "identified", "monitoring")]
     verdict = page.verdict
+    planned = scheduled_files(picture, page.say, page.page["id"], page.by_id, page.full_names)
     files: dict[str, Object] = {
         "summary": {
             "components": page.components,
             "incidents": unresolved,
-            "scheduled_maintenances": [],
+            "scheduled_maintenances": planned.pop(""),
             "status": verdict,
         },
         "status": {"status": verdict},
         "components": {"components": page.components},
         "incidents": {"incidents": page.incidents},
         "incidents/unresolved": {"incidents": unresolved},
-        "scheduled-maintenances": {"scheduled_maintenances": []},
-        "scheduled-maintenances/upcoming": {"scheduled_maintenances": []},
-        "scheduled-maintenances/active": {"scheduled_maintenances": []},
+        **{name: {"scheduled_maintenances": found} for name, found in planned.items()},
     }
     return {f"api/v2/{name}.json": json_bytes({"page": page.page, **body}) for name, body in files.items()}
 
@@ -72,6 +73,10 @@ class _Page:
     def language(self) -> str:
         return language_of(self.speech)
 
+    def say(self, sentence: Sentence) -> str:
+        """A sentence in that language."""
+        return self.speech.say(self.language, sentence)
+
     @cached_property
     def modules(self) -> Mapping[str, Status]:
         return confirmed(self.picture)
@@ -80,7 +85,8 @@ class _Page:
     def statuses(self) -> dict[str, ComponentStatus]:
         """Components of which something is known, in page order."""
         every = self.picture.board.platform.components
-        known = {id: component_status(one, self.modules) for id, one in every.items()}
+        planned = self.picture.board.planned
+        known = {id: component_status(one, self.modules, planned) for id, one in every.items()}
         return {id: status for id, status in known.items() if status is not None}
 
     @cached_property
@@ -104,6 +110,7 @@ class _Page:
         history = self.picture.history
         moments = [self._dates(self.picture.board.platform.components[id])[1] for id in self.statuses]
         moments += [updated_at(one) for one in self.everything]
+        moments += [one.updated_at for one in with_pages(self.picture)]
         moments += blindness_told(self.picture)
         for id, component in self.picture.board.platform.components.items():
             if id not in self.statuses:  # left out since nothing is known of it any more
@@ -200,7 +207,10 @@ class _Page:
         created = min([*(move.since for move in moves), *since])
         if changed is None or before is not self.statuses[component.id]:  # the board is ahead of what was stored
             changed = max(since, default=created)
-        return created, max(created, changed)
+        ids = component.modules
+        touched = [one for one in self.picture.works if any(one.concerns(id) for id in ids)]
+        begun = [at for one in touched for at in (one.started_at, one.ended_at) if at is not None]
+        return created, max([created, changed, *begun])
 
     # --- incidents
 

@@ -135,6 +135,15 @@ class Speech:
         """A date without its year: `23 de nov.`."""
         return _short_day(language, _date(at, zone))
 
+    def span(self, language: str, begins: datetime, ends: datetime, zone: str) -> str:
+        """From then till then: `23 de nov. de 2026, 12:03 – 14:00 BRT`, the second date only where it differs."""
+        if _date(begins, zone) != _date(ends, zone):
+            return f"{self.moment(language, begins, zone)} – {self.moment(language, ends, zone)}"
+        first, last = self.clock(language, begins, zone), self.clock(language, ends, zone)
+        same_zone = first.split("\u00a0")[1:] == last.split("\u00a0")[1:]
+        begin = first.split("\u00a0")[0] if same_zone else first
+        return f"{self.day(language, begins, zone)}, {begin} – {last}"
+
     def days(self, language: str, first: date, last: date) -> str:
         """Days from one to another: `20–22 de nov.`."""
         if first == last:

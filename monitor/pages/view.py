@@ -88,13 +88,13 @@ class UpdateView:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """A module of an incident: its part in it, and from when to when it failed."""
+    """A module of an incident: its part in it, since when it failed, and the span of that in words."""
 
     link: Link
     role: str
     mark: Mark
     since: When
-    until: When | None
+    span: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ class IncidentView:
     confidence: str  # in the reason; empty when none is known
     since: When
     until: When | None
+    span: str
     ago: str
     lasted: str
     affected: str

@@ -39,7 +39,8 @@ class Store(Protocol):
         ...
 
     async def recall(self, resolved_since: datetime) -> Memory:
-        """What a restart goes on from; of the resolved incidents those resolved at this moment or later.
+        """What a restart goes on from; of the resolved incidents, and of planned work that is over, what was so at this
+        moment or later.
 
         `seen_at` is when the last run ended that said something of its module.
         """

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.effect import Gap, Heard, Keep, Moved, Remember, Saved, Settled, Storable, Versioned
+from monitor.core.effect import (
+    Arranged,
+    Gap,
+    Heard,
+    Keep,
+    Moved,
+    Remember,
+    Repeated,
+    Saved,
+    Settled,
+    Storable,
+    Versioned,
+)
 from monitor.core.expectation import Result
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
@@ -16,10 +28,12 @@ from monitor.store.rows import (
     condition_row,
     gap_row,
     incident_row,
+    maintenance_row,
     observation_row,
     track_row,
     transition_row,
     version_row,
+    window_row,
 )
 
 Key = tuple[str, str, str]  # module, probe, location
@@ -41,7 +55,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows by table; a track's document, or a call's moment, is None where it is to be forgotten."""
+    """Rows by table; the document of a track or a window, or a call's moment, is None where it is to be forgotten."""
 
     runs: list[Run] = field(default_factory=list)
     tracks: dict[Key, Row] = field(default_factory=dict)
@@ -51,6 +65,8 @@ class Batch:
     versions: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     calls: dict[tuple[str, str], Row] = field(default_factory=dict)
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
+    maintenances: dict[str, Row] = field(default_factory=dict)
+    windows: dict[str, Row] = field(default_factory=dict)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
@@ -77,6 +93,10 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
             case Gap():
                 row = gap_row(effect)
                 batch.gaps[(row["location"], row["since"])] = row
+            case Arranged(work):
+                batch.maintenances[work.id] = maintenance_row(work)
+            case Repeated():
+                batch.windows[effect.id] = window_row(effect)
     return batch
 
 

@@ -17,18 +17,32 @@ from monitor.store.schema import (
     conditions,
     gaps,
     incidents,
+    maintenances,
     observations,
     rollups,
     tracks,
     transitions,
     versions,
+    windows,
 )
 from monitor.store.sql import SqlStore
 
 FORMAT = 1
 TABLES = {
     table.name: table
-    for table in (conditions, tracks, transitions, incidents, versions, calls, gaps, rollups, observations)
+    for table in (
+        conditions,
+        tracks,
+        transitions,
+        incidents,
+        versions,
+        calls,
+        gaps,
+        maintenances,
+        windows,
+        rollups,
+        observations,
+    )
 }
 _JSON = ("document", "buckets")  # columns of JSON text, written as JSON
 _AT_ONCE = 1000

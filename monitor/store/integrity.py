@@ -11,12 +11,24 @@ from monitor.store.rows import (
     call_of,
     condition_of,
     incident_of,
+    maintenance_of,
     observation_of,
     rollup_of,
     track_of,
     transition_of,
+    window_of,
 )
-from monitor.store.schema import calls, conditions, incidents, observations, rollups, tracks, transitions
+from monitor.store.schema import (
+    calls,
+    conditions,
+    incidents,
+    maintenances,
+    observations,
+    rollups,
+    tracks,
+    transitions,
+    windows,
+)
 
 _SHOWN = 20  # of each kind; the first ones say enough
 
@@ -26,6 +38,8 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (transitions, transition_of),
     (incidents, incident_of),
     (calls, call_of),
+    (maintenances, maintenance_of),
+    (windows, window_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from monitor.core.alias import renamed
+from monitor.core.alias import renamed, renamed_window, renamed_work
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
-from monitor.core.effect import Storable
+from monitor.core.effect import Repeated, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
@@ -28,12 +29,16 @@ from monitor.store.rows import (
     incident_of,
     incident_row,
     instant,
+    maintenance_of,
+    maintenance_row,
     micros,
     observation_of,
     track_of,
     transition_of,
     transition_row,
     version_of,
+    window_of,
+    window_row,
 )
 
 K = TypeVar("K", bound=tuple[Any, ...])  # a key that begins with the module
@@ -55,6 +60,8 @@ class MemoryStore:
         self._versions: dict[tuple[str, str, int], Row] = {}
         self._calls: dict[tuple[str, str], Row] = {}
         self._gaps: dict[tuple[str, int], Row] = {}
+        self._maintenances: dict[str, Row] = {}
+        self._windows: dict[str, Row] = {}
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -73,6 +80,10 @@ class MemoryStore:
         self._versions |= batch.versions
         self._calls = {key: row for key, row in {**self._calls, **batch.calls}.items() if row["at"] is not None}
         self._gaps |= batch.gaps
+        self._maintenances |= batch.maintenances
+        self._windows = {
+            id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
+        }
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)
@@ -96,8 +107,14 @@ class MemoryStore:
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
             versions={key[:2]: version_of(row) for key, row in sorted(self._versions.items())},
             calls={key: call_of(row) for key, row in self._calls.items()},
+            maintenances=self._maintenances_since(since),
+            windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
             seen_at=self._seen_at(),
         )
+
+    def _maintenances_since(self, since: int) -> tuple[Maintenance, ...]:
+        left = (row for row in self._maintenances.values() if row["over_at"] is None or row["over_at"] >= since)
+        return tuple(maintenance_of(row) for row in sorted(left, key=lambda row: (row["planned_from"], row["id"])))
 
     def _seen_at(self) -> datetime | None:
         usable = {Outcome.PASSED, Outcome.SLOW}
@@ -134,6 +151,7 @@ class MemoryStore:
             incidents=tuple(incident_of(row) for row in newest),
             latency=latency_of(counted),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+            maintenances=self._maintenances_since(start),
         )
 
     def _moves_since(self, start: int) -> dict[str, tuple[Transition, ...]]:
@@ -172,6 +190,10 @@ class MemoryStore:
                 self._rename(old, new)
         for id, row in self._incidents.items():
             self._incidents[id] = incident_row(renamed(incident_of(row), aliases))
+        for id, row in self._maintenances.items():
+            self._maintenances[id] = maintenance_row(renamed_work(maintenance_of(row), aliases))
+        for id, row in self._windows.items():
+            self._windows[id] = window_row(Repeated(id, renamed_window(window_of(row), aliases)))
 
     def _rename(self, old: str, new: str) -> None:
         for (key, hour), rollup in list(self._rollups.items()):

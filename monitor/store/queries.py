@@ -1,8 +1,6 @@
 """Queries: what is read, over a connection whose transaction sees one moment of the data."""
 
-import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -11,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.board import Version
 from monitor.core.codes import HARMLESS
-from monitor.core.detector import Transition
 from monitor.core.expectation import Outcome, Result
-from monitor.core.history import History, Latency, Memory
+from monitor.core.history import Memory
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.store.batch import Key, Run
-from monitor.store.rollup import Rollup, latency_of, latency_since
+from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
     Stored,
@@ -26,23 +24,25 @@ from monitor.store.rows import (
     gap_of,
     incident_of,
     instant,
+    maintenance_of,
     micros,
     observation_of,
     rollup_of,
     track_of,
-    transition_of,
     version_of,
+    window_of,
 )
 from monitor.store.schema import (
     calls,
     conditions,
     gaps,
     incidents,
+    maintenances,
     observations,
     rollups,
     tracks,
-    transitions,
     versions,
+    windows,
 )
 from monitor.store.tally import HourKey
 
@@ -50,37 +50,47 @@ T = TypeVar("T")
 
 _AT_ONCE = 200  # keys in one look-up
 _NEWEST = 50  # runs among which the one that ended last is surely found
-_LARGE = 2000  # rows worth a thread of their own to make sense of
 
 
-async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+async def rows_of(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+    """Every row of a query by the names of its columns."""
     return (await connection.execute(query)).mappings().all()
 
 
 async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memory:
     """See Store.recall."""
-    settled = await _rows(connection, select(conditions))
+    settled = await rows_of(connection, select(conditions))
     kept = or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(resolved_since))
-    remembered = sorted(await _rows(connection, select(incidents).where(kept)), key=_by_start)
+    remembered = sorted(await rows_of(connection, select(incidents).where(kept)), key=_by_start)
     blind = select(gaps).where(gaps.c.until.is_(None)).order_by(gaps.c.since, gaps.c.location)
     return Memory(
         probes={(row["module"], row["probe"]): condition_of(row) for row in settled if row["probe"] != NOBODY},
         modules={row["module"]: condition_of(row) for row in settled if row["probe"] == NOBODY},
         tracks={
             (row["module"], row["probe"], row["location"]): track_of(row)
-            for row in await _rows(connection, select(tracks))
+            for row in await rows_of(connection, select(tracks))
         },
         incidents=tuple(incident_of(row) for row in remembered),
-        gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
+        gaps=tuple(gap_of(row) for row in await rows_of(connection, blind)),
         versions=await _versions(connection),
-        calls={(row["module"], row["probe"]): call_of(row) for row in await _rows(connection, select(calls))},
+        calls={(row["module"], row["probe"]): call_of(row) for row in await rows_of(connection, select(calls))},
+        maintenances=await maintenances_since(connection, resolved_since),
+        windows=tuple(window_of(row) for row in await rows_of(connection, select(windows).order_by(windows.c.id))),
         seen_at=await _seen_at(connection),
     )
 
 
+async def maintenances_since(connection: AsyncConnection, since: datetime) -> tuple[Maintenance, ...]:
+    """Planned work that was not over at a moment, the first planned first."""
+    m = maintenances.c
+    left = or_(m.over_at.is_(None), m.over_at >= micros(since))
+    query = select(maintenances).where(left).order_by(m.planned_from, m.id)
+    return tuple(maintenance_of(row) for row in await rows_of(connection, query))
+
+
 async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Version]:
     """The newest version of each probe."""
-    found = await _rows(connection, select(versions).order_by(versions.c.since))
+    found = await rows_of(connection, select(versions).order_by(versions.c.since))
     return {(row["module"], row["probe"]): version_of(row) for row in found}
 
 
@@ -92,7 +102,7 @@ async def _seen_at(connection: AsyncConnection) -> datetime | None:
     newest = select(func.max(o.at)).scalar_subquery()
     recent = o.at >= newest - timedelta(days=1) // timedelta(microseconds=1)
     query = select(o.at, o.duration).where(recent, o.module != NOBODY, o.discarded.is_(False), usable)
-    last = await _rows(connection, query.order_by(o.at.desc()).limit(_NEWEST))
+    last = await rows_of(connection, query.order_by(o.at.desc()).limit(_NEWEST))
     ends = [instant(row["at"]) + timedelta(seconds=row["duration"]) for row in last]
     return max(ends, default=None)
 
@@ -101,67 +111,9 @@ def _by_start(row: Stored) -> tuple[int, str]:
     return row["started_at"], row["id"]
 
 
-async def history(
-    connection: AsyncConnection,
-    since: datetime,
-    now: datetime,
-    limit: int,
-    probes: Collection[tuple[str, str]] | None,
-) -> History:
-    """See Store.history."""
-    newest = select(incidents).order_by(incidents.c.started_at.desc(), incidents.c.id.desc()).limit(limit)
-    ended = or_(gaps.c.until.is_(None), gaps.c.until > micros(since))
-    blind = select(gaps).where(ended, gaps.c.since < micros(now)).order_by(gaps.c.since, gaps.c.location)
-    return History(
-        transitions=await _transitions(connection, since),
-        incidents=tuple(incident_of(row) for row in await _rows(connection, newest)),
-        latency=await _latency(connection, now, probes),
-        gaps=tuple(gap_of(row) for row in await _rows(connection, blind)),
-    )
-
-
-async def _transitions(connection: AsyncConnection, since: datetime) -> dict[str, tuple[Transition, ...]]:
-    """By module in order of decision: those dated after `since`, the last one decided of those before, the earliest."""
-    t, start = transitions.c, micros(since)
-    rank = func.row_number()
-    ranked = (
-        select(
-            t.id,
-            rank.over(partition_by=t.module, order_by=(t.since, t.at, t.id)).label("earliest"),
-            rank.over(partition_by=t.module, order_by=(t.at.desc(), t.id.desc())).label("latest"),
-        )
-        .where(t.since <= start)
-        .subquery()
-    )
-    before = select(ranked.c.id).where(or_(ranked.c.earliest == 1, ranked.c.latest == 1))
-    query = select(transitions).where(or_(t.since > start, t.id.in_(before))).order_by(t.module, t.at, t.id)
-    found: defaultdict[str, list[Transition]] = defaultdict(list)
-    for row in await _rows(connection, query):
-        found[row["module"]].append(transition_of(row))
-    return {module: tuple(changes) for module, changes in found.items()}
-
-
-async def _latency(
-    connection: AsyncConnection, now: datetime, probes: Collection[tuple[str, str]] | None
-) -> dict[str, Latency]:
-    hour = rollups.c.hour
-    query = select(rollups).where(hour >= micros(latency_since(now)), hour <= micros(now))
-    rows = await _rows(connection, query)
-    if probes is not None:
-        wanted = set(probes)
-        rows = [row for row in rows if (row["module"], row["probe"]) in wanted]
-    if len(rows) < _LARGE:
-        return _latency_of(rows)
-    return await asyncio.to_thread(_latency_of, rows)  # a thousand probes: a tenth of a second that others need
-
-
-def _latency_of(rows: Sequence[RowMapping]) -> dict[str, Latency]:
-    return latency_of(rollup_of(row) for row in rows)
-
-
 async def incident(connection: AsyncConnection, id: str) -> Incident | None:
     """See Store.incident."""
-    rows = await _rows(connection, select(incidents).where(incidents.c.id == id))
+    rows = await rows_of(connection, select(incidents).where(incidents.c.id == id))
     return incident_of(rows[0]) if rows else None
 
 
@@ -174,7 +126,7 @@ async def judged(
     if probe is not None:
         query = query.where(o.probe == probe)
     newest = query.order_by(o.at.desc(), o.probe, o.location).limit(limit)
-    return [observation_of(row) for row in await _rows(connection, newest)]
+    return [observation_of(row) for row in await rows_of(connection, newest)]
 
 
 async def stored_runs(connection: AsyncConnection, runs: Sequence[Run]) -> list[tuple[Key, int]]:
@@ -198,7 +150,7 @@ async def stored_hours(connection: AsyncConnection, hours: Sequence[HourKey]) ->
         modules, probes, locations = ({key[part] for key, _ in some} for part in range(3))
         hours_in = r.hour.in_({micros(hour) for _, hour in some})
         query = select(rollups).where(r.module.in_(modules), r.probe.in_(probes), r.location.in_(locations), hours_in)
-        for row in await _rows(connection, query):
+        for row in await rows_of(connection, query):
             found[((row["module"], row["probe"], row["location"]), instant(row["hour"]))] = rollup_of(row)
     return found
 

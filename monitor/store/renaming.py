@@ -9,9 +9,31 @@ from collections.abc import Mapping
 from sqlalchemy import Table, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.alias import renamed
-from monitor.store.rows import dumps, incident_of, incident_row, rollup_of, rollup_row
-from monitor.store.schema import calls, conditions, incidents, observations, rollups, tracks, transitions, versions
+from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.effect import Repeated
+from monitor.store.rows import (
+    dumps,
+    incident_of,
+    incident_row,
+    maintenance_of,
+    maintenance_row,
+    rollup_of,
+    rollup_row,
+    window_of,
+    window_row,
+)
+from monitor.store.schema import (
+    calls,
+    conditions,
+    incidents,
+    maintenances,
+    observations,
+    rollups,
+    tracks,
+    transitions,
+    versions,
+    windows,
+)
 
 # What a row is told apart by, besides its module.
 _UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
@@ -42,6 +64,19 @@ async def rename(connection: AsyncConnection, aliases: Mapping[str, str]) -> Non
         for row in (await connection.execute(select(incidents).where(mentions))).mappings().all():
             changed = incident_row(renamed(incident_of(row), aliases))
             await connection.execute(update(incidents).where(incidents.c.id == row["id"]).values(changed))
+        await _rename_works(connection, old, aliases)
+
+
+async def _rename_works(connection: AsyncConnection, old: str, aliases: Mapping[str, str]) -> None:
+    """Planned work, and the windows that repeat, name modules in their documents."""
+    for table in (maintenances, windows):
+        mentions = table.c.document.contains(dumps(old), autoescape=True)
+        for row in (await connection.execute(select(table).where(mentions))).mappings().all():
+            if table is maintenances:
+                changed = maintenance_row(renamed_work(maintenance_of(row), aliases))
+            else:
+                changed = window_row(Repeated(row["id"], renamed_window(window_of(row), aliases)))
+            await connection.execute(update(table).where(table.c.id == row["id"]).values(changed))
 
 
 async def _add_up(connection: AsyncConnection, old: str, new: str) -> None:

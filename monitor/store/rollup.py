@@ -66,21 +66,43 @@ def latency_since(now: datetime) -> datetime:
     return hour_of(now) - (LATENCY_HOURS - 1) * HOUR
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of a module taken together: how many runs took how long, and the median of each hour."""
+
+    total: Mapping[int, int] = field(default_factory=dict)
+    points: tuple[tuple[datetime, float], ...] = ()
+
+    @classmethod
+    def of(cls, by_hour: Mapping[datetime, Mapping[int, int]]) -> "Hours":
+        """From the buckets of each."""
+        total: Counter[int] = Counter()
+        for buckets in by_hour.values():
+            total.update(buckets)
+        return cls(total, tuple(point for hour in sorted(by_hour) for point in _point(hour, by_hour[hour])))
+
+
+def latency(before: Hours, hour: datetime, buckets: Mapping[int, int]) -> Latency:
+    """Latency from the hours before one, and this one's buckets."""
+    total = Counter(before.total)
+    total.update(buckets)
+    return _latency(Hours(total, (*before.points, *_point(hour, buckets))))
+
+
+def _point(hour: datetime, buckets: Mapping[int, int]) -> list[tuple[datetime, float]]:
+    median = percentile(buckets, 0.5)
+    return [] if median is None else [(hour, median)]
+
+
 def latency_of(rollups: Iterable[Rollup]) -> dict[str, Latency]:
     """Latency by module, from all rollups given; modules without an answered run are absent."""
     hours: defaultdict[str, defaultdict[datetime, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for rollup in rollups:
         if rollup.buckets:
             hours[rollup.module][rollup.hour].update(rollup.buckets)
-    return {module: _latency(by_hour) for module, by_hour in hours.items()}
+    return {module: _latency(Hours.of(by_hour)) for module, by_hour in hours.items()}
 
 
-def _latency(by_hour: Mapping[datetime, Mapping[int, int]]) -> Latency:
-    total: Counter[int] = Counter()
-    points: list[tuple[datetime, float]] = []
-    for hour in sorted(by_hour):
-        total.update(by_hour[hour])
-        median = percentile(by_hour[hour], 0.5)
-        if median is not None:
-            points.append((hour, median))
-    return Latency(percentile(total, 0.5), percentile(total, 0.95), percentile(total, 0.99), tuple(points))
+def _latency(hours: Hours) -> Latency:
+    total = hours.total
+    return Latency(percentile(total, 0.5), percentile(total, 0.95), percentile(total, 0.99), hours.points)

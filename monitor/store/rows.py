@@ -12,9 +12,17 @@ from typing import Any, Protocol
 from monitor.core.board import Condition, Version
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Heard, Keep, Remember, Settled, Versioned
+from monitor.core.effect import Gap, Heard, Keep, Remember, Repeated, Settled, Versioned
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.maintenance import (
+    Maintenance,
+    Window,
+    maintenance_from_json,
+    maintenance_to_json,
+    window_from_json,
+    window_to_json,
+)
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
@@ -198,6 +206,33 @@ def call_row(effect: Heard) -> Row:
 def call_of(row: Stored) -> datetime:
     """The moment of a row."""
     return instant(row["at"])
+
+
+def maintenance_row(work: Maintenance) -> Row:
+    """Planned work whole, and beside the document what it is looked up by."""
+    return {
+        "id": work.id,
+        "key": work.key,
+        "stage": work.stage.value,
+        "planned_from": micros(work.planned_from),
+        "over_at": _micros_or_none(work.over_at),
+        "document": dumps(maintenance_to_json(work)),
+    }
+
+
+def maintenance_of(row: Stored) -> Maintenance:
+    """The inverse of `maintenance_row`, to the millisecond."""
+    return maintenance_from_json(json.loads(row["document"]))
+
+
+def window_row(effect: Repeated) -> Row:
+    """A window that repeats; its document is None when it is to be forgotten."""
+    return {"id": effect.id, "document": None if effect.window is None else dumps(window_to_json(effect.window))}
+
+
+def window_of(row: Stored) -> Window:
+    """The window of a row."""
+    return window_from_json(json.loads(row["document"]))
 
 
 def gap_row(gap: Gap) -> Row:

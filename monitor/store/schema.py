@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0004"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -133,6 +133,25 @@ calls = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("module", "probe"),
     sqlite_with_rowid=False,
+)
+
+maintenances = Table(
+    "maintenances",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("planned_from", BigInteger, nullable=False),
+    Column("over_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "over_at"),  # those to come and going on, and those of late
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
 )
 
 gaps = Table(

@@ -28,6 +28,7 @@ from monitor.store import StoreUnusable, queries, renaming
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
+from monitor.store.past import Past
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
 from monitor.store.schema import (
@@ -35,11 +36,13 @@ from monitor.store.schema import (
     conditions,
     gaps,
     incidents,
+    maintenances,
     observations,
     rollups,
     tracks,
     transitions,
     versions,
+    windows,
 )
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
@@ -67,6 +70,7 @@ class SqlStore:
         self._hold = hold
         self._turn = asyncio.Lock()
         self._tally = Tally()
+        self._past = Past()
         self._statements = Statements(writer.dialect.name)
 
     @asynccontextmanager
@@ -108,14 +112,16 @@ class SqlStore:
 
     async def _commit(self, batch: Batch) -> None:
         async with self.writing() as connection:
-            await self._write_runs(connection, batch)
+            hours = await self._write_runs(connection, batch)
             for statement, rows in self._statements.of(batch):
                 if rows:
                     await connection.execute(statement, rows)
+        self._past.wrote(hours)
 
-    async def _write_runs(self, connection: AsyncConnection, batch: Batch) -> None:
+    async def _write_runs(self, connection: AsyncConnection, batch: Batch) -> set[datetime]:
+        """Stores the runs that are new; the hours they belong to."""
         if not batch.runs:
-            return
+            return set()
         runs = unseen(batch.runs, await queries.stored_runs(connection, self._tally.doubtful(batch.runs)))
         stored = await queries.stored_hours(connection, self._tally.missing(runs))
         changed = self._tally.count(runs, stored)
@@ -124,6 +130,7 @@ class SqlStore:
         if changed:
             await connection.execute(self._statements.rollup, [rollup_row(rollup) for rollup in changed.values()])
         self._tally.accept(runs, changed)  # taken back by `forget` should the commit fail
+        return {hour for _, hour in changed}
 
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
@@ -139,7 +146,9 @@ class SqlStore:
     ) -> History:
         """See Store."""
         async with self.reading() as connection:
-            return await queries.history(connection, since, now, incidents, probes)
+            return await self._past.history(
+                connection, since, now, incidents, None if probes is None else frozenset(probes)
+            )
 
     async def incident(self, id: str) -> Incident | None:
         """See Store."""
@@ -158,7 +167,7 @@ class SqlStore:
         if aliases:
             async with self.writing() as connection:
                 await renaming.rename(connection, aliases)
-            self._tally.forget()
+            self._forget()
 
     async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
         """See Store. Each batch is a transaction of its own; commits take their turns in between."""
@@ -167,7 +176,10 @@ class SqlStore:
         swept = await self._sweep(delete(observations).where(observations.c.id.in_(some)))
         hours = select(rollups.c.hour).where(rollups.c.hour < micros(now - keep_rollups))
         oldest = hours.order_by(rollups.c.hour).limit(1).scalar_subquery()
-        return swept + await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
+        gone = await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
+        if gone:
+            self._past.forget()
+        return swept + gone
 
     async def _sweep(self, batch: Executable) -> int:
         swept = 0
@@ -202,7 +214,12 @@ class SqlStore:
             tuples = (values(rollup_row(one)) for one in rollups)
             while portion := list(islice(tuples, _SEED_AT_ONCE)):
                 await connection.exec_driver_sql(text, portion)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What is over was changed."""
         self._tally.forget()
+        self._past.forget()
 
     async def close(self) -> None:
         """See Store."""
@@ -226,8 +243,11 @@ class Statements:
         self._version = self._upsert(versions)
         self._call = self._upsert(calls)
         self._gap = self._upsert(gaps)
+        self._maintenance = self._upsert(maintenances)
+        self._window = self._upsert(windows)
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
+        self._unrepeated = self._deletion(windows)
 
     def _upsert(self, table: Table) -> Any:
         statement = self._insert(table)
@@ -260,6 +280,12 @@ class Statements:
             (self.incident, list(batch.incidents.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
+            (self._maintenance, list(batch.maintenances.values())),
+            (self._window, [row for row in batch.windows.values() if row["document"] is not None]),
+            (
+                self._unrepeated,
+                [_keyed(windows, row) for row in batch.windows.values() if row["document"] is None],
+            ),
         ]
 
 

@@ -9,13 +9,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
-from monitor.core.effect import Answered, Event, Refusal
+from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.statement import Speaker
@@ -27,12 +28,24 @@ LARGEST = 64 * 1024  # bytes of what is sent to us
 LONGEST_KEY = 200  # characters of an idempotency key
 
 
+class Planner(Protocol):
+    """Whoever reads what people plan, as the configuration would. Both raise ValueError with what is wrong."""
+
+    def moment(self, said: str, now: datetime) -> datetime:
+        """A time as people write it."""
+        ...
+
+    def scheduled(self, body: Mapping[str, Any], request: str | None, now: datetime) -> Scheduled:
+        """Work, once or to be repeated."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
     """What people are answered from.
 
     `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
-    is on disk.
+    is on disk; `planner` gives whoever reads what is planned, by the configuration in force.
     """
 
     board: Callable[[], Board]
@@ -40,6 +53,7 @@ class Counter:
     speech: Callable[[], Speaker]
     find: Callable[[str], Awaitable[Incident | Refusal]]
     hear: Callable[[Event], Awaitable[Answered]]
+    planner: Callable[[], Planner] | None = None
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 

@@ -1,5 +1,6 @@
 """Full: the copies for operators, with what the public copy leaves out."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,10 +9,10 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Text, in_language
 from monitor.core.observation import stamp
+from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
-from monitor.core.uptime import spans
 from monitor.core.wording import Sentence
 
 NEWEST = 200
@@ -32,8 +33,11 @@ def _is(incident: Incident, status: str) -> bool:
     return incident.is_open is (status == "open")
 
 
-def full_status(board: Board, history: History, speech: Speaker, now: datetime) -> Object:
-    """As the public `status.json`; each module carries its probes, with what every place saw last."""
+def full_status(
+    board: Board, history: History, speech: Speaker, now: datetime, contradictions: Sequence[Object] = ()
+) -> Object:
+    """As the public `status.json`; each module carries its probes, with what every place saw last. `contradictions`:
+    what in the last publication does not hold together."""
     incidents = incidents_of(board, history)
     blind = {place: vantage.blind_since for place, vantage in board.vantages.items() if vantage.blind_since}
     state, since, reason = self_check(board)
@@ -51,6 +55,7 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
             "blind": {place: stamp(since) for place, since in blind.items()},
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},
+        "contradictions": list(contradictions),
         "modules": [_module(one, board, history, speech, incidents, now) for one in board.platform.modules.values()],
     }
 
@@ -58,7 +63,7 @@ def full_status(board: Board, history: History, speech: Speaker, now: datetime) 
 def _module(
     module: Module, board: Board, history: History, speech: Speaker, incidents: list[Incident], now: datetime
 ) -> Object:
-    cut = spans(history.transitions.get(module.id, ()), now - LONGEST, now)
+    cut = spans_of(module.id, history, works_of(board, history), now - LONGEST, now)
     tags = list(speech.every(Sentence("")))
 
     def every(text: Text) -> dict[str, str]:

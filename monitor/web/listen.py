@@ -1,4 +1,4 @@
-"""Listen: where a side is served, and what is said when somebody else is there already."""
+"""Listen: an application at an address, until the stack it stands on is left."""
 
 import os
 from contextlib import AsyncExitStack
@@ -11,7 +11,7 @@ class AddressInUse(Exception):
 
 
 async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int, key: str) -> tuple[str, int]:
-    """Serves `app` until the stack is left; gives where. `key` names the setting, for AddressInUse, which it raises."""
+    """Serves from now on; where. `key` is what the configuration calls it. Raises AddressInUse."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -19,7 +19,6 @@ async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: i
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        where = f"{host}:{port}"
-        raise AddressInUse(f"{key}: cannot listen on {where} ({why}); choose another port") from None
-    where_exactly = runner.addresses[0]
-    return str(where_exactly[0]), int(where_exactly[1])
+        raise AddressInUse(f"{key}: cannot listen on {host}:{port} ({why}); choose another port") from None
+    found = runner.addresses[0]
+    return str(found[0]), int(found[1])

@@ -11,14 +11,23 @@ from typing import Any
 from aiohttp import web
 
 from monitor import __version__
+from monitor.core.agenda import WorkAct
+from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
-from monitor.web.schemas import Schema, answers, one_of, people, ref
+from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
 
 JSON, PLAIN = "application/json", "text/plain"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
 ONE = f"{API}/incidents/{{id}}"
+WORK = f"{API}/maintenance/{{id}}"
+DOES = {
+    WorkAct.CANCEL: "Withdraw planned work",
+    WorkAct.EXTEND: "Move its end",
+    WorkAct.VERIFY: "Say that it is done and being verified",
+    WorkAct.COMPLETE: "Say that it is over",
+}
 
 REASONS = {
     200: "As asked",
@@ -98,6 +107,32 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("post", f"{ONE}/resolve"): _says("End it", "ending", 404),
     ("post", f"{ONE}/postmortem"): _says("Say what was learned", "learned", 404),
     ("post", f"{ONE}/publish"): _says("Make a draft public", "author", 404),
+    ("get", f"{API}/maintenance"): Operation(
+        "Planned work, and the windows that people made",
+        {200: "works"},
+        fails=(400,),
+        tells=READ,
+        query={"status": one_of(list(WorkStage))},
+    ),
+    ("post", f"{API}/maintenance"): Operation(
+        "Plan work, once or to be repeated",
+        {200: "work_or_window", 201: "work_or_window"},
+        "plan",
+        (*WRITE, 404),
+        READ,
+        named=True,
+    ),
+    ("get", WORK): Operation("One piece of work, or one window", {200: "work_or_window"}, fails=(404, 409), tells=READ),
+    **{
+        ("post", f"{WORK}/{act.value}"): Operation(
+            DOES[act],
+            {200: "work_or_window"},
+            "extension" if act is WorkAct.EXTEND else "work_act",
+            (*WRITE, 404),
+            READ,
+        )
+        for act in WorkAct
+    },
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},
@@ -152,7 +187,14 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {**answers(), **spoken, "line": {"type": "string"}, "anything": {"type": "object"}},
+            "schemas": {
+                **answers(),
+                **planned(),
+                **spoken,
+                **planning(languages),
+                "line": {"type": "string"},
+                "anything": {"type": "object"},
+            },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "`monitor.ops_token`"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session"},

@@ -53,6 +53,7 @@ class OpsContext(Counter):
     probe: Callable[[str], Sequence[str] | Refusal] = lambda module: Refusal("conflict", "nothing is probed here")
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
+    contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -136,7 +137,8 @@ class _Ops:
         require(request, self.context.token)
         context = self.context
         now = context.clock.now()
-        return await json_answer(full_status, context.board(), context.history(), context.speech(), now)
+        found = context.contradictions()
+        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, found)
 
     async def probe(self, request: web.Request) -> web.Response:
         """Runs the probes of a module once more, now: 202 with their ids."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitor.core.incident import Stage
+from monitor.core.maintenance import WorkStage
 from monitor.core.module import Priority, Status
 from monitor.core.people import BEGINNING, IMPACTS
 from monitor.core.reading import LONGEST, LONGEST_LINE, LONGEST_SUMMARY
@@ -121,6 +122,80 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
         "nothing": sent({}),
+    }
+
+
+def planning(languages: Sequence[str]) -> dict[str, Schema]:
+    """What people say of planned work."""
+    author = {"type": ["string", "null"]}
+    title, message = _said(LONGEST_LINE, languages), maybe(_said(LONGEST, languages, needed=False))
+    when = {"type": "string", "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`."}
+    ids = {"type": ["array", "null"], "items": TEXT}
+    return {
+        "plan": {"oneOf": [{"required": ["until"]}, {"required": ["duration"]}]}
+        | sent(
+            {
+                "title": title,
+                "message": message,
+                "modules": {"type": ["array", "null"], "items": ref("module_id"), "description": "Empty: everything."},
+                "excuses": {**ids, "description": "Codes of the failures that the work explains; empty: all."},
+                "from": {**when, "default": "now"},
+                "until": when,
+                "duration": {"type": "string", "description": "Such as `2h`."},
+                "rrule": {"type": ["string", "null"], "description": "RFC 5545; absent: once."},
+                "timezone": {"type": ["string", "null"]},
+                "author": author,
+            },
+            ("title",),
+        ),
+        "work_act": sent({"message": message, "author": author}),
+        "extension": sent({"until": when, "message": message, "author": author}, ("until",)),
+    }
+
+
+def planned() -> dict[str, Schema]:
+    """What is answered of planned work. A window stands for work that is repeated."""
+    update = {
+        "at": TIME,
+        "status": one_of(list(WorkStage)),
+        "author": one_of(["monitor", "person"]),
+        "body": ref("texts"),
+    }
+    work = {
+        "id": ID,
+        "key": TEXT,
+        "window": maybe(TEXT),
+        "title": ref("texts"),
+        "message": maybe(ref("texts")),
+        "status": one_of(list(WorkStage)),
+        "planned_from": TIME,
+        "planned_until": TIME,
+        "started_at": maybe(TIME),
+        "ended_at": maybe(TIME),
+        "announced_at": maybe(TIME),
+        "modules": listed(ID),
+        "components": listed(ID),
+        "excuses": listed(TEXT),
+        "sequence": COUNT,
+        "updates": listed(answered(update)),
+    }
+    window = {
+        "id": ID,
+        "title": ref("texts"),
+        "message": maybe(ref("texts")),
+        "from": TIME,
+        "until": TIME,
+        "rrule": maybe(TEXT),
+        "timezone": TEXT,
+        "modules": listed(ID),
+        "excuses": listed(TEXT),
+    }
+    gone = {"id": ID, "status": {"const": WorkStage.CANCELLED.value}}
+    return {
+        "work": answered(work),
+        "window": answered(window),
+        "work_or_window": {"anyOf": [ref("work"), ref("window"), answered(gone)]},
+        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window"))}),
     }
 
 
@@ -258,6 +333,7 @@ def _status() -> Schema:
             "data_until": maybe(TIME),
             "monitor": answered(monitor),
             "overall": answered({"indicator": indicator, "description": ref("texts")}),
+            "contradictions": listed(answered({"kind": TEXT, "subject": maybe(TEXT), "since": maybe(TIME)})),
             "modules": listed(ref("module")),
         }
     )

@@ -3,11 +3,11 @@
 (() => {
   "use strict";
   const EVERY = 30e3;
-  const STALE = 600; // seconds after which the data is called old
   const base = document.currentScript.dataset.base;
   const line = document.getElementById("updated");
   const live = document.getElementById("live");
   const words = { ...line.dataset };
+  const STALE = Number(words.after); // seconds after which the data is called old
   let until = Date.parse(words.until || "");
   let skew = 0; // the server's clock minus ours
   let offline = false;

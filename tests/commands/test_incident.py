@@ -50,12 +50,12 @@ class Shell:
         await store.commit([saved(OPEN), saved(OVER)])
         await store.close()
 
-    def type(self, *words: str, input: str | None = None) -> Result:
+    def type(self, *words: str, input: str | bytes | None = None) -> Result:
         """`monitor incident …`."""
         where = ["--config", str(self.folder / "probes.yaml"), "--data", str(self.folder / "data")]
         return CliRunner(env={"LOGNAME": "ana"}).invoke(main, ["incident", *words, *where], input=input)
 
-    def done(self, *words: str, input: str | None = None) -> dict[str, Any]:
+    def done(self, *words: str, input: str | bytes | None = None) -> dict[str, Any]:
         """What a command that is followed prints with `--json`."""
         result = self.type(*words, "--json", input=input)
         assert (result.exit_code, result.stderr) == (0, ""), result.output
@@ -187,3 +187,8 @@ def test_what_people_wrote_does_not_steer_a_terminal(shell: Shell) -> None:
     one = shell.done("update", OPEN.id, "-m", "a\x1b[2J\u202eb")
     assert "\x1b" not in one["updates"][-1]["body"]["pt-BR"]
     assert "\u202e" not in shell.type("show", OPEN.id).stdout
+
+
+def test_standard_input_that_is_no_text_is_no_traceback(shell: Shell) -> None:
+    one = shell.done("update", OPEN.id, "-m", "-", input=b"ol\xff\x00a")
+    assert one["updates"][-1]["body"]["pt-BR"] == "ol\ufffda"

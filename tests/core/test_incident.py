@@ -126,3 +126,17 @@ def test_it_ended_when_the_last_member_answered() -> None:
     assert incident.ended_at == START + timedelta(seconds=300)
     going_on = replace(incident, members=(replace(incident.members[0], until=None), *incident.members[1:]))
     assert going_on.ended_at is None
+
+
+@given(incidents)
+def test_what_was_stored_before_people_could_speak_is_read_as_well(incident: Incident) -> None:
+    """An earlier version wrote none of their keys: nobody had said anything, and all of it was public."""
+    raw = json.loads(json.dumps(incident_to_json(replace(incident, published_at=START))))
+    for key in ("summary", "impact_said", "by_hand", "acts"):
+        del raw[key]
+    for update in raw["updates"]:
+        del update["updated_at"]
+    back = incident_from_json(raw)
+    assert (back.summary, back.impact_said, back.by_hand, back.acts) == (None, False, False, ())
+    assert (back.published_at, back.title) == (START, incident.title)
+    assert all(update.updated_at is None for update in back.updates)

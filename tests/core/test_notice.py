@@ -98,3 +98,10 @@ def test_outside_its_hours_a_route_withholds() -> None:
     closed = replace(BOTH, hours="business", within=lambda at: False)
     _, said = plan(Told(), HIT, Change.OPENED, START, (closed,), PLATFORM)
     assert said == [Withheld(START, "hours:business", HIT.id)]
+
+
+def test_an_acknowledgement_by_itself_tells_nobody() -> None:
+    """Who says mine has heard of it; whoever heard still hears of the end."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    after, said = plan(told, HIT, Change.ACKNOWLEDGED, START + MINUTE, (BOTH,), PLATFORM)
+    assert (after, said) == (told, [])

@@ -261,3 +261,17 @@ def test_a_line_of_the_wrong_shape_is_a_bad_line(configuration: Path, line: str)
     """One sentence with its number, never a traceback."""
     result = replayed(configuration, [GOOD, line])
     assert (result.exit_code, result.stderr.startswith("stdin:2: ")) == (2, True)
+
+
+def test_planned_work_of_the_configuration_is_honoured(configuration: Path) -> None:
+    """What fails in its window opens nothing, and what outlasts it fails from its end on."""
+    window = "{title: Works, from: '2026-11-23T12:00:00Z', until: '2026-11-23T12:04:00Z', modules: [pricing]}"
+    configuration.write_text(f"{CONFIGURATION}maintenance: [{window}]\n")
+    recording = lines(pricing="++" + "-" * 10, catalog="++" + "-" * 10, oms="")
+    told = events(replayed(configuration, recording))
+    opened = [(e["at"], e["incident"]) for e in told if e["event"] == "incident"]
+    assert opened[0][1]["modules"][0]["id"] == "catalog"
+    late = [(at, m["since"]) for at, one in opened for m in one["modules"] if m["id"] == "pricing"]
+    assert late[0][1] == "2026-11-23T12:04:00.000Z"
+    assert late[0][0] >= "2026-11-23T12:04:00.000Z"
+    assert [e["to"] for e in told if e["event"] == "transition" and e["module"] == "pricing"] == ["up", "down"]

@@ -1,6 +1,6 @@
 """Interval arithmetic: every second of a window is counted once, whatever was decided when."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.detector import Transition
 from monitor.core.module import Status
-from monitor.core.uptime import Span, days, merge, spans, uptime
+from monitor.core.uptime import Span, days, merge, spans, uptime, without
 from tests.stories.beats import START
 
 WINDOW = 1000
@@ -66,7 +66,7 @@ def test_spans_cover_the_window_without_overlap(history: list[Transition]) -> No
 def test_every_second_is_counted_once(history: list[Transition], windows: list[tuple[datetime, datetime]]) -> None:
     """Up, down, degraded, unknown and excluded seconds are the window; a ratio is between none and all of it."""
     cut = spans(history, START, END)
-    figure = uptime(cut, START, END, windows)
+    figure = uptime(without(cut, windows), START, END)
     assert 0 <= figure.excluded_seconds <= WINDOW
     counted = WINDOW - figure.excluded_seconds
     known = figure.coverage * counted
@@ -101,9 +101,43 @@ def test_the_figure(
     changes: list[tuple[float, str]], excluded: list[tuple[float, float]], ratio: float | None, coverage: float
 ) -> None:
     """Good time over counted time."""
-    figure = uptime(spans(told(*changes), START, END), START, END, [(at(a), at(b)) for a, b in excluded])
+    cut = without(spans(told(*changes), START, END), [(at(a), at(b)) for a, b in excluded])
+    figure = uptime(cut, START, END)
     assert figure.ratio == (None if ratio is None else pytest.approx(ratio))
     assert figure.coverage == pytest.approx(coverage)
+
+
+@given(histories, st.lists(st.tuples(st.integers(-100, 1100), st.integers(1, 500)), max_size=6))
+def test_what_is_cut_out_is_gone_and_the_rest_stays(history: list[Transition], gaps: list[tuple[int, int]]) -> None:
+    """Second by second, however the stretches overlap: outside of them the status is what it was, inside is nothing."""
+    cut = spans(history, START, END)
+    left = without(cut, [(at(since), at(since + length)) for since, length in gaps])
+    for second in range(0, WINDOW, 7):
+        planned = any(since <= second < since + length for since, length in gaps)
+        seen = [span.status for span in left if span.since <= at(second) < span.until]
+        assert seen == ([] if planned else [span.status for span in cut if span.since <= at(second) < span.until])
+
+
+@given(histories, planned, st.integers(1, WINDOW - 1))
+def test_figures_add_up_over_windows(
+    history: list[Transition], windows: list[tuple[datetime, datetime]], middle: int
+) -> None:
+    """Down, degraded and excluded time of a window are those of its two parts together."""
+    cut = without(spans(history, START, END), windows)
+    whole, parts = uptime(cut, START, END), [uptime(cut, START, at(middle)), uptime(cut, at(middle), END)]
+    for name in ("down_seconds", "degraded_seconds", "excluded_seconds"):
+        assert getattr(whole, name) == sum(getattr(part, name) for part in parts)
+
+
+def test_a_component_is_cut_out_only_where_all_of_its_modules_are() -> None:
+    """What is worked on says nothing; the others speak for the component meanwhile."""
+    up, down = spans(told((0, "up")), START, END), spans(told((0, "down")), START, END)
+    merged = merge([without(down, [(at(100), at(400))]), without(up, [(at(300), at(500))])])
+    assert merged == [
+        Span(Status.DOWN, at(0), at(100)),
+        Span(Status.UP, at(100), at(300)),
+        Span(Status.DOWN, at(400), at(1000)),
+    ]
 
 
 @given(st.lists(histories, min_size=1, max_size=4), st.integers(0, WINDOW - 1))
@@ -130,8 +164,20 @@ def test_days_hold_what_the_spans_hold(history: list[Transition], count: int, zo
     assert found[-1].date == now.astimezone(ZoneInfo(zone)).date()
     begin = datetime(*found[0].date.timetuple()[:3], tzinfo=ZoneInfo(zone))
     known = sum(s.seconds for s in spans(history, begin, now) if s.status is not Status.UNKNOWN)
-    assert sum(day.known_seconds for day in found) == pytest.approx(known)
-    assert all(day.down_seconds + day.degraded_seconds <= day.known_seconds + 1e-6 for day in found)
+    midnights = [datetime(*day.date.timetuple()[:3], tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in found]
+    passed = [(until - since).total_seconds() for since, until in pairwise([*midnights, now])]
+    assert sum(day.coverage * length for day, length in zip(found, passed, strict=True)) == pytest.approx(known)
+    for day, length in zip(found, passed, strict=True):
+        assert day.down_seconds + day.degraded_seconds <= day.coverage * length + 1e-6
+
+
+@given(histories, st.integers(1, 5), st.sampled_from(["UTC", "America/Sao_Paulo", "Europe/Berlin"]))
+def test_what_holds_without_an_end_gives_the_same_figures(history: list[Transition], count: int, zone: str) -> None:
+    """Spans that go on for ever need not be cut anew at every moment."""
+    start, never = END - timedelta(days=count + 1), datetime.max.replace(tzinfo=UTC)
+    closed, open_ended = spans(history, start, END), spans(history, start, never)
+    assert uptime(open_ended, START, END) == uptime(closed, START, END)
+    assert days(open_ended, END, count, ZoneInfo(zone)) == days(closed, END, count, ZoneInfo(zone))
 
 
 @pytest.mark.parametrize(
@@ -143,4 +189,6 @@ def test_a_day_is_as_long_as_its_zone_says(date: tuple[int, int, int], hours: in
     noon = datetime(*date, 12, tzinfo=zone)
     now = noon + timedelta(days=1)
     cut = [Span(Status.UP, START - timedelta(days=900), START + timedelta(days=900))]
-    assert days(cut, now, 2, zone)[0].known_seconds == hours * 3600
+    down = [Span(Status.DOWN, one.since, one.until) for one in cut]
+    assert days(down, now, 2, zone)[0].down_seconds == hours * 3600
+    assert days(cut, now, 2, zone)[0].coverage == 1.0

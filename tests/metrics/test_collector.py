@@ -105,6 +105,9 @@ def whole_page(openmetrics: bool) -> bytes:
         for place in asked.locations:
             observe(made, asked, strange, place)
     made.queue("events", 3)
+    made.contradicted({"old_data": 1})
+    made.hook("mirror", True)
+    made.hook("mirror", False)
     board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(dark_since=NOW)})
     return made.page(board, seen.history, openmetrics)
 
@@ -279,9 +282,20 @@ def test_each_detection_counts_once_and_none_from_before_the_start() -> None:
     assert of(page, "monitor_incident_detection_seconds_sum") == [140]
 
 
+def test_what_a_person_opened_is_open_and_was_not_detected() -> None:
+    """It has no code, and says nothing of how fast the monitor is."""
+    seen = pictures.picture([pictures.by_hand()])
+    page = Metrics(seen.board.platform, FakeClock(NOW - timedelta(minutes=20))).page(seen.board, seen.history)
+    assert of(page, "monitor_incident_detection_seconds_count") == [0]
+    assert of(page, "monitor_incidents_open", priority="normal") == [1]
+    assert of(page, "monitor_incident_info", incident=pictures.by_hand().id, code="") == [1]
+
+
 def test_the_monitors_own_figures(metrics: Metrics) -> None:
     metrics.loop_lag(0.001)
     metrics.reloaded(False)
+    metrics.contradicted({"old_data": 2})
+    metrics.contradicted({"old_data": 0})
     page = metrics.page(Board(SHOP), EMPTY)
     assert of(page, "monitor_event_loop_lag_seconds") == [0.03]  # the peak, not the last
     assert of(page, "monitor_queue_depth", queue="events") == [3]
@@ -289,6 +303,7 @@ def test_the_monitors_own_figures(metrics: Metrics) -> None:
     assert of(page, "monitor_publish_duration_seconds") == [0.25]
     assert of(page, "monitor_publish_last_success_timestamp_seconds") == [NOW.timestamp()]
     assert of(page, "monitor_store_write_seconds") == [0.004]
+    assert of(page, "monitor_contradictions", kind="old_data") == [0]
     assert of(page, "monitor_config_last_reload_successful") == [0]
     assert of(page, "blackbox_exporter_config_last_reload_successful") == [0]
     assert len(of(page, "monitor_build_info")) == 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from monitor.core.agenda import Agenda, withdrawn
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
@@ -15,6 +16,7 @@ from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Latency
 from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update, key_of
+from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
 from monitor.core.probe import Probe
 from monitor.core.site import Site
@@ -323,6 +325,48 @@ def young() -> Picture:
     return replace(seen, board=replace(seen.board, modules=conditions), history=history)
 
 
+def works() -> list[Maintenance]:
+    """Planned work of every stage: on the payments until half past four, every Sunday, once, over, withdrawn."""
+    provider = Window(
+        "provider",
+        {"en": "Certificate change at the provider", "pt-BR": "Troca do certificado no provedor"},
+        NOW - timedelta(minutes=45),
+        NOW + timedelta(minutes=75),
+        message={"en": "Payments by card may fail for some minutes.", "pt-BR": "Cartões podem falhar por minutos."},
+        modules=("payments",),
+    )
+    weekly = Window("weekly", {"en": "Weekly works", "pt-BR": "Manutenção semanal"}, NOW, NOW + timedelta(hours=2))
+    once = replace(weekly, id="once", title={"en": "Move of the data centre"}, modules=("oms", "workflow"))
+    before, ahead = NOW - timedelta(days=20), timedelta(days=7)
+    begins = NOW + timedelta(days=3, hours=13)
+    on = begun(announced(provider, provider.begins, before, "person"), provider.begins)
+    over = announced(once, NOW - timedelta(days=9), before, "person")
+    return [
+        on,
+        *(announced(weekly, begins + ahead * week, before) for week in range(12)),
+        withdrawn(announced(once, NOW + timedelta(days=2), before, "person"), NOW - timedelta(days=1), "person"),
+        ended(begun(over, over.planned_from), over.planned_until),
+    ]
+
+
+def working() -> Picture:
+    """Planned work is under way on the payments, which fail; the search is slow for reasons of its own."""
+    slow = incident("search", NOW - timedelta(minutes=47), "http.slow_ttfb", status=Status.DEGRADED, impact="minor")
+    seen = picture([slow, *resolved()])
+    down = Condition(Status.DOWN, NOW - timedelta(minutes=40))
+    moved = (*seen.history.transitions["payments"], Transition("payments", Status.UP, Status.DOWN, NOW, down.since))
+    board = replace(
+        seen.board,
+        modules={**seen.board.modules, "payments": down},
+        agenda=Agenda({one.id: one for one in works()}),
+        held={"payments": down.since},
+    )
+    history = replace(
+        seen.history, transitions={**seen.history.transitions, "payments": moved}, maintenances=tuple(works())
+    )
+    return replace(seen, board=board, history=history)
+
+
 def newborn() -> Picture:
     """Started this second: nothing is known."""
     return Picture(SITE, Board(platform()), History(), NOW)
@@ -344,10 +388,17 @@ def hostile(text: str) -> Picture:
     titled = replace(reported(first, text, f"https://status.vtex.com/{text}"), title=names)
     titled = replace(titled, updates=(*first.updates, posted, said))
     history = replace(seen.history, incidents=(titled, *seen.history.incidents[1:]))
+    named = [replace(one, title=names, message=names) for one in works()]
     board = replace(
-        seen.board, platform=replace(everything, modules=modules, groups=groups), incidents={titled.id: titled}
+        seen.board,
+        platform=replace(everything, modules=modules, groups=groups),
+        incidents={titled.id: titled},
+        agenda=Agenda({one.id: one for one in named}),
     )
     return replace(seen, site=replace(SITE, name=text), board=board, history=history)
+
+
+LEARNED = "A disk was full.\nIt is not.\n\n" + "Long" * 60
 
 
 def spoken() -> Picture:
@@ -368,9 +419,7 @@ def spoken() -> Picture:
         stage=Stage.MONITORING,
         acts=(name,),
     )
-    learned = Update(
-        NOW - minute, Stage.POSTMORTEM, "said", author="person", body={"en": "A disk was full.\nIt is not."}
-    )
+    learned = Update(NOW - minute, Stage.POSTMORTEM, "said", author="person", body={"en": LEARNED})
     over = replace(others[0], updates=(*others[0].updates, learned), stage=Stage.POSTMORTEM, acts=(name,))
     return picture([by_hand(), ours, over, *others[1:]])
 
@@ -405,6 +454,7 @@ STATES = {
     "degraded": degraded,
     "blind": blind,
     "young": young,
+    "working": working,
     "newborn": newborn,
     "spoken": spoken,
 }

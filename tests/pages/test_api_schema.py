@@ -46,6 +46,7 @@ def faults(files: dict[str, bytes]) -> list[str]:
     found = []
     for name, body in files.items():
         path = name.removeprefix("api/v1/")
+        assert definition(path) in SCHEMA["$defs"], f"docs/api-v1.schema.json does not tell what {path} holds"
         schema = {"$ref": f"#/$defs/{definition(path)}", "$defs": SCHEMA["$defs"]}
         checker = Draft202012Validator(schema, format_checker=FormatChecker())
         found += [f"{path}: {error.json_path} {error.message[:200]}" for error in checker.iter_errors(json.loads(body))]

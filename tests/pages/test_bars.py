@@ -19,7 +19,7 @@ def line(*statuses: Status, last: date = date(2026, 5, 12)) -> list[Day]:
     """Days that end on a date; a bad one is bad for 31 minutes."""
     first = last - timedelta(days=len(statuses) - 1)
     return [
-        Day(first + timedelta(days=index), status, 1860.0 * (status is DOWN), 1860.0 * (status is SLOW), 86400.0)
+        Day(first + timedelta(days=index), status, 1860.0 * (status is DOWN), 1860.0 * (status is SLOW), 1.0)
         for index, status in enumerate(statuses)
     ]
 

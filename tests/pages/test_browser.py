@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import LANGUAGES, published
-from tests.pages.pictures import STATES
+from tests.pages.pictures import STATES, works
 
 CHROMIUM = Path("/usr/bin/chromium")
 ORIGIN = "http://status.test"
@@ -84,8 +84,10 @@ def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: 
     page.on("pageerror", lambda error: problems.append(str(error)))
     incident = next(path for path in published("stormy") if path.startswith("incidents/")).removesuffix("index.html")
     everywhere = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
+    work = f"incidents/{works()[0].id}/"
+    worked_on = ["", "maintenance/", work, "modules/payments/", "components/payment/"]
     for state in STATES:
-        paths = everywhere if state == "stormy" else [""]
+        paths = {"stormy": everywhere, "working": worked_on}.get(state, [""])
         shop = Shop({**published(state), "api/v1/status.json": status()})
         page.unroute_all()
         page.route("**/*", shop.serve)
@@ -161,15 +163,38 @@ def test_the_script_survives_being_offline(browser: Any) -> None:
     context.close()
 
 
-def test_old_data_is_called_old(browser: Any) -> None:
-    """With the monitor dead the page says how old it is."""
+def test_old_data_is_called_old_on_every_page(browser: Any) -> None:
+    """With the monitor dead an open page says how old it is, once the time that follows the configuration is over."""
     context = browser.new_context()
-    page, shop = context.new_page(), Shop({**published("green"), "api/v1/status.json": status()})
+    page, shop = context.new_page(), Shop({**published("troubled"), "api/v1/status.json": status()})
     page.route("**/*", shop.serve)
-    page.clock.install(time="2026-11-23T17:15:32Z")
-    page.goto(ORIGIN + "/healthcheck/")
-    page.wait_for_selector("#updated.stale")
+    page.clock.install(time="2026-11-23T15:15:32Z")
+    incident = next(path for path in published("troubled") if path.startswith("incidents/")).removesuffix("index.html")
+    kinds = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
+    for path in [*kinds, "404.html"]:
+        page.clock.set_system_time("2026-11-23T15:15:32Z")
+        page.goto(f"{ORIGIN}/{path}")
+        page.wait_for_selector("#updated:not(.stale)")
+        page.clock.run_for(
+            200_000
+        )  # 220 s after the newest data: probes every 30 s may take 120 s, and the way as long
+        assert page.locator("#updated.stale").count() == 0, path
+        page.clock.run_for(40_000)
+        page.wait_for_selector("#updated.stale")
+        told = page.locator("#updated").inner_text().replace("\u00a0", " ")
+        assert told == "Última leitura há 4 min: o monitor pode ter parado.", path
+    context.close()
 
+
+def test_without_script_every_page_leads_to_the_time_of_its_data(browser: Any) -> None:
+    """The home page has it in full, with date and zone; the others link there."""
+    context = browser.new_context(java_script_enabled=False)
+    page, shop = context.new_page(), Shop(published("green"))
+    page.route("**/*", shop.serve)
+    page.goto(f"{ORIGIN}/en/modules/search/")
+    page.get_by_role("link", name="How old the data is").click()
+    assert page.url == f"{ORIGIN}/en/#updated"
     told = page.locator("#updated").inner_text().replace("\u00a0", " ")
-    assert told == "Última leitura há 2 h: o monitor pode ter parado."
+    assert told == "Data up to Nov 23, 2026, 12:15 UTC-3"
+    assert page.locator("#updated time").get_attribute("datetime") == "2026-11-23T15:15:12.000Z"
     context.close()

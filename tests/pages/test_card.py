@@ -1,5 +1,6 @@
 """The card of a shared link: what it shows, that every letter can be read, and that it changes with facts only."""
 
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from monitor.pages.card import HEIGHT, WIDTH, Card, _drawable, _font, card, card_files, draw, territory
+from monitor.pages.card import HEIGHT, WIDTH, Card, _drawable, _font, card, card_files, draw, fonts_of, territory
 from monitor.pages.facts import Facts
 from monitor.pages.picture import Picture
 from monitor.pages.site import site_files
@@ -89,7 +90,7 @@ def test_unchanged_facts_give_unchanged_bytes_and_are_not_drawn_again() -> None:
 @pytest.mark.parametrize("bold", [True, False])
 def test_every_letter_of_every_language_can_be_drawn(bold: bool) -> None:
     """No box stands for a letter: whatever the catalogues and the names hold has a form in the shipped font."""
-    font = _font(THEME / "fonts", bold, 40)
+    font = _font(fonts_of(THEME), bold, 40)
     texts = [path.read_text("utf-8") for path in (THEME / "translations").rglob("*.po")]
     texts.append((THEME.parent / "probes.yaml").read_text("utf-8"))
     letters = {char for text in texts for char in text if char.isprintable() and not char.isspace()}
@@ -99,7 +100,7 @@ def test_every_letter_of_every_language_can_be_drawn(bold: bool) -> None:
 
 
 def test_what_the_font_lacks_is_left_out() -> None:
-    font = _font(THEME / "fonts", True, 40)
+    font = _font(fonts_of(THEME), True, 40)
     assert _drawable("a\u72b6\U0001f6d2\ud800\ufffe\x00 b\n c", font) == "a b c"
 
 
@@ -118,6 +119,14 @@ def test_a_long_name_ends_before_the_edge() -> None:
 def test_a_theme_without_fonts_still_has_a_card(tmp_path: Path) -> None:
     theme = shutil.copytree(THEME, tmp_path / "theme", ignore=shutil.ignore_patterns("fonts"))
     assert image(card_files(pictures.green(), loaded(), theme)["en/card.png"]).size == (WIDTH, HEIGHT)
+
+
+def test_other_letters_in_the_theme_are_another_card(tmp_path: Path) -> None:
+    theme = shutil.copytree(THEME, tmp_path / "theme")
+    before = card_files(pictures.green(), loaded(), theme)
+    shutil.copy(theme / "fonts" / "regular.otf", theme / "fonts" / "bold.otf")
+    os.utime(theme / "fonts" / "bold.otf")
+    assert card_files(pictures.green(), loaded(), theme) != before
 
 
 @pytest.mark.parametrize(("language", "spelt"), [("pt-BR", "pt_BR"), ("en", "en_US"), ("es", "es_ES"), ("fr", "fr_FR"),

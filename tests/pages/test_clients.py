@@ -126,10 +126,10 @@ async def test_the_widget_of_statuspage_shows_our_verdict_on_another_site(state:
 
 @pytest.mark.parametrize("state", ["green", "stormy"])
 async def test_our_own_prober_reads_our_own_page(state: str, tmp_path: Path) -> None:
-    """What the monitor reads on other people's pages it can read on its own."""
+    """What the monitor reads on other people's pages it can read on its own, by the address of the page alone."""
     picture: Picture = pictures.STATES[state]()
     async with served(picture, tmp_path) as (url, files), reaching() as reach:
-        ask = PageTarget(f"{url}/api/v2/summary.json", allow_private=True)
+        ask = PageTarget(url, allow_private=True)
         probe = Probe(
             "us", "page", "statuspage", timedelta(minutes=1), timedelta(seconds=5), role=Role.EVIDENCE, ask=ask
         )

@@ -137,3 +137,14 @@ def test_without_a_contact_that_may_stand_there_is_no_security_txt(contact: str)
 def test_a_hostile_address_leaves_the_map_well_formed() -> None:
     seen = replace(picture([incident("oms", NOW)]), site=replace(pictures.SITE, url='https://x.example/a&b<">'))
     assert len(mapped(crawler_files(seen, loaded(), ["index.html"])["sitemap.xml"])) == 3
+
+
+def test_a_feed_reader_finds_the_feed_of_the_page_it_is_given() -> None:
+    """The history everywhere, and on the page of a component its own feed as well."""
+    for path, text in pages(whole("stormy")):
+        found = re.findall(r'<link rel="alternate" type="application/atom\+xml" title="[^"]+" href="([^"]*)">', text)
+        targets = [urlsplit(urljoin(f"{URL}/{path}", address)).path for address in found]
+        root = "/" + (path.partition("/")[0] + "/" if path.startswith(("en/", "es/")) else "")
+        component = re.fullmatch(r"(?:en/|es/)?components/([^/]+)/index\.html", path)
+        own = [f"{root}components/{component[1]}.atom"] if component else []
+        assert targets == [f"{root}history.atom", *own]

@@ -1,6 +1,5 @@
 """Feeds and badges: strict parsers, ids that never change, names from anywhere."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -11,7 +10,7 @@ import pytest
 
 from monitor.core.incident import Stage, Update
 from monitor.pages.badges import COLOURS, LABEL, badge, badge_files
-from monitor.pages.feeds import _folded, calendar, feed_files
+from monitor.pages.feeds import feed_files
 from monitor.pages.picture import Picture
 from monitor.pages.translate import Speech
 from tests.pages import pictures
@@ -105,22 +104,6 @@ def test_a_component_feed_holds_its_own_incidents_only() -> None:
     files = feeds(pictures.troubled())
     assert len(entries(files["components/price-calculation.atom"])) == 1
     assert len(entries(files["components/images.atom"])) == 0
-
-
-def test_the_calendar_is_valid_though_nothing_is_planned() -> None:
-    text = calendar("Status; of, the \\ shop\nand more " + "ã" * 60)
-    lines = text.split("\r\n")
-    assert lines[0] == "BEGIN:VCALENDAR"
-    assert lines[-2:] == ["END:VCALENDAR", ""]
-    assert "\n" not in text.replace("\r\n", "")
-    assert all(len(line.encode()) <= 75 for line in lines)
-    unfolded = text.replace("\r\n ", "")
-    assert "X-WR-CALNAME:Status\\; of\\, the \\\\ shop\\nand more " + "ã" * 60 + "\r\n" in unfolded
-    assert re.findall(r"^BEGIN:(\w+)", unfolded, re.M) == ["VCALENDAR", "VTIMEZONE", "STANDARD"]
-
-
-def test_folding_cuts_no_character_in_two() -> None:
-    assert _folded("X" * 74 + "ã") == "X" * 74 + "\r\n ã\r\n"
 
 
 def test_badges_speak() -> None:

@@ -77,7 +77,7 @@ def test_every_page_exists_in_every_language() -> None:
     assert 'href="../../../modules/checkout/"' in files["en/modules/checkout/index.html"].decode()
 
 
-@pytest.mark.parametrize("state", ["troubled", "stormy", "young"])
+@pytest.mark.parametrize("state", ["troubled", "stormy", "young", "working"])
 def test_links_lead_somewhere(state: str) -> None:
     """Every link of ours, wherever it stands, is a page or a file of this site or one written beside it."""
     files = published(state)
@@ -90,14 +90,17 @@ def test_links_lead_somewhere(state: str) -> None:
             for part in link.split("/")[:-1]:
                 parts = parts if part == "." else parts[:-1] if part == ".." else [*parts, part]
             target = "/".join([*parts, link.split("/")[-1]]).lstrip("/")
-            if target.endswith((".atom", ".rss")):
+            if target.endswith((".atom", ".rss", ".ics")):
                 continue
             assert (target if target in files else f"{target.rstrip('/')}/index.html".lstrip("/")) in files, (
                 path,
                 link,
             )
             if anchor:
-                assert f'id="{anchor}"' in files[f"{target.rstrip('/')}/index.html"].decode(), (path, anchor)
+                assert f'id="{anchor}"' in files[f"{target.rstrip('/')}/index.html".lstrip("/")].decode(), (
+                    path,
+                    anchor,
+                )
 
 
 def test_the_page_of_lost_readers_links_from_the_root() -> None:

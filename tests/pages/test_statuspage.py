@@ -61,7 +61,8 @@ def test_the_summary_is_made_of_the_other_files(files: dict[str, Any]) -> None:
     assert summary["components"] == files["components"]["components"]
     assert summary["incidents"] == files["incidents/unresolved"]["incidents"]
     assert summary["status"] == files["status"]["status"]
-    assert summary["scheduled_maintenances"] == []
+    parts = (files[f"scheduled-maintenances/{part}"]["scheduled_maintenances"] for part in ("active", "upcoming"))
+    assert summary["scheduled_maintenances"] == [one for part in parts for one in part]
     assert len({json.dumps(body["page"]) for body in files.values()}) == 1
 
 

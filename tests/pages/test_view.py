@@ -241,7 +241,8 @@ def test_what_was_seen_again_and_again_is_told_once_and_an_answer_names_whom_it_
     named = replace(first, module="checkout", code=f"upstream.signalled:{incident.root}")
     evidence = (first, replace(first, at=first.at + timedelta(seconds=10)), named, named)
     incident = replace(incident, cause=replace(incident.cause, evidence=evidence))
-    seen = look(picture).incident(incident).sightings
+    board = replace(picture.board, incidents={incident.id: incident})
+    seen = look(replace(picture, board=board)).incident(incident).sightings
 
     assert [(one.module, one.seen) for one in seen] == [
         ("Promotions and taxes", "overload or service switched off (status 503)"),

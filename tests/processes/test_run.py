@@ -126,3 +126,23 @@ async def test_a_heartbeat_that_falls_silent_is_an_incident_across_kills(monitor
         assert await process.leave() == 0
     assert "Traceback" not in process.output
     assert "knock-knock" not in process.output
+
+
+async def test_a_hook_carries_the_page_and_a_restart_shows_the_old_one_at_once(monitor: Monitor) -> None:
+    """What a command copied is what is served; after kill -9 the first answer of all is the last publication."""
+    mirror = monitor.folder / "mirror"
+    copy = f'cd "$MONITOR_PUBLIC" && mkdir -p {mirror} && cp -r . {mirror}/'
+    hook = f"publish: {{hooks: {{mirror: {{command: [sh, -c, '{copy}']}}}}}}\n"
+    monitor.file.write_text(monitor.configuration() + hook)
+    async with monitor.start() as process:
+        await monitor.until("up")
+        copied = mirror / "api/v1/status.json"
+        await eventually(lambda: copied.exists() and '"status":"up"' in copied.read_text(), 30, "the page is carried")
+        metrics = get(f"http://127.0.0.1:{monitor.ops}/metrics")[1]
+        assert 'monitor_publish_hook_runs_total{hook="mirror",outcome="worked"}' in metrics
+        await process.leave(signal.SIGKILL)
+    async with monitor.start() as process:
+        url = f"http://127.0.0.1:{monitor.page}/api/v1/status.json"
+        status, body = await eventually(lambda: (answer := get(url))[0] and answer, 10, "it answers")
+        assert (status, '"status":"up"' in body) == (200, True)
+        assert await process.leave() == 0

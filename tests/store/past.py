@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from monitor.core.board import Condition
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Heard, Keep, Moved, Remember, Saved, Settled, Storable
+from monitor.core.effect import Arranged, Gap, Heard, Keep, Moved, Remember, Repeated, Saved, Settled, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Change, Evidence, Incident, Member, Stage, Update, key_of
+from monitor.core.maintenance import Window, announced
 from monitor.core.module import Priority, Status
 from monitor.core.observation import Http, Observation
 from monitor.core.track import Sighting, Track
@@ -76,6 +77,7 @@ def trouble(module: str = "checkout", since: datetime = NOON) -> list[Storable]:
     """What one step asks for when a module has just gone down: an effect of every kind."""
     track = Track(score=6.9, bad_since=since, last_bad_at=since, sightings=(Sighting(since, "http.503", "oops"),))
     down = Condition(Status.DOWN, since)
+    work = announced(window(module, since), since, since)
     return [
         run(since, FAILED, module),
         Remember(module, "http", "here", track),
@@ -85,4 +87,15 @@ def trouble(module: str = "checkout", since: datetime = NOON) -> list[Storable]:
         saved(incident(module, since)),
         Heard(module, "nightly", since),
         Gap("elsewhere", since),
+        Arranged(work, "scheduled"),
+        Repeated("nightly", window(module, since)),
     ]
+
+
+def window(module: str = "checkout", begins: datetime = NOON, hours: float = 2) -> Window:
+    """Work on one module, every night."""
+    ends = begins + timedelta(hours=hours)
+    rule = "FREQ=DAILY"
+    return Window(
+        "nightly", {"en": "Works"}, begins, ends, "UTC", "2026-11-23T12:00:00", rule, {}, (module,), ("slow",)
+    )

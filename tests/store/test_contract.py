@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from monitor.core.board import Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Heard, Keep, Remember, Saved, Settled
+from monitor.core.effect import Arranged, Gap, Heard, Keep, Remember, Repeated, Saved, Settled
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
-from monitor.core.incident import Incident, Stage
+from monitor.core.incident import Act, Incident, Stage, Update
+from monitor.core.maintenance import Counted, Maintenance, announced, begun, ended
 from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.track import Track
@@ -21,7 +22,7 @@ from monitor.core.uptime import spans
 from monitor.store import Rollup, Store
 from tests import strategies
 from tests.store.conftest import Shelf
-from tests.store.past import FAILED, NOON, PASSED, SLOW, UNKNOWN, after, incident, moved, run, saved, trouble
+from tests.store.past import FAILED, NOON, PASSED, SLOW, UNKNOWN, after, incident, moved, run, saved, trouble, window
 
 DAY = timedelta(days=1)
 
@@ -58,13 +59,15 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
 
     memory = await (await shelf.open()).recall(NOON)
 
-    keep, remember, probe, module, _, save, heard, gap = effects
+    keep, remember, probe, module, _, save, heard, gap, arranged, repeated = effects
     assert isinstance(keep, Keep)
     assert isinstance(remember, Remember)
     assert isinstance(probe, Settled)
     assert isinstance(module, Settled)
     assert isinstance(save, Saved)
     assert isinstance(heard, Heard)
+    assert isinstance(arranged, Arranged)
+    assert isinstance(repeated, Repeated)
     assert memory == Memory(
         probes={("checkout", "http"): probe.condition},
         modules={"checkout": module.condition},
@@ -72,6 +75,8 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
         incidents=(save.incident,),
         gaps=(gap,),
         calls={("checkout", "nightly"): heard.at},
+        maintenances=(arranged.work,),
+        windows=(repeated.window,),
         seen_at=keep.observation.ended_at,
     )
 
@@ -417,3 +422,75 @@ async def test_passed_runs_keep_their_reasons_to_themselves(store: Store) -> Non
     await store.commit([run(NOON, PASSED)])
     [(_, result)] = await store.observations("checkout", since=NOON, until=after(1), limit=1)
     assert result == PASSED
+
+
+async def test_what_people_did_survives_a_restart(shelf: Shelf) -> None:
+    """Drafts, corrected texts, public wording, and who did what when."""
+    store = await shelf.open()
+    corrected = Update(after(5), Stage.IDENTIFIED, "said", author="person", body={"en": "x"}, updated_at=after(9))
+    one = replace(
+        incident(),
+        published_at=None,
+        title={"en": "Title"},
+        summary={"pt-BR": "Resumo"},
+        impact_said=True,
+        by_hand=True,
+        updates=(*incident().updates, corrected),
+        acts=(Act(after(9), "corrected", "Ana \U0001f525", "key-1", {"update": 2, "was": {"en": "y"}}),),
+    )
+    await store.commit([saved(one)])
+    store = await shelf.open()
+    assert (await store.recall(NOON)).incidents == (one,)
+    assert await store.incident(one.id) == one
+    assert (await store.history(NOON - DAY, after(60))).incidents == (one,)
+
+
+# -- planned work -----------------------------------------------------------------------------------------------------
+
+
+async def test_planned_work_is_recalled_until_it_is_over_and_told_for_as_long_as_is_shown(shelf: Shelf) -> None:
+    """The last word stands; work that is over is in the history of its time, and no longer on a board."""
+    store = await shelf.open()
+    before = announced(window(begins=after(0)), after(0), after(-600))
+    done = ended(begun(before, after(0)), after(7200))
+    coming = announced(window(begins=after(0)), after(86400), after(-600))
+    await store.commit([Arranged(before, "scheduled"), Arranged(coming, "scheduled"), Arranged(done, "completed")])
+
+    store = await shelf.open()
+    assert (await store.recall(after(7200))).maintenances == (done, coming)
+    assert (await store.recall(after(7201))).maintenances == (coming,)
+    assert (await store.history(after(7000), after(90000))).maintenances == (done, coming)
+    assert (await store.history(after(7300), after(90000))).maintenances == (coming,)
+
+
+async def test_a_window_that_is_forgotten_is_gone(shelf: Shelf) -> None:
+    """Also when it was stored in the same commit."""
+    store = await shelf.open()
+    await store.commit([Repeated("a", window()), Repeated("b", window()), Repeated("b", None)])
+    await store.commit([Repeated("c", None)])
+    store = await shelf.open()
+    assert (await store.recall(NOON)).windows == (window(),)
+    await store.commit([Repeated("a", None)])
+    assert (await (await shelf.open()).recall(NOON)).windows == ()
+
+
+async def test_planned_work_follows_a_module_to_its_new_id(shelf: Shelf) -> None:
+    """What is worked on, what was counted, and what repeats; keys and ids stay."""
+    store = await shelf.open()
+    work = replace(announced(window(), NOON, NOON), counted=(Counted("checkout", NOON, None),))
+    await store.commit([Arranged(work, "scheduled"), Repeated("nightly", window())])
+    await store.rename({"checkout": "cart"})
+    memory = await (await shelf.open()).recall(NOON)
+    (moved_work,) = memory.maintenances
+    assert (moved_work.modules, moved_work.counted[0].module, moved_work.id) == (("cart",), "cart", work.id)
+    assert memory.windows[0].modules == ("cart",)
+
+
+@STORING
+@given(one=strategies.maintenances())
+async def test_planned_work_comes_back_equal(store: Store, one: Maintenance) -> None:
+    """Plan, timeline and what was counted, whatever people wrote."""
+    await store.commit([Arranged(one, None)])
+    found = (await store.history(strategies.START - DAY, NOON)).maintenances
+    assert one in found
+    assert await store.check() == []

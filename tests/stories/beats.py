@@ -13,6 +13,7 @@ from typing import Any
 from monitor.core.board import Board, Condition, Version
 from monitor.core.effect import (
     Answered,
+    Arranged,
     Ask,
     AskCanaries,
     Effect,
@@ -22,9 +23,13 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Observed,
+    Ordered,
+    Planned,
     Reconfigured,
     Remember,
+    Repeated,
     Saved,
+    Scheduled,
     Settled,
     Spoken,
     Ticked,
@@ -33,6 +38,14 @@ from monitor.core.effect import (
 from monitor.core.expectation import Expect
 from monitor.core.history import Memory, board_from
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
+from monitor.core.maintenance import (
+    Maintenance,
+    Window,
+    maintenance_from_json,
+    maintenance_to_json,
+    window_from_json,
+    window_to_json,
+)
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
 from monitor.core.observation import Failure, Http, Observation
@@ -110,6 +123,17 @@ class Story:
     def reconfigure(self, platform: Platform) -> None:
         """A new configuration comes into force."""
         self._take(Reconfigured(platform))
+
+    def plan(self, *windows: tuple[Window, list[datetime]]) -> None:
+        """What standing windows plan."""
+        self._take(Planned(windows))
+
+    def order(self, event: Scheduled | Ordered) -> Answered:
+        """A person's word about planned work; what became of it."""
+        self._take(event)
+        answer = self.effects[-1] if isinstance(self.effects[-1], Answered) else self.effects[-2]
+        assert isinstance(answer, Answered)
+        return answer
 
     def say(self, word: Word, by: str | None = None, request: str | None = None) -> Answered:
         """A person says something; what became of it. Old incidents are known as they were last saved."""
@@ -194,6 +218,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     tracks: dict[tuple[str, str, str], dict[str, Any]] = {}
     incidents: dict[str, dict[str, Any]] = {}
     gaps: dict[tuple[str, datetime], Gap] = {}
+    works: dict[str, Maintenance] = {}
+    windows: dict[str, Window | None] = {}
     versions: dict[tuple[str, str], Version] = {}
     calls: dict[tuple[str, str], datetime | None] = {}
     seen_at: datetime | None = None
@@ -214,6 +240,10 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 versions[(module, probe)] = version
             case Heard(module, probe, at):
                 calls[(module, probe)] = at
+            case Arranged(work):
+                works[work.id] = maintenance_from_json(json.loads(json.dumps(maintenance_to_json(work))))
+            case Repeated(id, window):
+                windows[id] = window and window_from_json(json.loads(json.dumps(window_to_json(window))))
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -225,6 +255,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         tracks=found,
         incidents=tuple(incident_from_json(raw) for raw in incidents.values()),
         gaps=tuple(gap for gap in gaps.values() if gap.until is None),
+        maintenances=tuple(works.values()),
+        windows=tuple(one for one in windows.values() if one is not None),
         versions=versions,
         calls={key: at for key, at in calls.items() if at is not None},
         seen_at=seen_at,

@@ -274,6 +274,26 @@ def test_title_summary_and_impact_are_a_persons_until_they_are_given_back() -> N
     assert (back.title, back.summary, back.impact_said) == (None, None, False)
 
 
+def test_an_impact_that_is_given_back_is_the_measured_one_again() -> None:
+    """Also a lower one; of what a person opened there is no other."""
+    told, one = failing()
+    measured = one.impact
+    told.say(Edit(one.id, impact="critical" if measured != "critical" else "minor"))
+    assert told.incidents[0].impact != measured
+    told.say(Edit(one.id, impact=""))
+    assert (told.incidents[0].impact, told.incidents[0].impact_said) == (measured, False)
+    own = opened(told, impact="major")
+    assert not told.say(Edit(own.id, impact="")).changed
+
+
+def test_a_cause_may_be_confirmed_with_words_that_were_said_before() -> None:
+    told, one = failing()
+    told.say(Write(one.id, said("We look.")))
+    assert told.say(Write(one.id, said("We look."), confirm=True)).changed
+    assert told.incidents[0].cause.state == "confirmed"
+    assert not told.say(Write(one.id, said("We look."), confirm=True)).changed
+
+
 def test_only_a_person_confirms_a_cause_and_then_it_stays() -> None:
     """Whatever the evidence says later; a person may also name the module."""
     told, one = failing(beats=3)

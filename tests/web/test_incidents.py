@@ -48,6 +48,7 @@ class Side:
     desk: Desk
     store: Store
     clock: FakeClock
+    past: tuple[Incident, ...] = (OPEN,)
 
     async def ask(self, method: str, path: str = "", body: Any = None, **headers: str) -> tuple[int, Any]:
         """(status, JSON)."""
@@ -75,7 +76,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     writer = asyncio.create_task(desk.write())
     counter = Counter(
         board=lambda: desk.board,
-        history=lambda: History(incidents=(OPEN,)),
+        history=lambda: History(incidents=side.past),
         speech=lambda: SPEECH,
         find=desk.find,
         hear=desk.hear,
@@ -83,7 +84,8 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
         clock=clock,
     )
     async with TestClient(TestServer(counter_app(counter))) as client:
-        yield Side(client, desk, store, clock)
+        side = Side(client, desk, store, clock)
+        yield side
     writer.cancel()
     await asyncio.wait({writer})
     await store.close()
@@ -128,6 +130,18 @@ async def test_the_whole_life_of_one_that_was_opened_by_hand(side: Side) -> None
     assert (kept.title, kept.summary) == ({"en": "Very slow"}, {"pt-BR": "Um disco."})
     assert [update.body for update in kept.updates] == [{"en": t} for t in ("Very slow.", "Fast again.", "A disk.")]
     assert (await side.ask("PATCH", f"/{id}", {"summary": None}))[1]["wording"]["summary"] is None
+
+
+async def test_what_a_request_opened_days_ago_is_not_opened_again(side: Side) -> None:
+    """Nor after the board has forgotten it."""
+    body = {"title": "T", "message": "x", "modules": ["checkout"]}
+    _, one = await side.ask("POST", "", body, Idempotency_Key="k1")
+    assert (await side.ask("POST", f"/{one['id']}/resolve"))[0] == 200
+    side.past = (await side.stored(one["id"]),)
+    side.desk.board = replace(side.desk.board, incidents={})
+    status, again = await side.ask("POST", "", body, Idempotency_Key="k1")
+    assert (status, again["id"], again["status"]) == (200, one["id"], "resolved")
+    assert (await side.ask("POST", "", body, Idempotency_Key="k2"))[0] == 201
 
 
 async def test_what_is_over_for_days_is_found_and_explained(side: Side) -> None:
@@ -244,8 +258,11 @@ async def test_nobody_else_and_no_page_of_another_site_changes_anything(
 async def test_a_page_of_our_own_may_speak(side: Side) -> None:
     """The dashboard is served from the same origin."""
     origin = str(side.client.make_url("/").origin())
-    status, _ = await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=origin)
-    assert status == 200
+    for ours in (origin, origin.replace("http:", "https:")):
+        status, _ = await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=ours)
+        assert status == 200
+    for theirs in (f"{origin}.evil.example", f"http://evil@{origin.partition('//')[2]}.example", "http://[", ""):
+        assert (await side.ask("POST", f"/{OPEN.id}/acknowledge", {}, Origin=theirs))[0] == 403
 
 
 async def test_while_the_store_is_away_nobody_is_told_that_it_is_done(side: Side) -> None:

@@ -115,6 +115,16 @@ async def test_both_refuse_and_lead_alike(both: tuple[str, str]) -> None:
     assert [(await get(f"{url}/history"))[0] for url in both] == [301, 301]
 
 
+async def test_both_tell_other_origins_what_they_may_ask(both: tuple[str, str]) -> None:
+    asks = {"Origin": "https://x.example", "Access_Control_Request_Method": "GET"}
+    for path in ("/api/v2/status.json", "/history.atom?x=1"):
+        ours, theirs = [await get(url + path, "OPTIONS", **asks) for url in both]
+        assert ours[0] == theirs[0] == 204
+        for name in ("Allow-Origin", "Allow-Methods", "Allow-Headers", "Max-Age"):
+            assert ours[1][f"Access-Control-{name}"] == theirs[1][f"Access-Control-{name}"]
+    assert [(await get(f"{url}/", "OPTIONS", **asks))[0] for url in both] == [405, 405]
+
+
 async def test_nothing_can_be_sent(both: tuple[str, str]) -> None:
     for url in both:
         assert (await get(url + "/", "POST"))[0] == 405

@@ -197,3 +197,12 @@ async def test_what_is_seen_can_be_followed_line_by_line() -> None:
     async with serving(replace(CONTEXT, token="s3cret-ã")) as client:
         assert (await client.get("/api/ops/v1/observations")).status == 401
         assert (await client.get("/api/ops/v1/observations", headers=TOKEN)).status == 200
+
+
+async def test_what_contradicts_itself_is_told_to_operators() -> None:
+    found = [{"kind": "old_data", "subject": None, "since": "2026-11-23T15:00:00.000Z"}]
+    async with (
+        serving(replace(CONTEXT, contradictions=lambda: found)) as client,
+        client.get("/api/ops/v1/status", headers=TOKEN) as answer,
+    ):
+        assert (await answer.json())["contradictions"] == found

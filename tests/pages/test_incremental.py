@@ -1,0 +1,277 @@
+"""A publication made from what changed is, byte for byte, the one that is made from everything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.core.board import Board, Condition, Vantage
+from monitor.core.effect import Gap
+from monitor.core.expectation import Outcome, Result
+from monitor.core.incident import Stage, Update
+from monitor.core.module import Component, Group, Platform, Status
+from monitor.core.track import Track
+from monitor.pages.cells import Cells, cell
+from monitor.pages.cells import given as given_by
+from monitor.pages.picture import Picture
+from monitor.pages.site import site_files
+from monitor.pages.translate import Speech
+from tests.pages import pictures
+from tests.pages.conftest import THEME
+
+SPEECH = Speech.load(("pt-BR", "en"), THEME)
+WATCHED = ("promotions", "checkout", "subscriptions", "search", "catalog", "io")
+
+
+def shop() -> Picture:
+    """Six modules of the shop in five components, with their past."""
+    seen = pictures.troubled()
+    every = seen.board.platform.modules
+    modules = {
+        id: replace(every[id], depends_on=tuple(one for one in every[id].depends_on if one.module in WATCHED))
+        for id in WATCHED
+    }
+    parts = [
+        Component("cart", {"en": "Cart"}, ("checkout", "promotions")),
+        Component("prices", {"en": "Prices"}, ("promotions",)),
+        Component("finding", {"en": "Finding"}, ("search", "catalog")),
+        Component("again", {"en": "Again"}, ("subscriptions", "checkout")),
+        Component("apps", {"en": "Apps"}, ("io",)),
+    ]
+    groups = (Group("buying", {"en": "Buying"}, tuple(parts[:3])), Group("rest", {"en": "Rest"}, tuple(parts[3:])))
+    board = Board(
+        Platform(modules, groups, seen.board.platform.locations),
+        tracks={key: track for key, track in seen.board.tracks.items() if key[0] in WATCHED},
+        modules={id: one for id, one in seen.board.modules.items() if id in WATCHED},
+        incidents=seen.board.incidents,
+    )
+    history = replace(
+        seen.history,
+        transitions={id: moves for id, moves in seen.history.transitions.items() if id in WATCHED},
+        latency={id: one for id, one in seen.history.latency.items() if id in WATCHED},
+    )
+    return replace(seen, board=board, history=history)
+
+
+def moves(seen: Picture, random: Random) -> Picture:
+    """A module changes its status, now or since a while."""
+    id, status = random.choice(WATCHED), random.choice(list(Status))
+    since = seen.now - timedelta(seconds=random.choice([0, 40, 4000]))
+    before = seen.board.status(id)
+    move = replace(pictures.went(id, (since, status))[0], before=before, at=seen.now)
+    transitions = {**seen.history.transitions, id: (*seen.history.transitions.get(id, ()), move)}
+    board = replace(seen.board, modules={**seen.board.modules, id: Condition(status, since)})
+    return replace(seen, board=board, history=replace(seen.history, transitions=transitions))
+
+
+def opens(seen: Picture, random: Random) -> Picture:
+    """An incident begins."""
+    root, *others = random.sample(WATCHED, 3)
+    one = pictures.incident(root, seen.now, impact=random.choice(["minor", "major", "critical"]), affected=others)
+    return replace(seen, board=replace(seen.board, incidents={**seen.board.incidents, one.id: one}))
+
+
+def tells(seen: Picture, random: Random) -> Picture:
+    """An incident gets an update, or is over and only remembered by the store."""
+    going_on = [one for one in seen.board.incidents.values() if one.is_open]
+    if not going_on:
+        return seen
+    one, rest = random.choice(going_on), dict(seen.board.incidents)
+    if random.random() < 0.5:
+        told = Update(seen.now, Stage.MONITORING, "note", author="person", body={"en": "We <b>look</b> after it."})
+        rest[one.id] = replace(one, stage=told.stage, updates=(*one.updates, told))
+        return replace(seen, board=replace(seen.board, incidents=rest))
+    members = tuple(replace(member, until=seen.now) for member in one.members)
+    update = Update(seen.now, Stage.RESOLVED, "resolved")
+    over = replace(one, stage=Stage.RESOLVED, resolved_at=seen.now, members=members, updates=(*one.updates, update))
+    del rest[one.id]
+    history = replace(seen.history, incidents=(over, *(old for old in seen.history.incidents if old.id != one.id)))
+    return replace(seen, board=replace(seen.board, incidents=rest), history=history)
+
+
+def forgets(seen: Picture, random: Random) -> Picture:
+    """The oldest incident is one too many for what is read of the past."""
+    return replace(seen, history=replace(seen.history, incidents=seen.history.incidents[:-1]))
+
+
+def answers(seen: Picture, random: Random) -> Picture:
+    """A place sees something else, and the latency moves."""
+    key = random.choice(sorted(seen.board.tracks))
+    result = random.choice([Result(Outcome.PASSED), Result(Outcome.UNKNOWN), Result(Outcome.PASSED, edge_only=True)])
+    tracks = {**seen.board.tracks, key: Track(last=result, last_at=seen.now)}
+    latency = dict(seen.history.latency)
+    latency[key[0]] = replace(latency[key[0]], p95_ms=random.choice([90.0, 120.5, None]))
+    return replace(seen, board=replace(seen.board, tracks=tracks), history=replace(seen.history, latency=latency))
+
+
+def blinks(seen: Picture, random: Random) -> Picture:
+    """The monitor loses its sight or gets it back."""
+    if seen.board.vantages:
+        gaps = tuple(replace(gap, until=gap.until or seen.now) for gap in seen.history.gaps)
+        return replace(seen, board=replace(seen.board, vantages={}), history=replace(seen.history, gaps=gaps))
+    dark = {place: Vantage(dark_since=seen.now) for place in pictures.LOCATIONS[: random.choice([1, 3])]}
+    gaps = (*seen.history.gaps, *(Gap(place, seen.now) for place in dark))
+    return replace(seen, board=replace(seen.board, vantages=dark), history=replace(seen.history, gaps=gaps))
+
+
+def passes(length: timedelta) -> Callable[[Picture, Random], Picture]:
+    """Time passes, and the data with it or not."""
+
+    def passed(seen: Picture, random: Random) -> Picture:
+        until = seen.data_until if random.random() < 0.3 or seen.data_until is None else seen.data_until + length
+        return replace(seen, now=seen.now + length, data_until=until)
+
+    return passed
+
+
+LENGTHS = [
+    timedelta(seconds=15),
+    timedelta(minutes=1),
+    timedelta(minutes=17),
+    timedelta(hours=9),
+    timedelta(days=1, hours=3),
+    timedelta(days=40),
+    timedelta(days=89),
+]
+CHANGES = [moves, opens, tells, forgets, answers, blinks, *map(passes, LENGTHS)]
+
+
+days_of_change = given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))
+
+
+def goes_on(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """After each change every byte is as if nothing had been remembered."""
+    random, seen = Random(seed), shop()
+    site_files(seen, SPEECH, THEME)
+    for change in changes:
+        before = seen.cells.found
+        seen = replace(change(seen, random), before=before)
+        made, whole = site_files(seen, SPEECH, THEME), site_files(replace(seen, before=None), SPEECH, THEME)
+        assert made.keys() == whole.keys()
+        assert [name for name in whole if made[name] != whole[name]] == []
+
+
+@pytest.mark.timeout(240)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@days_of_change
+def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """Statuses, incidents, places, latency, blindness and time itself."""
+    goes_on(changes, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@days_of_change
+def test_after_many_more_it_still_is(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
+    """The same for longer, against what three days happen not to show."""
+    goes_on(changes, seed)
+
+
+def test_what_did_not_change_is_the_very_same_object() -> None:
+    """A quarter of a minute later, every page of what is well."""
+    first = shop()
+    one = site_files(first, SPEECH, THEME)
+    later = passes(timedelta(seconds=15))(first, Random(1))
+    two = site_files(replace(later, before=first.cells.found), SPEECH, THEME)
+    kept = {name for name in two if two[name] is one[name]}
+    for name in ("modules/io/index.html", "components/apps/index.html", "history/index.html", "404.html"):
+        assert {name, name if name == "404.html" else f"en/{name}"} <= kept
+    assert {"api/v1/modules/io.json", "api/v1/incidents.json"} <= kept
+
+
+# --- the mechanism
+
+
+@dataclass
+class Sums:
+    """Two numbers, their sum, and whether that is large; `made` tells what was worked out."""
+
+    left: int
+    right: int
+    cells: Cells
+    made: list[str]
+    name = "sums"
+
+    def __post_init__(self) -> None:
+        self.cells.belong_to(self)
+
+    @given_by
+    def number(self, which: str) -> int:
+        """One of the numbers."""
+        return {"left": self.left, "right": self.right}[which]
+
+    @cell
+    def total(self) -> int:
+        """The sum."""
+        self.made.append("total")
+        return self.number("left") + self.number("right")
+
+    @cell
+    def large(self) -> bool:
+        """Whether the sum is more than ten."""
+        self.made.append("large")
+        return self.total() > 10
+
+    @cell
+    def first(self) -> str:
+        """Looks at the right number only where the left one is odd."""
+        self.made.append("first")
+        return str(self.number("right")) if self.number("left") % 2 else "even"
+
+
+def sums(left: int, right: int, before: Sums | None = None) -> Sums:
+    """The next publication."""
+    return Sums(left, right, Cells(before.cells.found if before else None), [])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "made"),
+    [
+        pytest.param(1, 2, [], id="nothing changed"),
+        pytest.param(2, 1, ["total"], id="another way to the same sum"),
+        pytest.param(1, 3, ["total", "large"], id="another sum"),
+    ],
+)
+def test_a_value_is_worked_out_again_when_what_it_looked_at_has_changed(left: int, right: int, made: list[str]) -> None:
+    """And no further than the change reaches."""
+    before = sums(1, 2)
+    assert not before.large()
+    after = sums(left, right, before)
+    assert not after.large()
+    assert after.made == made
+
+
+def test_what_was_not_looked_at_does_not_matter() -> None:
+    """Until it is."""
+    before = sums(2, 5)
+    assert before.first() == "even"
+    same = sums(2, 6, before)
+    assert (same.first(), same.made) == ("even", [])
+    assert sums(3, 6, same).first() == "6"
+
+
+def test_a_value_that_nobody_asked_for_is_forgotten() -> None:
+    """So what is kept is never more than one publication."""
+    before = sums(1, 2)
+    before.large()
+    without = sums(1, 2, before)
+    again = sums(1, 2, without)
+    assert (again.large(), again.made) == (False, ["large", "total"])
+
+
+def test_an_error_leaves_nothing_behind() -> None:
+    """The next one to ask gets the error as well."""
+    broken = sums(1, 2)
+    broken.left = None  # type: ignore[assignment]
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            broken.large()
+    broken.cells = Cells()
+    broken.left = 4
+    broken.cells.belong_to(broken)
+    assert not broken.large()

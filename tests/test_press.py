@@ -1,0 +1,184 @@
+"""The press: what it tells of a publication, and what it does when one cannot be made."""
+
+import asyncio
+import fcntl
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor import press
+from monitor.core.board import Board, Condition
+from monitor.core.module import Status
+from monitor.core.site import Site
+from monitor.pages.publish import Publisher
+from monitor.pages.truth import Kind
+from monitor.press import Press, Scene
+from monitor.store.memory import MemoryStore
+from tests.fakes import FakeClock
+from tests.pages import pictures
+from tests.pages.pictures import NOW
+
+SITE = replace(pictures.SITE, languages=("en",))
+
+
+class Stage:
+    """A press before a scene that changes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = FakeClock(NOW)
+        self.site: Site = SITE
+        self.board: Board = pictures.flawless().board
+        self.public = directory / "public"
+        self.press = Press(Publisher(directory), MemoryStore(), self.clock, self._scene)
+        self.press.speak(self.site)
+
+    def _scene(self) -> Scene:
+        return Scene(self.site, self.board, self.clock.at)
+
+    def strike(self, module: str, status: Status) -> None:
+        """A module changes, and nobody opens or closes an incident."""
+        self.board = replace(self.board, modules={**self.board.modules, module: Condition(status, self.clock.at)})
+
+    async def publish(self) -> str:
+        """The home page a quarter of a minute later."""
+        self.clock.at += timedelta(seconds=15)
+        await self.press.publish()
+        return (self.public / "index.html").read_text()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What was logged since the last look."""
+    found = [(record.levelname, record.getMessage()) for record in caplog.records]
+    caplog.clear()
+    return found
+
+
+async def test_a_contradiction_is_told_once_and_once_that_it_is_over(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the log, and for whoever asks, for as long as it lasts."""
+    caplog.set_level(logging.INFO)
+    await stage.publish()
+    stage.strike("search", Status.DOWN)
+    for _ in range(2):
+        assert "no incident tells of it yet" in await stage.publish()
+    assert said(caplog) == [("WARNING", "what is published contradicts itself: outage_without_incident search")]
+    assert [(one.kind, one.subject) for one in stage.press.contradictions] == [(Kind.OUTAGE_WITHOUT_INCIDENT, "search")]
+    stage.strike("search", Status.UP)
+    for _ in range(2):
+        assert "no incident tells of it yet" not in await stage.publish()
+    assert said(caplog) == [("INFO", "what is published agrees again: outage_without_incident search")]
+    assert stage.press.contradictions == ()
+
+
+async def test_another_site_is_made_from_nothing(stage: Stage) -> None:
+    """Names, languages and modules are what everything stands on: a reload leaves nothing of the old behind."""
+    await stage.publish()
+    stage.site = replace(SITE, name="Our shops", languages=("es", "en"))
+    stage.press.speak(stage.site)
+    for page in ("index.html", "modules/cdn/index.html", "en/about/index.html", "history.rss", "badge/overall.svg"):
+        await stage.publish()
+        text = (stage.public / page).read_text()
+        assert "Our shops" in text
+        assert "VTEX Status" not in text
+    platform = stage.board.platform
+    renamed = replace(platform.modules["cdn"], name={"en": "Edge"})
+    stage.board = replace(stage.board, platform=replace(platform, modules={**platform.modules, "cdn": renamed}))
+    await stage.publish()
+    for page in ("modules/cdn/index.html", "healthcheck/index.html", "badge/modules/cdn.svg", "api/v1/status.json"):
+        assert "Edge" in (stage.public / page).read_text()
+
+
+async def test_a_publication_after_nothing_writes_next_to_nothing(stage: Stage) -> None:
+    """The line that tells the time of the data, and the files that carry it."""
+    await stage.publish()
+    before = {one: one.stat().st_ino for one in stage.public.resolve().rglob("*") if one.is_file()}
+    await stage.publish()
+    folder, known = stage.public.resolve(), set(before.values())
+    fresh = [one for one in folder.rglob("*") if one.is_file() and one.stat().st_ino not in known]
+    texts = {str(one.relative_to(folder)).removesuffix(".gz") for one in fresh}
+    assert texts == {"index.html", "api/v1/status.json", "api/v1/uptime.json"}
+
+
+# --- a disk that does not do its part
+
+
+async def test_a_disk_that_refuses_leaves_the_last_publication_and_is_told_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also to whoever asks whether all is well; and that it is over."""
+    caplog.set_level(logging.INFO)
+    before = await stage.publish()
+    place = stage.public.parent / ".publications"
+    shelved = place.rename(place.with_name("shelved"))
+    place.write_text("no folder")
+    for _ in range(2):
+        stage.clock.at += timedelta(seconds=15)
+        await stage.press.publish()
+        assert stage.press.trouble is not None
+        assert "Not a directory" in stage.press.trouble
+    assert [level for level, _ in said(caplog)] == ["ERROR"]
+    place.unlink()
+    shelved.rename(place)
+    assert (stage.public / "index.html").read_text() == before
+    assert await stage.publish() != before
+    assert stage.press.trouble is None
+    assert said(caplog) == [("INFO", "the site is published again")]
+
+
+async def test_a_slow_disk_holds_up_nobody_and_is_told_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it is another process that does not let go of the folder."""
+    caplog.set_level(logging.INFO)
+    before = await stage.publish()
+    monkeypatch.setattr(press, "PATIENCE", 0.2)
+    with (stage.public.parent / ".publications/lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        publishing = asyncio.create_task(stage.publish())
+        beats = 0
+        while stage.press.trouble is None:
+            await asyncio.sleep(0.01)
+            beats += 1
+        assert beats > 5
+        assert (stage.public / "index.html").read_text() == before
+        assert said(caplog) == [("ERROR", "the disk has not taken a publication for 0.2 s")]
+    assert await publishing != before
+    assert stage.press.trouble is None
+    assert said(caplog) == [("INFO", "the site is published again")]
+
+
+HANGS = """
+import asyncio, fcntl, sys
+from pathlib import Path
+from monitor.pages.publish import Publisher
+from tests.test_press import Stage
+
+async def main():
+    directory = Path(sys.argv[1])
+    stage = Stage(directory)
+    lock = (directory / ".publications/lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    task = asyncio.create_task(stage.press.publish())
+    await asyncio.sleep(1)
+    task.cancel()
+    print("leaving", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_disk_that_hangs_does_not_keep_the_program_from_leaving(tmp_path: Path) -> None:
+    """The thread that waits for it is left behind."""
+    done = subprocess.run([sys.executable, "-c", HANGS, str(tmp_path)], timeout=30, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("leaving\n", 0), done.stderr
