@@ -125,7 +125,7 @@ class App(Watcher):
 
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
-        await self.store.rename(self.config.aliases)
+        await self.store.rename(_aliases(self.config))
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
@@ -273,7 +273,7 @@ class App(Watcher):
             self.metrics.reloaded(False)
             return problems
         try:
-            await self.store.rename(config.aliases)
+            await self.store.rename(_aliases(config))
         except StoreFailed as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
@@ -319,27 +319,20 @@ class App(Watcher):
             metrics_page=lambda openmetrics, view, modules: self.metrics.page(
                 self.desk.board, self.press.history, openmetrics, view, modules
             ),
-            ready=self._why_not_ready,
+            ready=self.watchroom.why_not_ready,
             reload=self.reload,
             follow=self.follow,
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
-            planner=lambda: Planner(self.config),
-            contradictions=lambda: self.press.contradicting(),
             probe=self.watchroom.probe,
             trouble=self.watchroom.trouble,
             printer=self.watchroom.office(),
+            planner=lambda: Planner(self.config),
+            contradictions=self.watchroom.contradictions,
             token=settings.ops_token,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
-
-    def _why_not_ready(self) -> str | None:
-        if self.press.trouble is not None:
-            return f"the site cannot be published: {self.press.trouble}"
-        if not self.press.published.is_set():
-            return "nothing is published yet"
-        return f"the store refuses writes: {self.desk.store_trouble}" if self.desk.store_trouble else None
 
     async def _until_stopped(self) -> None:
         stopping = asyncio.create_task(self.stop.wait())
@@ -374,6 +367,11 @@ def _tell_of(platform: Platform) -> None:
             log.info("probe %s/%s is off: %s", module, id, probe.off)
         elif probe.kind not in PROBERS:
             log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
+
+
+def _aliases(config: Config) -> dict[str, str]:
+    """New module ids by the old ones they go by as well."""
+    return {alias: id for id, module in config.platform.modules.items() for alias in module.aliases}
 
 
 def _look_of(file: Path) -> tuple[int, int, int] | None:

@@ -19,7 +19,6 @@ from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
-from monitor.core.observation import stamp
 from monitor.core.probe import Role
 from monitor.core.site import Site
 from monitor.pages.cells import Found
@@ -190,13 +189,6 @@ class Press:
         for kind, subject in sorted(before - {(one.kind, one.subject) for one in found}):
             log.info("what is published agrees again: %s %s", kind, subject)
         self.contradictions = found
-
-    def contradicting(self) -> list[dict[str, str | None]]:
-        """What does not hold together, for operators."""
-        return [
-            {"kind": one.kind.value, "subject": one.subject or None, "since": stamp(one.since)}
-            for one in self.contradictions
-        ]
 
     def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
         files = site_files(picture, speech, theme)

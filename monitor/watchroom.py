@@ -8,6 +8,7 @@ from monitor.clock import Clock
 from monitor.config.file import theme_dir
 from monitor.core.effect import Ask, Keep, Refusal
 from monitor.core.module import Platform
+from monitor.core.observation import stamp
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
@@ -59,6 +60,7 @@ class Watchroom:
             store=self._desk.store_trouble,
             publication=self._press.trouble,
             configuration=self.mistake,
+            contradictions=tuple(" ".join([one.kind.value, one.subject]) for one in self._press.contradictions),
             lag=self._metrics.late(),
             events=self._desk.queue.qsize(),
             backlog=len(self._desk.backlog),
@@ -68,7 +70,20 @@ class Watchroom:
 
     def trouble(self) -> object:
         """What of our own does not work; another value when that changes."""
-        return self._desk.store_trouble, self._press.trouble, self.mistake
+        return self._desk.store_trouble, self._press.trouble, self.mistake, self._press.contradictions
+
+    def why_not_ready(self) -> str | None:
+        """Why nobody should rely on us yet, or at the moment; None when all is well."""
+        if self._press.trouble is not None:
+            return f"the site cannot be published: {self._press.trouble}"
+        if not self._press.published.is_set():
+            return "nothing is published yet"
+        return f"the store refuses writes: {self._desk.store_trouble}" if self._desk.store_trouble else None
+
+    def contradictions(self) -> list[dict[str, str | None]]:
+        """What in the last publication does not hold together."""
+        found = self._press.contradictions
+        return [{"kind": one.kind.value, "subject": one.subject or None, "since": stamp(one.since)} for one in found]
 
     def office(self) -> Office:
         """Whoever prints the pages."""

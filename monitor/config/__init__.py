@@ -87,8 +87,3 @@ class Config:
     windows: tuple[Window, ...] = ()
     warnings: tuple[Problem, ...] = ()
     file: str = ""
-
-    @property
-    def aliases(self) -> dict[str, str]:
-        """New module ids by the old ones they go by as well."""
-        return {alias: id for id, module in self.platform.modules.items() for alias in module.aliases}

@@ -16,6 +16,7 @@ from monitor.pages import sparkline, words
 from monitor.pages.dossier import IncidentDigest, digest
 from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
+from monitor.pages.planned import under_way
 from monitor.pages.view import Link, Mark, SparkView, When
 from monitor.pages.watch import Watch
 
@@ -54,6 +55,7 @@ class BoxView:
     role: str
     blames: str
     incident: Link | None
+    planned: str  # the title of the work that is under way on it
     why: tuple[str, str, str, str] | None
     locations: tuple[tuple[str, Mark], ...]
     p50: str
@@ -140,6 +142,7 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         role=role,
         blames=blames,
         incident=link,
+        planned="; ".join(one.title for one in under_way(lens, [id])),
         why=_why(runs, status),
         locations=tuple((lens.place(one), lens.mark(words.MODULE[seen])) for one, seen in seen_from(board, id).items()),
         p50=lens.milliseconds(latency.p50_ms),
@@ -237,6 +240,8 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
     ):
         if trouble is not None:
             lines.append((wrong, lens.word(what), trouble))
+    doubt = lens.word(N_("What is published contradicts itself"))
+    lines += [(lens.mark(("slow", N_("Contradiction"))), doubt, one) for one in health.contradictions]
     if health.lag is not None and health.lag >= LATE:
         lag = lens.milliseconds(round(health.lag * 1000, 1))
         late = lens.word(N_("This process is late, so answers look slower than they are"))

@@ -16,11 +16,13 @@ from monitor.core.statement import incidents_of
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the monitor itself is: troubles in words, None where there is none; the loop's lag in seconds; what waits."""
+    """How the monitor itself is: troubles in words, None where there is none; what in the publication
+    contradicts itself; the loop's lag in seconds; what waits."""
 
     store: str | None = None
     publication: str | None = None
     configuration: str | None = None
+    contradictions: tuple[str, ...] = ()
     lag: float | None = None
     events: int = 0
     backlog: int = 0

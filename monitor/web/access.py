@@ -46,17 +46,9 @@ def require_here(request: web.Request) -> None:
     """
     if not _is_here(request.remote) or any(name in request.headers for name in PROXIED):
         raise web.HTTPForbidden(text="Only from this machine, as no monitor.ops_token is set.\n")
-    host = _name_of(request)
+    host = _host(request.headers.get("Host", "localhost"))
     if host != "localhost" and not host.endswith(".localhost") and not _is_here(host):
         raise web.HTTPForbidden(text="Only as localhost or 127.0.0.1, as no monitor.ops_token is set.\n")
-
-
-def _name_of(request: web.Request) -> str:
-    """The name that we are called by, without the port; empty where it is no name."""
-    try:
-        return urlsplit(f"//{request.headers.get('Host', 'localhost')}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def bears(request: web.Request, token: str) -> bool:
@@ -88,8 +80,15 @@ def is_own_page(request: web.Request) -> bool:
     fetched = request.headers.get("Sec-Fetch-Site")
     if fetched is not None and fetched not in ("none", "same-origin"):
         return False
-    named = (origin or "").partition("://")[2]
-    return origin is None or fetched == "same-origin" or named == request.headers.get("Host", "")
+    return origin is None or fetched == "same-origin" or origin.partition("://")[2] == request.headers.get("Host", "")
+
+
+def _host(written: str) -> str:
+    """The name in a `Host`, without its port; empty for what is none."""
+    try:
+        return urlsplit(f"//{written}").hostname or ""
+    except ValueError:  # half a bracket
+        return ""
 
 
 def _is_here(peer: str | None) -> bool:

@@ -15,7 +15,7 @@ from monitor.core.effect import Refusal, Spoken
 from monitor.web.access import SESSIONS, bears, is_own_page, require_here, session_of
 from monitor.web.counter import STATUS, Counter
 from monitor.web.form import Form, filled, form_of
-from monitor.web.incidents import meant_id
+from monitor.web.incidents import meant_id, opened_by
 from monitor.web.negotiation import preferred
 from monitor.web.session import Session
 from monitor.web.spoken import KEYS, author, word_of
@@ -194,6 +194,8 @@ class Dashboard:
         try:
             id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
             body = filled(act, form) | {"author": session.by if session else None}
+            if act == "open" and (before := opened_by(self.counter, form.request)) is not None:
+                return self._back(request, f"incidents/{before}?done=open")
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
             answer = await self.counter.hear(Spoken(word, author(body), form.request))
             refused = answer.refusal

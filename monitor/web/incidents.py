@@ -44,6 +44,13 @@ def meant_id(counter: Counter, given: str) -> str:
     return meant[0] if meant else given
 
 
+def opened_by(counter: Counter, key: str | None) -> str | None:
+    """The id of the incident that this request has opened, also when the board no longer holds it."""
+    every = incidents_of(counter.board(), counter.history())
+    mine = (one.id for one in every if one.by_hand and one.acts and one.acts[0].request == key)
+    return None if key is None else next(mine, None)
+
+
 class _Incidents:
     """The handlers."""
 
@@ -71,20 +78,14 @@ class _Incidents:
         board, speech = self.counter.board(), self.counter.speech()
         return await json_answer(_whole, incident, board.platform, speech, status=status)
 
-    def _opened_by(self, key: str | None) -> str | None:
-        """The id of the incident that this request has opened, also when the board no longer holds it."""
-        every = incidents_of(self.counter.board(), self.counter.history())
-        mine = (one.id for one in every if one.by_hand and one.acts and one.acts[0].request == key)
-        return None if key is None else next(mine, None)
-
     def say(self, act: str) -> Handler:
         """The handler of an act: it answers with the incident as it is once the word is on disk."""
 
         async def handler(request: web.Request) -> web.StreamResponse:
             body = await sent(request, self.counter, KEYS[act])
-            if act == "open" and (before := self._opened_by(request_key(request))) is not None:
-                return await self._object(before)
             id = meant_id(self.counter, request.match_info["id"]) if "id" in request.match_info else ""
+            if act == "open" and (before := opened_by(self.counter, request_key(request))) is not None:
+                return await self._object(before)
             language = next(iter(self.counter.board().platform.languages), "en")
             try:
                 word, by = word_of(act, id, body, language, _number(request)), author(body)

@@ -16,16 +16,16 @@ from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
-from monitor.web.schemas import Schema, answers, one_of, people, ref
+from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
 
 JSON, PLAIN = "application/json", "text/plain"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
 ONE = f"{API}/incidents/{{id}}"
 WORK = f"{API}/maintenance/{{id}}"
-ACTS = {
-    WorkAct.CANCEL: "Withdraw it",
+DOES = {
+    WorkAct.CANCEL: "Withdraw planned work",
     WorkAct.EXTEND: "Move its end",
-    WorkAct.VERIFY: "Say that it is being verified",
+    WorkAct.VERIFY: "Say that it is done and being verified",
     WorkAct.COMPLETE: "Say that it is over",
 }
 
@@ -108,21 +108,30 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("post", f"{ONE}/postmortem"): _says("Say what was learned", "learned", 404),
     ("post", f"{ONE}/publish"): _says("Make a draft public", "author", 404),
     ("get", f"{API}/maintenance"): Operation(
-        "Planned work, the first planned first, and the windows that people made",
+        "Planned work, and the windows that people made",
         {200: "works"},
         fails=(400,),
         tells=READ,
         query={"status": one_of(list(WorkStage))},
     ),
     ("post", f"{API}/maintenance"): Operation(
-        "Plan work", {200: "work_or_window", 201: "work_or_window"}, "plan", (*WRITE, 404), READ, named=True
+        "Plan work, once or to be repeated",
+        {200: "work_or_window", 201: "work_or_window"},
+        "plan",
+        (*WRITE, 404),
+        READ,
+        named=True,
     ),
     ("get", WORK): Operation("One piece of work, or one window", {200: "work_or_window"}, fails=(404, 409), tells=READ),
     **{
         ("post", f"{WORK}/{act.value}"): Operation(
-            told, {200: "work_or_window"}, "extend" if act is WorkAct.EXTEND else "work_act", (*WRITE, 404), READ
+            DOES[act],
+            {200: "work_or_window"},
+            "extension" if act is WorkAct.EXTEND else "work_act",
+            (*WRITE, 404),
+            READ,
         )
-        for act, told in ACTS.items()
+        for act in WorkAct
     },
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
@@ -178,7 +187,14 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {**answers(), **spoken, "line": {"type": "string"}, "anything": {"type": "object"}},
+            "schemas": {
+                **answers(),
+                **planned(),
+                **spoken,
+                **planning(languages),
+                "line": {"type": "string"},
+                "anything": {"type": "object"},
+            },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "`monitor.ops_token`"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session"},

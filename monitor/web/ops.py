@@ -50,10 +50,10 @@ class OpsContext(Counter):
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
-    contradictions: Callable[[], list[dict[str, str | None]]] = list
     probe: Callable[[str], Sequence[str] | Refusal] = lambda module: Refusal("conflict", "nothing is probed here")
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
+    contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
 def ops_app(context: OpsContext) -> web.Application:

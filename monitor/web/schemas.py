@@ -121,8 +121,81 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
-        **_planned(languages, author),
         "nothing": sent({}),
+    }
+
+
+def planning(languages: Sequence[str]) -> dict[str, Schema]:
+    """What people say of planned work."""
+    author = {"type": ["string", "null"]}
+    title, message = _said(LONGEST_LINE, languages), maybe(_said(LONGEST, languages, needed=False))
+    when = {"type": "string", "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`."}
+    ids = {"type": ["array", "null"], "items": TEXT}
+    return {
+        "plan": {"oneOf": [{"required": ["until"]}, {"required": ["duration"]}]}
+        | sent(
+            {
+                "title": title,
+                "message": message,
+                "modules": {"type": ["array", "null"], "items": ref("module_id"), "description": "Empty: everything."},
+                "excuses": {**ids, "description": "Codes of the failures that the work explains; empty: all."},
+                "from": {**when, "default": "now"},
+                "until": when,
+                "duration": {"type": "string", "description": "Such as `2h`."},
+                "rrule": {"type": ["string", "null"], "description": "RFC 5545; absent: once."},
+                "timezone": {"type": ["string", "null"]},
+                "author": author,
+            },
+            ("title",),
+        ),
+        "work_act": sent({"message": message, "author": author}),
+        "extension": sent({"until": when, "message": message, "author": author}, ("until",)),
+    }
+
+
+def planned() -> dict[str, Schema]:
+    """What is answered of planned work. A window stands for work that is repeated."""
+    update = {
+        "at": TIME,
+        "status": one_of(list(WorkStage)),
+        "author": one_of(["monitor", "person"]),
+        "body": ref("texts"),
+    }
+    work = {
+        "id": ID,
+        "key": TEXT,
+        "window": maybe(TEXT),
+        "title": ref("texts"),
+        "message": maybe(ref("texts")),
+        "status": one_of(list(WorkStage)),
+        "planned_from": TIME,
+        "planned_until": TIME,
+        "started_at": maybe(TIME),
+        "ended_at": maybe(TIME),
+        "announced_at": maybe(TIME),
+        "modules": listed(ID),
+        "components": listed(ID),
+        "excuses": listed(TEXT),
+        "sequence": COUNT,
+        "updates": listed(answered(update)),
+    }
+    window = {
+        "id": ID,
+        "title": ref("texts"),
+        "message": maybe(ref("texts")),
+        "from": TIME,
+        "until": TIME,
+        "rrule": maybe(TEXT),
+        "timezone": TEXT,
+        "modules": listed(ID),
+        "excuses": listed(TEXT),
+    }
+    gone = {"id": ID, "status": {"const": WorkStage.CANCELLED.value}}
+    return {
+        "work": answered(work),
+        "window": answered(window),
+        "work_or_window": {"anyOf": [ref("work"), ref("window"), answered(gone)]},
+        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window"))}),
     }
 
 
@@ -170,87 +243,12 @@ def answers() -> dict[str, Schema]:
             optional=("merged_into",),
         ),
         "incidents": answered({"incidents": listed(ref("incident"))}),
-        "work": _work(),
-        "window": _window(),
-        "withdrawn": answered({"id": ID, "status": one_of([WorkStage.CANCELLED])}),
-        "work_or_window": {"anyOf": [ref("work"), ref("window"), ref("withdrawn")]},
-        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window"))}),
         "module": _module(status),
         "status": _status(),
         "asked": answered({"module": ID, "asked": listed(ID)}),
         "board": answered({"generated_at": TIME, "modules": listed(ID), "incidents": listed(INCIDENT_ID)}),
         "observation": _observation(),
     }
-
-
-def _planned(languages: Sequence[str], author: Schema) -> dict[str, Schema]:
-    """What people say of planned work."""
-    loose = maybe(_said(LONGEST, languages, needed=False))
-    ids: Schema = {"anyOf": [listed(ref("module_id")), ref("module_id"), {"type": "null"}]}
-    return {
-        "plan": sent(
-            {
-                "title": _said(LONGEST_LINE, languages),
-                "message": loose,
-                "modules": {**ids, "description": "Without any: everything."},
-                "excuses": {"anyOf": [listed(TEXT), TEXT, {"type": "null"}], "description": "Kinds of fault."},
-                "from": {**TEXT, "description": "Such as 2026-11-27T02:00, in `timezone`, or with an offset."},
-                "until": {**maybe(TEXT), "description": "Its end, or how long after `from`, such as +2h."},
-                "duration": {**maybe(TEXT), "description": "Such as 2h, in place of `until`."},
-                "rrule": {**maybe(TEXT), "description": "RFC 5545, such as FREQ=WEEKLY;BYDAY=SU."},
-                "timezone": maybe(TEXT),
-                "author": author,
-            },
-            ("title", "from"),
-        ),
-        "extend": sent(
-            {"until": {**TEXT, "description": "The new end, or such as +2h."}, "message": loose, "author": author},
-            ("until",),
-        ),
-        "work_act": sent({"message": loose, "author": author}),
-    }
-
-
-def _work() -> Schema:
-    stage = one_of(list(WorkStage))
-    update = {"at": TIME, "status": stage, "author": one_of(["monitor", "person"]), "body": ref("texts")}
-    return answered(
-        {
-            "id": INCIDENT_ID,
-            "key": TEXT,
-            "window": ID,
-            "title": ref("texts"),
-            "message": maybe(ref("texts")),
-            "status": stage,
-            "planned_from": TIME,
-            "planned_until": TIME,
-            "started_at": maybe(TIME),
-            "ended_at": maybe(TIME),
-            "announced_at": TIME,
-            "modules": listed(ID),
-            "components": listed(ID),
-            "excuses": listed(TEXT),
-            "sequence": COUNT,
-            "updates": listed(answered(update)),
-        }
-    )
-
-
-def _window() -> Schema:
-    """Work that a person planned to be repeated."""
-    return answered(
-        {
-            "id": ID,
-            "title": ref("texts"),
-            "message": maybe(ref("texts")),
-            "from": TIME,
-            "until": TIME,
-            "rrule": maybe(TEXT),
-            "timezone": TEXT,
-            "modules": listed(ID),
-            "excuses": listed(TEXT),
-        }
-    )
 
 
 def _cause() -> Schema:
@@ -335,6 +333,7 @@ def _status() -> Schema:
             "data_until": maybe(TIME),
             "monitor": answered(monitor),
             "overall": answered({"indicator": indicator, "description": ref("texts")}),
+            "contradictions": listed(answered({"kind": TEXT, "subject": maybe(TEXT), "since": maybe(TIME)})),
             "modules": listed(ref("module")),
         }
     )

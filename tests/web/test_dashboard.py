@@ -122,8 +122,13 @@ async def test_without_a_token_this_machine_needs_none(free: Side) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"X_Forwarded_For": "203.0.113.9"}, {"Host": "evil.example"}, {"Host": "127.0.0.1.evil.example:9464"}],
-    ids=["proxy", "another name", "a name that looks like an address"],
+    [
+        {"X_Forwarded_For": "203.0.113.9"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:9464"},
+        {"Host": "[::1"},
+    ],
+    ids=["proxy", "another name", "a name that looks like an address", "half a name"],
 )
 async def test_without_a_token_nobody_else_gets_in(free: Side, headers: dict[str, str]) -> None:
     """A name of another site may lead to this machine; what it loads is still another site."""
