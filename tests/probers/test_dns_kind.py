@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -104,13 +104,25 @@ class Handler(DNSHandler):
     udplen = 512
 
 
+def listening(zone: Zone, over_tcp: bool) -> list[DNSServer]:
+    """Servers on a port that is free for all of them: what is free over UDP may be taken over TCP."""
+    for _ in range(20):
+        servers = [DNSServer(zone, port=0, address="127.0.0.1", logger=_Quiet(), handler=Handler)]
+        port = servers[0].server.server_address[1]
+        if not over_tcp:
+            return servers
+        with suppress(OSError):
+            tcp = DNSServer(zone, port=port, address="127.0.0.1", logger=_Quiet(), tcp=True, handler=Handler)
+            return [*servers, tcp]
+        servers[0].server.server_close()
+    raise AssertionError("no port is free for both")
+
+
 @contextmanager
 def serving(zone: Zone, over_tcp: bool) -> Iterator[int]:
     """A name server on one port, over UDP and, if wanted, over TCP."""
-    servers = [DNSServer(zone, port=0, address="127.0.0.1", logger=_Quiet(), handler=Handler)]
+    servers = listening(zone, over_tcp)
     port = servers[0].server.server_address[1]
-    if over_tcp:
-        servers.append(DNSServer(zone, port=port, address="127.0.0.1", logger=_Quiet(), tcp=True, handler=Handler))
     for one in servers:
         one.start_thread()
     try:
