@@ -5,6 +5,7 @@ made from what was read last; while the disk does not take it, the last one stan
 """
 
 import asyncio
+import gc
 import logging
 import operator
 import threading
@@ -191,6 +192,10 @@ class Press:
         self.contradictions = found
 
     def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
-        files = site_files(picture, speech, theme)
-        found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
-        return self._publisher.publish(files), found
+        gc.disable()  # half a second of looking through what stays, while news waits; nothing here waits to be found
+        try:
+            files = site_files(picture, speech, theme)
+            found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
+            return self._publisher.publish(files), found
+        finally:
+            gc.enable()
