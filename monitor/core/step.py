@@ -72,7 +72,7 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
         case Observed(observation):
             if observation.module is None:
                 return _hear(board, observation, now)
-            return _observe(board, observation, now)
+            return surfacing.surfaced(*_observe(board, observation, now), now)
         case Ticked():
             return _tick(board, now)
         case Reconfigured(platform):

@@ -15,16 +15,16 @@ from monitor.core.module import FAILING, Status
 def arranged(board: Board, event: Planned | Scheduled | Ordered, now: datetime) -> tuple[Board, list[Effect]]:
     """What a plan, or a person's word about planned work, changes."""
     board, effects = overlay.arranged(board, event, now)
-    return _surfaced(board, effects, now)
+    return surfaced(board, effects, now)
 
 
 def passed(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time changes."""
     board, effects = overlay.passed(board, now)
-    return _surfaced(board, effects, now)
+    return surfaced(board, effects, now)
 
 
-def _surfaced(board: Board, effects: list[Effect], now: datetime) -> tuple[Board, list[Effect]]:
+def surfaced(board: Board, effects: list[Effect], now: datetime) -> tuple[Board, list[Effect]]:
     """Lets go of what is held and is over, and opens what is held and not excused any more."""
     for module in sorted(board.held):
         condition = board.modules.get(module)

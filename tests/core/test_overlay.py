@@ -70,8 +70,8 @@ def lived(
 def test_whoever_fails_is_in_an_incident_or_excused(
     world: Platform, beats: list[Beat], planned: list[Window], by_hand: bool
 ) -> None:
-    """Never both, never neither; a failure that turns into another kind is seen as that by the next second."""
-    for _, _, event, _, board in lived(world, beats, planned, by_hand):
+    """Never both, never neither."""
+    for _, _, _, _, board in lived(world, beats, planned, by_hand):
         failing = {id for id, condition in board.modules.items() if condition.status in FAILING}
         told = {
             m.module for i in board.incidents.values() if i.is_open for m in i.members if m.until is None and m.seen
@@ -80,7 +80,7 @@ def test_whoever_fails_is_in_an_incident_or_excused(
         assert not set(board.held) & told
         assert set(board.held) <= board.maintained
         assert board.planned <= board.maintained
-        for id in board.held if isinstance(event, Ticked) else ():
+        for id in board.held:
             assert is_excused(board, id, board.modules[id].since) or id not in failing
 
 

@@ -292,7 +292,7 @@ def whole(public: Path) -> bytes | None:
     return numbers.pop()
 
 
-def test_readers_see_whole_sites_only_during_forty_swaps(tmp_path: Path) -> None:
+def test_readers_see_whole_sites_only_during_a_hundred_swaps(tmp_path: Path) -> None:
     publisher = Publisher(tmp_path)
     publisher.publish(site(0))
     seen: list[bytes] = []
@@ -311,7 +311,7 @@ def test_readers_see_whole_sites_only_during_forty_swaps(tmp_path: Path) -> None
     for reader in readers:
         reader.start()
     try:
-        for number in range(1, 41):
+        for number in range(1, 101):
             publisher.publish(site(number))
     finally:
         stop.set()
@@ -319,7 +319,7 @@ def test_readers_see_whole_sites_only_during_forty_swaps(tmp_path: Path) -> None
             reader.join()
     assert not failures
     assert len(set(seen)) > 3
-    assert whole(tmp_path / "public") == b"000040"
+    assert whole(tmp_path / "public") == b"000100"
 
 
 KILLED = """
