@@ -192,10 +192,10 @@ class Press:
         self.contradictions = found
 
     def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
-        gc.disable()  # half a second of looking through what stays, while news waits; nothing here waits to be found
+        gc.disable()  # half a second of looking through what stays, while news waits
         try:
             files = site_files(picture, speech, theme)
             found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
-            return self._publisher.publish(files), found
         finally:
-            gc.enable()
+            gc.enable()  # before the disk has its turn, which may keep us waiting for as long as it likes
+        return self._publisher.publish(files), found
