@@ -47,10 +47,11 @@ def first_struck(scene: Scene, top: str) -> list[Shared]:
     it may only be the first to miss it."""
     onset, found = scene.onset(top), []
     for kind, value, ids in _uses(scene, [top]):
-        reach = frozenset(ids) | _users(scene, kind, value, ids)
-        unheard = all(scene.state(id) is State.UP and not scene.asked_since(id, onset) for id in reach - ids)
-        if kind in _TWO_ARE_ENOUGH and reach != ids and unheard and fit(kind, scene.exhibits[top]) > ALIKE:
-            found.append(Shared(kind, value, reach))
+        if kind not in _TWO_ARE_ENOUGH or fit(kind, scene.exhibits[top]) <= ALIKE:
+            continue
+        others = _users(scene, kind, value, ids) - ids
+        if others and all(scene.state(id) is State.UP and not scene.asked_since(id, onset) for id in others):
+            found.append(Shared(kind, value, others | ids))
     return found
 
 
