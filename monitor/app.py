@@ -4,13 +4,11 @@ Everything that decides sits in core, everything that acts in the other rooms; h
 """
 
 import asyncio
-import fcntl
 import gc
 import logging
-import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
+from monitor.data import database_url, only_one
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
@@ -33,7 +32,7 @@ from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
-from monitor.store import Store, StoreFailed, StoreUnusable, open_store
+from monitor.store import Store, StoreFailed, open_store
 from monitor.watchroom import Watchroom
 from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
@@ -46,34 +45,6 @@ SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
-
-
-def database_url(config: Config, data: Path) -> str:
-    """Where the store is: the configured URL, else SQLite in the data directory."""
-    return config.settings.database or f"sqlite:///{data / 'monitor.db'}"
-
-
-@contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Holds the data directory for this process. Raises StoreUnusable naming whoever holds it already."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "monitor.lock").open("a+")
-    except OSError as error:
-        raise StoreUnusable(f"{data} cannot hold data ({error.strerror}); choose another --data") from None
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            raise StoreUnusable(f"{data} is in use by process {holder}; stop it or choose another --data") from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-    finally:
-        lock.close()
 
 
 class App(Watcher):

@@ -166,7 +166,7 @@ def db(given: Common) -> None:
 
 
 def _database(given: Common) -> str:
-    from monitor.app import database_url
+    from monitor.data import database_url
 
     return database_url(_loaded(given), given.folder)
 

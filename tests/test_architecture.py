@@ -21,6 +21,7 @@ HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator
 ROOMS = {
     "clock": frozenset[str](),
     "core": frozenset({"core"}),
+    "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock"}),
     "logs": frozenset[str](),
     "pulse": frozenset[str](),

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitor.app import App, database_url
+from monitor.app import App
 from monitor.commands.run import stop_on_signals
 from monitor.config import Address, Config
 from monitor.config.file import load, shipped
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Probe, Role
 from monitor.core.tuning import Tuning
+from monitor.data import database_url
 from monitor.simulator import Simulator, past
 from monitor.simulator.history import history
 from monitor.simulator.story import tell

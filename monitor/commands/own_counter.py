@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from monitor.app import database_url, only_one
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.config.file import theme_dir
@@ -18,6 +17,7 @@ from monitor.config.recurrence import plan_of
 from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
 from monitor.core.history import board_from
 from monitor.core.step import step
+from monitor.data import database_url, only_one
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.app import database_url
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.core.board import Call
@@ -26,6 +25,7 @@ from monitor.core.flow import judge_run
 from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.observation import PHASES, Observation, observation_to_json
 from monitor.core.probe import Probe, Role
+from monitor.data import database_url
 from monitor.probers import Reach, look
 from monitor.store import StoreFailed, StoreUnusable, open_store
 

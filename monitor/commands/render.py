@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.app import database_url
 from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.history import board_from
+from monitor.data import database_url
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files

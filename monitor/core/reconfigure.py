@@ -1,6 +1,5 @@
 """Reconfigure: a new configuration comes into force while everything goes on."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,12 +11,11 @@ from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Effect, Gap, Heard, Moved, Remember, Repeated, Saved, Settled
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Role
+from monitor.core.settling import roll_up
 from monitor.core.track import Track, is_notable
 
-RollUp = Callable[[Board, str, datetime, datetime], tuple[Board, list[Effect]]]
 
-
-def reconfigure(board: Board, platform: Platform, now: datetime, roll_up: RollUp) -> tuple[Board, list[Effect]]:
+def reconfigure(board: Board, platform: Platform, now: datetime) -> tuple[Board, list[Effect]]:
     """A new platform in place of the old: what is still asked keeps its state, what is gone is closed and forgotten."""
     board, effects = _renamed(board, platform, now)
     members = (m.module for i in board.incidents.values() if i.is_open for m in i.members)

@@ -7,6 +7,7 @@
     heard      vantage.py       whether the place can see at all
     read       platform_page.py what the platform says of itself, as evidence
     settle     detector.py      when tracks make news
+    roll_up    settling.py      … and what a module is then
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
     arranged   surfacing.py     what planned work excuses, and what surfaces when it ends
@@ -19,14 +20,13 @@
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core import heartbeat, people, platform_page, region, surfacing, timeline, vantage
-from monitor.core.board import Board, Condition, Vantage
+from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
-from monitor.core.detector import Panel, Transition, is_stale, settle
+from monitor.core.detector import is_stale
 from monitor.core.effect import (
     Ailing,
     AskCanaries,
@@ -38,11 +38,9 @@ from monitor.core.effect import (
     Keep,
     Lagging,
     Missed,
-    Moved,
     Observed,
     Reconfigured,
     Remember,
-    Settled,
     Spoken,
     Ticked,
 )
@@ -55,7 +53,8 @@ from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
 from monitor.core.routing import is_lost
 from monitor.core.saturation import is_saturated
-from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn, relieved, silenced
+from monitor.core.settling import resettle, settle_waiting
+from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn
 from monitor.core.usual import watched
 from monitor.core.version import with_version
 
@@ -76,7 +75,7 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
         case Ticked():
             return _tick(board, now)
         case Reconfigured(platform):
-            return reconfigure(board, platform, now, roll_up)
+            return reconfigure(board, platform, now)
         case Lagging(module, id, location):
             probe = board.platform.probes.get((module, id))
             decides = probe is not None and probe.off is None and probe.role is Role.VERDICT and not probe.steps
@@ -165,7 +164,7 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
     effects: list[Effect] = []
     if probe.role is Role.VERDICT:
         board, asks = _ask_canaries(board, observation.location, is_bad(result) and not private, now)
-        board, news = _resettle(board, [probe], now)
+        board, news = resettle(board, [probe], now)
         board, again = reprobe(board, probe, observation.location, now)
         effects += [*asks, *news, *again]
     if is_notable(before) or is_notable(board.tracks[key]) or before.baselines != track.baselines:
@@ -232,7 +231,7 @@ def _hear(board: Board, observation: Observation, now: datetime) -> tuple[Board,
     after = vantage.heard(before, observation, board.platform.canaries)
     board, effects = _with_vantage(board, location, before, after, now)
     if not effects and after.sees_at != before.sees_at:  # failures that were waiting to be believed
-        return _settle_waiting(board, location, now)
+        return settle_waiting(board, location, now)
     return board, effects
 
 
@@ -260,93 +259,6 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
 
 
-# -- statuses ---------------------------------------------------------------------------------------------------------
-
-
-def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
-    """The places whose word about a probe counts: those that were heard of late, see, and are not alone with it."""
-    places = probe.locations
-    if len(places) > 1:
-        patience = board.platform.tuning.fresh_for(probe)
-        places = tuple(place for place in places if _has_a_say(board, probe, place, patience, now)) or places
-        places = tuple(place for place in places if not board.is_excluded(probe.key, place)) or places
-    return Panel({place: board.domain_of(place) for place in places})
-
-
-def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now: datetime) -> bool:
-    vantage_there = board.vantages.get(place)
-    if vantage_there is not None and vantage_there.blind_since is not None:
-        return False
-    track = board.tracks.get((*probe.key, place))
-    heard = track.last_at if track is not None else None
-    return now - (heard or board.began_at or now) <= patience
-
-
-def _settle_waiting(board: Board, location: str | None, now: datetime) -> tuple[Board, list[Effect]]:
-    waiting = {key[:2] for key in board.restless if location in (None, key[2]) and board.tracks[key].score}
-    probes = [board.platform.judged[key] for key in sorted(waiting) if key in board.platform.judged]
-    return _resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
-
-
-def _resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Board, list[Effect]]:
-    """Settles probes anew, rolls their modules up, and lets incidents follow."""
-    effects: list[Effect] = []
-    for probe in probes:
-        condition = board.probes.get(probe.key, Condition(Status.UNKNOWN, now))
-        tracks = board.tracks_of(*probe.key)
-        panel = _panel(board, probe, now)
-        status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
-        if status is condition.status:
-            continue
-        if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
-            continue
-        if condition.status is Status.DOWN:
-            tracks = {place: relieved(track) for place, track in tracks.items()}
-        if status is Status.DOWN:
-            tracks = {place: down(track, None) for place, track in tracks.items()}
-        if status is Status.UNKNOWN:
-            tracks = {place: silenced(track) for place, track in tracks.items()}
-        if Status.DOWN in (condition.status, status) or status is Status.UNKNOWN:
-            changed = {(*probe.key, place): track for place, track in tracks.items()}
-            board = board.with_tracks(changed)
-            effects += [Remember(*key, track) for key, track in changed.items()]
-        condition = Condition(status, since)
-        board = replace(board, probes={**board.probes, probe.key: condition})
-        effects.append(Settled(probe.module, probe.id, condition))
-        board, news = roll_up(board, probe.module, since, now)
-        effects += news
-    return board, effects
-
-
-def roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[Board, list[Effect]]:
-    """The module is as bad as the worst of its probes that is known; a probe nothing is known of counts neither way."""
-    before = board.modules.get(module, Condition(Status.UNKNOWN, since))
-    known = [board.probes[probe.key] for probe in board.platform.deciding(module) if probe.key in board.probes]
-    order = (Status.DOWN, Status.DEGRADED, Status.UP)
-    status = next((s for s in order if any(c.status is s for c in known)), Status.UNKNOWN)
-    if status is Status.UP and _lost_in_trouble(board, module, known):
-        status = Status.UNKNOWN
-    if status is before.status:
-        return board, []
-    if status in (Status.UP, Status.DEGRADED) and before.status in (Status.DOWN, Status.DEGRADED):
-        since = max([since, *(c.since for c in known if c.status is not Status.UNKNOWN)])
-    since = min(since, now)
-    condition = Condition(status, max(since, before.since) if before.since <= now else since)
-    board = replace(board, modules={**board.modules, module: condition})
-    transition = Transition(module, before.status, status, now, condition.since)
-    board, saved = timeline.advance(board, transition, now)
-    return board, [Moved(transition), Settled(module, None, condition), *saved]
-
-
-def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> bool:
-    """Whether a probe went silent while the module was failing: what the others see is no proof that it is over."""
-    incident = board.incident_of(module)
-    member = incident.member(module) if incident else None
-    told = member is not None and member.until is None and member.seen
-    since = member.since if member is not None and told else board.held.get(module)
-    return since is not None and any(c.status is Status.UNKNOWN and c.since >= since for c in known)
-
-
 # -- time -------------------------------------------------------------------------------------------------------------
 
 
@@ -361,7 +273,7 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             if location not in board.vantages:  # a restart: nobody has vouched yet for what is remembered
                 board, asks = _ask_canaries(board, location, True, now)
                 effects += asks
-        board, news = _settle_waiting(board, None, now)
+        board, news = settle_waiting(board, None, now)
         effects += news
     for location, place in board.vantages.items():
         if place.outvoted_since is not None:
@@ -391,5 +303,5 @@ def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             silent.append(probe)
         else:
             soonest = min(soonest, max(t.usable_at for t in tracks if t.usable_at) + tuning.fresh_for(probe))
-    board, effects = _resettle(board, silent, now)
+    board, effects = resettle(board, silent, now)
     return replace(board, stale_at=max(soonest, now + timedelta(milliseconds=500))), effects

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from monitor.app import only_one
 from monitor.commands.errand import change, look, ops_url
 from monitor.config import Address, Config, Settings
 from monitor.core.module import Platform
 from monitor.core.site import Site
+from monitor.data import only_one
 from monitor.pages.translate import Speech
 from monitor.store import StoreUnusable, open_store
 from monitor.web.counter import Counter

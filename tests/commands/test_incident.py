@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.app import only_one
 from monitor.cli import main
 from monitor.core.incident import Incident
+from monitor.data import only_one
 from monitor.store import open_store
 from tests.store.past import incident, saved
 from tests.web.test_incidents import alone

@@ -73,7 +73,8 @@ async def test_everything_is_done_with_the_keyboard_alone(browser: Any, tmp_path
         context = await browser.new_context(locale="en")
         page = await context.new_page()
         await page.goto(address(side, f"/healthcheck/incidents/{OPEN.id}"))
-        await page.keyboard.type(TOKEN)  # the field has the focus
+        await page.wait_for_function("document.activeElement.id === 'token'")  # the field has the focus
+        await page.keyboard.type(TOKEN)
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#controls")
         for _ in range(60):

@@ -1,0 +1,98 @@
+"""Settling: when the tracks of probes make news, and what a module is then: as bad as the worst of its probes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core import timeline, vantage
+from monitor.core.board import Board, Condition
+from monitor.core.detector import Panel, Transition, settle
+from monitor.core.effect import Effect, Moved, Remember, Settled
+from monitor.core.module import Status
+from monitor.core.probe import Probe, Role
+from monitor.core.track import down, relieved, silenced
+
+
+def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
+    """The places whose word about a probe counts: those that were heard of late, see, and are not alone with it."""
+    places = probe.locations
+    if len(places) > 1:
+        patience = board.platform.tuning.fresh_for(probe)
+        places = tuple(place for place in places if _has_a_say(board, probe, place, patience, now)) or places
+        places = tuple(place for place in places if not board.is_excluded(probe.key, place)) or places
+    return Panel({place: board.domain_of(place) for place in places})
+
+
+def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now: datetime) -> bool:
+    vantage_there = board.vantages.get(place)
+    if vantage_there is not None and vantage_there.blind_since is not None:
+        return False
+    track = board.tracks.get((*probe.key, place))
+    heard = track.last_at if track is not None else None
+    return now - (heard or board.began_at or now) <= patience
+
+
+def settle_waiting(board: Board, location: str | None, now: datetime) -> tuple[Board, list[Effect]]:
+    """Settles every probe that holds anything against its module, at one place or all."""
+    waiting = {key[:2] for key in board.restless if location in (None, key[2]) and board.tracks[key].score}
+    probes = [board.platform.judged[key] for key in sorted(waiting) if key in board.platform.judged]
+    return resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
+
+
+def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Board, list[Effect]]:
+    """Settles probes anew, rolls their modules up, and lets incidents follow."""
+    effects: list[Effect] = []
+    for probe in probes:
+        condition = board.probes.get(probe.key, Condition(Status.UNKNOWN, now))
+        tracks = board.tracks_of(*probe.key)
+        panel = _panel(board, probe, now)
+        status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
+        if status is condition.status:
+            continue
+        if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
+            continue
+        if condition.status is Status.DOWN:
+            tracks = {place: relieved(track) for place, track in tracks.items()}
+        if status is Status.DOWN:
+            tracks = {place: down(track, None) for place, track in tracks.items()}
+        if status is Status.UNKNOWN:
+            tracks = {place: silenced(track) for place, track in tracks.items()}
+        if Status.DOWN in (condition.status, status) or status is Status.UNKNOWN:
+            changed = {(*probe.key, place): track for place, track in tracks.items()}
+            board = board.with_tracks(changed)
+            effects += [Remember(*key, track) for key, track in changed.items()]
+        condition = Condition(status, since)
+        board = replace(board, probes={**board.probes, probe.key: condition})
+        effects.append(Settled(probe.module, probe.id, condition))
+        board, news = roll_up(board, probe.module, since, now)
+        effects += news
+    return board, effects
+
+
+def roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[Board, list[Effect]]:
+    """The module is as bad as the worst of its probes that is known; a probe nothing is known of counts neither way."""
+    before = board.modules.get(module, Condition(Status.UNKNOWN, since))
+    known = [board.probes[probe.key] for probe in board.platform.deciding(module) if probe.key in board.probes]
+    order = (Status.DOWN, Status.DEGRADED, Status.UP)
+    status = next((s for s in order if any(c.status is s for c in known)), Status.UNKNOWN)
+    if status is Status.UP and _lost_in_trouble(board, module, known):
+        status = Status.UNKNOWN
+    if status is before.status:
+        return board, []
+    if status in (Status.UP, Status.DEGRADED) and before.status in (Status.DOWN, Status.DEGRADED):
+        since = max([since, *(c.since for c in known if c.status is not Status.UNKNOWN)])
+    since = min(since, now)
+    condition = Condition(status, max(since, before.since) if before.since <= now else since)
+    board = replace(board, modules={**board.modules, module: condition})
+    transition = Transition(module, before.status, status, now, condition.since)
+    board, saved = timeline.advance(board, transition, now)
+    return board, [Moved(transition), Settled(module, None, condition), *saved]
+
+
+def _lost_in_trouble(board: Board, module: str, known: Iterable[Condition]) -> bool:
+    """Whether a probe went silent while the module was failing: what the others see is no proof that it is over."""
+    incident = board.incident_of(module)
+    member = incident.member(module) if incident else None
+    told = member is not None and member.until is None and member.seen
+    since = member.since if member is not None and told else board.held.get(module)
+    return since is not None and any(c.status is Status.UNKNOWN and c.since >= since for c in known)
