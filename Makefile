@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types test slow demo dev probe dist
+.PHONY: help check lint types test slow deep demo dev probe dist
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ test: $(BIN)/pytest ## the fast tests, three minutes at most
 
 slow: $(BIN)/pytest ## the tests that take minutes: browsers, kills, whole processes
 	$(BIN)/pytest -m slow
+
+deep: $(BIN)/pytest ## every property with nine times as many examples
+	MONITOR_TEST_DEPTH=3 $(BIN)/pytest -m "property and not slow" --timeout 900
 
 demo: $(BIN)/pytest ## a VTEX-shaped platform, the monitor watching it, a story of faults
 	$(BIN)/monitor demo

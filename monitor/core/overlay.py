@@ -20,21 +20,25 @@ from monitor.core.uptime import Span, spans, without
 
 def is_excused(board: Board, module: str, since: datetime) -> bool:
     """Whether the failure of a module that began at a moment is one that planned work announced."""
-    code = code_seen(board, module)
-    status = board.status(module)
-    return any(one.planned_from <= since and one.excused(status, code) for one in board.agenda.concerning(module))
+    under_way = board.agenda.concerning(module)
+    if not under_way:
+        return False
+    status, code, counts = board.status(module), code_seen(board, module), onset(board, module, since)
+    return any(one.planned_from <= counts and one.excused(status, code) for one in under_way)
 
 
 def onset(board: Board, module: str, since: datetime) -> datetime:
-    """Since when a failure counts: not before the end of the work that it began in, if that excused it."""
+    """Since when a failure counts: not before the end of the work that it began in, if that excused it; nor before the
+    end of more work that had begun by then."""
     status, code = board.status(module), code_seen(board, module)
-    ends = [
-        one.ended_at
+    over = [
+        (one.planned_from, one.ended_at)
         for one in board.agenda.works.values()
         if one.started_at and one.ended_at and one.concerns(module) and one.excused(status, code)
-        if one.planned_from <= since < one.ended_at
     ]
-    return max(ends, default=since)
+    while ends := [end for begin, end in over if begin <= since < end]:
+        since = max(ends)
+    return since
 
 
 def let_go(board: Board, module: str) -> Board:
@@ -57,7 +61,8 @@ def arranged(board: Board, event: Planned | Scheduled | Ordered, now: datetime) 
             board, more = _scheduled(board, event, now)
         case Ordered():
             board, more = _ordered(board, event, now)
-    return board, [*effects, *more]
+    board, begun = passed(board, now)  # work that was planned for this very moment, or too late
+    return board, [*effects, *more, *begun]
 
 
 def _scheduled(board: Board, event: Scheduled, now: datetime) -> tuple[Board, list[Effect]]:

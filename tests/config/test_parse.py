@@ -424,12 +424,12 @@ def test_a_chain_of_ten_thousand_modules_is_no_problem() -> None:
 
 def test_hints_stay_quick_when_everything_is_wrong() -> None:
     """Suggestions among many names are given only so often."""
-    lines = "\n".join(f"  - {{id: module-{i}, depends_on: [modul-{i}]}}" for i in range(3_000))
+    lines = "\n".join(f"  - {{id: module-{i}, depends_on: [modul-{i}]}}" for i in range(1_000))
 
     with pytest.raises(ConfigError) as caught:
         parsed(f"modules:\n{lines}")
 
-    assert len(caught.value.problems) == 3_000
+    assert len(caught.value.problems) == 1_000
     assert caught.value.problems[0].message.endswith("did you mean `module-0`?")
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.config import Config, ConfigError
 from tests.config.support import parsed
+from tests.depth import examples
 
 FULL = (Path(__file__).parent / "full.yml").read_text()
 WORDS = (
@@ -31,14 +32,14 @@ def survives(text: str) -> None:
     assert "hunter22" not in str(caught)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join))
 def test_any_text_is_survived(text: str) -> None:
     """Random pieces of YAML."""
     survives(text)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, len(FULL)), st.integers(0, 12), PIECES), min_size=1, max_size=3))
 def test_any_mistake_in_a_real_file_is_survived(mistakes: list[tuple[int, int, str]]) -> None:
     """A few places of the example overwritten."""
@@ -61,7 +62,7 @@ VALUES = st.recursive(
 LINES = [line for line in FULL.splitlines() if ": " in line and not line.lstrip().startswith(("#", '"'))]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(LINES), VALUES)
 def test_any_shape_in_any_place_is_survived(line: str, value: str) -> None:
     """The value of a key replaced by something of another shape."""

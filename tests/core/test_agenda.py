@@ -160,6 +160,7 @@ def lived(history: Sequence[tuple[int, object]]) -> list[tuple[datetime, Agenda]
                     agenda = agenda.with_works([acted(one, act, now + length * HOUR, None, now)], now)
         elif isinstance(what, tuple):
             agenda = after(agenda, [(WEEKLY, days(*what))], now)
+            agenda = agenda.with_works(passed(agenda, now), now)
         seen.append((now, agenda))
     return seen
 

@@ -13,7 +13,7 @@ from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.probe import Probe
-from monitor.core.track import CAP, Track, forget, is_usable, learn, silenced
+from monitor.core.track import CAP, Track, forget, is_notable, is_usable, learn, silenced
 from monitor.core.tuning import Tuning
 from tests.stories.beats import START, module, observation, platform, story
 
@@ -150,7 +150,7 @@ def test_the_stored_form_gives_the_track_back(outcomes: str, every: float) -> No
     """Everything but the pending extra run, what could be undone, and when a track without trouble was last heard."""
     track = tracked(outcomes, every)
     back = track_from_json(json.loads(json.dumps(track_to_json(track))))
-    heard = track.usable_at if track.score or track.slow_score or track.partial_score else None
+    heard = track.usable_at if is_notable(track) else None
     assert back == replace(track, undo=(), last=None, usable_at=heard)
 
 

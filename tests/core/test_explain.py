@@ -14,6 +14,7 @@ from monitor.core.exhibit import ILL, UNSEEN, Exhibit, State
 from monitor.core.explain import NAMED_AT, Group, explain
 from monitor.core.graph import HARD, MEDIUM, SOFT, graph_of
 from monitor.core.shared import zone_of
+from tests.depth import examples
 from tests.stories.beats import START
 
 WAIT = "http.504"  # what a caller says of a dependency
@@ -559,7 +560,7 @@ def test_the_order_of_writing_says_nothing(scenery: Scenery) -> None:
         assert one.confidence == pytest.approx(other.confidence)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(scenes())
 def test_the_same_scene_gives_the_same_answer(scenery: Scenery) -> None:
     """To the last bit."""

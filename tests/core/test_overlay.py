@@ -19,6 +19,7 @@ from monitor.core.overlay import is_excused, spans_of, works_of
 from monitor.core.step import step
 from monitor.core.uptime import spans, uptime
 from tests.core.worlds import NAMES, Beat, days, events, worlds
+from tests.depth import examples
 from tests.stories.beats import START, remembered
 
 SECOND = timedelta(seconds=1)
@@ -65,7 +66,7 @@ def lived(
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds(), days(), windows, st.booleans())
 def test_whoever_fails_is_in_an_incident_or_excused(
     world: Platform, beats: list[Beat], planned: list[Window], by_hand: bool
@@ -84,7 +85,7 @@ def test_whoever_fails_is_in_an_incident_or_excused(
             assert is_excused(board, id, board.modules[id].since) or id not in failing
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds(), days(), windows)
 def test_no_incident_opens_for_what_is_excused(world: Platform, beats: list[Beat], planned: list[Window]) -> None:
     """An opening, and a member that is added, were not excused at that moment."""
@@ -97,7 +98,7 @@ def test_no_incident_opens_for_what_is_excused(world: Platform, beats: list[Beat
                 assert all(m.since <= now for m in seen)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds(), days(), windows)
 def test_planned_work_changes_no_status(world: Platform, beats: list[Beat], planned: list[Window]) -> None:
     """The same changes, in the same order, as on a day without it, for as long as it is under way."""
@@ -111,7 +112,7 @@ def test_planned_work_changes_no_status(world: Platform, beats: list[Beat], plan
     assert [one[:2] for one in moves(lived(world, beats, everything, False))] == [one[:2] for one in without]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds(), days(), windows)
 def test_time_is_excluded_or_counted_and_never_both(world: Platform, beats: list[Beat], planned: list[Window]) -> None:
     """Excluded time is work under way; down time that is left lies outside of it, or was not excused."""
@@ -140,7 +141,7 @@ def test_time_is_excluded_or_counted_and_never_both(world: Platform, beats: list
                 assert not any(a < end and each.since < b for a, b in stretches if each.module == name)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(worlds(), days(), windows, st.integers(0, 200))
 def test_a_restart_in_the_middle_changes_nothing(
     world: Platform, beats: list[Beat], planned: list[Window], index: int
@@ -154,7 +155,7 @@ def test_a_restart_in_the_middle_changes_nothing(
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(worlds(), days(), windows, st.sampled_from(WorkAct), st.integers(0, 400))
 def test_a_person_s_word_at_any_moment_loses_no_failure(
     world: Platform, beats: list[Beat], planned: list[Window], act: WorkAct, index: int

@@ -16,6 +16,7 @@ from monitor.core.probe import Probe, Role
 from monitor.core.replay import TICK, fitted, replay
 from monitor.core.step import step
 from tests.core.worlds import Beat, days, events, worlds
+from tests.depth import examples
 from tests.stories.beats import START, canary, module, observation, platform
 
 PLACES = {"x": "one", "y": "two", "z": "three"}
@@ -86,7 +87,7 @@ def decided(found: Decided) -> list[tuple[datetime, Effect]]:
     return [(now, one) for now, effects in found for one in effects if not isinstance(one, Ask | AskCanaries | Hold)]
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(worlds(canaries=3), days(kinds=("tick", "canaries")))
 def test_the_same_recording_gives_the_same_answer(world: Platform, beats: list[Beat]) -> None:
     """Byte for byte, boards included."""
@@ -94,7 +95,7 @@ def test_the_same_recording_gives_the_same_answer(world: Platform, beats: list[B
     assert repr(told(world, recording)) == repr(told(world, recording))
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(worlds(canaries=3), days(kinds=("tick", "canaries")), st.sampled_from([0, 100, 3000]))
 def test_seconds_in_which_nothing_can_happen_change_nothing(world: Platform, beats: list[Beat], rest: int) -> None:
     """Skipped or ticked through: the same decisions at the same moments, and the same board in the end."""
@@ -107,7 +108,7 @@ def test_seconds_in_which_nothing_can_happen_change_nothing(world: Platform, bea
     assert (board.modules, board.probes, board.tracks) == (same.modules, same.probes, same.tracks)
 
 
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(worlds(), days())
 def test_nor_where_three_places_look(world: Platform, beats: list[Beat]) -> None:
     """Regions, votes and silent places included."""
@@ -118,7 +119,7 @@ def test_nor_where_three_places_look(world: Platform, beats: list[Beat]) -> None
     assert (board.incidents, board.regional, board.vantages) == (same.incidents, same.regional, same.vantages)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(worlds(canaries=3), days(kinds=("tick", "canaries")), st.integers(0, 3000))
 def test_until_is_where_the_clock_stops(world: Platform, beats: list[Beat], stop: int) -> None:
     """Before the end: exactly what had been decided by then; nothing is decided later."""

@@ -12,12 +12,13 @@ from monitor.core.incident import Change
 from monitor.core.module import Platform, Status
 from monitor.core.track import CAP, PARTIAL_LIMIT
 from tests.core.worlds import HARMLESS, Beat, days, live, worlds
+from tests.depth import examples
 
 EVERYTHING = ("tick", "reload", "canaries")
 FAILING = (Status.DOWN, Status.DEGRADED)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(worlds(), days(kinds=EVERYTHING))
 def test_incidents_hold_together(world: Platform, beats: list[Beat]) -> None:
     """A module fails in one open incident at most; an open one has a member that has not answered; ends follow
@@ -41,7 +42,7 @@ def test_incidents_hold_together(world: Platform, beats: list[Beat]) -> None:
         assert {id for id, c in board.modules.items() if c.status in FAILING} <= set(failing)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(worlds(canaries=3), days(kinds=("tick", "canaries", "canaries", "reload")))
 def test_transitions_of_a_module_follow_one_another(world: Platform, beats: list[Beat]) -> None:
     """Each begins where the last one ended, is a change, and is dated no earlier than it and not ahead of now."""
@@ -55,7 +56,7 @@ def test_transitions_of_a_module_follow_one_another(world: Platform, beats: list
             last[t.module] = (t.after, t.since)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(worlds(), days(kinds=EVERYTHING))
 def test_an_incident_is_told_in_order(world: Platform, beats: list[Beat]) -> None:
     """Opened once and first; resolved and reopened in turns; nothing else is said while it is over."""
@@ -72,21 +73,21 @@ def test_an_incident_is_told_in_order(world: Platform, beats: list[Beat]) -> Non
             is_open = change is not Change.RESOLVED
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(worlds(canaries=3), days(outcomes="+" + HARMLESS, kinds=("tick", "canaries")))
 def test_harmless_results_blame_nobody(world: Platform, beats: list[Beat]) -> None:
     """Own trouble, walls and wrong requests: no module is ever down or degraded."""
     assert not {e.transition.after for e in live(world, beats).effects if isinstance(e, Moved)} & set(FAILING)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(worlds(canaries=3), days(kinds=EVERYTHING))
 def test_the_same_day_gives_the_same_answer(world: Platform, beats: list[Beat]) -> None:
     """Byte for byte: boards and effects."""
     assert repr(live(world, beats).steps) == repr(live(world, beats).steps)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(worlds(canaries=3), days(kinds=EVERYTHING))
 def test_scores_stay_within_their_bounds(world: Platform, beats: list[Beat]) -> None:
     """However long a run of failures, one place is never surer than the odds that it is itself broken."""
@@ -103,7 +104,7 @@ def test_scores_stay_within_their_bounds(world: Platform, beats: list[Beat]) -> 
             assert track.good_streak == 0 or track.good_since is not None
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(worlds(), days(kinds=("tick", "reload")))
 def test_only_what_is_asked_is_asked_again(world: Platform, beats: list[Beat]) -> None:
     """Never a probe that is off or gone, never one of mere evidence, never twice for one pause."""
@@ -117,7 +118,7 @@ def test_only_what_is_asked_is_asked_again(world: Platform, beats: list[Beat]) -
             assert 0.3 <= ask.after <= 10
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(worlds(), days(outcomes="+---~x"))
 def test_extra_runs_stay_within_their_budget(world: Platform, beats: list[Beat]) -> None:
     """At most a minute's worth at once, then 60 a minute and a tenth of the scheduled load."""
@@ -128,7 +129,7 @@ def test_extra_runs_stay_within_their_budget(world: Platform, beats: list[Beat])
     assert len(asks) <= 60 * rate + rate * spent
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(worlds(), days(), st.integers(0, 60))
 def test_a_restart_changes_nothing_of_what_follows(world: Platform, beats: list[Beat], restart_at: int) -> None:
     """The stream of transitions and incidents is the same with and without a restart at any event."""
@@ -145,7 +146,7 @@ def test_a_restart_changes_nothing_of_what_follows(world: Platform, beats: list[
     assert news(restart_at) == news(None)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(worlds(), days())
 def test_only_failures_and_slowness_make_a_module_worse(world: Platform, beats: list[Beat]) -> None:
     """From up or unknown: no tick, no good run and none that says nothing does."""

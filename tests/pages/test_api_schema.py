@@ -27,6 +27,7 @@ from monitor.pages.picture import Picture
 from monitor.pages.site import site_files
 from monitor.pages.statuspage import statuspage_files
 from monitor.pages.words import CLASS
+from tests.depth import examples
 from tests.pages import pictures
 from tests.pages.conftest import THEME, loaded
 from tests.pages.pictures import LOCATIONS, MODULES, NOW, SECRET, STATES
@@ -158,7 +159,7 @@ def base(state: str) -> Picture:
 
 
 @given(st.sampled_from(sorted(STATES)), st.lists(incidents(), max_size=4, unique_by=lambda one: one.id), _moves)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_the_files_are_sound(
     state: str, told: list[Incident], moves: dict[str, list[tuple[datetime, Status]]]
 ) -> None:

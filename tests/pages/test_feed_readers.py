@@ -18,6 +18,7 @@ from monitor.pages.feeds import feed_files
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.translate import Speech
+from tests.depth import examples
 from tests.pages import pictures
 from tests.pages.pictures import NOW, STATES, incident, picture
 
@@ -124,7 +125,7 @@ def test_entries_stand_in_the_order_in_which_they_were_published() -> None:
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_text_in_any_field_leaves_a_feed_that_parses(text: str) -> None:
     """Names, titles, updates and reports, whatever they hold: control characters, halves of pairs, markup."""
     files = feed_files(pictures.hostile(text), SPEECH)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from monitor.pages import publish
 from monitor.pages.publish import Publisher, PublishError
+from tests.depth import examples
 
 PAGE = b"<!doctype html><p>" + b"all is well. " * 40
 FILES = {
@@ -100,7 +101,7 @@ def test_the_publication_before_stays_for_readers_in_flight_and_the_oldest_becom
 SEEN = {0: {}, 1: {"part0/a.html": PAGE}, 2: {"part0/a.html": PAGE + b"2", "part9/deep/b.html": PAGE}}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=2, max_size=8))
 def test_a_folder_that_is_used_again_holds_what_a_new_one_would(steps: list[list[int]]) -> None:
     """Whatever comes, goes, changes and changes back: contents, and the date of what stays the same."""

@@ -15,6 +15,7 @@ from monitor.pages.picture import Picture
 from monitor.pages.site import site_files
 from monitor.pages.truth import Contradiction, Kind, contradictions, files_against_page, promise
 from tests.core.worlds import Beat, days, events, live, worlds
+from tests.depth import examples
 from tests.pages import pictures
 from tests.pages.conftest import THEME, loaded
 from tests.pages.test_view import look
@@ -45,7 +46,7 @@ def shown(world: Platform) -> Platform:
     return replace(world, groups=(Group("own", {"en": "Own"}, own), Group("pairs", {"en": "Pairs"}, pairs)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds(canaries=3), days(kinds=("tick", "reload", "canaries")))
 def test_whatever_happens_no_step_contradicts_itself(world: Platform, beats: list[Beat]) -> None:
     """Suspicions, outages, recoveries in their calm time, blindness, modules that leave and come back."""

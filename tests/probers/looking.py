@@ -15,7 +15,7 @@ from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget, Network
 from monitor.probers import Reach, look
 
-LIMIT = 0.6  # seconds a probe of these tests has
+LIMIT = 1.5  # seconds a probe of these tests has
 
 
 def probe_of(url: str, expect: Expect | None = None, limit: float = LIMIT, kind: str = "http", **target: Any) -> Probe:

@@ -211,7 +211,7 @@ async def continues_for_ever(reader: asyncio.StreamReader, writer: asyncio.Strea
     while True:
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         await writer.drain()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.03)
 
 
 async def continues_in_a_flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,6 +13,7 @@ from monitor.core.codes import CODES
 from monitor.core.expectation import Expect, judge
 from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.probers import look
+from tests.depth import examples
 
 from .looking import probe_of, reaching
 from .misbehaving import request, served
@@ -92,7 +93,7 @@ def mirror() -> Iterator[Mirror]:
     mirror.close()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANSWERS)
 @example(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=\xff\r\n\r\n{}")
 @example(b"HTTP/1.1 302 Found\r\nLocation: http://\xff/\r\n\r\n")

@@ -23,6 +23,7 @@ from monitor.probers import packet as packets
 from monitor.probers.failure import Stopped
 from monitor.probers.packet import V3, V5
 from tests.config.support import probe_of
+from tests.depth import examples
 from tests.processes.running import free_port
 
 from .authorities import NAME, Authorities
@@ -254,9 +255,9 @@ async def cuts_a_message_off(client: Client) -> None:
 @pytest.mark.parametrize(
     ("part", "code", "said"),
     [
-        (silent, "http.ttfb_timeout", "no welcome (CONNACK) within 0.6 s"),
+        (silent, "http.ttfb_timeout", f"no welcome (CONNACK) within {LIMIT:g} s"),
         (silent_after_welcome, "http.transfer_timeout", "not confirmed (SUBACK)"),
-        (keeps_the_message, "http.transfer_timeout", "took the message, but did not send it back within 0.6 s"),
+        (keeps_the_message, "http.transfer_timeout", f"took the message, but did not send it back within {LIMIT:g} s"),
         (knows_nobody, "http.transfer_timeout", "said that nobody listens"),
         (never_acknowledges, "http.transfer_timeout", "no PUBACK"),
         (sends_another_message, "http.transfer_timeout", "did not send it back"),
@@ -512,7 +513,7 @@ _PIECES = st.binary(max_size=20) | st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(_PIECES, max_size=12).map(b"".join), st.sampled_from([V3, V5]))
 def test_any_bytes_are_packets_or_said_to_be_none(data: bytes, version: int) -> None:
     """Whatever comes, reading ends in a packet, at the end of the connection, or with a code."""

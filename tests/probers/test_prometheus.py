@@ -20,6 +20,7 @@ from monitor.probers.failure import Stopped
 from monitor.probers.mask import Mask
 from monitor.probers.prometheus import _read
 from tests.config.support import probe_of
+from tests.depth import examples
 from tests.processes.running import free_port, get
 from tests.programs import path_of, running
 
@@ -253,7 +254,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(_json, st.sampled_from(["vector", "matrix", "scalar", "string"]), st.sampled_from([200, 204, 400, 503]))
 def test_any_json_is_a_result_or_said_to_be_none(result: Any, kind: str, status: int) -> None:
     """Whatever the shape, and of whatever it is made."""

@@ -21,6 +21,7 @@ from monitor.core.track import Track
 from monitor.core.uptime import spans
 from monitor.store import Rollup, Store
 from tests import strategies
+from tests.depth import examples
 from tests.store.conftest import Shelf
 from tests.store.past import FAILED, NOON, PASSED, SLOW, UNKNOWN, after, incident, moved, run, saved, trouble, window
 
@@ -203,7 +204,7 @@ async def test_history_follows_what_was_decided_later(store: Store) -> None:
         assert spans(part, after(start), after(600)) == spans(whole, after(start), after(600)), start
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20), st.sampled_from(Status)), max_size=12),
     start=st.integers(0, 60),
@@ -372,7 +373,9 @@ async def test_closing_twice_is_fine(store: Store) -> None:
     await store.close()
 
 
-STORING = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+STORING = settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 PLACES = count()

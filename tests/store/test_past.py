@@ -10,6 +10,7 @@ import pytest
 from monitor.core.effect import Gap, Storable
 from monitor.core.module import Status
 from monitor.store import open_store
+from tests.depth import examples
 from tests.store.past import NOON, SLOW, incident, moved, run, saved
 
 MODULES = ("checkout", "catalog", "pricing")
@@ -32,7 +33,8 @@ def happens(random: Random, seconds: float) -> list[Storable]:
             return [run(late, module=module, ms=ms), run(at, SLOW, module, ms, random.choice(["http", "other"]))]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.property
+@pytest.mark.parametrize("seed", range(examples(6)))
 async def test_the_past_read_little_by_little_is_the_past_read_at_once(seed: int, tmp_path: Path) -> None:
     """As hours and days go by, whichever probes are asked for, and when the clock is set back."""
     random, url = Random(seed), f"sqlite:///{tmp_path}/monitor.db"

@@ -106,6 +106,17 @@ def test_what_is_worked_on_stays_a_candidate_for_the_root() -> None:
     assert "catalog" in one.board.planned
 
 
+def test_work_that_begins_before_other_work_ends_goes_on_excusing() -> None:
+    """A failure in the first that lasts through the second is held until that ends, and counts from then on."""
+    one = story(module("catalog"))
+    first, second = window(2, 10), window(7, 15, id="more")
+    one.plan((first, [first.begins]), (second, [second.begins]))
+    one.play({"catalog": "++++++" + "-" * 22})
+    assert one.incidents == []
+    one.play({"catalog": " " * 28 + "-" * 8})
+    assert [incident.started_at for incident in one.incidents] == [at(15)]
+
+
 def test_what_outlasts_the_work_is_an_incident_from_its_end() -> None:
     """A window that ends mid-outage opens the incident at its end, and only the time after it counts."""
     one = planned(window(2, 6), "catalog").play({"catalog": "++++++" + "-" * 10})

@@ -1,0 +1,12 @@
+"""Depth: how many examples a property is tried with. The fast suite tries a third of the number beside each; with
+`MONITOR_TEST_DEPTH=3 pytest -m property` all of them get nine times as many.
+"""
+
+import os
+
+DEPTH = float(os.environ.get("MONITOR_TEST_DEPTH", "0.34"))
+
+
+def examples(count: int) -> int:
+    """So many, at the depth of this run."""
+    return max(2, round(count * DEPTH))
