@@ -1,9 +1,13 @@
 """Listen: an application at an address, until the stack it stands on is left."""
 
+import logging
 import os
 from contextlib import AsyncExitStack
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+log = logging.getLogger("aiohttp.server")
 
 
 class AddressInUse(Exception):
@@ -12,7 +16,8 @@ class AddressInUse(Exception):
 
 async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int, key: str) -> tuple[str, int]:
     """Serves from now on; where. `key` is what the configuration calls it. Raises AddressInUse."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    log.addFilter(_is_ours)
+    runner = web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -22,3 +27,9 @@ async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: i
         raise AddressInUse(f"{key}: cannot listen on {host}:{port} ({why}); choose another port") from None
     found = runner.addresses[0]
     return str(found[0]), int(found[1])
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record tells of trouble of ours. A client that does not speak HTTP has its answer, and nobody here can
+    do anything about it: it would only fill the log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
