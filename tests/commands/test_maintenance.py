@@ -85,7 +85,7 @@ def test_work_is_planned_listed_moved_and_withdrawn(shell: Shell) -> None:
 def test_work_that_begins_now_is_verified_and_completed(shell: Shell) -> None:
     """The whole life of it by hand; what comes too early or too late is refused."""
     one = shell.plan("--title", "Agora", "--title", "Now", "--lang", "pt-BR", "--lang", "en", "--duration", "1h")
-    assert (one["status"], one["title"]) == ("scheduled", {"pt-BR": "Agora", "en": "Now"})
+    assert (one["status"], one["title"]) == ("in_progress", {"pt-BR": "Agora", "en": "Now"})
     for act, status in (("verify", "verifying"), ("complete", "completed")):
         said = shell.type(act, one["id"], "--json")
         assert json.loads(said.stdout)["status"] == status
