@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -257,8 +258,8 @@ class App(Watcher):
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
         self.courier.use(config.hooks)
-        if config.settings != self.config.settings:
-            log.warning("changes under `monitor:` take effect at the next start")
+        if replace(config.settings, roster=self.config.settings.roster) != self.config.settings:
+            log.warning("changes under `monitor:` take effect at the next start, but for who gets in")
         try:
             self.reach.reconfigure(config.network, config.secrets)
         except OSError as error:
@@ -280,8 +281,8 @@ class App(Watcher):
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
         ops = settings.ops
-        if settings.ops_token is None and ops.host not in ("127.0.0.1", "::1", "localhost"):
-            log.warning("monitor.ops has no token, so it listens on loopback only")
+        if settings.roster.is_empty and ops.host not in ("127.0.0.1", "::1", "localhost"):
+            log.warning("monitor names no token and no user, so the ops side listens on loopback only")
             ops = Address("127.0.0.1", ops.port)
         context = OpsContext(
             board=lambda: self.desk.board,
@@ -301,7 +302,7 @@ class App(Watcher):
             printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
-            token=settings.ops_token,
+            roster=lambda: self.config.settings.roster,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 

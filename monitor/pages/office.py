@@ -34,8 +34,11 @@ REFUSALS = (
     N_("There is no such page."),
     N_("Not from a page of another site."),
     N_("This form was made before you logged in, or before a restart. Nothing was changed: load it again."),
-    N_("Too many wrong tokens: try again in a minute."),
+    N_("Only operators may change something; you are a viewer."),
+    N_("Too many wrong tries: try again in a minute."),
+    N_("Too many log in at once: try again in a moment."),
     N_("That is not the token."),
+    N_("The name or the password is wrong."),
     N_("This is no form of ours."),
 )
 
