@@ -24,7 +24,7 @@ from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
-from monitor.data import database_url, only_one
+from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
@@ -35,6 +35,7 @@ from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, open_store
 from monitor.watchroom import Watchroom
+from monitor.web.link import Links
 from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
@@ -101,6 +102,7 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
+        self.links = Links(secret_of(self.config, self.data), self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
@@ -302,6 +304,7 @@ class App(Watcher):
             printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
+            links=self.links,
             roster=lambda: self.config.settings.roster,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")

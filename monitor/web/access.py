@@ -40,7 +40,7 @@ FREE = frozenset(  # for these nobody has to be anybody; the second line asks fo
     }
 )
 OWN = frozenset(  # changes that concern nobody but whoever makes them
-    {"/healthcheck/logout"}
+    {"/healthcheck/logout", "/healthcheck/sessions/end", "/api/ops/v1/sessions/{id}"}
 )
 
 ELSEWHERE = "Not from a page of another site."
@@ -132,8 +132,8 @@ async def _check_csrf(request: web.Request, session: Session) -> None:
 
 
 def refused(request: web.Request, why: str) -> Refused:
-    """The answer that says why not, as JSON where data was asked for. To be raised."""
-    if not request.path.startswith(DATA):
+    """The answer that says why not, as JSON where data was sent. To be raised."""
+    if request.method in READING or not request.path.startswith(DATA):
         return Refused(text=f"{why}\n")
     return Refused(text=json.dumps({"error": why}) + "\n", content_type="application/json")
 

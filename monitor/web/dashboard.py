@@ -16,6 +16,7 @@ from monitor.web.access import SESSIONS, Refused, name_for, person_of, session_o
 from monitor.web.counter import STATUS, Counter
 from monitor.web.form import Form, filled, form_of
 from monitor.web.incidents import meant_id, opened_by
+from monitor.web.link import PATH
 from monitor.web.negotiation import preferred
 from monitor.web.spoken import KEYS, word_of
 
@@ -44,8 +45,8 @@ class Printer(Protocol):
         ...
 
     def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
-        """A page: `board`, `module`, `incident`, `open`, `login` or `refused`; None where it is about nothing we
-        know. `about` holds who looks and what of the page they asked for."""
+        """A page: `board`, `module`, `incident`, `open`, `sessions`, `acknowledge`, `login` or `refused`; None where it
+        is about nothing we know. `about` holds who looks and what of the page they asked for."""
         ...
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
@@ -214,7 +215,7 @@ class Dashboard:
 
 def is_page(request: web.Request) -> bool:
     """Whether it is one of ours that is asked for, and answered to a person."""
-    return request.path.startswith(HOME) and request.match_info.http_exception is None
+    return request.path.startswith((HOME, PATH)) and request.match_info.http_exception is None
 
 
 async def _moved_up(request: web.Request) -> web.StreamResponse:

@@ -133,6 +133,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         )
         for act in WorkAct
     },
+    ("get", f"{API}/sessions"): Operation(
+        "Browsers that are logged in: one's own, and all of them for an operator", {200: "sessions"}, tells=READ
+    ),
+    ("delete", f"{API}/sessions/{{id}}"): Operation("End a session", {204: ""}, fails=(403, 404), tells=READ),
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},

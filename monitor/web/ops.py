@@ -23,7 +23,10 @@ from monitor.web.full import full_status
 from monitor.web.guesses import Guesses
 from monitor.web.headers import guard
 from monitor.web.heartbeats import Take, receive
+from monitor.web.link import Links
 from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES, Door
+from monitor.web.logins import Logins
+from monitor.web.mine import Mine
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
@@ -39,11 +42,12 @@ VIEWS = (None, "", "judged", "locations")
 class OpsContext(Counter):
     """What the operators' side is made of.
 
-    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
-    says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
-    module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `printer` prints the pages of the dashboard, and without one there is none.
+    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread;
+    `ready` says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration,
+    nothing when it is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
+    `probe` runs a module's probes once more and gives their ids, or why it does not; `trouble` is what of our own
+    does not work, and changes when that does; `printer` prints the pages of the dashboard, and without one there is
+    none; `links` reads acknowledge links.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -54,6 +58,7 @@ class OpsContext(Counter):
     probe: Callable[[str], Sequence[str] | Refusal] = lambda module: Refusal("conflict", "nothing is probed here")
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
+    links: Links | None = None
     contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
@@ -64,10 +69,13 @@ def ops_app(context: OpsContext) -> web.Application:
     keep_out(app, context.roster)
     app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL)
     ops = _Ops(context)
+    dashboard = None
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
         app.middlewares.insert(0, dashboard.refusals)
         app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        if context.links is not None:
+            app.add_routes(Mine(dashboard, context.links).routes())
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
@@ -76,6 +84,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
+            *Logins(context, dashboard).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),

@@ -27,6 +27,7 @@ from monitor.pages.watch import Health, Watch
 from monitor.store import Store, StoreFailed, open_store
 from monitor.web.access import SESSIONS
 from monitor.web.guesses import Guesses
+from monitor.web.link import Links
 from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.session import Sessions
@@ -160,6 +161,7 @@ async def serving(
         follow=nobody,
         called=heard,
         probe=again,
+        links=Links(b"s" * 32, "https://ops.example"),
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
     )
     app = ops_app(context)
