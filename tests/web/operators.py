@@ -140,6 +140,10 @@ async def serving(
         asked.append(id)
         return [probe] if len(asked) < 2 else Refusal("conflict", "it was asked just now")
 
+    def reloaded() -> list[str]:
+        asked.append("reload")
+        return []
+
     async def nobody() -> AsyncIterator[Observation]:
         return
         yield
@@ -157,7 +161,7 @@ async def serving(
         clock=clock,
         metrics_page=lambda *_: b"",
         ready=lambda: None,
-        reload=lambda: [],
+        reload=reloaded,
         follow=nobody,
         called=heard,
         probe=again,
