@@ -23,6 +23,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 COOKIE = "monitor_session"
 SESSIONS = web.AppKey("sessions", Sessions)
 PERSON = web.RequestKey("person", Person)
+SESSION = web.RequestKey("session", Session)
 ROSTER: web.AppKey[Callable[[], Roster]] = web.AppKey("roster")
 
 PAGES, DATA = "/healthcheck", "/api/"
@@ -92,6 +93,8 @@ def name_for(request: web.Request, said: str | None) -> str | None:
 
 async def _admitted(request: web.Request) -> Person:
     person, session = _who(request, used=True)
+    if session is not None and session.person is not None:
+        request[SESSION] = session
     if request.method in READING:
         if session is not None and not request.path.startswith(PAGES) and not is_own_page(request):
             raise refused(request, ELSEWHERE)
@@ -112,7 +115,7 @@ def _who(request: web.Request, *, used: bool) -> tuple[Person, Session | None]:
     for token in roster.tokens:
         if bears(request, token.text):
             return token.person, None
-    session = session_of(request, used=used)
+    session = request.config_dict[SESSIONS].of(cookie_of(request), used=used)
     if roster.is_empty:
         require_here(request)
         nobody = Person(None, Role.OPERATOR, How.HERE)
@@ -161,10 +164,14 @@ def bears(request: web.Request, token: str) -> bool:
     return same(given.strip(), token) and scheme.lower() == "bearer"
 
 
-def session_of(request: web.Request, *, used: bool = False) -> Session | None:
-    """The session of the browser that asks, if it has one."""
-    cookie = request.cookies.get(cookie_name(request), "")
-    return request.config_dict[SESSIONS].of(cookie, used=used) if cookie else None
+def session_of(request: web.Request) -> Session | None:
+    """The session by which whoever asks got in; None for a token, and where nobody has to be anybody."""
+    return request.get(SESSION)
+
+
+def cookie_of(request: web.Request) -> str:
+    """The cookie that came along; empty where none did."""
+    return request.cookies.get(cookie_name(request), "")
 
 
 def cookie_name(request: web.Request) -> str:

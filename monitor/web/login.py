@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from monitor.core.roster import How, Person, Role, Roster
-from monitor.web.access import ELSEWHERE, SESSIONS, cookie_name, is_own_page, is_secure, require_here
+from monitor.web.access import ELSEWHERE, SESSIONS, cookie_name, cookie_of, is_own_page, is_secure, require_here
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.guesses import Guesses
@@ -159,7 +159,7 @@ class Door:
 
     def _end(self, request: web.Request) -> None:
         sessions = request.config_dict[SESSIONS]
-        session = sessions.of(request.cookies.get(cookie_name(request), ""))
+        session = sessions.of(cookie_of(request))
         if session is not None:
             sessions.end(lambda one: one.id == session.id)
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from monitor.core.observation import stamp
 from monitor.core.roster import Person
-from monitor.web.access import SESSIONS, person_of, session_of
+from monitor.web.access import SESSIONS, is_still_in, person_of, session_of
 from monitor.web.counter import API, Counter, json_answer, refusal
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
@@ -49,7 +49,7 @@ class Logins:
     async def end(self, request: web.Request) -> web.StreamResponse:
         """Ends the one that was chosen, or all of one's own, this one aside or not."""
         self._end(request, str((await form_of(request)).typed.get("which", "")))
-        where = "../sessions" if session_of(request) is not None else "../login"
+        where = "../sessions" if is_still_in(request) else "../login"
         return web.Response(status=303, headers={**HEADERS, "Location": where})
 
     def _seen(self, request: web.Request) -> Iterator[Mapping[str, Any]]:
