@@ -11,10 +11,10 @@ from binascii import Error
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from monitor.config.expect import Section
-from monitor.config.scalars import refuse
+from monitor.config.scalars import nothing_if_empty, refuse
 from monitor.config.table import Withheld
 from monitor.core.roster import Password
 
@@ -22,6 +22,7 @@ LOG_COST, BLOCK, LANES, SALT_BYTES, HASH_BYTES = 17, 8, 1, 16, 32  # what OWASP 
 LEAST_WORK = (8 * 5) << 14  # N · r · p; the least that OWASP finds equal to that
 MOST_WORK = (8 * 4) << 18
 MOST_MEMORY = 256 * 1024**2  # bytes
+LONGEST_NAME = 100  # characters
 SHORTEST_SECRET = 16  # characters of what can be tried from afar
 
 _PHC = re.compile(r"\$scrypt\$ln=([0-9]{1,2}),r=([0-9]{1,3}),p=([0-9]{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
@@ -70,9 +71,20 @@ def _secret(value: Any) -> str:
     return str(value)
 
 
+def _name(value: Any) -> str:
+    if isinstance(value, Withheld):
+        return str(value)
+    if not isinstance(value, str) or not value.isprintable() or value != value.strip():
+        raise refuse("must be a name, without spaces around it")
+    if not 0 < len(value) <= LONGEST_NAME:
+        raise refuse(f"must be a name of up to {LONGEST_NAME} characters")
+    return str(value)
+
+
 Secret = Annotated[str, PlainValidator(_secret), WithJsonSchema({"type": "string", "minLength": SHORTEST_SECRET})]
+OptionalSecret = Annotated[Secret | None, BeforeValidator(nothing_if_empty)]
 Hashed = Annotated[Password, PlainValidator(password), WithJsonSchema({"type": "string", "pattern": r"^\$scrypt\$"})]
-PersonName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f](.*[^\s\x00-\x1f\x7f])?$", max_length=100)]
+PersonName = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "maxLength": LONGEST_NAME})]
 RoleName = Literal["viewer", "operator"]
 
 

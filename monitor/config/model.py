@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 
-from monitor.config.access import Secret, TokenSection, UserSection
+from monitor.config.access import OptionalSecret, TokenSection, UserSection
 from monitor.config.addresses import Canary, HostPattern, HostPort, Link, Listen, OptionalUrl, Url
 from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.kinds import Probe
@@ -68,7 +68,7 @@ class MonitorSection(Lenient):
     )
     users: list[UserSection] = listed("Who logs in to the ops side with a password.")
     tokens: list[TokenSection] = listed("Tokens of programs, beside `ops_token`.")
-    secret: Secret | None = Field(
+    secret: OptionalSecret = Field(
         None, description="What acknowledge links are signed with, for nodes that share it; null: one is made."
     )
     ops_url: OptionalUrl = Field(None, description="How people reach ops; null: notices carry no acknowledge link.")

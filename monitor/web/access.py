@@ -121,7 +121,7 @@ def _who(request: web.Request, *, used: bool) -> tuple[Person, Session | None]:
         nobody = Person(None, Role.OPERATOR, How.HERE)
         return (session.person or nobody, session) if session is not None else (nobody, sessions.anybody)
     if session is None or session.person is None:
-        raise web.HTTPUnauthorized(text="A token is needed.\n", headers={"WWW-Authenticate": "Bearer"})
+        raise web.HTTPUnauthorized(text="A token or a login is needed.\n", headers={"WWW-Authenticate": "Bearer"})
     return session.person, session
 
 
