@@ -305,6 +305,7 @@ class App(Watcher):
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
             links=self.links,
+            trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")

@@ -32,6 +32,7 @@ class Settings:
     heartbeat_url: str | None = field(default=None, repr=False)
     keep_observations: timedelta = timedelta(days=7)
     keep_rollups: timedelta = timedelta(days=400)
+    trusted_proxies: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)  # None: a file in the data directory
 
     @property

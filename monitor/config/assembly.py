@@ -337,6 +337,7 @@ def settings(section: MonitorSection) -> Settings:
         keep_observations=section.retention.observations,
         keep_rollups=section.retention.rollups,
         secret=section.secret,
+        trusted_proxies=tuple(section.trusted_proxies),
     )
 
 

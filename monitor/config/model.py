@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 
 from monitor.config.access import OptionalSecret, TokenSection, UserSection
-from monitor.config.addresses import Canary, HostPattern, HostPort, Link, Listen, OptionalUrl, Url
+from monitor.config.addresses import Canary, HostPattern, HostPort, IpNetwork, Link, Listen, OptionalUrl, Url
 from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.kinds import Probe
 from monitor.config.notices import AnyChannel, Calendar, NotifyRule, Priority, Window
@@ -68,6 +68,7 @@ class MonitorSection(Lenient):
     )
     users: list[UserSection] = listed("Who logs in to the ops side with a password.")
     tokens: list[TokenSection] = listed("Tokens of programs, beside `ops_token`.")
+    trusted_proxies: list[IpNetwork] = listed("Proxies before the ops side whose `X-Forwarded-For` is believed.")
     secret: OptionalSecret = Field(
         None, description="What acknowledge links are signed with, for nodes that share it; null: one is made."
     )

@@ -7,7 +7,7 @@ stand beside them, and nothing else would change.
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from monitor.web.access import ELSEWHERE, SESSIONS, cookie_name, cookie_of, is_o
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.guesses import Guesses
+from monitor.web.origin import origin_of
 from monitor.web.session import LASTS, Opener, browser_of, same
 from monitor.web.spoken import author
 
@@ -37,8 +38,9 @@ class Busy(Exception):
 class Door:
     """The handlers."""
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: Dashboard, trusted_proxies: Sequence[str] = ()) -> None:
         self._dashboard = dashboard
+        self._trusted_proxies = trusted_proxies
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
 
@@ -76,7 +78,7 @@ class Door:
             return await self._page(request, error.status, refused=(error.text or error.reason).strip())
         except ValueError as error:
             return await self._page(request, 400, refused=str(error))
-        address, name = request.remote or "", _word(typed, "name")
+        address, name = origin_of(request, self._trusted_proxies), _word(typed, "name")
         guesses = request.config_dict[GUESSES]
         mark = guesses.take(f"at {address}", *([f"as {name}"] if name else []))
         if isinstance(mark, float):
@@ -135,7 +137,7 @@ class Door:
             person,
             opener,
             self._dashboard.counter.clock.now(),
-            request.remote or "",
+            origin_of(request, self._trusted_proxies),
             browser_of(request.headers.get("User-Agent", "")),
         )
         response = _gone(f"../{_inside(to)}")

@@ -4,6 +4,8 @@ To look at it changes nothing, for scanners of mails follow every link; the butt
 its address and no cookie, so a page of another site can send nothing that its owner could not.
 """
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from monitor.core.effect import Refusal, Spoken
@@ -16,6 +18,7 @@ from monitor.web.dashboard import HEADERS, Dashboard
 from monitor.web.form import form_of
 from monitor.web.guesses import Guesses
 from monitor.web.link import PATH, Claim, Flaw, Links
+from monitor.web.origin import origin_of
 from monitor.web.spoken import LONGEST_NAME, author
 
 MOST = 20  # times a minute that one address may press the button
@@ -30,7 +33,8 @@ TOO_MANY = "Too many at once: try again in a minute."
 class Mine:
     """The handlers."""
 
-    def __init__(self, dashboard: Dashboard, links: Links) -> None:
+    def __init__(self, dashboard: Dashboard, links: Links, trusted_proxies: Sequence[str] = ()) -> None:
+        self._trusted_proxies = trusted_proxies
         self._dashboard = dashboard
         self._counter = dashboard.counter
         self._links = links
@@ -47,7 +51,7 @@ class Mine:
 
     async def taken(self, request: web.Request) -> web.StreamResponse:
         """Acknowledges it, in the name that was given beside the one that the link was sent to."""
-        mark = self._pressed.take(request.remote or "")
+        mark = self._pressed.take(origin_of(request, self._trusted_proxies))
         if isinstance(mark, float):
             answer = await self._nothing(request, 429, TOO_MANY)
             answer.headers["Retry-After"] = str(int(mark) + 1)

@@ -59,6 +59,7 @@ class OpsContext(Counter):
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
     links: Links | None = None
+    trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
@@ -73,9 +74,9 @@ def ops_app(context: OpsContext) -> web.Application:
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
         app.middlewares.insert(0, dashboard.refusals)
-        app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
         if context.links is not None:
-            app.add_routes(Mine(dashboard, context.links).routes())
+            app.add_routes(Mine(dashboard, context.links, context.trusted_proxies).routes())
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),

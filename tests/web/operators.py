@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -118,6 +118,7 @@ async def serving(
     shown: tuple[Board, History] | None = None,
     port: int | None = None,
     roster: Roster | None = None,
+    trusted_proxies: Sequence[str] = (),
 ) -> AsyncIterator[Side]:
     """The side of those who run a shop of which this is known."""
     board, history = shown or small()
@@ -166,6 +167,7 @@ async def serving(
         called=heard,
         probe=again,
         links=Links(b"s" * 32, "https://ops.example"),
+        trusted_proxies=trusted_proxies,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
     )
     app = ops_app(context)

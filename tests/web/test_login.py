@@ -107,6 +107,23 @@ async def test_tries_are_counted_for_a_name_from_wherever_they_come(side: Side) 
     assert (await log_in(side, "ana")).status == 303
 
 
+@pytest.mark.parametrize(("trusted", "status"), [(("127.0.0.0/8",), 303), ((), 429)])
+async def test_behind_a_proxy_of_ours_each_browser_has_its_own_tries(
+    tmp_path: Path, trusted: tuple[str, ...], status: int
+) -> None:
+    """What anybody else says of where they come from is no way to get more of them."""
+    async with serving(tmp_path, None, roster=EVERYBODY, trusted_proxies=trusted) as side:
+        for number in range(ATTEMPTS):
+            answer = await log_in(
+                side, f"nobody-{number}", "wrong", X_Forwarded_For=f"203.0.113.{number}, 198.51.100.1"
+            )
+            assert answer.status == 401
+        assert (await log_in(side, "ana", X_Forwarded_For="198.51.100.1")).status == 429
+        assert (await log_in(side, "ana", X_Forwarded_For="198.51.100.2")).status == status
+        if status == 303:
+            assert (await sessions(side))[0]["address"] == "198.51.100.2"
+
+
 async def test_many_at_once_are_no_way_around(side: Side) -> None:
     """Each is counted before it is looked at."""
     answers = await asyncio.gather(*(log_in(side, "ana", f"wrong {number}") for number in range(20)))
