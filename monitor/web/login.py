@@ -7,6 +7,7 @@ stand beside them, and nothing else would change.
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from monitor.web.guesses import Guesses
 from monitor.web.origin import origin_of
 from monitor.web.session import LASTS, Opener, browser_of, same
 from monitor.web.spoken import author
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # wrong ones a minute, from one address or under one name
 ATTEMPTS_OF_ALL = 50  # … and from everybody together
@@ -90,9 +93,11 @@ class Door:
             return await self._wait(request, 2, "Too many log in at once: try again in a moment.")
         to = str(typed.get("to", ""))
         if let is None:
+            log.warning("a login %sis refused, from %s", f"of {name} " if self._roster.user(name) else "", address)
             why = "That is not the token." if not name else "The name or the password is wrong."
             return await self._page(request, 401, refused=why, to=to, typed={"name": name})
         guesses.right(mark)
+        log.info("%s is logged in, from %s", let[0].name or "somebody", address)
         return self._let_in(request, *let, to)
 
     async def _known(self, typed: Typed, said: str | None) -> Let | None:
