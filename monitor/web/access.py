@@ -27,17 +27,17 @@ SESSION = web.RequestKey("session", Session)
 ROSTER: web.AppKey[Callable[[], Roster]] = web.AppKey("roster")
 
 PAGES, DATA = "/healthcheck", "/api/"
-FREE = frozenset(  # for these nobody has to be anybody; the second line asks for itself
+FREE = frozenset(  # for these nobody has to be anybody
     {
-        *(
-            "/metrics",
-            "/-/healthy",
-            "/-/ready",
-            "/api/ops/v1/openapi.json",
-            "/healthcheck/",
-            "/healthcheck/assets/{name}",
-        ),
-        *("/healthcheck/login", "/heartbeat/{module}/{probe}", "/acknowledge/{token}"),
+        "/metrics",
+        "/-/healthy",
+        "/-/ready",
+        "/api/ops/v1/openapi.json",
+        "/healthcheck/",  # leads to where it is asked
+        "/healthcheck/assets/{name}",
+        "/healthcheck/login",  # asks for itself, and so do the two below
+        "/heartbeat/{module}/{probe}",
+        "/acknowledge/{token}",
     }
 )
 OWN = frozenset(  # changes that concern nobody but whoever makes them
@@ -115,7 +115,7 @@ def _who(request: web.Request, *, used: bool) -> tuple[Person, Session | None]:
     for token in roster.tokens:
         if bears(request, token.text):
             return token.person, None
-    session = request.config_dict[SESSIONS].of(cookie_of(request), used=used)
+    session = sessions.of(cookie_of(request), used=used)
     if roster.is_empty:
         require_here(request)
         nobody = Person(None, Role.OPERATOR, How.HERE)
