@@ -12,7 +12,8 @@ from monitor.config.access import made, password
 from monitor.core.roster import How, Person, Role
 from tests.config.support import parsed
 
-LINE = made("correct horse ã")
+# of `correct horse ã`
+LINE = "$scrypt$ln=17,r=8,p=1$Gllm7iTMZQaTIj+47KzO7Q$Ngbya8ek0r2dGqcpWGuoQP7z60W6zgJo7kBtJq58qDw"
 SALT, HASH = LINE.split("$")[3:]
 
 
@@ -20,10 +21,12 @@ def line(parameters: str, salt: str = SALT, hash: str = HASH) -> str:
     return f"$scrypt${parameters}${salt}${hash}"
 
 
-def test_a_line_that_was_made_opens_to_its_password() -> None:
-    """As dear as is recommended; an accent counts however it was typed."""
-    kept = password(LINE)
-    assert (kept.log_cost, kept.block, kept.lanes, kept.memory) == (17, 8, 1, 128 * 1024**2)
+def test_a_line_opens_to_its_password() -> None:
+    """As dear as is recommended, with a salt of its own; an accent counts however it was typed."""
+    kept, fresh = password(LINE), password(made("x"))
+    assert (fresh.log_cost, fresh.block, fresh.lanes, fresh.memory) == (17, 8, 1, 128 * 1024**2)
+    assert fresh.derived("x") == fresh.hash
+    assert fresh.salt != kept.salt
     assert kept.derived("correct horse a\u0303") == kept.hash
     assert HASH not in repr(kept)
 
