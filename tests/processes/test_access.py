@@ -12,9 +12,9 @@ from aiohttp import ClientSession, CookieJar
 from monitor.config.file import load
 from monitor.data import secret_of
 from monitor.web.link import Links
-from tests.processes.running import Monitor, Shop, eventually
+from tests.processes.running import Monitor, Shop, eventually, get
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 PASSWORD = "correct horse ã"
 
@@ -43,7 +43,7 @@ async def test_who_is_named_is_as_the_file_says_now(monitor: Monitor, shop: Shop
     with_user(monitor, password, "operator")
     base = f"http://127.0.0.1:{monitor.ops}"
     async with monitor.start(), ClientSession(base, cookie_jar=CookieJar(unsafe=True)) as browser:
-        await monitor.until("up")
+        await monitor.until("up", 60)
         typed = {"name": "ana", "password": PASSWORD}
         async with browser.post("/healthcheck/login", data=typed, allow_redirects=False) as answer:
             assert answer.status == 303
@@ -81,6 +81,7 @@ async def test_a_link_is_good_after_a_restart(monitor: Monitor, shop: Shop) -> N
     address = links.acknowledge_url(incident["id"], "pager", datetime.now(UTC))
     assert address is not None
     async with monitor.start(), ClientSession() as reader:
-        await monitor.until("down")
+        listening = f"http://127.0.0.1:{monitor.ops}/-/healthy"
+        await eventually(lambda: get(listening)[0] == 200, 30, "it listens again")
         async with reader.post(address, data={"author": "Bia"}) as page:
             assert (page.status, "Bia (pager)" in await page.text()) == (200, True)
