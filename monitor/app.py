@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
-from monitor.data import database_url, only_one
+from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics
@@ -34,6 +35,7 @@ from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
 from monitor.store import Store, StoreFailed, open_store
 from monitor.watchroom import Watchroom
+from monitor.web.link import Links
 from monitor.web.listen import listen
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.public import public_app
@@ -100,6 +102,7 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
+        self.links = Links(secret_of(self.config, self.data), self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
@@ -257,8 +260,8 @@ class App(Watcher):
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
         self.courier.use(config.hooks)
-        if config.settings != self.config.settings:
-            log.warning("changes under `monitor:` take effect at the next start")
+        if replace(config.settings, roster=self.config.settings.roster) != self.config.settings:
+            log.warning("changes under `monitor:` take effect at the next start, but for who gets in")
         try:
             self.reach.reconfigure(config.network, config.secrets)
         except OSError as error:
@@ -280,8 +283,8 @@ class App(Watcher):
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
         ops = settings.ops
-        if settings.ops_token is None and ops.host not in ("127.0.0.1", "::1", "localhost"):
-            log.warning("monitor.ops has no token, so it listens on loopback only")
+        if settings.roster.is_empty and ops.host not in ("127.0.0.1", "::1", "localhost"):
+            log.warning("monitor names no token and no user, so the ops side listens on loopback only")
             ops = Address("127.0.0.1", ops.port)
         context = OpsContext(
             board=lambda: self.desk.board,
@@ -301,7 +304,9 @@ class App(Watcher):
             printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
-            token=settings.ops_token,
+            links=self.links,
+            trusted_proxies=settings.trusted_proxies,
+            roster=lambda: self.config.settings.roster,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 

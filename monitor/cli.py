@@ -151,6 +151,15 @@ def record(given: Common, output: str | None) -> None:
 
 @main.command()
 @common
+def password(given: Common) -> None:
+    """The line to write for a user's password, which is read from the terminal, or from stdin."""
+    from monitor.commands.password import password as job
+
+    sys.exit(job())
+
+
+@main.command()
+@common
 def schema(given: Common) -> None:
     """JSON Schema of probes.yaml, for editors."""
     from monitor.commands.schema import schema as job

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,34 @@ from pathlib import Path
 from monitor.config import Config
 from monitor.store import StoreUnusable
 
+SECRET_BYTES = 32
+
 
 def database_url(config: Config, data: Path) -> str:
     """Where the store is: the configured URL, else SQLite in the data directory."""
     return config.settings.database or f"sqlite:///{data / 'monitor.db'}"
+
+
+def secret_of(config: Config, data: Path) -> bytes:
+    """What we sign with: what the configuration says, else a secret of this data directory, made when first asked for.
+
+    Raises StoreUnusable where it can be neither read nor made.
+    """
+    if config.settings.secret is not None:
+        return config.settings.secret.encode()
+    file = data / "secret"
+    try:
+        if not file.exists() or file.stat().st_size < SECRET_BYTES:
+            fresh = data / "secret.new"  # a crash leaves no half of one
+            fresh.unlink(missing_ok=True)
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+                made.write(secrets.token_bytes(SECRET_BYTES))
+                made.flush()
+                os.fsync(made.fileno())
+            fresh.replace(file)
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreUnusable(f"{file} cannot be read ({error.strerror}); links are signed with it") from None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from monitor.config import Address, Config
 from monitor.config.file import load, shipped
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Probe, Role
+from monitor.core.roster import Roster
 from monitor.core.tuning import Tuning
 from monitor.data import database_url
 from monitor.simulator import Simulator, past
@@ -84,7 +85,7 @@ def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, 
             database=None,
             public=Address("127.0.0.1", port),
             ops=Address("127.0.0.1", ops_port),
-            ops_token=None,
+            roster=Roster(),
         ),
         network=replace(
             config.network,

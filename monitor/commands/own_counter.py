@@ -16,6 +16,7 @@ from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
 from monitor.core.history import board_from
+from monitor.core.roster import with_ops_token
 from monitor.core.step import step
 from monitor.data import database_url, only_one
 from monitor.desk import Desk
@@ -46,6 +47,7 @@ async def own_counter(config: Config, data: Path, *, readonly: bool) -> AsyncIte
 async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncIterator[tuple[str, str]]:
     """Serves the counter over this store to ourselves: where, and under which token."""
     clock, token = SystemClock(), secrets.token_urlsafe()
+    roster = with_ops_token(token)
     now = clock.now()
     memory = await store.recall(now - config.platform.tuning.reopen)
     history = await store.history(now - timedelta(days=1), now, probes=())
@@ -64,7 +66,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         find=desk.find,
         hear=_deaf if readonly else desk.hear,
         planner=lambda: Planner(config),
-        token=token,
+        roster=lambda: roster,
     )
     runner = web.AppRunner(counter_app(counter), access_log=None, shutdown_timeout=1)
     writer = asyncio.create_task(desk.write())

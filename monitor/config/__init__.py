@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.core.maintenance import Window
 from monitor.core.module import Platform
+from monitor.core.roster import Roster
 from monitor.core.site import Site
 from monitor.core.target import Network
 
@@ -26,11 +27,18 @@ class Settings:
     database: str | None = field(default=None, repr=False)  # None: sqlite in the data directory
     public: Address = Address("127.0.0.1", 8080)
     ops: Address = Address("127.0.0.1", 9464)
-    ops_token: str | None = field(default=None, repr=False)
+    roster: Roster = field(default_factory=Roster)  # takes effect at once, everything else here at the next start
     ops_url: str | None = None
     heartbeat_url: str | None = field(default=None, repr=False)
     keep_observations: timedelta = timedelta(days=7)
     keep_rollups: timedelta = timedelta(days=400)
+    trusted_proxies: tuple[str, ...] = ()
+    secret: str | None = field(default=None, repr=False)  # None: a file in the data directory
+
+    @property
+    def ops_token(self) -> str | None:
+        """What our own commands show the monitor that runs; None where no token lets anybody change something."""
+        return next(self.roster.operator_tokens(), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -74,6 +75,15 @@ def _listen(value: Any) -> str:
     if isinstance(value, Withheld) or (isinstance(value, str) and split_host_port(value) is not None):
         return str(value)
     raise refuse("must be an address to listen on, HOST:PORT, such as 127.0.0.1:8080")
+
+
+def _network(value: Any) -> str:
+    if isinstance(value, Withheld):
+        return "192.0.2.0"
+    try:
+        return str(ip_network(value if isinstance(value, str) else "", strict=False))
+    except ValueError:
+        raise refuse("must be an address or a network, such as 10.0.0.0/8") from None
 
 
 def _target(value: Any) -> str:
@@ -166,6 +176,7 @@ MqttUrl = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^(mqtts?|wss?)://"}),
 ]
 Listen = Annotated[str, PlainValidator(_listen), WithJsonSchema({"type": "string"})]
+IpNetwork = Annotated[str, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 HostPort = Annotated[str, PlainValidator(_target), WithJsonSchema({"type": "string"})]
 Canary = Annotated[str, PlainValidator(_canary), WithJsonSchema({"type": "string"})]
 HostPattern = Annotated[str, PlainValidator(_host_pattern), WithJsonSchema({"type": "string"})]

@@ -36,6 +36,8 @@ from monitor.core.expectation import Expect, Fresh
 from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
 from monitor.core.probe import Probe, Role, Step
+from monitor.core.roster import Role as Part
+from monitor.core.roster import Token, User, with_ops_token
 from monitor.core.site import Site
 from monitor.core.target import (
     DnsTarget,
@@ -316,19 +318,26 @@ def site(section: SiteSection) -> Site:
 
 
 def settings(section: MonitorSection) -> Settings:
-    """What the rooms need to start. Without a token the ops side binds to loopback, whatever was written."""
+    """What the rooms need to start. Where nobody is named the ops side binds to loopback, whatever was written."""
     ops = _address(section.ops)
-    if not section.ops_token and not is_loopback(ops.host):
+    roster = with_ops_token(
+        section.ops_token,
+        users=tuple(User(one.name, one.password, Part(one.role)) for one in section.users),
+        tokens=tuple(Token(one.token, Part(one.role), one.name) for one in section.tokens),
+    )
+    if roster.is_empty and not is_loopback(ops.host):
         ops = Address("127.0.0.1", ops.port)
     return Settings(
         database=section.database,
         public=_address(section.public),
         ops=ops,
-        ops_token=section.ops_token,
+        roster=roster,
         ops_url=section.ops_url.rstrip("/") if section.ops_url else None,
         heartbeat_url=section.heartbeat_url,
         keep_observations=section.retention.observations,
         keep_rollups=section.retention.rollups,
+        secret=section.secret,
+        trusted_proxies=tuple(section.trusted_proxies),
     )
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 
-from monitor.config.addresses import Canary, HostPattern, HostPort, Link, Listen, OptionalUrl, Url
+from monitor.config.access import OptionalSecret, TokenSection, UserSection
+from monitor.config.addresses import Canary, HostPattern, HostPort, IpNetwork, Link, Listen, OptionalUrl, Url
 from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.kinds import Probe
 from monitor.config.notices import AnyChannel, Calendar, NotifyRule, Priority, Window
@@ -62,7 +63,15 @@ class MonitorSection(Lenient):
     )
     public: Listen = Field("127.0.0.1:8080", description="Where the public site listens.")
     ops: Listen = Field("127.0.0.1:9464", description="Where metrics, dashboard with controls and API listen.")
-    ops_token: OptionalText = Field(None, description="Token of the ops side; without one it binds to loopback only.")
+    ops_token: OptionalText = Field(
+        None, description="Token of the ops side; without it, users or tokens it binds to loopback only."
+    )
+    users: list[UserSection] = listed("Who logs in to the ops side with a password.")
+    tokens: list[TokenSection] = listed("Tokens of programs, beside `ops_token`.")
+    trusted_proxies: list[IpNetwork] = listed("Proxies before the ops side whose `X-Forwarded-For` is believed.")
+    secret: OptionalSecret = Field(
+        None, description="What acknowledge links are signed with, for nodes that share it; null: one is made."
+    )
     ops_url: OptionalUrl = Field(None, description="How people reach ops; null: notices carry no acknowledge link.")
     heartbeat_url: OptionalUrl = Field(None, description="Called as long as all is well with the monitor.")
     false_alarms_a_year: Alarms = Field(

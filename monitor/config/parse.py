@@ -28,6 +28,9 @@ from monitor.core.target import Network
 # Where a secret may stand in the file itself, without `${…}`.
 _LITERAL_SECRETS = (
     ("monitor", "ops_token"),
+    ("monitor", "secret"),
+    ("monitor", "tokens", "*", "token"),
+    ("monitor", "users", "*", "password"),
     ("modules", "*", "probes", "*", "secret"),
     ("modules", "*", "probes", "*", "password"),
     ("channels", "*", "secret"),

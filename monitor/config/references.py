@@ -82,6 +82,7 @@ class References:
         self.check_modules()
         self.check_pairs()
         self.check_addresses()
+        self.check_people()
         self.check_languages(catalogues)
 
     def unique(self, what: str, found: Iterator[tuple[Path, Any]]) -> dict[str, Path]:
@@ -268,10 +269,29 @@ class References:
         parts = split_host_port(ops) if isinstance(ops, str) else None
         if parts and parts[1] and public == ops:
             self.findings.error(("monitor", "ops"), f"`ops` must differ from `public`, not {shown(ops)}")
-        if parts and not is_loopback(parts[0]) and not monitor.get("ops_token"):
+        named = any(monitor.get(key) for key in ("ops_token", "users", "tokens"))
+        if parts and not is_loopback(parts[0]) and not named:
             self.findings.warning(
                 ("monitor", "ops"), f"`ops` {shown(ops)} binds to loopback only, because `ops_token` is not set"
             )
+
+    def check_people(self) -> None:
+        """Everybody has a name of their own, and somebody may change something."""
+        names: set[str] = set()
+        texts: set[str] = set()
+        may_change = False
+        listed = [*each(self.root, ("monitor", "users", "*")), *each(self.root, ("monitor", "tokens", "*"))]
+        for path, one in listed:
+            name, token = (one.get("name"), one.get("token")) if isinstance(one, dict) else (None, None)
+            may_change = may_change or (isinstance(one, dict) and one.get("role") == "operator")
+            if isinstance(name, str) and name in names:
+                self.findings.error((*path, "name"), f"`name` {shown(name)} is taken by another user or token")
+            if isinstance(token, str) and not isinstance(token, Withheld) and token in texts:
+                self.findings.error((*path, "token"), "`token` is that of another one")
+            names.add(str(name))
+            texts.add(str(token))
+        if listed and not may_change and not any(text for _, text in each(self.root, ("monitor", "ops_token"))):
+            self.findings.warning(listed[0][0][:2], "nobody may change anything: no `operator`, and no `ops_token`")
 
     def check_languages(self, catalogues: Catalogues | None) -> None:
         """Each language is written once and has a catalogue; `en` is what the theme itself is written in."""

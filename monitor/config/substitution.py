@@ -26,7 +26,7 @@ _PIECE = re.compile(
 )
 USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
-_PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url"})
+_PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url", "secret", "tokens", "users"})
 _FILLED = ("url", "headers", "json", "body", "form")  # keys of a step that take what earlier ones save
 SHORTEST_SECRET = 4
 

@@ -19,6 +19,7 @@ from monitor.core.wording import N_
 from monitor.pages.dashboard import board_view, box_view, health_view
 from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
+from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
@@ -34,8 +35,14 @@ REFUSALS = (
     N_("There is no such page."),
     N_("Not from a page of another site."),
     N_("This form was made before you logged in, or before a restart. Nothing was changed: load it again."),
-    N_("Too many wrong tokens: try again in a minute."),
+    N_("Only operators may change something; you are a viewer."),
+    N_("Too many wrong tries: try again in a minute."),
+    N_("Too many log in at once: try again in a moment."),
     N_("That is not the token."),
+    N_("The name or the password is wrong."),
+    N_("This link does not lead anywhere."),
+    N_("This link has expired."),
+    N_("Too many at once: try again in a minute."),
     N_("This is no form of ours."),
 )
 
@@ -125,6 +132,10 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             incident = about["incident"]
             assert isinstance(incident, Incident)
             return dossier(lens, watch, incident)
+        case "acknowledge":
+            return () if about["incident"] is None else dossier(lens, watch, about["incident"])
+        case "sessions":
+            return [one | {key: exact(lens, one[key]) for key in ("since", "seen")} for one in about["sessions"]]
         case "open":
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())

@@ -1,8 +1,8 @@
 """Counter: where people speak to the desk and read what it knows, by JSON. `run` serves it as a part of its ops side;
 a command that finds no monitor running serves it to itself, so that there is one way to change something.
 
-Nothing here knows the rooms it serves: `Counter` holds what they gave. Whatever changes something has to come as JSON
-and not from a page of another site, and is answered once it is on disk.
+Nothing here knows the rooms it serves: `Counter` holds what they gave. Whatever changes something has to come as JSON,
+and is answered once it is on disk. Who may ask is decided before (`access.py`).
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from monitor.core.board import Board
 from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.roster import Roster
 from monitor.core.statement import Speaker
-from monitor.web.access import is_own_page, require
 
 API = "/api/ops/v1"
 STATUS = {"unknown": 404, "conflict": 409, "wrong": 400, "away": 503}  # of a refusal, by its kind
@@ -45,7 +45,7 @@ class Counter:
     """What people are answered from.
 
     `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
-    is on disk; `planner` gives whoever reads what is planned, by the configuration in force.
+    is on disk; `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
     """
 
     board: Callable[[], Board]
@@ -54,29 +54,18 @@ class Counter:
     find: Callable[[str], Awaitable[Incident | Refusal]]
     hear: Callable[[Event], Awaitable[Answered]]
     planner: Callable[[], Planner] | None = None
-    token: str | None = None
+    roster: Callable[[], Roster] = Roster
     clock: Clock = field(default_factory=SystemClock)
-
-
-async def guard(request: web.Request, response: web.StreamResponse) -> None:
-    """No answer of this side belongs in a cache, a frame or a guess about its type, refusals included."""
-    response.headers["Server"] = "vtex-monitor"  # and not which version of what
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
 
 # -- what every handler needs -----------------------------------------------------------------------------------------
 
 
-async def sent(request: web.Request, counter: Counter, keys: Collection[str]) -> dict[str, Any]:
-    """The JSON object that somebody who may sent, of these keys at most; raises the answer for everybody else.
+async def sent(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
+    """The JSON object that was sent, of these keys at most; raises the answer for anything else.
 
-    A browser sends a form to anywhere without asking, but never as JSON, and says from which page it comes.
+    A browser sends a form to anywhere without asking, but never as JSON.
     """
-    require(request, counter.token)
-    if not is_own_page(request):
-        raise refusal(403, "not from a page of another site")
     if request.content_type != "application/json":
         raise refusal(415, "send JSON, with `Content-Type: application/json`")
     try:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from monitor.core.effect import Refusal, Spoken
-from monitor.web.access import SESSIONS, bears, is_own_page, require_here, session_of
+from monitor.web.access import SESSIONS, Refused, name_for, person_of, session_of
 from monitor.web.counter import STATUS, Counter
 from monitor.web.form import Form, filled, form_of
 from monitor.web.incidents import meant_id, opened_by
+from monitor.web.link import PATH
 from monitor.web.negotiation import preferred
-from monitor.web.session import Session
-from monitor.web.spoken import KEYS, author, word_of
+from monitor.web.spoken import KEYS, word_of
 
 HOME = "/healthcheck"
 POLICY = (
@@ -27,10 +27,7 @@ POLICY = (
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # with less, a browser would not say where a form comes from
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Vary": "Accept-Language, Cookie",
 }
 TONGUE = "monitor_lang"
@@ -48,8 +45,8 @@ class Printer(Protocol):
         ...
 
     def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
-        """A page: `board`, `module`, `incident`, `open`, `login` or `refused`; None where it is about nothing we
-        know. `about` holds who looks and what of the page they asked for."""
+        """A page: `board`, `module`, `incident`, `open`, `sessions`, `acknowledge`, `login` or `refused`; None where it
+        is about nothing we know. `about` holds who looks and what of the page they asked for."""
         ...
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
@@ -81,25 +78,38 @@ class Dashboard:
 
     # -- who looks ----------------------------------------------------------------------------------------------------
 
-    def visitor(self, request: web.Request) -> Session | None:
-        """The session of whoever may look; None for who has to log in. Raises the answer for whoever may not."""
-        token = self.counter.token
-        session, anybody = session_of(request), request.config_dict[SESSIONS].anybody
-        if not token:
-            require_here(request)
-            return session or anybody
-        return anybody if bears(request, token) else session
+    @property
+    def refusals(self) -> Middleware:
+        """Whatever is refused below `/healthcheck` comes as a page."""
+
+        @web.middleware
+        async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except web.HTTPUnauthorized:
+                if not is_page(request):
+                    raise
+                return await self.ask_to_log_in(request)
+            except (Refused, web.HTTPBadRequest, web.HTTPRequestEntityTooLarge, web.HTTPUnsupportedMediaType) as error:
+                if not is_page(request):
+                    raise
+                return await self.print(request, "refused", error.status, refused=(error.text or error.reason).strip())
+
+        return refusals
 
     async def print(self, request: web.Request, name: str, status: int = 200, **about: Any) -> web.Response:
         """A page for whoever asks; raises the answer that there is none."""
-        session = session_of(request)
+        session, person = session_of(request), person_of(request)
+        roster = self.counter.roster()
         language = self._language(request)
         depth = request.match_info.route.resource.canonical.count("/") if request.match_info.route.resource else 1
         known: About = {
             "base": "../" * (depth - 1) or "./",
-            "locked": bool(self.counter.token),
+            "users": bool(roster.users),
+            "tokens": bool(roster.tokens),
+            "may": person is not None and person.may_change,
             "named": session is not None,
-            "by": session.by if session else None,
+            "by": session.person.name if session and session.person else None,
             "csrf": (session or request.config_dict[SESSIONS].anybody).csrf,
             "done": request.query.get("done", ""),
             "refused": None,
@@ -126,16 +136,12 @@ class Dashboard:
 
     def _shown(self, name: str) -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
-            if self.visitor(request) is None:
-                return await self.ask_to_log_in(request)
             return await self.print(request, name, id=request.match_info.get("id"))
 
         return handler
 
     async def incident(self, request: web.Request) -> web.StreamResponse:
         """One incident, however old, with everything that can be done about it."""
-        if self.visitor(request) is None:
-            return await self.ask_to_log_in(request)
         return await self._incident(request)
 
     async def _incident(self, request: web.Request, status: int = 200, **about: Any) -> web.Response:
@@ -156,48 +162,29 @@ class Dashboard:
         return web.Response(body=body, headers={**HEADERS, "Content-Type": kind, "Cache-Control": FOR_EVER})
 
     async def ask_to_log_in(self, request: web.Request, status: int = 401) -> web.Response:
-        """The page that asks for the token. Behind a link from elsewhere a browser leaves its cookie at home, so the
+        """The page that asks who is there. Behind a link from elsewhere a browser leaves its cookie at home, so the
         page asks for itself again, from here."""
         again = request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "GET"
         return await self.print(request, "login", status, to=request.path, again=request.path if again else "")
 
     # -- write --------------------------------------------------------------------------------------------------------
 
-    async def form(self, request: web.Request) -> Form | web.Response:
-        """What was filled in, by somebody who may and on a page of ours; or the page that says no."""
-        session = self.visitor(request)
-        if session is None:
-            return await self.ask_to_log_in(request)
-        if not is_own_page(request):
-            return await self.print(request, "refused", 403, refused="Not from a page of another site.")
-        try:
-            form = await form_of(request)
-        except web.HTTPException as error:
-            return await self.print(request, "refused", error.status, refused=(error.text or error.reason).strip())
-        token = self.counter.token
-        if not (token and bears(request, token)) and not session.vouches_for(form.csrf):
-            why = "This form was made before you logged in, or before a restart. Nothing was changed: load it again."
-            return await self.print(request, "refused", 403, refused=why)
-        return form
-
     def _told(self, act: str) -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
-            form = await self.form(request)
-            return form if isinstance(form, web.Response) else await self._say(request, act, form)
+            return await self._say(request, act, await form_of(request))
 
         return handler
 
     async def _say(self, request: web.Request, act: str, form: Form) -> web.Response:
         """Takes a person's word and leads back to what it was about; or shows the form again, with the reason."""
-        session = session_of(request)
         languages = self.counter.board().platform.languages
         try:
             id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
-            body = filled(act, form) | {"author": session.by if session else None}
+            body = filled(act, form)
             if act == "open" and (before := opened_by(self.counter, form.request)) is not None:
                 return self._back(request, f"incidents/{before}?done=open")
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
-            answer = await self.counter.hear(Spoken(word, author(body), form.request))
+            answer = await self.counter.hear(Spoken(word, name_for(request, None), form.request))
             refused = answer.refusal
         except web.HTTPException:
             refused = Refusal("conflict", "several incidents begin like this")
@@ -213,9 +200,6 @@ class Dashboard:
 
     async def probe(self, request: web.Request) -> web.StreamResponse:
         """Runs the probes of a module once more, now."""
-        form = await self.form(request)
-        if isinstance(form, web.Response):
-            return form
         id = request.match_info["id"]
         asked = self._probe(id)
         if isinstance(asked, Refusal):
@@ -227,6 +211,11 @@ class Dashboard:
         up = "../" * (request.path.count("/") - 1) or "./"
         location = f"{up}healthcheck{'' if where.startswith('?') else '/'}{where}"
         return web.Response(status=303, headers={**HEADERS, "Location": location})
+
+
+def is_page(request: web.Request) -> bool:
+    """Whether it is one of ours that is asked for, and answered to a person."""
+    return request.path.startswith((HOME, PATH)) and request.match_info.http_exception is None
 
 
 async def _moved_up(request: web.Request) -> web.StreamResponse:

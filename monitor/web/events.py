@@ -15,7 +15,7 @@ from monitor.core.board import Board
 from monitor.core.incident import Incident
 from monitor.core.observation import stamp
 from monitor.core.statement import incidents_of
-from monitor.web.access import require
+from monitor.web.access import is_still_in
 from monitor.web.counter import Counter
 
 EVERY = 1.0  # seconds between looks at the board
@@ -37,7 +37,6 @@ class Wire:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Tells of changes until the reader hangs up."""
-        require(request, self.counter.token)
         if self.listening >= MOST:
             raise web.HTTPServiceUnavailable(text="Too many pages listen already.\n", headers={"Retry-After": "30"})
         self.listening += 1
@@ -57,7 +56,7 @@ class Wire:
             while True:
                 await asyncio.sleep(EVERY)
                 silent += EVERY
-                if not self._may(request):
+                if not is_still_in(request):
                     break
                 newest = self._now()
                 if newest != known:
@@ -70,14 +69,6 @@ class Wire:
         except ConnectionError:
             pass  # nobody listens any more
         return response
-
-    def _may(self, request: web.Request) -> bool:
-        """Whether whoever listens still may: a session ends for this line as well."""
-        try:
-            require(request, self.counter.token)
-        except web.HTTPException:
-            return False
-        return True
 
     def _event(self, changed: list[str]) -> bytes:
         board = self.counter.board()

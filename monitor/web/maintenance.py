@@ -12,7 +12,6 @@ from monitor.core.maintenance import Maintenance, WorkStage
 from monitor.core.module import Text
 from monitor.core.overlay import works_of
 from monitor.core.reading import read_text
-from monitor.web.access import require
 from monitor.web.counter import API, Counter, Planner, checked, json_answer, refusal, refusal_of, request_key, sent
 
 PLANNED = ("title", "message", "modules", "excuses", "from", "until", "duration", "rrule", "timezone", "author")
@@ -37,7 +36,6 @@ class _Works:
 
     async def listed(self, request: web.Request) -> web.Response:
         """All planned work, the first planned first, or that of one status; and the windows that people made."""
-        require(request, self.counter.token)
         status = request.query.get("status")
         if status not in (None, *WorkStage):
             raise refusal(400, f"`status` is one of {', '.join(WorkStage)}")
@@ -53,12 +51,11 @@ class _Works:
 
     async def shown(self, request: web.Request) -> web.Response:
         """One piece of work, or one window."""
-        require(request, self.counter.token)
         return await self._object(self._id(request))
 
     async def schedule(self, request: web.Request) -> web.Response:
         """Plans work: 201, or 200 where this is planned already."""
-        body = await sent(request, self.counter, PLANNED)
+        body = await sent(request, PLANNED)
         body.pop("author", None)
         try:
             event = self._planner().scheduled(body, request_key(request), self.counter.clock.now())
@@ -71,7 +68,7 @@ class _Works:
         """Withdraws it, moves its end, says that it is being verified, or that it is over."""
         act = WorkAct(request.path.rpartition("/")[2])
         keys = ("message", "until", "author") if act is WorkAct.EXTEND else ("message", "author")
-        body = await sent(request, self.counter, keys)
+        body = await sent(request, keys)
         until = self._moment(body.get("until")) if act is WorkAct.EXTEND else None
         event = Ordered(self._id(request), act, until, self._text(body.get("message")))
         answer = checked(await self.counter.hear(event))

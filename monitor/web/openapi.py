@@ -36,7 +36,7 @@ REASONS = {
     204: "It is on disk",
     400: "It can never be followed; the reason says why",
     401: "The token is missing or wrong",
-    403: "From another machine without a token, from a page of another site, or without the session's X-CSRF-Token",
+    403: "As a viewer, from another machine where nobody is named, from another site, or without the X-CSRF-Token",
     404: "There is no such thing",
     409: "It does not fit what is so now",
     413: "It is longer than 64 KiB",
@@ -133,6 +133,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         )
         for act in WorkAct
     },
+    ("get", f"{API}/sessions"): Operation(
+        "Browsers that are logged in: one's own, and all of them for an operator", {200: "sessions"}, tells=READ
+    ),
+    ("delete", f"{API}/sessions/{{id}}"): Operation("End a session", {204: ""}, fails=(403, 404), tells=READ),
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},
@@ -164,13 +168,13 @@ def openapi_route(counter: Counter) -> web.RouteDef:
     """The description of what is in force: languages and the need of a token are those of this monitor."""
 
     async def described(request: web.Request) -> web.Response:
-        return web.json_response(document(counter.board().platform, locked=bool(counter.token)))
+        return web.json_response(document(counter.board().platform, locked=not counter.roster().is_empty))
 
     return web.get(f"{API}/openapi.json", described)
 
 
 def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
-    """The whole description, OpenAPI 3.1, for what is configured. `locked`: a token is set."""
+    """The whole description, OpenAPI 3.1, for what is configured. `locked`: somebody is named."""
     languages = platform.languages or ("en",)
     spoken = people(languages, list(platform.modules), list(platform.components))
     paths: dict[str, dict[str, Any]] = {}
@@ -196,7 +200,11 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                 "anything": {"type": "object"},
             },
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "`monitor.ops_token`"},
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`monitor.ops_token`, or of `tokens`",
+                },
                 "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session"},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
                 "heartbeat": {"type": "http", "scheme": "bearer", "description": "`secret` of the probe"},

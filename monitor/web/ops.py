@@ -15,17 +15,21 @@ from aiohttp import web
 
 from monitor.core.effect import Refusal
 from monitor.core.observation import Observation, observation_to_json
-from monitor.web.access import SESSIONS, require
-from monitor.web.counter import API, LARGEST, Counter, guard, json_answer, refusal_of, sent
+from monitor.web.access import is_still_in, keep_out
+from monitor.web.counter import API, LARGEST, Counter, json_answer, refusal_of, sent
 from monitor.web.dashboard import Dashboard, Printer
 from monitor.web.events import Wire
 from monitor.web.full import full_status
+from monitor.web.guesses import Guesses
+from monitor.web.headers import guard
 from monitor.web.heartbeats import Take, receive
-from monitor.web.login import Door
+from monitor.web.link import Links
+from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES, Door
+from monitor.web.logins import Logins
+from monitor.web.mine import Mine
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
-from monitor.web.session import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +42,12 @@ VIEWS = (None, "", "judged", "locations")
 class OpsContext(Counter):
     """What the operators' side is made of.
 
-    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
-    says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
-    module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `printer` prints the pages of the dashboard, and without one there is none.
+    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread;
+    `ready` says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration,
+    nothing when it is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
+    `probe` runs a module's probes once more and gives their ids, or why it does not; `trouble` is what of our own
+    does not work, and changes when that does; `printer` prints the pages of the dashboard, and without one there is
+    none; `links` reads acknowledge links.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -53,6 +58,8 @@ class OpsContext(Counter):
     probe: Callable[[str], Sequence[str] | Refusal] = lambda module: Refusal("conflict", "nothing is probed here")
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
+    links: Links | None = None
+    trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
 
 
@@ -60,11 +67,16 @@ def ops_app(context: OpsContext) -> web.Application:
     """The operators' side."""
     app = web.Application(client_max_size=LARGEST)
     app.on_response_prepare.append(guard)
-    app[SESSIONS] = Sessions()
+    keep_out(app, context.roster)
+    app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL)
     ops = _Ops(context)
+    dashboard = None
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
-        app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        app.middlewares.insert(0, dashboard.refusals)
+        app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
+        if context.links is not None:
+            app.add_routes(Mine(dashboard, context.links, context.trusted_proxies).routes())
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
@@ -73,6 +85,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
+            *Logins(context, dashboard).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),
@@ -121,7 +134,6 @@ class _Ops:
 
     async def reload(self, request: web.Request) -> web.Response:
         """Puts the configuration file in force, or says line by line why not."""
-        require(request, self.context.token)
         answer = self.context.reload()
         problems = await answer if inspect.isawaitable(answer) else answer
         if problems:
@@ -134,7 +146,6 @@ class _Ops:
 
     async def status(self, request: web.Request) -> web.Response:
         """Every module with every probe at every place, and why each last run was judged as it was."""
-        require(request, self.context.token)
         context = self.context
         now = context.clock.now()
         found = context.contradictions()
@@ -142,7 +153,7 @@ class _Ops:
 
     async def probe(self, request: web.Request) -> web.Response:
         """Runs the probes of a module once more, now: 202 with their ids."""
-        await sent(request, self.context, ())
+        await sent(request, ())
         id = request.match_info["id"]
         asked = self.context.probe(id)
         if isinstance(asked, Refusal):
@@ -151,12 +162,13 @@ class _Ops:
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""
-        require(request, self.context.token)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson; charset=utf-8"})
         await response.prepare(request)
         seen = self.context.follow()
         try:
             async for observation in seen:
+                if not is_still_in(request):
+                    break
                 line = json.dumps(observation_to_json(observation), ensure_ascii=False, separators=(",", ":"))
                 await response.write(line.encode("utf-8", "replace") + b"\n")
         except ConnectionError:

@@ -2,7 +2,9 @@
 
 from aiohttp import web
 
-from monitor.web.counter import LARGEST, Counter, guard
+from monitor.web.access import keep_out
+from monitor.web.counter import LARGEST, Counter
+from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
 from monitor.web.maintenance import maintenance_routes
 
@@ -16,5 +18,6 @@ def counter_app(counter: Counter) -> web.Application:
     """The counter alone."""
     app = web.Application(client_max_size=LARGEST)
     app.on_response_prepare.append(guard)
+    keep_out(app, counter.roster)
     app.add_routes(counter_routes(counter))
     return app

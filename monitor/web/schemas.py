@@ -11,6 +11,7 @@ from monitor.core.maintenance import WorkStage
 from monitor.core.module import Priority, Status
 from monitor.core.people import BEGINNING, IMPACTS
 from monitor.core.reading import LONGEST, LONGEST_LINE, LONGEST_SUMMARY
+from monitor.core.roster import Role
 from monitor.web.spoken import LONGEST_NAME
 
 Schema = dict[str, Any]
@@ -248,6 +249,18 @@ def answers() -> dict[str, Schema]:
         "asked": answered({"module": ID, "asked": listed(ID)}),
         "board": answered({"generated_at": TIME, "modules": listed(ID), "incidents": listed(INCIDENT_ID)}),
         "observation": _observation(),
+        "sessions": answered({"sessions": listed(ref("session"))}),
+        "session": answered(
+            {
+                **{
+                    "id": ID,
+                    "name": maybe(TEXT),
+                    "role": one_of(list(Role)),
+                    "how": one_of(["session", "token", "here"]),
+                },
+                **{"since": TIME, "seen_at": TIME, "address": TEXT, "browser": TEXT, "current": {"type": "boolean"}},
+            }
+        ),
     }
 
 

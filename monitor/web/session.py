@@ -1,4 +1,5 @@
-"""Session: who has logged in with a browser. It lives in memory: a restart, a logout or twelve hours end it.
+"""Session: who has logged in with a browser. It lives in memory: a restart, a logout, twelve hours, or two without a
+request end it, and so does a configuration in which whoever it is of is no longer named, or has another password.
 
 A browser sends its cookie along with whatever page asks it to, so a change made with a session needs the session's own
 `csrf` as well, which no other page can read.
@@ -6,27 +7,38 @@ A browser sends its cookie along with whatever page asks it to, so a change made
 
 import hmac
 import secrets
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from time import monotonic
 
+from monitor.core.roster import Person, Roster, Token, User
+
 LASTS = 12 * 3600.0  # seconds
+IDLE = 2 * 3600.0  # … without a request
 MOST = 1000  # sessions; past it the oldest end
-ATTEMPTS = 5  # wrong tokens a minute from one address
-ATTEMPTS_OF_ALL = 50  # … and from all of them together
-MINUTE = 60.0
-LONGEST_LIST = 10_000  # addresses that are remembered
+LONGEST_BROWSER = 60  # characters
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+Opener = User | Token | None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser. `by` is the name that the person gave, for the record of operators; `ends_at` is monotonic."""
+    """One browser of a person, since when (aware UTC), from where. `id` names it and opens nothing; `opener` is what of
+    the configuration let it in, None where nobody has to be let in. `begun` and `used` are monotonic."""
 
     csrf: str = field(repr=False)
-    by: str | None = None
-    ends_at: float = float("inf")
+    person: Person | None = None
+    id: str = ""
+    since: datetime = NEVER
+    address: str = ""
+    browser: str = ""
+    opener: Opener = field(default=None, repr=False)
+    begun: float = 0.0
+    used: float = 0.0
 
     def vouches_for(self, csrf: str) -> bool:
         """Whether this is what was written into the pages of this session."""
@@ -34,50 +46,86 @@ class Session:
 
 
 class Sessions:
-    """Every session by the hash of its cookie. `anybody` is whoever needs none, where no token is set."""
+    """Every session by the hash of its cookie. `anybody` is whoever needs none, where nobody is named."""
 
     def __init__(self, time: Callable[[], float] = monotonic) -> None:
         self.anybody = Session(secrets.token_urlsafe())
         self._time = time
         self._known: dict[bytes, Session] = {}
-        self._wrong: dict[str, deque[float]] = {}
-        self._all_wrong: deque[float] = deque(maxlen=ATTEMPTS_OF_ALL)
+        self._roster: Roster | None = None
 
-    def begin(self, by: str | None) -> str:
-        """A new session; gives its cookie."""
-        cookie, now = secrets.token_urlsafe(), self._time()
-        alive = {key: one for key, one in self._known.items() if one.ends_at > now}
-        self._known = dict(list(alive.items())[-MOST + 1 :])
-        self._known[_key(cookie)] = Session(secrets.token_urlsafe(), by, now + LASTS)
+    def begin(self, person: Person, opener: Opener, now: datetime, address: str = "", browser: str = "") -> str:
+        """A new session; gives its cookie, which nobody has seen before."""
+        cookie, at = secrets.token_urlsafe(), self._time()
+        self._known = {key: one for key, one in self._known.items() if self._lives(one)}
+        for key in list(self._known)[: max(0, len(self._known) - MOST + 1)]:
+            del self._known[key]
+        self._known[_key(cookie)] = Session(
+            csrf=secrets.token_urlsafe(),
+            person=person,
+            id=secrets.token_hex(6),
+            since=now,
+            address=address,
+            browser=browser,
+            opener=opener,
+            begun=at,
+            used=at,
+        )
         return cookie
 
-    def of(self, cookie: str) -> Session | None:
-        """The session of a cookie; None for one that has ended or never was."""
+    def of(self, cookie: str, *, used: bool = True) -> Session | None:
+        """The session of a cookie; None for one that has ended or never was. `used`: it is asked for a request."""
         found = self._known.get(_key(cookie))
-        return found if found is not None and found.ends_at > self._time() else None
+        if found is None or not self._lives(found):
+            return None
+        if used:
+            found = self._known[_key(cookie)] = replace(found, used=self._time())
+        return found
 
-    def end(self, cookie: str) -> None:
-        """From now on the cookie opens nothing."""
-        self._known.pop(_key(cookie), None)
+    def listed(self) -> list[tuple[Session, float]]:
+        """Those that live, the one used last first, with the seconds since then."""
+        alive = sorted((one for one in self._known.values() if self._lives(one)), key=lambda one: -one.used)
+        return [(one, self._time() - one.used) for one in alive]
 
-    # -- wrong tokens -------------------------------------------------------------------------------------------------
+    def end(self, which: Callable[[Session], bool]) -> int:
+        """These sessions open nothing from now on; how many they were."""
+        kept = {key: one for key, one in self._known.items() if not which(one)}
+        ended, self._known = len(self._known) - len(kept), kept
+        return ended
 
-    def wait(self, address: str) -> float:
-        """Seconds before this address may try again; 0 when it may."""
-        since = self._time() - MINUTE
-        own = [at for at in self._wrong.get(address, ()) if at > since]
-        everybody = [at for at in self._all_wrong if at > since]
-        if len(own) >= ATTEMPTS:
-            return own[0] - since
-        return everybody[0] - since if len(everybody) >= ATTEMPTS_OF_ALL else 0.0
+    def agree(self, roster: Roster) -> None:
+        """What was opened by what the configuration no longer has ends, and everybody has the role it says now."""
+        if roster is self._roster:
+            return
+        self._roster = roster
+        agreed = {key: _agreed(one, roster) for key, one in self._known.items()}
+        self._known = {key: one for key, one in agreed.items() if one is not None}
 
-    def failed(self, address: str) -> None:
-        """Somebody there sent a wrong token."""
+    def _lives(self, one: Session) -> bool:
         now = self._time()
-        if len(self._wrong) >= LONGEST_LIST:
-            self._wrong = {one: tries for one, tries in self._wrong.items() if tries[-1] > now - MINUTE}
-        self._wrong.setdefault(address, deque(maxlen=ATTEMPTS)).append(now)
-        self._all_wrong.append(now)
+        return now < one.begun + LASTS and now < one.used + IDLE
+
+
+def _agreed(session: Session, roster: Roster) -> Session | None:
+    """The session as this roster has it; None where it has it no more."""
+    match session.opener:
+        case User(name, password):
+            user = roster.user(name)
+            if user is None or user.password != password:
+                return None
+            return replace(session, person=user.person, opener=user)
+        case Token():
+            return session if session.opener in roster.tokens else None
+    return session if roster.is_empty else None
+
+
+def browser_of(agent: str) -> str:
+    """A browser in brief, such as `Firefox · Linux`, as it calls itself; empty for one that does not."""
+    brands = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    found = [next((one for one in names if one in agent), "") for names in (brands, systems)]
+    known = " · ".join({"Edg": "Edge", "OPR": "Opera", "Mac OS": "macOS"}.get(one, one) for one in found if one)
+    return known or "".join(one for one in agent if one.isprintable())[:LONGEST_BROWSER]
 
 
 def same(given: str, kept: str) -> bool:

@@ -12,6 +12,7 @@ from aiohttp import web
 from monitor.commands.errand import change, look, ops_url
 from monitor.config import Address, Config, Settings
 from monitor.core.module import Platform
+from monitor.core.roster import with_ops_token
 from monitor.core.site import Site
 from monitor.data import only_one
 from monitor.pages.translate import Speech
@@ -28,7 +29,7 @@ SEEN = pictures.troubled()
 
 
 def configured(port: int, token: str | None = None) -> Config:
-    settings = Settings(ops=Address("127.0.0.1", port), ops_token=token)
+    settings = Settings(ops=Address("127.0.0.1", port), roster=with_ops_token(token))
     return Config(Platform(), Site(languages=("en",)), settings)
 
 
@@ -52,7 +53,7 @@ def running(token: str | None = None) -> web.Application:
             speech=lambda: Speech.load(("en",), THEME),
             find=found,
             hear=told,
-            token=token,
+            roster=lambda: with_ops_token(token),
         )
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,6 +18,7 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.observation import Certificate, Failure, Http, Observation
+from monitor.core.roster import Roster, with_ops_token
 from monitor.core.site import Site
 from monitor.desk import Desk
 from monitor.pages.office import Office
@@ -25,6 +26,9 @@ from monitor.pages.translate import Speech
 from monitor.pages.watch import Health, Watch
 from monitor.store import Store, StoreFailed, open_store
 from monitor.web.access import SESSIONS
+from monitor.web.guesses import Guesses
+from monitor.web.link import Links
+from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES
 from monitor.web.ops import OpsContext, ops_app
 from monitor.web.session import Sessions
 from tests.fakes import FakeClock
@@ -53,6 +57,7 @@ class Side:
     sessions: Sessions
     time: list[float]
     asked: list[str]
+    roster: Roster
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -108,7 +113,12 @@ def stormy() -> tuple[Board, History]:
 
 @asynccontextmanager
 async def serving(
-    tmp_path: Path, token: str | None, shown: tuple[Board, History] | None = None, port: int | None = None
+    tmp_path: Path,
+    token: str | None,
+    shown: tuple[Board, History] | None = None,
+    port: int | None = None,
+    roster: Roster | None = None,
+    trusted_proxies: Sequence[str] = (),
 ) -> AsyncIterator[Side]:
     """The side of those who run a shop of which this is known."""
     board, history = shown or small()
@@ -131,6 +141,10 @@ async def serving(
         asked.append(id)
         return [probe] if len(asked) < 2 else Refusal("conflict", "it was asked just now")
 
+    def reloaded() -> list[str]:
+        asked.append("reload")
+        return []
+
     async def nobody() -> AsyncIterator[Observation]:
         return
         yield
@@ -144,24 +158,28 @@ async def serving(
         speech=lambda: SPEECH,
         find=desk.find,
         hear=desk.hear,
-        token=token,
+        roster=lambda: side.roster,
         clock=clock,
         metrics_page=lambda *_: b"",
         ready=lambda: None,
-        reload=lambda: [],
+        reload=reloaded,
         follow=nobody,
         called=heard,
         probe=again,
+        links=Links(b"s" * 32, "https://ops.example"),
+        trusted_proxies=trusted_proxies,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
     )
     app = ops_app(context)
     sessions = Sessions(lambda: time[0])
     app[SESSIONS] = sessions
+    app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL, lambda: time[0])
     server = TestServer(app, port=port)
     await server.start_server(shutdown_timeout=0.1)  # pages that listen would hold it for a minute
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
-            yield Side(client, desk, store, sessions, time, asked)
+            side = Side(client, desk, store, sessions, time, asked, roster or with_ops_token(token))
+            yield side
     finally:
         writer.cancel()
         await asyncio.wait({writer})

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from monitor.web.session import ATTEMPTS, LASTS
+from monitor.web.login import ATTEMPTS
+from monitor.web.session import IDLE, LASTS
 from tests.store.past import after
 from tests.web.operators import DRAFT, HOLDER, HOSTILE, OLD, OPEN, TOKEN, Side, serving, stormy
 
@@ -105,11 +106,13 @@ async def test_a_session_ends_by_logout_and_by_time(locked: Side) -> None:
     answer = await locked.post("/healthcheck/logout", {"csrf": await locked.csrf()})
     assert (answer.status, answer.headers["Location"]) == (303, "login")
     assert (await locked.get("/healthcheck", Cookie=f"monitor_session={copy}")).status == 401
-    await locked.log_in()
-    locked.time[0] += LASTS - 1
-    assert (await locked.get("/healthcheck")).status == 200
-    locked.time[0] += 2
-    assert (await locked.get("/healthcheck")).status == 401
+    for steps in (round(LASTS / IDLE * 2), 2):  # twelve hours of work; two without a request
+        await locked.log_in()
+        for _ in range(steps - 1):
+            locked.time[0] += IDLE / 2
+            assert (await locked.get("/healthcheck")).status == 200
+        locked.time[0] += IDLE / 2 if steps > 2 else IDLE
+        assert (await locked.get("/healthcheck")).status == 401
 
 
 async def test_without_a_token_this_machine_needs_none(free: Side) -> None:

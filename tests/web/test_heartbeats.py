@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient
 from monitor.core.board import Board
 from monitor.core.module import Module, Platform
 from monitor.core.probe import Probe
+from monitor.core.roster import with_ops_token
 from monitor.core.target import HeartbeatTarget, HttpTarget
 from tests.web.test_ops import CONTEXT, serving
 
@@ -40,7 +41,7 @@ class Calls:
 
 
 def called(calls: Calls, token: str | None = "ops-token") -> Any:
-    return serving(replace(CONTEXT, board=lambda: BOARD, called=calls.take, token=token))
+    return serving(replace(CONTEXT, board=lambda: BOARD, called=calls.take, roster=lambda: with_ops_token(token)))
 
 
 async def post(client: TestClient, path: str, **options: object) -> int:

@@ -14,6 +14,7 @@ from monitor.core.board import Board, Condition
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Status
+from monitor.core.roster import with_ops_token
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store
@@ -80,7 +81,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
         speech=lambda: SPEECH,
         find=desk.find,
         hear=desk.hear,
-        token=TOKEN,
+        roster=lambda: with_ops_token(TOKEN),
         clock=clock,
     )
     async with TestClient(TestServer(counter_app(counter))) as client:

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from monitor.core.effect import Answered, Event, Refusal
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation, observation_from_json
+from monitor.core.roster import with_ops_token
 from monitor.pages.translate import Speech
 from monitor.web.access import _is_here
 from monitor.web.negotiation import offered
@@ -122,7 +123,7 @@ async def test_a_reload_tells_what_is_wrong(problems: list[str], status: int) ->
     ("method", "path"), [("POST", "/-/reload"), ("GET", "/api/ops/v1/incidents"), ("GET", "/api/ops/v1/status")]
 )
 async def test_with_a_token_only_its_holder_gets_in(method: str, path: str) -> None:
-    async with serving(replace(CONTEXT, token="s3cret-ã")) as client:
+    async with serving(replace(CONTEXT, roster=lambda: with_ops_token("s3cret-ã"))) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret-ã"}):
             async with client.request(method, path, headers=headers) as answer:
                 assert answer.status == 401
@@ -194,7 +195,7 @@ async def test_what_is_seen_can_be_followed_line_by_line() -> None:
         assert answer.headers["Content-Type"] == "application/x-ndjson; charset=utf-8"
         lines = (await answer.read()).splitlines()
         assert [observation_from_json(json.loads(line)) for line in lines] == SEEN_NOW
-    async with serving(replace(CONTEXT, token="s3cret-ã")) as client:
+    async with serving(replace(CONTEXT, roster=lambda: with_ops_token("s3cret-ã"))) as client:
         assert (await client.get("/api/ops/v1/observations")).status == 401
         assert (await client.get("/api/ops/v1/observations", headers=TOKEN)).status == 200
 
