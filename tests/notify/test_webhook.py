@@ -101,33 +101,14 @@ async def test_hostile_text_is_escaped_in_a_statuspage_body() -> None:
 
 # -- templates ---------------------------------------------------------------------------------------------------------
 
-GATEWAY = """\
-To={{ "+5511999990000" | urlencode }}&From={{ "+15005550006" | urlencode }}&Body={{ (
-  subject ~ (" " ~ links.page if links.page else ""))[:300] | urlencode }}"""
-
-
-@pytest.mark.parametrize("event", EVENTS)
-async def test_a_telephone_gateway_gets_its_form(event: str) -> None:
-    """Twilio's message API, with basic authentication: three fields, whatever is in the text."""
-    keys = {
-        "template": GATEWAY,
-        "content_type": "application/x-www-form-urlencoded",
-        "headers": {"Authorization": "Basic QUMxMjM6dG9rZW4="},
-    }
-    got = await sent(notice(event), "/2010-04-01/Accounts/AC123/Messages.json", **keys)
-    assert got.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert parse_qs(got.body.decode(), strict_parsing=True) == {
-        "To": ["+5511999990000"],
-        "From": ["+15005550006"],
-        "Body": ["Checkout: errors (status 503) https://status.example.com/incidents/abc123/"],
-    }
+FORM = "To={{ '+5511999990000' | urlencode }}&Body={{ subject | urlencode }}"
 
 
 async def test_hostile_text_cannot_leave_its_field() -> None:
     """Filters make a text safe for the form it goes into; a template inside a text is a text."""
-    form = await sent(notice(text=HOSTILE + "&To=x"), template=GATEWAY)
-    assert parse_qs(form.body.decode())["To"] == ["+5511999990000"]
-    assert "{{ 7*7 }}" in parse_qs(form.body.decode())["Body"][0]
+    form = parse_qs((await sent(notice(text=HOSTILE + "&To=x"), template=FORM)).body.decode())
+    assert form["To"] == ["+5511999990000"]
+    assert "{{ 7*7 }}" in form["Body"][0]
     body = await sent(notice(text=HOSTILE), template='{"text": {{ body | tojson }}, "n": {{ seq }}}')
     assert set(body.json) == {"text", "n"}
     assert "49" not in body.json["text"]
