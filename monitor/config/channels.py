@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.config.findings import Findings
+from monitor.config.references import is_loopback
 from monitor.config.table import Path, Substituted, Withheld, each, find
 from monitor.template import Fault, faults
 
@@ -20,6 +21,8 @@ def check(findings: Findings) -> None:
         match channel.get("kind"):
             case "webhook":
                 _webhook(findings, path, channel)
+            case "email":
+                _email(findings, path, channel)
             case "apprise":
                 _apprise(findings, path, channel)
 
@@ -50,6 +53,12 @@ def _fault(findings: Findings, path: Path, fault: Fault) -> None:
     start = place.column - 1 if line == place.line else len(text) - len(text.lstrip())
     found = text.find(fault.near, start) if fault.near else -1
     findings.at(line, (found if found >= 0 else start) + 1, f"`template` is wrong: {fault.message}")
+
+
+def _email(findings: Findings, path: Path, channel: Mapping[str, Any]) -> None:
+    host = (_written(channel.get("server")) or "").rpartition(":")[0].strip("[]")
+    if channel.get("security") == "none" and channel.get("password") and host and not is_loopback(host):
+        findings.warning((*path, "security"), "`security` none sends the password to another machine in plain")
 
 
 def _apprise(findings: Findings, path: Path, channel: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from monitor.core.codes import CODES
 Priority = Literal["urgent", "high", "normal", "low"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAYS = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-_ADDRESS = re.compile(r"[^\s@<>(),:;\"\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _RULE = {
     "FREQ": r"YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
@@ -118,7 +118,8 @@ def _mailbox(value: Any) -> str:
     if isinstance(value, Withheld):
         return str(value)
     found = getaddresses([value]) if isinstance(value, str) else []
-    if len(found) != 1 or not _ADDRESS.fullmatch(found[0][1]) or not value.isprintable():
+    # The parser forgives: what it found must stand there, word for word.
+    if len(found) != 1 or not _ADDRESS.fullmatch(found[0][1]) or found[0][1] not in value or not value.isprintable():
         raise refuse("must be an e-mail address, such as status@example.com")
     return str(value)
 
@@ -179,7 +180,9 @@ class MqttChannel(Channel):
 class Dialled(Channel):
     """What kinds take that speak to a server of their service themselves."""
 
-    timeout: Duration = Field("10s", validate_default=True, description="How long one delivery may take.")
+    timeout: Duration = Field(
+        "10s", validate_default=True, description="How long one exchange with the service may take."
+    )
     ca_file: str | None = Field(
         None, description="PEM file of authorities trusted beside the system's; null: `monitor.ca_file`."
     )
@@ -209,7 +212,6 @@ class EmailChannel(Dialled):
     password: str | None = Field(None, description="Password to log in with.")
     from_: Mailbox = Field(alias="from", description="The sender's address, a name before it if you like.")
     to: Mailboxes = Field(min_length=1, description="The address, or addresses, that receive it.")
-    timeout: Duration = Field("30s", validate_default=True, description="How long one delivery may take.")
 
 
 class SlackChannel(Dialled):

@@ -23,6 +23,7 @@ from monitor.notify.content import (
     line,
     links_of,
     module_of,
+    moment,
     priority_of,
     subject_of,
 )
@@ -117,10 +118,8 @@ def _generator(message: Message) -> dict[str, str]:
 
 def _span(message: Message, now: datetime, end: datetime) -> dict[str, str]:
     """From when to when. A beginning that is not before the end would be refused."""
-    start = now
-    with suppress(ValueError, TypeError):
-        start = datetime.fromisoformat(str(incident_of(message).get("started_at"))).astimezone(UTC)
-    start = min(start, end - timedelta(seconds=1))
+    started = moment(incident_of(message).get("started_at"))
+    start = min(datetime.fromisoformat(started) if started else now, end - timedelta(seconds=1)).astimezone(UTC)
     return {"startsAt": start.isoformat(timespec="milliseconds"), "endsAt": end.isoformat(timespec="milliseconds")}
 
 

@@ -5,6 +5,7 @@ A notice of a test or a digest has no incident, and nothing is certain to be the
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from monitor.mask import Mask, clean
@@ -32,8 +33,25 @@ def cause_of(message: Message) -> Mapping[str, Any]:
 def module_of(message: Message) -> str | None:
     """The module that is blamed; without one, the first that is touched."""
     blamed = cause_of(message).get("module")
-    touched = [one.get("id") for one in incident_of(message).get("modules") or () if isinstance(one, Mapping)]
-    return line(blamed or next(iter(touched), None), 200) or None
+    return line(blamed, 200) or next(iter(touched_by(message)), None)
+
+
+def touched_by(message: Message) -> list[str]:
+    """The modules that an incident touches, the root first."""
+    return [id for one in listed(incident_of(message).get("modules")) if (id := line(one.get("id"), 200))]
+
+
+def listed(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; none when it is no list."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def moment(value: Any) -> str | None:
+    """A time as it came, when it is one with a date and an offset."""
+    try:
+        return str(value) if datetime.fromisoformat(str(value)).tzinfo is not None else None
+    except ValueError:
+        return None
 
 
 def priority_of(message: Message) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 
@@ -39,7 +39,7 @@ def mail(message: Message, sender: str, now: datetime) -> EmailMessage:
     """The message without its receivers. `now` is aware."""
     name, address = parseaddr(sender)
     domain = address.rpartition("@")[2]
-    found = EmailMessage(SMTPUTF8 if not address.isascii() else SMTP)
+    found = EmailMessage(SMTP)
     subject = subject_of(message, SUBJECT)
     found["From"] = Address(name, addr_spec=address)
     found["Subject"] = subject

@@ -14,8 +14,10 @@ from monitor.notify.content import (
     line,
     links_of,
     module_of,
+    moment,
     priority_of,
     subject_of,
+    touched_by,
 )
 from monitor.notify.receiver import Receiver
 
@@ -73,7 +75,7 @@ def _payload(message: Message) -> dict[str, Any]:
         "component": module,
         "class": line(cause.get("code"), FIELD),
         "group": line(cause.get("class"), FIELD),
-        "timestamp": line(incident.get("started_at"), 40),
+        "timestamp": moment(incident.get("started_at")),
     }
     return {
         "summary": subject_of(message, SUMMARY),
@@ -84,9 +86,7 @@ def _payload(message: Message) -> dict[str, Any]:
             "event": message.event,
             "incident": line(incident.get("id"), FIELD) or None,
             "confidence": cause.get("confidence"),
-            "affected": [line(one.get("id"), FIELD) for one in incident.get("modules") or () if isinstance(one, dict)][
-                :50
-            ],
+            "affected": touched_by(message)[:50],
             "text": body_of(message, TEXT),
         },
     }

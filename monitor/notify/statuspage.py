@@ -4,14 +4,25 @@ It tells of one incident and knows no other, so `page` says how things are as fa
 are touched stands on the page; here the list is empty, as it may be.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from monitor.core.identity import stable_id
 from monitor.core.rollup import PHRASE
 from monitor.notify.channel import Message
-from monitor.notify.content import Incident, body_of, in_words, incident_of, key_of, line, links_of, subject_of
+from monitor.notify.content import (
+    Incident,
+    body_of,
+    in_words,
+    incident_of,
+    key_of,
+    line,
+    links_of,
+    listed,
+    moment,
+    subject_of,
+)
 
 UNRESOLVED = frozenset({"investigating", "identified", "monitoring"})
 SEEN = frozenset({*UNRESOLVED, "resolved", "postmortem"})
@@ -52,9 +63,7 @@ def status_of(message: Message, incident: Incident) -> str:
 
 def _incident(message: Message, incident: Incident, status: str, impact: str) -> dict[str, Any]:
     at = moment(message.payload.get("at"))
-    updates = sorted(
-        (one for one in incident.get("updates") or () if isinstance(one, dict)), key=lambda one: str(one.get("at"))
-    )
+    updates: list[Mapping[str, Any]] = sorted(listed(incident.get("updates")), key=lambda one: str(one.get("at")))
     id = str(incident.get("id") or stable_id(key_of(message)))
     told = [_update(number, one, id, message) for number, one in enumerate(updates, 1)]
     if not told or told[-1]["status"] != status:
@@ -78,7 +87,7 @@ def _incident(message: Message, incident: Incident, status: str, impact: str) ->
     }
 
 
-def _update(number: int, update: dict[str, Any], incident: str, message: Message) -> dict[str, Any]:
+def _update(number: int, update: Mapping[str, Any], incident: str, message: Message) -> dict[str, Any]:
     at = moment(update.get("at")) or moment(message.payload.get("at"))
     status = str(update.get("status"))
     return {
@@ -94,11 +103,3 @@ def _update(number: int, update: dict[str, Any], incident: str, message: Message
         "custom_tweet": None,
         "tweet_id": None,
     }
-
-
-def moment(text: Any) -> str | None:
-    """A time as it came, when it is one."""
-    try:
-        return str(text) if datetime.fromisoformat(str(text)) else None
-    except ValueError:
-        return None
