@@ -12,6 +12,8 @@ from monitor.notify.slack import Slack
 from monitor.notify.webhook import Webhook
 from monitor.notify.zendesk import Zendesk
 
+__all__ = ["CHANNELS", "Channel"]
+
 # By kind: what makes a channel of its section in `probes.yaml`, an object with an attribute for every key (`from_` for
 # `from`), durations as timedelta.
 CHANNELS: Mapping[str, Callable[[Any], Channel]] = {
