@@ -22,8 +22,9 @@ URGENT = frozenset({"opened", "worsened", "escalated", "reopened"})
 
 _HTML = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
     """<!doctype html>
-<html lang="{{ language }}"><head><meta charset="utf-8"><title>{{ subject }}</title></head>
-<body style="margin:0;padding:24px;background:#fff;color:#1a1a1a;font:16px/1.5 sans-serif">
+<html lang="{{ language }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{ subject }}</title></head>
+<body style="margin:0;padding:24px;background:#fff;color:#1a1a1a;font:16px/1.5 sans-serif;overflow-wrap:anywhere">
 <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{{ subject }}</h1>
 {% for paragraph in paragraphs %}
 <p style="margin:0 0 12px">{% for words in paragraph %}{% if words in links -%}
