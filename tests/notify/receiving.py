@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any
@@ -91,6 +92,10 @@ def says(status: int = 200, text: str = "", **headers: str) -> Answering:
 
 def check(schema: str, value: Any) -> None:
     """Holds a value against a published schema, kept in `schemas/`."""
-    Draft202012Validator(json.loads((SCHEMAS / f"{schema}.json").read_text()), format_checker=FormatChecker()).validate(
-        value
-    )
+    validator(schema).validate(value)
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Reading it takes longer than using it."""
+    return Draft202012Validator(json.loads((SCHEMAS / f"{schema}.json").read_text()), format_checker=FormatChecker())

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.notify.alertmanager import labels_of
@@ -29,6 +29,7 @@ INCIDENT = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=30)
 @given(st.none() | INCIDENT | JSON, st.text(max_size=50), st.text(max_size=50), JSON)
 def test_no_notice_is_too_odd_for_a_channel(incident: Any, subject: str, text: str, links: Any) -> None:
     """Whatever is missing or of another kind, something leaves that its service takes."""

@@ -1,6 +1,7 @@
 """`docs/channels.md` says what is so: its examples are used as they stand."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ NAMES = dict.fromkeys(("HOOK_SECRET", "SMTP_PASSWORD", "PAGERDUTY_KEY", "ZENDESK
 }
 
 
+@cache
 def examples() -> dict[str, Config]:
     """Each example by the name of its channel."""
     found = [parsed(f"version: 1\n{text}", **NAMES) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
