@@ -39,7 +39,7 @@ class Webhook:
         self._url = URL(section.url)
         self._key = key_of(section.secret) if section.secret else None
         self._headers = sent(section.headers)
-        self._template = section.template
+        self._template = section.template or None
         self._content_type = section.content_type
         self._statuspage = section.body == "statuspage"
         self._receiver = Receiver(section)
