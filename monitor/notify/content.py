@@ -73,17 +73,15 @@ def subject_of(message: Message, limit: int) -> str:
 
 def body_of(message: Message, limit: int) -> str:
     """The text, lines kept, never empty."""
-    return clipped(clean(message.body.replace("\r\n", "\n")).strip(), limit) or subject_of(message, limit)
+    return clipped(clean(message.body).strip(), limit) or subject_of(message, limit)
 
 
 def rest_of(message: Message, limit: int) -> str:
     """The text without a first line that only repeats the subject; for where that stands above it."""
-    first, _, rest = body_of(message, limit).partition("\n")
-    return (
-        rest.strip()
-        if rest.strip() and line(first, limit) == subject_of(message, limit)
-        else f"{first}\n{rest}".strip()
-    )
+    text = body_of(message, limit)
+    first, _, rest = text.partition("\n")
+    repeated = line(first, limit) == subject_of(message, limit)
+    return (rest.strip() if repeated else "") or text
 
 
 def links_of(message: Message) -> dict[str, str]:

@@ -8,6 +8,7 @@ good is told in the log, and does not keep the others from being served.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Protocol
@@ -21,6 +22,8 @@ from monitor.notify.receiver import SAID, secrets_of, trust
 from monitor.notify.served import Served
 
 log = logging.getLogger(__name__)
+
+GOODBYE = 1.0  # seconds
 
 
 class Section(Protocol):
@@ -74,8 +77,9 @@ class Email:
                 client = await self._connected()
                 try:
                     refused, _ = await client.send_message(written, recipients=list(to))
-                finally:
-                    client.close()  # without a word: what the server took it has taken, whatever it says to QUIT
+                except BaseException:
+                    client.close()
+                    raise
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {one.recipient: (one.code, one.message) for one in error.recipients}
         except aiosmtplib.SMTPResponseException as error:
@@ -85,6 +89,7 @@ class Email:
             raise DeliveryFailed(f"{self._host} did not take the mail within {self._limit:g} s") from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise DeliveryFailed(f"{self._host}: {self._said(str(error)) or type(error).__name__}") from None
+        await _leave(client)
         return {one: (response.code, response.message) for one, response in refused.items()}
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -117,3 +122,11 @@ class Email:
 
     def _said(self, text: str) -> str:
         return self._mask.line(text, SAID)
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    """Says good-bye. What the server took it has taken, whatever it answers to that."""
+    with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        async with asyncio.timeout(GOODBYE):
+            await client.quit()
+    client.close()

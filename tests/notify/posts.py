@@ -14,11 +14,13 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass
 class Post:
-    """A running mail server. `refuses` says by address what is answered to it, `after_data` to a whole mail."""
+    """A running mail server. `refuses` says by address what is answered to it, `after_data` to a whole mail;
+    with `hangs_up` it never answers to QUIT."""
 
     server: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict)
     after_data: str = "250 taken"
+    hangs_up: bool = False
     mails: list[EmailMessage] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     logins: list[tuple[str, str, bool]] = field(default_factory=list)
@@ -38,6 +40,11 @@ class Post:
         self.mails.append(found)
         self.envelopes.append(envelope)
         return self.after_data
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.hangs_up:
+            await asyncio.Event().wait()
+        return "221 bye"
 
     def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)

@@ -221,6 +221,13 @@ async def test_a_server_that_speaks_no_smtp(banner: bytes) -> None:
     assert failed.permanent is banner.startswith(b"554")
 
 
+async def test_a_mail_that_was_taken_is_delivered_whatever_the_server_does_then() -> None:
+    """It is not sent a second time because nobody said good-bye."""
+    async with mailing(hangs_up=True) as (there, email):
+        await email.deliver(notice())
+    assert len(there.mails) == 1
+
+
 async def test_a_silent_server_ends_with_the_time_limit() -> None:
     """So do servers that drip."""
 
