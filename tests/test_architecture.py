@@ -24,8 +24,10 @@ ROOMS = {
     "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock"}),
     "logs": frozenset[str](),
+    "mask": frozenset[str](),
     "pulse": frozenset[str](),
-    **{room: frozenset({"core", "clock", room}) for room in HANDS},
+    "template": frozenset[str](),
+    **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
 TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
 MAY_IMPORT_TOP = {

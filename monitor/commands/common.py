@@ -42,7 +42,7 @@ class Common:
     def set_up_logs(self, config: "Config | None" = None) -> None:
         """Starts logging; secrets of the configuration are masked."""
         from monitor.logs import set_up
-        from monitor.probers.mask import masker
+        from monitor.mask import masker
 
         set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
 

@@ -377,6 +377,8 @@ def sections(file: File) -> dict[str, Any]:
             window[key] = _aware(window[key], window["timezone"])
     for channel in dumped["channels"].values():
         channel["language"] = channel["language"] or languages[0]
+        if "ca_file" in channel:
+            channel["ca_file"] = channel["ca_file"] or file.monitor.ca_file
     return {name: _spread_all(value, languages) for name, value in dumped.items()}
 
 

@@ -33,7 +33,6 @@ _PATTERNS = {
     r"^(sqlite:///.|postgresql://.)": "must begin with sqlite:/// or postgresql://",
     r"^[^#+]+$": "cannot hold `#` or `+`, which have a meaning in MQTT topics",
     "^[A-Z]{3}$": "must be a currency code of three capitals, such as BRL",
-    "@": "must be an e-mail address",
 }
 _SHAPES = {
     "string_type": "must be text; put it in quotes",
@@ -103,6 +102,10 @@ class Findings:
     def warning(self, path: Path, message: str) -> None:
         """Something at a path that people should know."""
         self.problems.append(Problem(*find(self.root, path)[1], message, warning=True))
+
+    def at(self, line: int, column: int, message: str) -> None:
+        """Something at a place that no path leads to, inside a text."""
+        self.problems.append(Problem(line, column, message))
 
     def piece(self, path: Path, message: str, piece: str) -> None:
         """Something about a piece of a scalar's text, which may stand lines below the scalar's beginning."""

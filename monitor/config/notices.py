@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from email.utils import getaddresses, parseaddr
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
@@ -11,12 +12,14 @@ from monitor.config.addresses import HeaderName, HeaderValue, HostPort, MqttUrl,
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
 from monitor.config.recurrence import wrong_with
-from monitor.config.scalars import Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
+from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
+from monitor.config.table import Withheld
 from monitor.core.codes import CODES
 
 Priority = Literal["urgent", "high", "normal", "low"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAYS = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _RULE = {
     "FREQ": r"YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
@@ -107,6 +110,41 @@ def _holidays(value: Any) -> list[str]:
     return [str(one) for one in listed]
 
 
+OWN_LABELS = ("alertname", "incident", "module", "code", "class", "priority")
+
+
+def _mailbox(value: Any) -> str:
+    """`status@example.com` or `Status <status@example.com>`."""
+    if isinstance(value, Withheld):
+        return str(value)
+    found = getaddresses([value]) if isinstance(value, str) else []
+    # The parser forgives: what it found must stand there, word for word.
+    if len(found) != 1 or not _ADDRESS.fullmatch(found[0][1]) or found[0][1] not in value or not value.isprintable():
+        raise refuse("must be an e-mail address, such as status@example.com")
+    return str(value)
+
+
+def _address(value: Any) -> str:
+    """`status@example.com` and nothing around it."""
+    if not isinstance(value, Withheld) and value != parseaddr(_mailbox(value))[1]:
+        raise refuse("must be a bare e-mail address, such as team@example.com")
+    return str(value)
+
+
+def _label(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) or value in OWN_LABELS:
+        own = ", ".join(OWN_LABELS)
+        raise refuse(f"must be letters, digits and underscores, and none of {own}, which each alert has")
+    return value
+
+
+Mailbox = Annotated[str, PlainValidator(_mailbox), WithJsonSchema({"type": "string", "pattern": "@"})]
+Mailboxes = Annotated[
+    list[Annotated[str, PlainValidator(_address)]],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Label = Annotated[str, PlainValidator(_label), WithJsonSchema({"type": "string"})]
 Clock = Annotated[str, PlainValidator(_clock), WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})]
 Moment = Annotated[datetime, PlainValidator(moment), WithJsonSchema({"type": "string"})]
 Rule = Annotated[str, PlainValidator(_rrule), WithJsonSchema({"type": "string", "pattern": "FREQ="})]
@@ -139,18 +177,32 @@ class MqttChannel(Channel):
     password: str | None = Field(None, description="Password to log in with.")
 
 
-class WebhookChannel(Channel):
+class Dialled(Channel):
+    """What kinds take that speak to a server of their service themselves."""
+
+    timeout: Duration = Field(
+        "10s", validate_default=True, description="How long one exchange with the service may take."
+    )
+    ca_file: str | None = Field(
+        None, description="PEM file of authorities trusted beside the system's; null: `monitor.ca_file`."
+    )
+
+
+class WebhookChannel(Dialled):
     """Posts each notice, signed."""
 
     kind: Literal["webhook"] = Field(description="The kind of channel.")
     url: Url = Field(description="Where notices are posted.")
     secret: str | None = Field(None, description="Key of the signature; null: notices are not signed.")
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
-    template: str | None = Field(None, description="A body of its own, where the receiver wants one; null: JSON.")
+    body: Literal["notice", "statuspage"] = Field(
+        "notice", description="`notice`: the notice as JSON; `statuspage`: as Statuspage tells its subscribers."
+    )
+    template: str | None = Field(None, description="A body of its own, as a Jinja template; excludes `body`.")
     content_type: str = Field("application/json", description="Content type of the body.")
 
 
-class EmailChannel(Channel):
+class EmailChannel(Dialled):
     """Sends mail."""
 
     kind: Literal["email"] = Field(description="The kind of channel.")
@@ -158,18 +210,18 @@ class EmailChannel(Channel):
     security: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection is protected.")
     username: str | None = Field(None, description="Name to log in with.")
     password: str | None = Field(None, description="Password to log in with.")
-    from_: str = Field(alias="from", pattern="@", description="The sender's address.")
-    to: Texts = Field(min_length=1, description="The address, or addresses, that receive it.")
+    from_: Mailbox = Field(alias="from", description="The sender's address, a name before it if you like.")
+    to: Mailboxes = Field(min_length=1, description="The address, or addresses, that receive it.")
 
 
-class SlackChannel(Channel):
+class SlackChannel(Dialled):
     """Posts to a Slack incoming webhook."""
 
     kind: Literal["slack"] = Field(description="The kind of channel.")
     url: Url = Field(description="The incoming webhook's address.")
 
 
-class PagerdutyChannel(Channel):
+class PagerdutyChannel(Dialled):
     """Sends PagerDuty events (v2)."""
 
     kind: Literal["pagerduty"] = Field(description="The kind of channel.")
@@ -177,16 +229,19 @@ class PagerdutyChannel(Channel):
     url: Url = Field("https://events.pagerduty.com/v2/enqueue", description="Where events are sent.")
 
 
-class AlertmanagerChannel(Channel):
+class AlertmanagerChannel(Dialled):
     """Sends alerts to Alertmanager's API (v2)."""
 
     kind: Literal["alertmanager"] = Field(description="The kind of channel.")
     url: Url = Field(description="Base address of Alertmanager.")
     headers: dict[HeaderName, HeaderValue] = mapped("Request headers by name.")
-    labels: dict[str, str] = mapped("Labels added to each alert.")
+    labels: dict[Label, str] = mapped("Labels added to each alert.")
+    expires: Duration = Field(
+        "7d", validate_default=True, description="How long an alert stands without another notice of its incident."
+    )
 
 
-class ZendeskChannel(Channel):
+class ZendeskChannel(Dialled):
     """Keeps one ticket per incident, its updates as comments."""
 
     kind: Literal["zendesk"] = Field(description="The kind of channel.")
@@ -194,6 +249,7 @@ class ZendeskChannel(Channel):
     username: str = Field(min_length=1, description="E-mail of the agent the token belongs to.")
     token: str = Field(min_length=1, description="The API token.")
     tags: list[str] = listed("Tags of each ticket.")
+    public: Boolean = Field(False, description="Whether the requester sees the comments.")
 
 
 class AppriseChannel(Channel):

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config import Config, ConfigError, Problem, assembly, budget
+from monitor.config import Config, ConfigError, Problem, assembly, budget, channels
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
-from monitor.config.table import Table, each
+from monitor.config.table import Substituted, Table, each
 from monitor.config.yaml12 import compose
 from monitor.core.probe import Probe, host_of
 from monitor.core.target import Network
@@ -71,6 +71,7 @@ def _parse(
     substitution = Substituter(environment, read_file, findings.piece).fill(document)
     model = _validate(document.root, findings)
     References(findings).check(catalogues)
+    channels.check(findings)
     _check_authorities(document.root, read_file, findings)
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())
@@ -106,7 +107,8 @@ def _validate(root: Table, findings: Findings) -> File | None:
 
 def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> None:
     """A file of authorities that cannot be read would make every certificate look false."""
-    for path, name in each(root, ("monitor", "ca_file")):
+    files = [*each(root, ("monitor", "ca_file")), *each(root, ("channels", "*", "ca_file"))]
+    for path, name in files:
         if not isinstance(name, str) or not name:
             continue
         try:
@@ -119,7 +121,16 @@ def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> 
 
 def _literal_secrets(root: Table) -> set[str]:
     found: list[Any] = [value for pattern in _LITERAL_SECRETS for _, value in each(root, pattern)]
+    found += [url for _, channel in each(root, ("channels", "*")) for url in _secret_addresses(channel)]
     return {str(value) for value in found if isinstance(value, str) and len(value) >= SHORTEST_SECRET}
+
+
+def _secret_addresses(channel: Any) -> list[Any]:
+    """Addresses that are all that is needed to write to somebody."""
+    if not isinstance(channel, dict) or channel.get("kind") not in ("webhook", "slack", "apprise"):
+        return []
+    url = channel.get("url")
+    return [one for one in (url if isinstance(url, list) else [url]) if not isinstance(one, Substituted)]
 
 
 @contextmanager

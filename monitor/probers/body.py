@@ -14,9 +14,9 @@ import re2
 from aiohttp import StreamReader
 
 from monitor.core.expectation import Expect, body_key
+from monitor.mask import EXCERPT, Mask
 from monitor.probers.document import found, parse
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import EXCERPT, Mask
 
 # Encodings that answers really come in, all of them linear to decode: a target may name any that Python knows,
 # and some of those (punycode) take quadratic time or are no text encodings at all.

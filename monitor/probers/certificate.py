@@ -14,7 +14,7 @@ from typing import Any
 from cryptography import x509
 
 from monitor.core.observation import Certificate
-from monitor.probers.mask import clean
+from monitor.mask import clean
 
 _NAMES = 100  # alternative names kept of one certificate
 _CLIP = 200

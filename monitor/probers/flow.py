@@ -13,10 +13,10 @@ from monitor.core.flow import GOOD, judge_step
 from monitor.core.observation import PHASES, Observation, StepRun
 from monitor.core.probe import Step
 from monitor.core.target import SECRET_NAME, HttpTarget, StepTarget
+from monitor.mask import HIDDEN, mask_of
 from monitor.probers import http
 from monitor.probers.conduct import conduct
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import HIDDEN, mask_of
 from monitor.probers.reach import Reach
 from monitor.probers.redirect import Cookies
 from monitor.probers.run import Run, secrets_of

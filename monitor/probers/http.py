@@ -21,10 +21,10 @@ from monitor import __version__
 from monitor.core.clause import header_key, holds_of_header
 from monitor.core.observation import Http
 from monitor.core.target import HttpTarget
+from monitor.mask import Mask
 from monitor.probers.body import Body, needs_body, values_of
 from monitor.probers.connection import CURRENT, Errand
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import Mask
 from monitor.probers.reach import Reach
 from monitor.probers.redirect import REDIRECTS, Cookies, Request, following
 from monitor.probers.run import SECRET_HEADERS, Run

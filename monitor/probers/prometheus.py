@@ -11,10 +11,10 @@ from typing import Any
 
 from monitor.core.expectation import HOLDS, RESULT
 from monitor.core.target import PrometheusTarget
+from monitor.mask import Mask
 from monitor.probers.document import parse
 from monitor.probers.failure import Stopped
 from monitor.probers.http import asked, look_into
-from monitor.probers.mask import Mask
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from monitor.core.expectation import Expect
 from monitor.core.observation import CANARY, PHASES, Certificate, Failure, Http, Observation, StepRun
 from monitor.core.probe import Probe
+from monitor.mask import Mask, mask_of
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import Mask, mask_of
 
 if TYPE_CHECKING:
     from monitor.probers.reach import Reach

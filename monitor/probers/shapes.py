@@ -16,8 +16,8 @@ from yarl import URL
 from monitor.core.fields import mapping, needed, sequence, text, time
 from monitor.core.observation import stamp
 from monitor.core.platform_page import OVER, plain
+from monitor.mask import Mask
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import Mask
 
 MOST_POSTS = 20
 MOST_COMPONENTS = 60

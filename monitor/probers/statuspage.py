@@ -15,11 +15,11 @@ from aiohttp import ClientError
 from yarl import URL
 
 from monitor.core.target import HttpTarget, PageTarget
+from monitor.mask import Mask
 from monitor.probers.body import document_of, values_of
 from monitor.probers.document import found
 from monitor.probers.failure import Stopped
 from monitor.probers.http import body_of, exchange
-from monitor.probers.mask import Mask
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 from monitor.probers.shapes import page_of

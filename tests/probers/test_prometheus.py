@@ -14,10 +14,10 @@ from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, judge
 from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.core.probe import Probe
+from monitor.mask import Mask
 from monitor.metrics.facts import facts
 from monitor.probers import Reach
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import Mask
 from monitor.probers.prometheus import _read
 from tests.config.support import probe_of
 from tests.depth import examples

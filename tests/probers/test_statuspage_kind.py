@@ -15,9 +15,9 @@ from monitor.core.expectation import Expect, Outcome, Result
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
 from monitor.core.target import PageTarget
+from monitor.mask import HIDDEN, Mask, mask_of
 from monitor.probers import Reach
 from monitor.probers.failure import Stopped
-from monitor.probers.mask import HIDDEN, Mask, mask_of
 from monitor.probers.shapes import MOST_POSTS, page_of
 from monitor.probers.statuspage import addresses
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.probers.mask import EXCERPT, LINE, VALUE_BUDGET, Mask, clean, masker
+from monitor.mask import EXCERPT, LINE, VALUE_BUDGET, Mask, clean, masker
 
 SECRET = 'pa$$ "word"/1'
 

@@ -1,0 +1,118 @@
+"""Zendesk: one ticket per incident, its later notices as comments, solved with it.
+
+The ticket carries our key as `external_id`, by which it is found again when its number was never stored. A ticket that
+is closed for good takes no comment and is followed by a new one; so is one that is gone.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from yarl import URL
+
+from monitor.notify import receiver
+from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.content import body_of, key_of, line, links_of, priority_of, subject_of
+from monitor.notify.receiver import Answer, Receiver, as_json
+
+BUSY = (409,)  # two changes of one ticket met; Zendesk asks to try again
+SUBJECT, COMMENT = 150, 20_000  # characters
+NOTHING: Mapping[str, str] = {}
+STATUS = {"resolved": "solved", "test": "solved", "reopened": "open"}  # otherwise it stays as agents have it
+
+
+class Section(receiver.Section, Protocol):
+    """What the configuration says of it."""
+
+    username: str
+    token: str
+    tags: Sequence[str]
+    public: bool
+
+
+class Zendesk:
+    """Keeps the tickets of one account."""
+
+    def __init__(self, section: Section) -> None:
+        self._tickets = URL(section.url) / "api/v2/tickets"
+        self._agent = section.username
+        login = b64encode(f"{section.username}/token:{section.token}".encode()).decode()
+        self._headers = {"authorization": f"Basic {login}"}
+        self._tags = list(section.tags)
+        self._public = section.public
+        self._receiver = Receiver(section, BUSY, [login])
+
+    async def deliver(self, message: Message) -> str | None:
+        """Opens a ticket or comments on the one there is. Gives its number."""
+        known = number_of(message.external)
+        tickets = await self._list("show_many", ids=known) if known is not None else []
+        if not any(_takes_comments(one) for one in tickets):
+            tickets = await self._list(external_id=key_of(message))
+        # The newest, one that still takes comments before one that does not.
+        ticket = max(tickets, key=lambda one: (_takes_comments(one), int(one["id"])), default=None)
+        change = self._change(message, bool(ticket and ticket.get("assignee_id")))
+        if ticket is not None and _takes_comments(ticket):
+            return self._number(await self._send("PUT", self._tickets / str(ticket["id"]), change))
+        return await self._open(message, change, ticket)
+
+    async def close(self) -> None:
+        """Closes what is open."""
+        await self._receiver.close()
+
+    async def _list(self, *place: str, **asked: str) -> list[dict[str, Any]]:
+        """Tickets by number or by our key. Those that are gone are left out."""
+        url = self._tickets.joinpath(*place).with_query(asked)
+        answer = await self._receiver.send("GET", url, None, self._headers)
+        said = answer.json()
+        listed = said.get("tickets") if isinstance(said, dict) else None
+        if not isinstance(listed, list):
+            raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no list of tickets")
+        return [one for one in listed if isinstance(one, dict) and number_of(one.get("id")) is not None]
+
+    async def _open(self, message: Message, change: dict[str, Any], before: dict[str, Any] | None) -> str:
+        """A new ticket; `before` is the closed one that it follows."""
+        ticket = {
+            "subject": subject_of(message, SUBJECT),
+            "external_id": key_of(message),
+            "type": "incident",
+            "tags": self._tags,
+            **change,
+            **({"via_followup_source_id": before["id"]} if before is not None else {}),
+        }
+        # As long as Zendesk remembers this key, the same request again opens no second ticket.
+        key = line(message.payload.get("event_id"), 255).encode("ascii", "replace").decode()
+        return self._number(await self._send("POST", self._tickets, ticket, {"Idempotency-Key": key}))
+
+    def _change(self, message: Message, assigned: bool) -> dict[str, Any]:
+        """What a notice adds to a ticket. One that nobody took is solved in the name of the agent whose token it is,
+        for Zendesk solves none without an assignee."""
+        text = body_of(message, COMMENT)
+        links = [url for url in links_of(message).values() if url not in text]
+        status = STATUS.get(message.event)
+        return {
+            "comment": {"body": "\n".join([text, *links]), "public": self._public},
+            "priority": priority_of(message),
+            **({"status": status} if status else {}),
+            **({"assignee_email": self._agent} if status == "solved" and not assigned else {}),
+        }
+
+    async def _send(self, method: str, url: URL, ticket: dict[str, Any], more: Mapping[str, str] = NOTHING) -> Answer:
+        return await self._receiver.send(method, url, *as_json({"ticket": ticket}, {**self._headers, **more}))
+
+    def _number(self, answer: Answer) -> str:
+        said = answer.json()
+        ticket = said.get("ticket") if isinstance(said, dict) else None
+        number = number_of(ticket.get("id")) if isinstance(ticket, dict) else None
+        if number is None:
+            raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no ticket")
+        return number
+
+
+def _takes_comments(ticket: Mapping[str, Any]) -> bool:
+    return ticket.get("status") != "closed"
+
+
+def number_of(found: Any) -> str | None:
+    """A ticket's number, when it is one: it becomes part of an address."""
+    text = str(found)
+    return text if text.isascii() and text.isdigit() and len(text) < 20 else None
