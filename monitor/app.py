@@ -29,6 +29,7 @@ from monitor.lookout import Lookout
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
+from monitor.plots import Plots
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
@@ -301,6 +302,7 @@ class App(Watcher):
             printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
+            series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
             token=settings.ops_token,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")

@@ -24,6 +24,7 @@ ROOMS = {
     "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock"}),
     "logs": frozenset[str](),
+    "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }

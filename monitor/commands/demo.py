@@ -18,6 +18,7 @@ from monitor.config import Address, Config
 from monitor.config.file import load, shipped
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Probe, Role
+from monitor.core.series import Bin
 from monitor.core.tuning import Tuning
 from monitor.data import database_url
 from monitor.simulator import Simulator, past
@@ -119,7 +120,7 @@ async def _remember_a_past(config: Config, data: Path) -> None:
         measured = [id for id in platform.modules if platform.measured(id)]
         before = history(measured, now, DAYS)
         rollups = (
-            Rollup(module, probe, place, hour, sum(buckets.values()), 0, 0, seconds, buckets)
+            Rollup(module, probe, place, hour, Bin(sum(buckets.values()), 0, 0, seconds, buckets))
             for module, probe, place, hour, seconds, buckets in past.hours(platform, now, PLOTTED_DAYS)
         )
         began = now - timedelta(days=DAYS + 2)

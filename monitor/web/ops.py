@@ -25,6 +25,7 @@ from monitor.web.login import Door
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
+from monitor.web.series import Reader, SeriesRoutes, unread
 from monitor.web.session import Sessions
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class OpsContext(Counter):
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
     is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `printer` prints the pages of the dashboard, and without one there is none.
+    changes when that does; `printer` prints the pages of the dashboard, and without one there is none. `series`
+    gives what runs looked like over time.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -54,6 +56,7 @@ class OpsContext(Counter):
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
     contradictions: Callable[[], list[dict[str, str | None]]] = list
+    series: Reader = unread
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -63,7 +66,7 @@ def ops_app(context: OpsContext) -> web.Application:
     app[SESSIONS] = Sessions()
     ops = _Ops(context)
     if context.printer is not None:
-        dashboard = Dashboard(context, context.printer, context.probe)
+        dashboard = Dashboard(context, context.printer, context.probe, context.series)
         app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
     app.add_routes(
         [
@@ -73,6 +76,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
+            *SeriesRoutes(context, context.series).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),

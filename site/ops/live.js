@@ -91,6 +91,7 @@
     const before = document.title;
     document.title = fresh.title;
     if (before !== fresh.title) live.textContent = fresh.title;
+    document.dispatchEvent(new Event("shown")); // for whoever draws something besides
   }
 
   async function ask() {
