@@ -10,7 +10,7 @@ from monitor.clock import Clock
 from monitor.core.effect import Refusal
 from monitor.core.plotted import Choice, Series
 from monitor.core.series import Column, by_place, grid_of, together
-from monitor.store import Store, StoreFailed
+from monitor.store import Store, StoreFailed, StoreUnusable
 
 KEPT = 64  # series
 FRESH = 5.0  # seconds; with long bins a hundredth of one
@@ -33,7 +33,7 @@ class Plots:
             return before
         try:
             found = await self._read(chosen)
-        except StoreFailed:
+        except (StoreFailed, StoreUnusable):
             return Refusal("away", "the store does not answer")
         while len(self._kept) >= KEPT:
             del self._kept[next(iter(self._kept))]

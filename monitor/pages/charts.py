@@ -121,7 +121,7 @@ def charts_view(lens: Lens, watch: Watch, series: Series) -> ChartsView:
             "places": " ".join(_places_told(lens, series)),
         },
         budget=None if module.objective is None else _budget(lens, budget(cut, now, module.objective)),
-        happened=tuple(_happened(lens, one) for one in happened),
+        happened=tuple(_happened(lens, one) for one in reversed(happened)),
         figures=_figures(lens, series, names),
         available=_available(lens, by_bin(cut, grid), grid.times),
         by_place=_by_place(lens, series, places),
@@ -138,7 +138,7 @@ def _query(asked: Choice, **instead: str | None) -> str:
 
 def _windows(lens: Lens, asked: Choice) -> Iterable[Turn]:
     for name, window in WINDOWS.items():
-        yield Turn(lens.length(window.length), f"?{_query(asked, window=name)}#plots", window is asked.window)
+        yield Turn(f"{name[:-1]}\u00a0{name[-1]}", f"?{_query(asked, window=name)}#plots", window is asked.window)
 
 
 def _choices(lens: Lens, asked: Choice, key: str, ids: tuple[str, ...], names: Mapping[str, str]) -> Iterable[Turn]:
@@ -200,7 +200,7 @@ def _availability_told(lens: Lens, whole: Uptime) -> str:
     return lens.word(
         N_("Available {ratio} of the time, down for {down}; the status was known for {coverage} of it."),
         ratio=figure.ratio,
-        down=figure.down,
+        down=lens.length(_seconds(whole.down_seconds)),
         coverage=figure.coverage,
     )
 
@@ -219,7 +219,7 @@ def _budget(lens: Lens, one: Budget) -> BudgetView:
     left = lens.length(_seconds(abs(one.left_seconds)))
     told = OVERSPENT if over else LEFT
     return BudgetView(
-        objective=lens.speech.percent(lens.language, one.objective, 3),
+        objective=lens.speech.percent(lens.language, one.objective, len(f"{one.objective * 100:g}".partition(".")[2])),
         told=lens.word(told, left=left, spent=spent, allowed=allowed),
         share=None if one.left_ratio is None else max(0.0, min(1.0, one.left_ratio)),
         figures=tuple(

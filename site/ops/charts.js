@@ -124,7 +124,7 @@
       cursor: { sync: { key: "module" }, drag: { x: true, y: false } },
       scales: { x: { range: whole }, y: { range: (plot, low, high) => (shape.range ? shape.range(low) : [0, (high || 1) * 1.08]) } },
       axes: [
-        { ...axis, space: 70, values: (plot, splits, _, space, step) => splits.map((time) => axisTime(time, step)) },
+        { ...axis, size: 30, space: 70, values: (plot, splits, _, space, step) => splits.map((time) => axisTime(time, step)) },
         { ...axis, size: 68, space: 36, values: (plot, splits) => splits.map(shape.unit) },
       ],
       series: [

@@ -23,6 +23,7 @@ from monitor.desk import Desk
 from monitor.pages.office import Office
 from monitor.pages.translate import Speech
 from monitor.pages.watch import Health, Watch
+from monitor.plots import Plots
 from monitor.store import Store, StoreFailed, open_store
 from monitor.web.access import SESSIONS
 from monitor.web.ops import OpsContext, ops_app
@@ -153,6 +154,7 @@ async def serving(
         called=heard,
         probe=again,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
+        series=Plots(store, clock, lambda: timedelta(days=7)).series,
     )
     app = ops_app(context)
     sessions = Sessions(lambda: time[0])
