@@ -54,6 +54,7 @@ class Side:
     sessions: Sessions
     time: list[float]
     asked: list[str]
+    clock: FakeClock
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -163,7 +164,7 @@ async def serving(
     await server.start_server(shutdown_timeout=0.1)  # pages that listen would hold it for a minute
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
-            yield Side(client, desk, store, sessions, time, asked)
+            yield Side(client, desk, store, sessions, time, asked, clock)
     finally:
         writer.cancel()
         await asyncio.wait({writer})

@@ -1,5 +1,6 @@
 """A module over time: what the API gives, to whom, and what it says to questions that make no sense."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -147,8 +148,7 @@ async def test_only_operators_are_told(side: Side, what: str) -> None:
 async def test_the_store_may_be_away(side: Side, tmp_path: Path) -> None:
     """Then the API says so, and the page is there all the same."""
     await side.store.close()
-    for file in tmp_path.glob("monitor.db*"):
-        file.write_bytes(b"no database at all" * 1000)
+    await asyncio.to_thread((tmp_path / "monitor.db").write_bytes, b"no database at all" * 1000)
     refused = await side.get(f"{API}/series", **HOLDER)
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
     assert (await side.get("/healthcheck/modules/checkout", **HOLDER)).status == 200
