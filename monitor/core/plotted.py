@@ -100,7 +100,7 @@ def happenings(module: str, board: Board, history: History, versions: Iterable[V
     found = [
         *_incidents(module, board, history),
         *_works(module, board, history),
-        *(Happening("version", "", one.since, None, Sentence("{before} → {now}", _names(one))) for one in versions),
+        *_changes(versions),
     ]
     within = (one for one in found if one.since < grid.until and _end(one, grid) > grid.since)
     return sorted(within, key=lambda one: (one.since, one.kind, one.id))
@@ -112,8 +112,14 @@ def _end(one: Happening, grid: Grid) -> datetime:
     return one.since + timedelta(microseconds=1) if one.kind == "version" else grid.until
 
 
-def _names(version: Version) -> dict[str, str]:
-    return {"before": version.before or "", "now": version.name}
+def _changes(versions: Iterable[Version]) -> Iterable[Happening]:
+    """Each change once, however many probes saw it."""
+    seen: set[tuple[str, str]] = set()
+    for one in versions:
+        names = {"before": one.before or "", "now": one.name}
+        if (one.before or "", one.name) not in seen:
+            seen.add((one.before or "", one.name))
+            yield Happening("version", "", one.since, None, Sentence("{before} → {now}", names))
 
 
 def _incidents(module: str, board: Board, history: History) -> Iterable[Happening]:

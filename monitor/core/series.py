@@ -4,9 +4,8 @@ A bin counts; percentiles are read from what was counted, so bins that are put t
 their runs and never an average of percentiles. A bin without a run holds nothing: that is a gap and no zero.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from monitor.core.expectation import Outcome, Result, is_slow
@@ -40,28 +39,18 @@ class Bin:
         """The bin with one more judged run of this many seconds."""
         if not is_usable(result):
             return self
-        counted = replace(
-            self, runs=self.runs + 1, failed=self.failed + is_bad(result), slow=self.slow + is_slow(result)
-        )
+        runs, failed, slow = self.runs + 1, self.failed + is_bad(result), self.slow + is_slow(result)
         if result.outcome not in (Outcome.PASSED, Outcome.SLOW):
-            return counted
+            return Bin(runs, failed, slow, self.seconds, self.buckets, self.timed, self.phases)
         bucket = bucket_of(duration * 1000)
         buckets = {**self.buckets, bucket: self.buckets.get(bucket, 0) + 1}
-        counted = replace(counted, seconds=self.seconds + duration, buckets=buckets)
-        known = {name: phases[name] for name in PHASES if name in phases}
-        return replace(counted, timed=self.timed + 1, phases=_added(self.phases, known)) if known else counted
+        known = {name: self.phases.get(name, 0.0) + phases.get(name, 0.0) for name in PHASES if name in phases}
+        timed = self.timed + bool(known)
+        return Bin(runs, failed, slow, self.seconds + duration, buckets, timed, {**self.phases, **known})
 
     def merge(self, other: "Bin") -> "Bin":
         """Everything that both have counted."""
-        return Bin(
-            self.runs + other.runs,
-            self.failed + other.failed,
-            self.slow + other.slow,
-            self.seconds + other.seconds,
-            dict(Counter(self.buckets) + Counter(other.buckets)),
-            self.timed + other.timed,
-            _added(self.phases, other.phases),
-        )
+        return merged((self, other))
 
     def percentile_ms(self, share: float) -> float | None:
         """The milliseconds below which a share of the answered runs lies; None when none was answered."""
@@ -72,8 +61,25 @@ class Bin:
         return self.phases.get(name, 0.0) / self.timed * 1000 if self.timed else None
 
 
-def _added(mine: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
-    return {name: mine.get(name, 0.0) + theirs.get(name, 0.0) for name in PHASES if name in mine or name in theirs}
+def merged(bins: Iterable[Bin]) -> Bin:
+    """Everything that was counted. Of hours there are tens of thousands, so each is looked at once."""
+    several = tuple(bins)
+    buckets: dict[int, int] = {}
+    phases: dict[str, float] = {}
+    for one in several:
+        for index, count in one.buckets.items():
+            buckets[index] = buckets.get(index, 0) + count
+        for name, seconds in one.phases.items():
+            phases[name] = phases.get(name, 0.0) + seconds
+    return Bin(
+        sum(one.runs for one in several),
+        sum(one.failed for one in several),
+        sum(one.slow for one in several),
+        sum(one.seconds for one in several),
+        buckets,
+        sum(one.timed for one in several),
+        phases,
+    )
 
 
 # -- the bins of a window ---------------------------------------------------------------------------------------------
@@ -166,14 +172,6 @@ class Column:
     def whole(self) -> Bin:
         """All bins as one."""
         return merged(one for one in self.bins if one is not None)
-
-
-def merged(bins: Iterable[Bin]) -> Bin:
-    """Everything that was counted."""
-    found = Bin()
-    for one in bins:
-        found = found.merge(one)
-    return found
 
 
 def column(several: Collection[Bins], times: Sequence[datetime]) -> Column:

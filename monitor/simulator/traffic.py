@@ -4,7 +4,6 @@ plots. Where the past had an incident, runs failed or were slow."""
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import count
 from math import erf, log, sqrt
 from random import Random
 
@@ -21,7 +20,7 @@ from monitor.simulator.history import PastIncident, latency
 RUNS_AN_HOUR = 120
 WHOLE = timedelta(days=8)  # so far back every hour is told
 PART = 6 * HOUR  # before that, one hour tells of six: nobody sees more of it, and a demo begins sooner
-EVERY = timedelta(minutes=3)  # a run of the last day
+EVERY, OFTEN = timedelta(minutes=3), timedelta(seconds=30)  # between runs of the last day, of its last hour
 SLOWER = 5.0  # times, in an incident that made a module slow
 
 # Shares of an answered run's time, by phase.
@@ -35,10 +34,11 @@ def hours(
 ) -> Iterator[tuple[str, str, str, datetime, Bin]]:
     """(module, probe, location, hour, what was counted) from the hour of `since` up to that of `until`, without it."""
     first, last = (one.replace(minute=0, second=0, microsecond=0) for one in (since, until))
+    near = _part(last - WHOLE)
     for probe in _probes(platform):
-        trouble, at = _trouble(probe.module, past), first
+        trouble, at = _trouble(probe.module, past), first if first >= near else _part(first)
         while at < last:
-            length = HOUR if last - at <= WHOLE else PART
+            length = HOUR if at >= near else PART
             yield probe.module, probe.id, "here", at, _bin(probe.module, at, length, trouble)
             at += length
 
@@ -47,11 +47,15 @@ def runs(platform: Platform, past: Sequence[PastIncident], since: datetime, unti
     """Judged runs of each probe in between."""
     for probe in _probes(platform):
         trouble, random = _trouble(probe.module, past), Random(f"runs/{probe.module}/{probe.id}")
-        for number in count():
-            at = since + number * EVERY + timedelta(seconds=random.random() * 30)
-            if at >= until:
-                break
+        at = since + timedelta(seconds=random.random() * 30)
+        while at < until:
             yield _run(probe, at, trouble, random)
+            at += OFTEN if until - at <= HOUR else EVERY
+
+
+def _part(hour: datetime) -> datetime:
+    """The beginning of the part of the day that an hour lies in."""
+    return hour.replace(hour=hour.hour - hour.hour % 6)
 
 
 def _probes(platform: Platform) -> list[Probe]:

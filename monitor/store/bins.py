@@ -1,12 +1,13 @@
 """Bins: stored runs and hours put into the bins of a window, in the same way for every store."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result
-from monitor.core.series import Bin, Grid
+from monitor.core.series import Bin, Grid, merged
 from monitor.store.rows import Stored, bin_of, instant
 
 Counted = dict[tuple[str, str], dict[datetime, Bin]]  # by (probe, location), then by the start of the bin
@@ -24,6 +25,9 @@ def count_runs(counted: Counted, rows: Iterable[Stored], grid: Grid) -> None:
 
 def count_hours(counted: Counted, rows: Iterable[Stored], grid: Grid) -> None:
     """Adds rows of `rollups`."""
+    found: defaultdict[tuple[tuple[str, str], datetime], list[Bin]] = defaultdict(list)
     for row in rows:
-        bins, start = counted.setdefault((row["probe"], row["location"]), {}), grid.bin_of(instant(row["hour"]))
-        bins[start] = bins[start].merge(bin_of(row)) if start in bins else bin_of(row)
+        found[((row["probe"], row["location"]), grid.bin_of(instant(row["hour"])))].append(bin_of(row))
+    for (key, start), several in found.items():
+        bins = counted.setdefault(key, {})
+        bins[start] = merged([*several, bins[start]] if start in bins else several)

@@ -128,7 +128,7 @@
         { ...axis, size: 68, space: 36, values: (plot, splits) => splits.map(shape.unit) },
       ],
       series: [
-        { label: words.time, value: (plot, time) => moment.format((time ?? told.last) * 1e3) },
+        { label: words.time, value: (plot, time) => moment.format((time ?? plot.data[0][told.newest]) * 1e3) },
         ...shape.columns.map((one) => ({
           label: one.label,
           stroke: () => color(one.stroke),
@@ -140,7 +140,7 @@
           // Where nothing is pointed at, the newest figure stands in the legend.
           value: (plot, _, column, index) => {
             const { shown, told: say } = plot.shape.columns[column - 1];
-            const value = (shown || plot.data[column])[index ?? plot.data[0].length - 1];
+            const value = (shown || plot.data[column])[index ?? told.newest];
             return value === null || value === undefined ? "–" : say(value);
           },
         })),
@@ -158,7 +158,9 @@
     const name = figure.dataset.plot;
     const shape = PLOTS[name](told);
     const data = [told.times.map(seconds), ...shape.columns.map((one) => one.column)];
-    const facts = { until: told.until, step: told.step_seconds, first: data[0][0], last: data[0].at(-1) };
+    const known = data[0].map((_, n) => shape.columns.some((one) => one.column[n] !== null)).lastIndexOf(true);
+    const newest = known < 0 ? data[0].length - 1 : known;
+    const facts = { newest, until: told.until, step: told.step_seconds, first: data[0][0], last: data[0].at(-1) };
     const before = drawn.get(name);
     if (before && before.plot.series.length === data.length) refresh(before, shape, data, facts);
     else begin(figure, shape, data, facts);
