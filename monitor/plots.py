@@ -13,7 +13,7 @@ from monitor.core.series import Column, by_place, grid_of, together
 from monitor.store import Store, StoreFailed, StoreUnusable
 
 KEPT = 64  # series
-FRESH = 5.0  # seconds; with long bins a hundredth of one
+FRESH, STALE = 5.0, 300.0  # seconds that a series is kept: a twentieth of a bin, between these
 
 
 class Plots:
@@ -29,7 +29,7 @@ class Plots:
         """What the runs that are asked for looked like; a refusal while the store does not answer."""
         asked_at = self._clock.monotonic()
         made_at, before = self._kept.get(chosen, (0.0, None))
-        if before is not None and asked_at - made_at < max(FRESH, before.grid.step.total_seconds() / 100):
+        if before is not None and asked_at - made_at < _lasts(before):
             return before
         try:
             found = await self._read(chosen)
@@ -52,3 +52,7 @@ class Plots:
             by_place=places,
             versions=tuple(await self._store.versions(chosen.module, grid.since)),
         )
+
+
+def _lasts(series: Series) -> float:
+    return min(STALE, max(FRESH, series.grid.step.total_seconds() / 20))

@@ -77,11 +77,13 @@ class HappeningView:
 
 @dataclass(frozen=True, slots=True)
 class ChartsView:
-    """What stands around the plots. `told` says of each what it shows; `query` asks the API for the same."""
+    """What stands around the plots. `told` says of each what it shows; `query` asks the API for the same. `timed`: it
+    has probes whose runs are timed, besides flows and calls."""
 
     windows: tuple[Turn, ...]
     probes: tuple[Turn, ...]
     places: tuple[Turn, ...]
+    timed: bool
     query: str
     zone: str
     words: Mapping[str, str]
@@ -107,6 +109,7 @@ def charts_view(lens: Lens, watch: Watch, series: Series) -> ChartsView:
         windows=tuple(_windows(lens, asked)),
         probes=tuple(_choices(lens, asked, "probe", asked.probes, {})),
         places=tuple(_choices(lens, asked, "location", asked.places, places)),
+        timed=bool(asked.probes),
         query=_query(asked),
         zone=lens.facts.site.timezone,
         words={**names, **{f"at:{place}": name for place, name in places.items()}},

@@ -118,7 +118,9 @@ def box_view(lens: Lens, watch: Watch, id: str, series: Series | None = None) ->
     if module is None:
         return None
     box = _box(lens, watch, module, _probes_by_module(watch).get(id, []), whole=True)
-    return box if series is None else replace(box, charts=charts_view(lens, watch, series))
+    if series is None or not box.measured:
+        return box
+    return replace(box, charts=charts_view(lens, watch, series))
 
 
 def _probes_by_module(watch: Watch) -> dict[str, list[tuple[str, str]]]:

@@ -49,9 +49,12 @@ async def fill(store: Store) -> None:
     for beat in range(120):
         at = NOW - timedelta(seconds=30 * beat + 1)
         await store.seed([], [], [], [run(f"m{number}", "a", "here", at) for number in range(1000)])
-    for beat in range(120, 2880):  # the rest of a day of the first module
+    for beat in range(2880):  # a day of the first module
+        several = [
+            (probe, place) for probe in PROBES for place in PLACES if beat >= 120 or (probe, place) != ("a", "here")
+        ]
         at = NOW - timedelta(seconds=30 * beat + 1)
-        await store.seed([], [], [], [run("m0", probe, place, at) for probe in PROBES for place in PLACES])
+        await store.seed([], [], [], [run("m0", probe, place, at) for probe, place in several])
 
 
 async def main(url: str) -> None:
