@@ -30,6 +30,7 @@ from monitor.web.listen import AddressInUse
 
 DAYS = 90
 SHOWN_DAYS = 3  # of latency, on the first page
+BREATH = 0.05  # seconds between portions of the past, for what happens now
 AT_ONCE = 250  # rows: a few milliseconds during which probes wait
 FIRST_ROUND = 5.0  # most seconds to wait for every module's first result before the story begins
 
@@ -133,9 +134,11 @@ async def _remember_a_past(config: Config, data: Path) -> Callable[[Store], Coro
         runs = traffic.runs(platform, before, now - timedelta(days=1), now)
         while some := list(islice(runs, AT_ONCE)):
             await store.seed([], [], [], some)
+            await asyncio.sleep(BREATH)
         hours = traffic.hours(platform, before, now - timedelta(days=DAYS), lately)
         while rollups := [Rollup(*hour) for hour in islice(hours, AT_ONCE)]:
             await store.seed([], [], rollups)
+            await asyncio.sleep(BREATH)
 
     return rest
 
