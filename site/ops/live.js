@@ -55,8 +55,11 @@
     const held = old.contains(document.activeElement) ? document.activeElement : null;
     const href = held && held.getAttribute("href");
     const id = held && (held.closest("details[id]") || {}).id;
+    const { scrollTop, scrollLeft } = old;
     old.replaceWith(document.adoptNode(fresh));
-    if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
+    if (scrollTop || scrollLeft) fresh.scrollTo(scrollLeft, scrollTop);
+    if (held === old) fresh.focus({ preventScroll: true });
+    else if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
     else if (id) fresh.querySelector(`#${CSS.escape(id)} > summary`)?.focus({ preventScroll: true });
     return true;
   }
