@@ -30,6 +30,7 @@ from monitor.lookout import Lookout
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
+from monitor.plots import Plots
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
@@ -307,6 +308,7 @@ class App(Watcher):
             links=self.links,
             trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,
+            series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 

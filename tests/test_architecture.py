@@ -25,6 +25,7 @@ ROOMS = {
     "desk": frozenset({"core", "clock"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
+    "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},

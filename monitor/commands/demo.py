@@ -5,12 +5,14 @@ Everything is real but the platform: the same prober, judgement, store and pages
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from monitor.app import App
 from monitor.commands.run import stop_on_signals
@@ -21,14 +23,16 @@ from monitor.core.probe import Probe, Role
 from monitor.core.roster import Roster
 from monitor.core.tuning import Tuning
 from monitor.data import database_url
-from monitor.simulator import Simulator, past
+from monitor.simulator import Simulator, past, traffic
 from monitor.simulator.history import history
 from monitor.simulator.story import tell
-from monitor.store import Rollup, open_store
+from monitor.store import Rollup, Store, open_store
 from monitor.web.listen import AddressInUse
 
 DAYS = 90
-PLOTTED_DAYS = 3
+SHOWN_DAYS = 3  # of latency, on the first page
+BREATH = 0.05  # seconds between portions of the past, for what happens now
+AT_ONCE = 250  # rows: a few milliseconds during which probes wait
 FIRST_ROUND = 5.0  # most seconds to wait for every module's first result before the story begins
 
 # An app key that only the simulator knows; it lets the keyed probes of the shipped file run. What else they need stands
@@ -42,8 +46,8 @@ async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
         async with Simulator.open(0, 0, folder / "simulator") as simulator:
             simulator.set(page_delay=3.0 if fast else 30.0)
             config = _in_a_hurry(load(shipped(), ENVIRONMENT), simulator, port, ops_port, fast)
-            await _remember_a_past(config, folder)
-            app = App(config, folder, started=lambda app: _play(app, simulator, fast))
+            rest = await _remember_a_past(config, folder)
+            app = App(config, folder, started=lambda app: _play(app, simulator, fast, rest))
             stop_on_signals(app)
             try:
                 await app.run()
@@ -109,27 +113,40 @@ def _hurried(probe: Probe, interval: float, confirm: float) -> Probe:
     )
 
 
-async def _remember_a_past(config: Config, data: Path) -> None:
-    """Ninety days of history in a store that has none."""
+async def _remember_a_past(config: Config, data: Path) -> Callable[[Store], Coroutine[Any, Any, None]] | None:
+    """Ninety days of history in a store that has none, with what the first page shows of it; what brings in the rest
+    of it, for plots, while everything runs already."""
     now = datetime.now(UTC)
     platform = config.platform
     store = await open_store(database_url(config, data))
     try:
         if (await store.history(now - timedelta(days=DAYS), now)).transitions:
-            return
+            return None
         measured = [id for id in platform.modules if platform.measured(id)]
         before = history(measured, now, DAYS)
-        rollups = (
-            Rollup(module, probe, place, hour, sum(buckets.values()), 0, 0, seconds, buckets)
-            for module, probe, place, hour, seconds, buckets in past.hours(platform, now, PLOTTED_DAYS)
-        )
+        lately = now - timedelta(days=SHOWN_DAYS)
+        rollups = (Rollup(*hour) for hour in traffic.hours(platform, before, lately, now))
         began = now - timedelta(days=DAYS + 2)
         await store.seed(past.transitions(platform, before, began), past.incidents(platform, before), rollups)
     finally:
         await store.close()
 
+    async def rest(store: Store) -> None:
+        runs = traffic.runs(platform, before, now - timedelta(days=1), now)
+        while some := list(islice(runs, AT_ONCE)):
+            await store.seed([], [], [], some)
+            await asyncio.sleep(BREATH)
+        hours = traffic.hours(platform, before, now - timedelta(days=DAYS), lately)
+        while rollups := [Rollup(*hour) for hour in islice(hours, AT_ONCE)]:
+            await store.seed([], [], rollups)
+            await asyncio.sleep(BREATH)
 
-async def _play(app: App, simulator: Simulator, fast: bool) -> None:
+    return rest
+
+
+async def _play(
+    app: App, simulator: Simulator, fast: bool, rest: Callable[[Store], Coroutine[Any, Any, None]] | None
+) -> None:
     """Says where to look, waits for the first results, and tells the story until it is stopped."""
     assert app.public_address is not None
     assert app.ops_address is not None
@@ -141,9 +158,12 @@ async def _play(app: App, simulator: Simulator, fast: bool) -> None:
     print(f"Metrics       http://{ops_host}:{ops_port}/metrics")
     print(f"Faults        {simulator.control_url}/state")
     print("The story begins in a moment; Ctrl-C ends it.", flush=True)
-    await _first_round(app)
-    await app.press.publish()
-    await tell(_said(simulator), simulator.clear, 10.0 if fast else 1.0)
+    async with asyncio.TaskGroup() as group:
+        if rest is not None:
+            group.create_task(rest(app.store), name="past")
+        await _first_round(app)
+        await app.press.publish()
+        await tell(_said(simulator), simulator.clear, 10.0 if fast else 1.0)
 
 
 async def _first_round(app: App) -> None:

@@ -2,17 +2,19 @@
 incident, drafts included, and how the monitor itself is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.core.effect import Keep
 from monitor.core.expectation import Outcome
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Status
+from monitor.core.plotted import Series
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import only_cached, seen_from
 from monitor.core.wording import N_
 from monitor.pages import sparkline, words
+from monitor.pages.charts import ChartsView, charts_view
 from monitor.pages.dossier import IncidentDigest, digest
 from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
@@ -66,6 +68,7 @@ class BoxView:
     needs: tuple[tuple[str, str, Mark], ...]
     runs: tuple[RunView, ...]
     runbook: str
+    charts: ChartsView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,16 @@ def board_view(lens: Lens, watch: Watch) -> BoardView:
     )
 
 
-def box_view(lens: Lens, watch: Watch, id: str) -> BoxView | None:
-    """A module with all its newest runs; None where nothing goes by that name."""
+def box_view(lens: Lens, watch: Watch, id: str, series: Series | None = None) -> BoxView | None:
+    """A module with all its newest runs, and its plots where there is something to draw them from; None where nothing
+    goes by that name."""
     module = watch.board.platform.modules.get(id)
     if module is None:
         return None
-    return _box(lens, watch, module, _probes_by_module(watch).get(id, []), whole=True)
+    box = _box(lens, watch, module, _probes_by_module(watch).get(id, []), whole=True)
+    if series is None or not box.measured:
+        return box
+    return replace(box, charts=charts_view(lens, watch, series))
 
 
 def _probes_by_module(watch: Watch) -> dict[str, list[tuple[str, str]]]:

@@ -29,6 +29,7 @@ from monitor.pages.view import Link
 from monitor.pages.watch import Watch
 
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+UPLOT = ("vendor/uplot/uPlot.iife.min.js", "vendor/uplot/uPlot.min.css")
 
 # Sentences of the side that serves these pages.
 REFUSALS = (
@@ -127,7 +128,7 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
         case "board":
             return board_view(lens, watch)
         case "module":
-            return box_view(lens, watch, str(about["id"]))
+            return box_view(lens, watch, str(about["id"]), about.get("series"))
         case "incident":
             incident = about["incident"]
             assert isinstance(incident, Incident)
@@ -158,10 +159,15 @@ class _Desk:
     def __init__(self, theme: Path, builtin: Path) -> None:
         self.press = Press(theme)
         self.press.environment.loader = FileSystemLoader([theme / "templates", builtin / "templates"])
-        folder = theme / "ops" if (theme / "ops").is_dir() else builtin / "ops"
+        folders = (theme / "ops", builtin / "ops")
+
+        def own(name: str) -> bytes:
+            """The theme's own file; the built-in one where it has none."""
+            return next(folder / name for folder in folders if (folder / name).is_file()).read_bytes()
+
         files = {
-            "style.css": (str(self.press.style) + (folder / "style.css").read_text("utf-8")).encode(),
-            "live.js": (folder / "live.js").read_bytes(),
+            "style.css": str(self.press.style).encode() + own("style.css"),
+            **{Path(name).name: own(name) for name in ("live.js", "charts.js", *UPLOT)},
             "favicon.svg": (theme / "assets" / "favicon.svg").read_bytes(),
         }
         self.names: dict[str, str] = {}

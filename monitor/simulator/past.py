@@ -1,20 +1,17 @@
-"""Past: the made-up ninety days as the facts a store keeps, so that a demo begins with bars, incidents and plots."""
+"""Past: the made-up ninety days as the facts a store keeps, so that a demo begins with bars and incidents."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from math import erf, log, sqrt
 
 from monitor.core.codes import code_of
 from monitor.core.detector import Transition
-from monitor.core.history import bucket_of
 from monitor.core.incident import Candidate, Cause, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import Platform, Priority, Status
 from monitor.core.rollup import component_status, impact_of
-from monitor.simulator.history import PastIncident, latency
+from monitor.simulator.history import PastIncident
 
 DETECTED_AFTER = timedelta(seconds=70)
-RUNS_AN_HOUR = 120
 
 
 def transitions(platform: Platform, past: Sequence[PastIncident], since: datetime) -> list[Transition]:
@@ -75,32 +72,3 @@ def _incident(platform: Platform, past: PastIncident) -> Incident:
 def statuses_of(members: Sequence[Member]) -> list[str]:
     """The modules of these members."""
     return [member.module for member in members]
-
-
-def hours(
-    platform: Platform, now: datetime, days: int
-) -> Iterator[tuple[str, str, str, datetime, float, dict[int, int]]]:
-    """(module, probe, location, hour, seconds in all, runs by latency bucket) of the last days, for plots."""
-    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
-    for module in platform.modules.values():
-        for probe in module.probes:
-            if probe.off is None and probe.role == "verdict":
-                for hour in range(days * 24):
-                    at = start + timedelta(hours=hour)
-                    middle, tail, _ = latency(module.id, at)
-                    yield module.id, probe.id, "here", at, middle / 1000 * RUNS_AN_HOUR, _spread(middle, tail)
-
-
-def _spread(middle: float, tail: float) -> dict[int, int]:
-    """Runs of an hour over the buckets: lognormal around the median with the given 95th percentile."""
-    sigma = log(tail / middle) / 1.645
-    low, high = bucket_of(middle * 0.4), bucket_of(tail * 2)
-    cumulated, runs = 0.0, {}
-    for bucket in range(low, high + 1):
-        upper = 0.1 * 10 ** ((bucket + 1) / 20)
-        share = (1 + erf(log(upper / middle) / sigma / sqrt(2))) / 2
-        count = round(share * RUNS_AN_HOUR) - round(cumulated * RUNS_AN_HOUR)
-        cumulated = share
-        if count:
-            runs[bucket] = count
-    return runs

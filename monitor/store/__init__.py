@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from monitor.core.board import Version
 from monitor.core.detector import Transition
-from monitor.core.effect import Storable
+from monitor.core.effect import Keep, Storable
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.series import Bin, Grid
 from monitor.store.rollup import Rollup
 
 __all__ = ["Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
@@ -70,6 +72,20 @@ class Store(Protocol):
         """The newest judged runs that began in since ≤ at < until, newest first. Module None: canaries."""
         ...
 
+    async def bins(
+        self, module: str, probes: Collection[str], places: Collection[str], grid: Grid
+    ) -> dict[tuple[str, str], dict[datetime, Bin]]:
+        """What was counted in each bin of a grid, by (probe, location); bins without a run may be absent.
+
+        A grid of hours or longer is counted from rollups, a finer one from observations: while these are kept, both
+        give the same.
+        """
+        ...
+
+    async def versions(self, module: str, since: datetime) -> list[Version]:
+        """The versions of a module that took the place of another at this moment or later, the oldest first."""
+        ...
+
     async def rename(self, aliases: Mapping[str, str]) -> None:
         """Gives what is stored under an old module id (key) to the new id (value). Keys and ids of incidents stay."""
         ...
@@ -83,9 +99,13 @@ class Store(Protocol):
         ...
 
     async def seed(
-        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+        self,
+        transitions: Iterable[Transition],
+        incidents: Iterable[Incident],
+        rollups: Iterable[Rollup],
+        runs: Iterable[Keep] = (),
     ) -> None:
-        """Stores a made-up past in one go; the demo begins with it."""
+        """Stores a made-up past in one go; the demo begins with it. `runs` are in the rollups already."""
         ...
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 Everything is turned into rows here, before a transaction begins: an effect that cannot be stored fails alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,7 @@ class Run:
     hour: datetime
     result: Result
     duration: float
+    phases: Mapping[str, float]
     counts: bool
     row: Row
 
@@ -108,6 +109,7 @@ def _run(keep: Keep) -> Run:
         hour=hour_of(observation.at),
         result=keep.result,
         duration=observation.duration,
+        phases=observation.phases,
         counts=observation.module is not None and observation.steps is None and not keep.discarded,
         row=row,
     )

@@ -44,7 +44,7 @@ TABLES = {
         observations,
     )
 }
-_JSON = ("document", "buckets")  # columns of JSON text, written as JSON
+_JSON = ("document", "buckets", "phases")  # columns of JSON text, written as JSON
 _AT_ONCE = 1000
 
 

@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.board import Version
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
-from monitor.core.effect import Repeated, Storable
+from monitor.core.effect import Keep, Repeated, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
+from monitor.core.series import Bin, Grid
 from monitor.store.batch import Key, Run, batch_of
+from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
@@ -33,6 +36,8 @@ from monitor.store.rows import (
     maintenance_row,
     micros,
     observation_of,
+    observation_row,
+    rollup_row,
     track_of,
     transition_of,
     transition_row,
@@ -92,7 +97,9 @@ class MemoryStore:
         self._observations[key] = run.row
         if run.counts:
             hour = (run.key, run.hour)
-            self._rollups[hour] = self._rollups.get(hour, Rollup(*hour[0], hour[1])).add(run.result, run.duration)
+            self._rollups[hour] = self._rollups.get(hour, Rollup(*hour[0], hour[1])).add(
+                run.result, run.duration, run.phases
+            )
 
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
@@ -183,6 +190,31 @@ class MemoryStore:
         newest = sorted(found, key=lambda row: (-row["at"], row["probe"], row["location"]))
         return [observation_of(row) for row in newest[:limit]]
 
+    async def bins(
+        self, module: str, probes: Collection[str], places: Collection[str], grid: Grid
+    ) -> dict[tuple[str, str], dict[datetime, Bin]]:
+        """See Store."""
+        counted: Counted = {}
+        runs, hours = list(self._observations.values()), [rollup_row(one) for one in self._rollups.values()]
+        start, end, at = micros(grid.since), micros(grid.until), "at" if grid.from_runs else "hour"
+        rows = [
+            row
+            for row in (runs if grid.from_runs else hours)
+            if row["module"] == module and row["probe"] in probes and row["location"] in places
+            if start <= row[at] < end and not row.get("discarded")
+        ]
+        (count_runs if grid.from_runs else count_hours)(counted, rows, grid)
+        return counted
+
+    async def versions(self, module: str, since: datetime) -> list[Version]:
+        """See Store."""
+        rows = sorted(self._versions.values(), key=lambda row: (row["since"], row["probe"]))
+        return [
+            version_of(row)
+            for row in rows
+            if row["module"] == module and row["since"] >= micros(since) and row["before"] is not None
+        ]
+
     async def rename(self, aliases: Mapping[str, str]) -> None:
         """See Store."""
         for old, new in aliases.items():
@@ -222,9 +254,14 @@ class MemoryStore:
         return []
 
     async def seed(
-        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+        self,
+        transitions: Iterable[Transition],
+        incidents: Iterable[Incident],
+        rollups: Iterable[Rollup],
+        runs: Iterable[Keep] = (),
     ) -> None:
         """See Store."""
+        self._observations |= {_run(row): row for row in map(observation_row, runs)}
         for row in map(transition_row, transitions):
             self._transitions.setdefault(_move(row), row)
         self._incidents |= {incident.id: incident_row(incident) for incident in incidents}

@@ -19,7 +19,7 @@ from monitor.core.history import History, Latency
 from monitor.core.incident import Incident
 from monitor.store.queries import maintenances_since, rows_of
 from monitor.store.rollup import Hours, hour_of, latency, latency_since
-from monitor.store.rows import gap_of, incident_of, instant, micros, rollup_of, transition_of
+from monitor.store.rows import bin_of, gap_of, incident_of, instant, micros, transition_of
 from monitor.store.schema import gaps, incidents, rollups, transitions
 
 T = TypeVar("T")
@@ -189,14 +189,14 @@ class Latencies:
         """Takes the hours that are over."""
         by_hour: defaultdict[str, defaultdict[datetime, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
         for row in self._wanted(rows):
-            by_hour[row["module"]][instant(row["hour"])].update(rollup_of(row).buckets)
+            by_hour[row["module"]][instant(row["hour"])].update(bin_of(row).buckets)
         self._over = {module: Hours.of(found) for module, found in by_hour.items()}
 
     def with_present(self, rows: Sequence[RowMapping]) -> dict[str, Latency]:
         """Latency with the present hour in it; modules without an answered run are absent."""
         present: defaultdict[str, Counter[int]] = defaultdict(Counter)
         for row in self._wanted(rows):
-            present[row["module"]].update(rollup_of(row).buckets)
+            present[row["module"]].update(bin_of(row).buckets)
         for module in {**self._over, **present}:
             buckets, known = present.get(module, Counter()), self._known.get(module)
             if known is None or known[0] != buckets:

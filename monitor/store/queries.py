@@ -1,6 +1,7 @@
 """Queries: what is read, over a connection whose transaction sees one moment of the data."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,7 +15,9 @@ from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
+from monitor.core.series import Grid
 from monitor.store.batch import Key, Run
+from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
@@ -49,6 +52,7 @@ from monitor.store.tally import HourKey
 T = TypeVar("T")
 
 _AT_ONCE = 200  # keys in one look-up
+_COUNTED_AT_ONCE = 1000  # rows
 _NEWEST = 50  # runs among which the one that ended last is surely found
 
 
@@ -127,6 +131,30 @@ async def judged(
         query = query.where(o.probe == probe)
     newest = query.order_by(o.at.desc(), o.probe, o.location).limit(limit)
     return [observation_of(row) for row in await rows_of(connection, newest)]
+
+
+async def binned(
+    connection: AsyncConnection, module: str, probes: Collection[str], places: Collection[str], grid: Grid
+) -> Counted:
+    """See Store.bins. Rows come in portions, and each is counted in a thread: a day of a module are thousands."""
+    table, count = (observations, count_runs) if grid.from_runs else (rollups, count_hours)
+    c, at = table.c, table.c.at if grid.from_runs else table.c.hour
+    query = select(table).where(c.module == module, c.probe.in_(probes), c.location.in_(places))
+    query = query.where(at >= micros(grid.since), at < micros(grid.until))
+    if grid.from_runs:
+        query = query.where(c.discarded.is_(False))
+    counted: Counted = {}
+    async with connection.stream(query) as rows:
+        async for some in rows.mappings().partitions(_COUNTED_AT_ONCE):
+            await asyncio.to_thread(count, counted, some, grid)
+    return counted
+
+
+async def versions_since(connection: AsyncConnection, module: str, since: datetime) -> list[Version]:
+    """See Store.versions."""
+    v = versions.c
+    query = select(versions).where(v.module == module, v.since >= micros(since), v.before.is_not(None))
+    return [version_of(row) for row in await rows_of(connection, query.order_by(v.since, v.probe))]
 
 
 async def stored_runs(connection: AsyncConnection, runs: Sequence[Run]) -> list[tuple[Key, int]]:

@@ -1,59 +1,36 @@
-"""Rollup: an hour of one probe at one place, in a few numbers. Plots and latency figures are made from these."""
+"""Rollup: an hour of one probe at one place, in a few numbers. Plots and latency figures are made of these."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from monitor.core.expectation import Outcome, Result, is_slow
-from monitor.core.history import Latency, bucket_of, percentile
-from monitor.core.track import is_bad, is_usable
+from monitor.core.expectation import Result
+from monitor.core.history import Latency, percentile
+from monitor.core.series import HOUR, Bin
 
-HOUR = timedelta(hours=1)
+__all__ = ["HOUR", "LATENCY_HOURS", "Hours", "Rollup", "hour_of", "latency", "latency_of", "latency_since"]
+
 LATENCY_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """One hour. `runs` counts the runs that say something about the module; what we could not tell counts nowhere.
-
-    `seconds` and `buckets` (index of `core.history.bucket_of` → runs) cover the runs that were answered, slowly or
-    not: how long a failure took says nothing about latency.
-    """
+    """What was counted in the hour that begins at `hour`."""
 
     module: str
     probe: str
     location: str
     hour: datetime
-    runs: int = 0
-    failed: int = 0
-    slow: int = 0
-    seconds: float = 0.0
-    buckets: Mapping[int, int] = field(default_factory=dict)
+    bin: Bin = field(default_factory=Bin)
 
-    def add(self, result: Result, duration: float) -> "Rollup":
+    def add(self, result: Result, duration: float, phases: Mapping[str, float]) -> "Rollup":
         """The hour with one more judged run of this many seconds."""
-        if not is_usable(result):
-            return self
-        counted = replace(
-            self, runs=self.runs + 1, failed=self.failed + is_bad(result), slow=self.slow + is_slow(result)
-        )
-        if result.outcome not in (Outcome.PASSED, Outcome.SLOW):
-            return counted
-        bucket = bucket_of(duration * 1000)
-        buckets = {**self.buckets, bucket: self.buckets.get(bucket, 0) + 1}
-        return replace(counted, seconds=self.seconds + duration, buckets=buckets)
+        return replace(self, bin=self.bin.add(result, duration, phases))
 
     def merge(self, other: "Rollup") -> "Rollup":
         """The hour with everything that another one counted, under the names of this one."""
-        return replace(
-            self,
-            runs=self.runs + other.runs,
-            failed=self.failed + other.failed,
-            slow=self.slow + other.slow,
-            seconds=self.seconds + other.seconds,
-            buckets=dict(Counter(self.buckets) + Counter(other.buckets)),
-        )
+        return replace(self, bin=self.bin.merge(other.bin))
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -98,8 +75,8 @@ def latency_of(rollups: Iterable[Rollup]) -> dict[str, Latency]:
     """Latency by module, from all rollups given; modules without an answered run are absent."""
     hours: defaultdict[str, defaultdict[datetime, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for rollup in rollups:
-        if rollup.buckets:
-            hours[rollup.module][rollup.hour].update(rollup.buckets)
+        if rollup.bin.buckets:
+            hours[rollup.module][rollup.hour].update(rollup.bin.buckets)
     return {module: _latency(Hours.of(by_hour)) for module, by_hour in hours.items()}
 
 

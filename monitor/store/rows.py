@@ -26,6 +26,7 @@ from monitor.core.maintenance import (
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
+from monitor.core.series import Bin
 from monitor.core.track import Track
 from monitor.store.rollup import Rollup
 
@@ -89,6 +90,7 @@ def observation_row(keep: Keep) -> Row:
             document[name] = {key: value for key, value in document[name].items() if value is not None}
     document["scheduled_at"] = micros(observation.scheduled_at)
     document["reasons"] = list(result.reasons)
+    document["edge_only"] = result.edge_only or None
     optional = ("phases", "values", "reasons")
     document = {
         name: value for name, value in document.items() if value or (value is not None and name not in optional)
@@ -111,13 +113,13 @@ def observation_of(row: Stored) -> tuple[Observation, Result]:
     """The inverse of `observation_row`, but for the body of a passed run."""
     document = json.loads(row["document"])
     at, scheduled_at = instant(row["at"]), instant(document.pop("scheduled_at"))
-    reasons = tuple(document.pop("reasons", ()))
+    reasons, edge_only = tuple(document.pop("reasons", ())), document.pop("edge_only", False)
     names = {"at": stamp(at), "module": row["module"] or None, "probe": row["probe"], "location": row["location"]}
     observation = replace(
         observation_from_json(document | names), at=at, scheduled_at=scheduled_at, duration=row["duration"]
     )
     blame = None if row["blame"] is None else Blame(row["blame"])
-    return observation, Result(Outcome(row["outcome"]), row["code"], blame, reasons)
+    return observation, Result(Outcome(row["outcome"]), row["code"], blame, reasons, edge_only)
 
 
 def track_row(effect: Remember) -> Row:
@@ -252,29 +254,35 @@ def gap_of(row: Stored) -> Gap:
 
 def rollup_row(rollup: Rollup) -> Row:
     """An hour of a probe."""
+    counted = rollup.bin
     return {
         "module": rollup.module,
         "probe": rollup.probe,
         "location": rollup.location,
         "hour": micros(rollup.hour),
-        "runs": rollup.runs,
-        "failed": rollup.failed,
-        "slow": rollup.slow,
-        "seconds": float(rollup.seconds),
-        "buckets": dumps({str(index): count for index, count in sorted(rollup.buckets.items())}),
+        "runs": counted.runs,
+        "failed": counted.failed,
+        "slow": counted.slow,
+        "seconds": float(counted.seconds),
+        "buckets": dumps({str(index): count for index, count in sorted(counted.buckets.items())}),
+        "timed": counted.timed,
+        "phases": dumps({name: round(seconds, 6) for name, seconds in counted.phases.items()}),
     }
 
 
 def rollup_of(row: Stored) -> Rollup:
     """The inverse of `rollup_row`."""
-    return Rollup(
-        module=row["module"],
-        probe=row["probe"],
-        location=row["location"],
-        hour=instant(row["hour"]),
+    return Rollup(row["module"], row["probe"], row["location"], instant(row["hour"]), bin_of(row))
+
+
+def bin_of(row: Stored) -> Bin:
+    """What was counted in the hour of a row."""
+    return Bin(
         runs=row["runs"],
         failed=row["failed"],
         slow=row["slow"],
         seconds=row["seconds"],
         buckets={int(index): count for index, count in json.loads(row["buckets"]).items()},
+        timed=row["timed"],
+        phases=json.loads(row["phases"]),
     )

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0005"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -61,6 +61,8 @@ rollups = Table(
     Column("slow", Integer, nullable=False),
     Column("seconds", Float(53), nullable=False),
     Column("buckets", Text, nullable=False),
+    Column("timed", Integer, nullable=False, server_default="0"),
+    Column("phases", Text, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("module", "probe", "location", "hour"),
     Index(None, "hour"),  # the last 24 h of everything; sweeping
     sqlite_with_rowid=False,

@@ -18,19 +18,21 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.base import Executable
 
+from monitor.core.board import Version
 from monitor.core.detector import Transition
-from monitor.core.effect import Storable
+from monitor.core.effect import Keep, Storable
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.series import Bin, Grid
 from monitor.store import StoreUnusable, queries, renaming
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
-from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
+from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
 from monitor.store.schema import (
     calls,
     conditions,
@@ -162,6 +164,18 @@ class SqlStore:
         async with self.reading() as connection:
             return await queries.judged(connection, module, probe, since, until, limit)
 
+    async def bins(
+        self, module: str, probes: Collection[str], places: Collection[str], grid: Grid
+    ) -> dict[tuple[str, str], dict[datetime, Bin]]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.binned(connection, module, probes, places, grid)
+
+    async def versions(self, module: str, since: datetime) -> list[Version]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await queries.versions_since(connection, module, since)
+
     async def rename(self, aliases: Mapping[str, str]) -> None:
         """See Store."""
         if aliases:
@@ -197,7 +211,11 @@ class SqlStore:
             return await problems(connection)
 
     async def seed(
-        self, transitions: Iterable[Transition], incidents: Iterable[Incident], rollups: Iterable[Rollup]
+        self,
+        transitions: Iterable[Transition],
+        incidents: Iterable[Incident],
+        rollups: Iterable[Rollup],
+        runs: Iterable[Keep] = (),
     ) -> None:
         """See Store."""
         statements = self._statements
@@ -205,6 +223,7 @@ class SqlStore:
             for statement, rows in (
                 (statements.transition, (transition_row(one) for one in transitions)),
                 (statements.incident, (incident_row(one) for one in incidents)),
+                (insert(observations), (observation_row(one) for one in runs)),
             ):
                 while some := list(islice(rows, _SEED_AT_ONCE)):
                     await connection.execute(statement, some)

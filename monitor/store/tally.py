@@ -39,7 +39,7 @@ class Tally:
             if run.counts:
                 hour = (run.key, run.hour)
                 before = changed.get(hour) or self._hours.get(hour) or stored.get(hour) or Rollup(*run.key, run.hour)
-                changed[hour] = before.add(run.result, run.duration)
+                changed[hour] = before.add(run.result, run.duration, run.phases)
         return changed
 
     def accept(self, runs: Iterable[Run], changed: Mapping[HourKey, Rollup]) -> None:

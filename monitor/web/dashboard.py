@@ -12,12 +12,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.core.effect import Refusal, Spoken
+from monitor.core.plotted import choice
 from monitor.web.access import SESSIONS, Refused, name_for, person_of, session_of
 from monitor.web.counter import STATUS, Counter
 from monitor.web.form import Form, filled, form_of
 from monitor.web.incidents import meant_id, opened_by
 from monitor.web.link import PATH
 from monitor.web.negotiation import preferred
+from monitor.web.series import Reader, chosen, unread
 from monitor.web.spoken import KEYS, word_of
 
 HOME = "/healthcheck"
@@ -57,10 +59,17 @@ class Printer(Protocol):
 class Dashboard:
     """The handlers. `probe` runs a module's probes once more and gives their ids, or says why it does not."""
 
-    def __init__(self, counter: Counter, printer: Printer, probe: Callable[[str], Sequence[str] | Refusal]) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        printer: Printer,
+        probe: Callable[[str], Sequence[str] | Refusal],
+        series: Reader = unread,
+    ) -> None:
         self.counter = counter
         self.printer = printer
         self._probe = probe
+        self._series = series
 
     def routes(self) -> list[web.RouteDef]:
         """Every request below `/healthcheck` but the one that lets people in."""
@@ -70,7 +79,7 @@ class Dashboard:
             web.get(f"{HOME}/assets/{{name}}", self.asset),
             web.get(f"{HOME}/open", self._shown("open")),
             web.post(f"{HOME}/open", self._told("open")),
-            web.get(f"{HOME}/modules/{{id}}", self._shown("module")),
+            web.get(f"{HOME}/modules/{{id}}", self.module),
             web.post(f"{HOME}/modules/{{id}}/probe", self.probe),
             web.get(f"{HOME}/incidents/{{id}}", self.incident),
             *(web.post(f"{HOME}/incidents/{{id}}/{act}", self._told(act)) for act in KEYS if act != "open"),
@@ -140,6 +149,21 @@ class Dashboard:
 
         return handler
 
+    async def module(self, request: web.Request) -> web.StreamResponse:
+        """One module, with its plots over the window that the address names."""
+        asked = chosen(self.counter, request)
+        if isinstance(asked, Refusal) and asked.kind != "unknown":
+            return await self._module(request, STATUS[asked.kind], refused=asked.reason)
+        return await self._module(request)
+
+    async def _module(self, request: web.Request, status: int = 200, **about: Any) -> web.Response:
+        asked = chosen(self.counter, request)
+        if isinstance(asked, Refusal):  # what was asked for cannot be plotted: the page shows what it usually does
+            asked = choice(self.counter.board().platform, request.match_info["id"])
+        found = asked if isinstance(asked, Refusal) else await self._series(asked)
+        series = None if isinstance(found, Refusal) else found
+        return await self.print(request, "module", status, id=request.match_info["id"], series=series, **about)
+
     async def incident(self, request: web.Request) -> web.StreamResponse:
         """One incident, however old, with everything that can be done about it."""
         return await self._incident(request)
@@ -203,7 +227,7 @@ class Dashboard:
         id = request.match_info["id"]
         asked = self._probe(id)
         if isinstance(asked, Refusal):
-            return await self.print(request, "module", STATUS[asked.kind], id=id, refused=asked.reason)
+            return await self._module(request, STATUS[asked.kind], refused=asked.reason)
         return self._back(request, f"modules/{id}?done=probe")
 
     def _back(self, request: web.Request, where: str) -> web.Response:

@@ -14,13 +14,22 @@ from monitor import __version__
 from monitor.core.agenda import WorkAct
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform
+from monitor.core.plotted import USUAL
+from monitor.core.series import WINDOWS
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
+from monitor.web.plotted import plotted
 from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
 
 JSON, PLAIN = "application/json", "text/plain"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
 ONE = f"{API}/incidents/{{id}}"
+MODULE = f"{API}/modules/{{id}}"
+PLOTTED = {
+    "window": one_of(list(WINDOWS)) | {"default": USUAL},
+    "probe": {"type": "string", "description": "One that is timed; absent: those that decide."},
+    "location": {"type": "string", "description": "One of the probe's; absent: all of them."},
+}
 WORK = f"{API}/maintenance/{{id}}"
 DOES = {
     WorkAct.CANCEL: "Withdraw planned work",
@@ -90,6 +99,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("post", f"{API}/modules/{{id}}/probe"): Operation(
         "Run a module's probes once more", {202: "asked"}, "nothing", (400, 403, 404, 409, 413, 415), READ
+    ),
+    ("get", f"{MODULE}/series"): Operation(
+        "Latency percentiles, phases, runs and failures of a module, bin by bin",
+        {200: "series"},
+        fails=(400, 404, 503),
+        tells=READ,
+        query=PLOTTED,
+    ),
+    ("get", f"{MODULE}/availability"): Operation(
+        "Availability of a module, bin by bin, and its error budget",
+        {200: "availability"},
+        fails=(400, 404),
+        tells=READ,
+        query=PLOTTED,
     ),
     ("get", f"{API}/incidents"): Operation(
         "The newest 200 incidents, drafts included, and any older one that goes on",
@@ -194,6 +217,7 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
             "schemas": {
                 **answers(),
                 **planned(),
+                **plotted(),
                 **spoken,
                 **planning(languages),
                 "line": {"type": "string"},

@@ -30,6 +30,7 @@ from monitor.web.mine import Mine
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
+from monitor.web.series import Reader, SeriesRoutes, unread
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class OpsContext(Counter):
     nothing when it is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
     `probe` runs a module's probes once more and gives their ids, or why it does not; `trouble` is what of our own
     does not work, and changes when that does; `printer` prints the pages of the dashboard, and without one there is
-    none; `links` reads acknowledge links.
+    none; `links` reads acknowledge links; `series` gives what runs looked like over time.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -61,6 +62,7 @@ class OpsContext(Counter):
     links: Links | None = None
     trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
+    series: Reader = unread
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -72,7 +74,7 @@ def ops_app(context: OpsContext) -> web.Application:
     ops = _Ops(context)
     dashboard = None
     if context.printer is not None:
-        dashboard = Dashboard(context, context.printer, context.probe)
+        dashboard = Dashboard(context, context.printer, context.probe, context.series)
         app.middlewares.insert(0, dashboard.refusals)
         app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
         if context.links is not None:
@@ -86,6 +88,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
             *Logins(context, dashboard).routes(),
+            *SeriesRoutes(context, context.series).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),

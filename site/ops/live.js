@@ -55,8 +55,11 @@
     const held = old.contains(document.activeElement) ? document.activeElement : null;
     const href = held && held.getAttribute("href");
     const id = held && (held.closest("details[id]") || {}).id;
+    const { scrollTop, scrollLeft } = old;
     old.replaceWith(document.adoptNode(fresh));
-    if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
+    if (scrollTop || scrollLeft) fresh.scrollTo(scrollLeft, scrollTop);
+    if (held === old) fresh.focus({ preventScroll: true });
+    else if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
     else if (id) fresh.querySelector(`#${CSS.escape(id)} > summary`)?.focus({ preventScroll: true });
     return true;
   }
@@ -91,6 +94,7 @@
     const before = document.title;
     document.title = fresh.title;
     if (before !== fresh.title) live.textContent = fresh.title;
+    document.dispatchEvent(new Event("shown")); // for whoever draws something besides
   }
 
   async function ask() {

@@ -35,6 +35,7 @@ from monitor.core.incident import Candidate, Cause, Change, Evidence, Incident, 
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
+from monitor.core.series import Bin
 from monitor.core.site import Site
 from monitor.core.track import Track
 from monitor.pages import publish, site
@@ -156,7 +157,7 @@ async def past(store: Store, platform: Platform) -> Board:
             buckets: defaultdict[int, int] = defaultdict(int)
             for _ in range(60):
                 buckets[bucket_of(level * random.lognormvariate(0, 0.3))] += 2
-            rollups.append(Rollup(id, "http", "here", hour, 120, 0, 0, 120 * level / 1000, dict(buckets)))
+            rollups.append(Rollup(id, "http", "here", hour, Bin(120, 0, 0, 120 * level / 1000, dict(buckets))))
     await store.seed(moves, incidents, rollups)
     tracks = {(id, "http", "here"): Track(last=Result(Outcome.PASSED), last_at=NOW) for id in ids}
     last = {move.module: move for move in moves}

@@ -15,6 +15,7 @@ from monitor.core.effect import Keep, Remember, Storable
 from monitor.core.expectation import Outcome, Result
 from monitor.core.module import Status
 from monitor.core.observation import PHASES, Http, Observation
+from monitor.core.series import Bin
 from monitor.core.track import Track
 from monitor.store import Rollup, Store, open_store
 
@@ -77,7 +78,7 @@ async def main(url: str) -> None:
         print(f"batches of 100: {fast:8.0f} runs/s {fast_us:8.0f} µs of processor a run; ratio {fast / slow:.0f}")
         hours = [START - timedelta(hours=back) for back in range(1, 90 * 24 + 1)]
         rollups = [
-            Rollup(f"module-{module}", "seeded", "here", hour, 120, 1, 2, 14.4, {60: 100, 64: 17, 80: 2})
+            Rollup(f"module-{module}", "seeded", "here", hour, Bin(120, 1, 2, 14.4, {60: 100, 64: 17, 80: 2}))
             for module in range(MODULES)
             for hour in hours
         ]

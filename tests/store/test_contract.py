@@ -17,6 +17,7 @@ from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.maintenance import Counted, Maintenance, announced, begun, ended
 from monitor.core.module import Status
 from monitor.core.observation import Observation
+from monitor.core.series import Bin
 from monitor.core.track import Track
 from monitor.core.uptime import spans
 from monitor.store import Rollup, Store
@@ -357,7 +358,7 @@ async def test_sweeping_deletes_what_is_past_its_time(store: Store) -> None:
 
 async def test_a_seeded_past_is_there_and_goes_on(store: Store) -> None:
     """The demo begins with 90 days; what happens next adds to the hour that is under way."""
-    past = Rollup("checkout", "http", "here", NOON, runs=9, seconds=0.9, buckets={60: 9})
+    past = Rollup("checkout", "http", "here", NOON, Bin(runs=9, seconds=0.9, buckets={60: 9}))
     resolved = incident(resolved_at=after(60))
     await store.seed([moved("checkout", Status.UP, NOON - 90 * DAY).transition], [resolved], [past])
     await store.commit([run(after(30), ms=10_000)])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from monitor.core.series import Grid
 from monitor.store import StoreFailed, StoreUnusable, open_store
 from monitor.store.connect import open_sql
 from monitor.store.sql import SqlStore
@@ -278,6 +279,9 @@ async def test_no_statement_reads_all_of_a_large_table(file: Path) -> None:
     await store.recall(NOON)
     await store.history(NOON, after(60))
     await store.observations("checkout", "http", since=NOON, until=after(60), limit=9)
+    for step in (timedelta(minutes=1), timedelta(hours=6)):
+        await store.bins("checkout", ["http", "tls"], ["here", "there"], Grid(NOON, after(600), step))
+    await store.versions("checkout", NOON)
     await store.rename({"checkout": "cart"})
     await store.sweep(NOON, timedelta(days=1), timedelta(days=1))
     await store.close()

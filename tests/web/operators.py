@@ -24,6 +24,7 @@ from monitor.desk import Desk
 from monitor.pages.office import Office
 from monitor.pages.translate import Speech
 from monitor.pages.watch import Health, Watch
+from monitor.plots import Plots
 from monitor.store import Store, StoreFailed, open_store
 from monitor.web.access import SESSIONS
 from monitor.web.guesses import Guesses
@@ -58,6 +59,7 @@ class Side:
     time: list[float]
     asked: list[str]
     roster: Roster
+    clock: FakeClock
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -169,6 +171,7 @@ async def serving(
         links=Links(b"s" * 32, "https://ops.example"),
         trusted_proxies=trusted_proxies,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
+        series=Plots(store, clock, lambda: timedelta(days=7)).series,
     )
     app = ops_app(context)
     sessions = Sessions(lambda: time[0])
@@ -178,7 +181,7 @@ async def serving(
     await server.start_server(shutdown_timeout=0.1)  # pages that listen would hold it for a minute
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
-            side = Side(client, desk, store, sessions, time, asked, roster or with_ops_token(token))
+            side = Side(client, desk, store, sessions, time, asked, roster or with_ops_token(token), clock)
             yield side
     finally:
         writer.cancel()

@@ -1,0 +1,73 @@
+"""Budget: how much of the time that an objective allows to be lost is lost, and how fast it goes.
+
+Everything comes from the spans of `core.uptime`, and so from confirmed changes of status; degraded time is good time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.series import Grid
+from monitor.core.uptime import Span, Uptime, uptime
+
+PERIOD = timedelta(days=30)  # that an objective is about
+LONGEST = timedelta(days=91)  # that spans are asked for: every window, and the first bin of the longest
+BURNS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "3d": timedelta(days=3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The error budget of an objective over the last 30 days, planned work left out.
+
+    `burn` by the length of time it is measured over: 1 is the speed at which all of the budget lasts exactly 30 days;
+    None where nothing is known of that time, or nothing may be lost at all.
+    """
+
+    objective: float
+    allowed_seconds: float
+    spent_seconds: float
+    burn: Mapping[str, float | None]
+
+    @property
+    def left_seconds(self) -> float:
+        """What may still be lost; below 0 when it is overspent."""
+        return self.allowed_seconds - self.spent_seconds
+
+    @property
+    def left_ratio(self) -> float | None:
+        """What is left as a share of all of it, below 0 when it is overspent; None when nothing may be lost at all."""
+        return self.left_seconds / self.allowed_seconds if self.allowed_seconds > 0 else None
+
+
+def budget(cut: Sequence[Span], now: datetime, objective: float) -> Budget:
+    """The budget of a module from its spans, which reach back 30 days or to the first thing known of it."""
+    whole = uptime(cut, now - PERIOD, now)
+    counted = PERIOD.total_seconds() - whole.excluded_seconds
+    return Budget(
+        objective=objective,
+        allowed_seconds=max(0.0, (1 - objective) * counted),
+        spent_seconds=whole.down_seconds,
+        burn={name: burn(uptime(cut, now - length, now), objective) for name, length in BURNS.items()},
+    )
+
+
+def burn(lately: Uptime, objective: float) -> float | None:
+    """How many times faster than it may the budget goes; None where that cannot be said."""
+    if lately.ratio is None or objective >= 1:
+        return None
+    return (1 - lately.ratio) / (1 - objective)
+
+
+def by_bin(cut: Sequence[Span], grid: Grid) -> list[Uptime]:
+    """The availability of each bin, by the function that gives every other figure. Spans stand in order of time."""
+    found: list[Uptime] = []
+    first = 0
+    for start in grid.times:
+        end = min(start + grid.step, grid.until)
+        while first < len(cut) and cut[first].until <= start:
+            first += 1
+        last = first
+        while last < len(cut) and cut[last].since < end:
+            last += 1
+        found.append(uptime(cut[first:last], start, end))
+    return found

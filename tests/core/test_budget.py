@@ -1,0 +1,87 @@
+"""The error budget: what may be lost, what is, and how fast it goes; and availability bin by bin."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.budget import BURNS, PERIOD, budget, by_bin
+from monitor.core.module import Status
+from monitor.core.series import WINDOWS, Window, grid_of
+from monitor.core.uptime import Span, uptime, without
+from tests.store.past import NOON
+
+BACK = timedelta(days=91)
+OBJECTIVE = st.floats(0, 1)
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> list[Span]:
+    """Spans of the last days in order, some of it cut out for planned work."""
+    edges = sorted(draw(st.lists(st.integers(0, int(BACK.total_seconds())), max_size=8, unique=True)))
+    times = [NOON - BACK, *(NOON - BACK + timedelta(seconds=edge) for edge in edges), NOON]
+    found = [Span(draw(st.sampled_from(Status)), a, b) for a, b in pairwise(times) if a < b]
+    begins = NOON - BACK + timedelta(seconds=draw(st.integers(0, int(BACK.total_seconds()))))
+    return without(found, [(begins, begins + timedelta(hours=draw(st.integers(0, 100))))])
+
+
+def span(status: Status, since: timedelta, until: timedelta = timedelta(0)) -> Span:
+    return Span(status, NOON - since, NOON - until)
+
+
+@given(cuts(), OBJECTIVE)
+def test_what_is_spent_is_the_downtime_of_thirty_days(cut: list[Span], objective: float) -> None:
+    """By the function that gives every other figure; spent and left are what is allowed."""
+    one, whole = budget(cut, NOON, objective), uptime(cut, NOON - PERIOD, NOON)
+    assert one.spent_seconds == whole.down_seconds
+    assert one.left_seconds + one.spent_seconds == pytest.approx(one.allowed_seconds)
+    assert 0 <= one.allowed_seconds <= (1 - objective) * PERIOD.total_seconds() + 1e-6
+    assert all(burn is None or burn >= 0 for burn in one.burn.values())
+
+
+@settings(max_examples=10)
+@given(st.floats(0.5, 0.9999))
+def test_a_burn_of_one_spends_all_of_it_in_thirty_days(objective: float) -> None:
+    """Whoever loses exactly what may be lost, evenly, has nothing left and is not overspent."""
+    cut = []
+    for hour in range(30 * 24):
+        since = timedelta(hours=30 * 24 - hour)
+        lost = (1 - objective) * timedelta(hours=1)
+        cut += [span(Status.DOWN, since, since - lost), span(Status.UP, since - lost, since - timedelta(hours=1))]
+    one = budget(cut, NOON, objective)
+    assert one.burn == {name: pytest.approx(1, rel=1e-3) for name in BURNS}
+    assert one.left_seconds == pytest.approx(0, abs=1)
+
+
+def test_an_outage_burns_fast_over_an_hour_and_slower_over_three_days() -> None:
+    """Six minutes down with 99.9 %: a hundred times too fast over the hour."""
+    minutes = timedelta(minutes=6)
+    one = budget([span(Status.UP, PERIOD, minutes), span(Status.DOWN, minutes)], NOON, 0.999)
+    assert one.burn["1h"] == pytest.approx(100)
+    assert one.burn["6h"] == pytest.approx(100 / 6)
+    assert one.burn["3d"] == pytest.approx(100 / 72)
+    assert one.left_ratio == pytest.approx(1 - 360 / 2592)
+
+
+def test_what_is_not_known_burns_nothing_and_is_told_as_such() -> None:
+    """Slow is not lost; unknown is no zero; an objective of all of it leaves nothing to burn."""
+    assert budget([], NOON, 0.999).burn == dict.fromkeys(BURNS)
+    slow = budget([span(Status.DEGRADED, PERIOD)], NOON, 0.999)
+    assert (slow.spent_seconds, slow.burn["1h"]) == (0, 0)
+    strict = budget([span(Status.DOWN, timedelta(hours=1))], NOON, 1.0)
+    assert (strict.burn["1h"], strict.left_ratio, strict.left_seconds) == (None, None, -3600)
+
+
+@settings(max_examples=30)
+@given(cuts(), st.sampled_from(list(WINDOWS.values())))
+def test_bins_lose_what_the_window_loses(cut: list[Span], window: Window) -> None:
+    """Each bin is the figure of its own time, and together they are the whole."""
+    grid = grid_of(window, NOON, timedelta(0), window.length)
+    bins = by_bin(cut, grid)
+    ends = [min(at + grid.step, NOON) for at in grid.times]
+    assert bins == [uptime(cut, at, end) for at, end in zip(grid.times, ends, strict=True)]
+    whole = uptime(cut, grid.since, NOON)
+    assert sum(one.down_seconds for one in bins) == pytest.approx(whole.down_seconds)
+    assert sum(one.excluded_seconds for one in bins) == pytest.approx(whole.excluded_seconds)
