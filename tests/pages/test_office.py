@@ -15,7 +15,8 @@ from tests.pages import pictures
 from tests.pages.conftest import LANGUAGES, THEME, loaded
 from tests.pages.pictures import SECRET
 
-ABOUT = {"base": "./", "locked": False, "named": False, "by": None, "csrf": "c", "done": "", "refused": None,
+ABOUT = {"base": "./", "users": False, "tokens": False, "may": True, "named": False,
+         "by": None, "csrf": "c", "done": "", "refused": None,
          "typed": {}, "tried": None, "again": ""}  # fmt: skip
 
 
