@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from monitor import mask
 from monitor.core.codes import CODES
-from monitor.probers import PROBERS, document, http, mask
+from monitor.probers import PROBERS, document, http
 
 PAGE = (Path(__file__).parents[2] / "docs" / "probers.md").read_text()
 
