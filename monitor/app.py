@@ -18,7 +18,19 @@ from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
+from monitor.core.effect import (
+    Answered,
+    Called,
+    Deed,
+    Keep,
+    Missed,
+    Observed,
+    Planned,
+    Reconfigured,
+    Refusal,
+    Said,
+    Ticked,
+)
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -229,7 +241,14 @@ class App(Watcher):
             seen = _look_of(file)
             if seen != known:
                 known = seen
-                await self.reload()
+                await self.reload_by("file")
+
+    async def reload_by(self, how: str) -> list[str]:
+        """Reloads because of a `signal`, or because the `file` changed; for the record."""
+        problems = await self.reload()
+        refusal = Refusal("wrong", "\n".join(problems)) if problems else None
+        self.desk.record(Said(Deed("configuration.reload"), how), Answered(refusal=refusal))
+        return problems
 
     async def reload(self) -> list[str]:
         """Puts the file's configuration in force; what is wrong with it otherwise, and nothing changes."""
@@ -296,6 +315,11 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
+            perform=self.desk.perform,
+            record=self.desk.record,
+            incidents=self.desk.incidents,
+            entries=self.desk.entries,
+            runs=self.watchroom.runs,
             probe=self.watchroom.probe,
             trouble=self.watchroom.trouble,
             printer=self.watchroom.office(),

@@ -53,6 +53,10 @@ class Watchroom:
         """Forgets what is no longer configured."""
         self._newest = {key: keep for key, keep in self._newest.items() if key[:2] in platform.judged}
 
+    def runs(self) -> dict[tuple[str, str, str], Keep]:
+        """The newest judged run by module, probe and place, since the start."""
+        return dict(self._newest)
+
     def watch(self) -> Watch:
         """What operators look at now."""
         scene = self._scene()

@@ -14,14 +14,14 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
-from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
+from monitor.core.effect import Answered, Ask, AskCanaries, Hold, Planned, Refusal, Said
 from monitor.core.history import board_from
 from monitor.core.step import step
 from monitor.data import database_url, only_one
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store
-from monitor.web.counter import Counter
+from monitor.web.counter import Check, Counter
 from monitor.web.routes import counter_app
 
 ONLY_READ = Refusal("conflict", "the store was opened for reading only")
@@ -63,6 +63,11 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         speech=lambda: speech,
         find=desk.find,
         hear=_deaf if readonly else desk.hear,
+        perform=desk.perform,
+        record=desk.record,
+        incidents=desk.incidents,
+        entries=desk.entries,
+        how="command",
         planner=lambda: Planner(config),
         token=token,
     )
@@ -78,7 +83,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         await asyncio.wait({writer})
 
 
-async def _deaf(event: Event) -> Answered:
+async def _deaf(said: Said, check: Check | None = None) -> Answered:
     return Answered(refusal=ONLY_READ)
 
 

@@ -20,6 +20,7 @@ from monitor.pages.dashboard import board_view, box_view, health_view
 from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
+from monitor.pages.logbook import logbook_view
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.render import RIGHT_TO_LEFT, Press
@@ -37,6 +38,7 @@ REFUSALS = (
     N_("Too many wrong tokens: try again in a minute."),
     N_("That is not the token."),
     N_("This is no form of ours."),
+    N_("This form was sent before, with something else in it. Nothing was changed now: look at it, then send it."),
 )
 
 DONE: dict[str, str] = {
@@ -48,6 +50,7 @@ DONE: dict[str, str] = {
     "postmortem": N_("Postmortem written"),
     "publish": N_("Published"),
     "open": N_("Opened by hand"),
+    "already": N_("It was so already, so nothing was changed."),
     "probe": N_("The probes were asked once more: what they see appears here in a moment."),
 }
 
@@ -125,6 +128,8 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             incident = about["incident"]
             assert isinstance(incident, Incident)
             return dossier(lens, watch, incident)
+        case "audit":
+            return logbook_view(lens, about)
         case "open":
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())

@@ -14,10 +14,12 @@ from typing import Protocol
 
 from monitor.core.detector import Transition
 from monitor.core.effect import Storable
+from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.search import Search
 from monitor.store.rollup import Rollup
 
 __all__ = ["Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
@@ -62,6 +64,18 @@ class Store(Protocol):
 
     async def incident(self, id: str) -> Incident | None:
         """One incident, however old."""
+        ...
+
+    async def incidents(self, search: Search) -> list[Incident]:
+        """The first of a search, and one more than its limit where there is one; newest first."""
+        ...
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """Lines of the audit log with their numbers, and one more than the limit where there is one; newest first."""
+        ...
+
+    async def entry(self, request: str) -> Entry | None:
+        """The line for what was done by a request of that name."""
         ...
 
     async def observations(

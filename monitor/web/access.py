@@ -5,6 +5,7 @@ the listener is bound to loopback then, and what a browser sends on behalf of so
 else, is not that.
 """
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,6 +17,22 @@ PROXIED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 READING = ("GET", "HEAD", "OPTIONS")
 COOKIE = "monitor_session"
 SESSIONS = web.AppKey("sessions", Sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, as far as we know: a name, a role, and how they got in: `token`, `session` or `here`."""
+
+    name: str | None
+    role: str
+    how: str
+
+
+def person_of(request: web.Request) -> Person:
+    """Whoever asks, once they may."""
+    if (session := session_of(request)) is not None:
+        return Person(session.by, "operator", "session")
+    return Person(None, "operator", "token" if "Authorization" in request.headers else "here")
 
 
 def require(request: web.Request, token: str | None) -> None:

@@ -5,17 +5,21 @@ read as the JSON of the API is and goes the same way, so there is one way to cha
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from monitor.core.effect import Refusal, Spoken
+from monitor.core.effect import Answered, Deed, Refusal, Spoken
+from monitor.core.entry import Entry
 from monitor.web.access import SESSIONS, bears, is_own_page, require_here, session_of
-from monitor.web.counter import STATUS, Counter
+from monitor.web.audit import audit_page
+from monitor.web.counter import STATUS, Counter, said
 from monitor.web.form import Form, filled, form_of
-from monitor.web.incidents import meant_id, opened_by
+from monitor.web.incidents import meant_id
 from monitor.web.negotiation import preferred
 from monitor.web.session import Session
 from monitor.web.spoken import KEYS, author, word_of
@@ -36,6 +40,10 @@ HEADERS = {
 TONGUE = "monitor_lang"
 FOR_EVER = "private, max-age=31536000, immutable"
 
+ASKED = ("by", "act", "subject", "since", "until")  # what the audit log is picked by
+
+SENT_BEFORE = "This form was sent before, with something else in it. Nothing was changed now: look at it, then send it."
+
 About = dict[str, Any]
 
 
@@ -48,13 +56,20 @@ class Printer(Protocol):
         ...
 
     def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
-        """A page: `board`, `module`, `incident`, `open`, `login` or `refused`; None where it is about nothing we
-        know. `about` holds who looks and what of the page they asked for."""
+        """A page: `board`, `module`, `incident`, `audit`, `open`, `login` or `refused`; None where it is about nothing
+        we know. `about` holds who looks and what of the page they asked for."""
         ...
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """A file that pages ask for: its type and content."""
         ...
+
+
+def probed(module: str, asked: Sequence[str] | Refusal) -> Answered:
+    """What became of the wish to run a module's probes once more."""
+    if isinstance(asked, Refusal):
+        return Answered(module, asked, changed=False)
+    return Answered(module, detail={"asked": list(asked)})
 
 
 class Dashboard:
@@ -71,6 +86,7 @@ class Dashboard:
             web.get(HOME, self._shown("board")),
             web.get(f"{HOME}/", _moved_up),
             web.get(f"{HOME}/assets/{{name}}", self.asset),
+            web.get(f"{HOME}/audit", self.audit),
             web.get(f"{HOME}/open", self._shown("open")),
             web.post(f"{HOME}/open", self._told("open")),
             web.get(f"{HOME}/modules/{{id}}", self._shown("module")),
@@ -105,6 +121,7 @@ class Dashboard:
             "refused": None,
             "typed": {},
             "tried": None,
+            "incident": None,
             "again": "",
             **about,
         }
@@ -194,10 +211,9 @@ class Dashboard:
         try:
             id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
             body = filled(act, form) | {"author": session.by if session else None}
-            if act == "open" and (before := opened_by(self.counter, form.request)) is not None:
-                return self._back(request, f"incidents/{before}?done=open")
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
-            answer = await self.counter.hear(Spoken(word, author(body), form.request))
+            told = said(request, self.counter, Spoken(word, seen=form.seen), body, author(body), form.key(act))
+            answer = await self.counter.hear(told)
             refused = answer.refusal
         except web.HTTPException:
             refused = Refusal("conflict", "several incidents begin like this")
@@ -205,8 +221,9 @@ class Dashboard:
             refused = Refusal("wrong", str(error))
         if refused is None:
             where = f"incidents/{answer.id}" if form.back != "board" else ""
-            return self._back(request, f"{where}?done={act}")
-        about: About = {"refused": refused.reason, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
+            return self._back(request, f"{where}?done={act if answer.changed else 'already'}")
+        why = SENT_BEFORE if refused.kind == "misused" else refused.reason
+        about: About = {"refused": why, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
         if act == "open":
             return await self.print(request, "open", STATUS[refused.kind], **about)
         return await self._incident(request, STATUS[refused.kind], **about)
@@ -216,11 +233,36 @@ class Dashboard:
         form = await self.form(request)
         if isinstance(form, web.Response):
             return form
-        id = request.match_info["id"]
-        asked = self._probe(id)
-        if isinstance(asked, Refusal):
-            return await self.print(request, "module", STATUS[asked.kind], id=id, refused=asked.reason)
+        id, session = request.match_info["id"], session_of(request)
+        by = session.by if session else None
+        told = said(request, self.counter, Deed("probe.run", id), {}, by, form.key("probe"))
+        answer = await self.counter.perform(told, self._probing(id))
+        if answer.refusal is not None:
+            return await self.print(
+                request, "module", STATUS[answer.refusal.kind], id=id, refused=answer.refusal.reason
+            )
         return self._back(request, f"modules/{id}?done=probe")
+
+    def _probing(self, id: str) -> Callable[[], Awaitable[Answered]]:
+        async def probing() -> Answered:
+            return probed(id, self._probe(id))
+
+        return probing
+
+    async def audit(self, request: web.Request) -> web.StreamResponse:
+        """The log of what people did and tried, with a form to pick from it."""
+        if self.visitor(request) is None:
+            return await self.ask_to_log_in(request)
+        asked = {name: text[:200] for name in ASKED if (text := request.query.get(name, ""))}
+        newest = f"?{urlencode(asked)}" if "cursor" in request.query else ""
+        status, refused, entries, more = 200, None, list[Entry](), None
+        try:
+            entries, more = await audit_page(request, self.counter)
+        except web.HTTPException as error:
+            status, refused = error.status, json.loads(error.text or "{}").get("error", error.reason)
+        older = more and f"?{more.partition('?')[2]}"
+        about: About = {"asked": asked, "entries": entries, "more": older, "newest": newest, "refused": refused}
+        return await self.print(request, "audit", status, **about)
 
     def _back(self, request: web.Request, where: str) -> web.Response:
         """Relative, so that it holds below whatever path a proxy has put this side."""

@@ -1,10 +1,13 @@
 """Login: the door of the dashboard. Whoever has the token gets a session; without a token set, a name alone does."""
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
+from monitor.core.effect import Answered, Deed, Refusal
 from monitor.web.access import SESSIONS, cookie_name, is_own_page, is_secure, require_here, session_of
+from monitor.web.counter import said
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.session import LASTS, same
@@ -56,8 +59,10 @@ class Door:
             return await self._page(request, 400, refused=str(error))
         if self._token and not same(str(form.typed.get("token", "")).strip(), self._token):
             sessions.failed(address)
+            self._record("session.refused", request, by, Refusal("wrong", "that is not the token"))
             return await self._page(request, 401, refused="That is not the token.", to=str(form.typed.get("to", "")))
         sessions.end(request.cookies.get(cookie_name(request), ""))
+        self._record("session.login", request, by)
         response = self._gone(f"../{_inside(str(form.typed.get('to', '')))}")
         response.set_cookie(
             cookie_name(request),
@@ -79,9 +84,14 @@ class Door:
         if isinstance(form, web.Response):
             return form
         request.config_dict[SESSIONS].end(request.cookies.get(cookie_name(request), ""))
+        self._record("session.logout", request, session.by)
         response = self._gone("login")
         response.del_cookie(cookie_name(request), path="/", httponly=True, samesite="Strict", secure=is_secure(request))
         return response
+
+    def _record(self, act: str, request: web.Request, by: str | None, refusal: Refusal | None = None) -> None:
+        told = replace(said(request, self._dashboard.counter, Deed(act), {}), by=by, how="session", digest=None)
+        self._dashboard.counter.record(told, Answered(refusal=refusal))
 
     def _gone(self, where: str) -> web.Response:
         return web.Response(status=303, headers={**HEADERS, "Location": where})

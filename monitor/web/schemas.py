@@ -21,6 +21,7 @@ ID: Schema = {"type": "string", "minLength": 1}
 INCIDENT_ID: Schema = {"type": "string", "pattern": "^[0-9a-z]{12}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+NEXT: Schema = {"type": ["string", "null"], "description": "Where the next page is; null at the end."}
 SECONDS: Schema = {"type": "number", "minimum": 0}
 
 
@@ -121,7 +122,6 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
-        "nothing": sent({}),
     }
 
 
@@ -195,7 +195,7 @@ def planned() -> dict[str, Schema]:
         "work": answered(work),
         "window": answered(window),
         "work_or_window": {"anyOf": [ref("work"), ref("window"), answered(gone)]},
-        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window"))}),
+        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window")), "next": NEXT}),
     }
 
 
@@ -242,7 +242,7 @@ def answers() -> dict[str, Schema]:
             },
             optional=("merged_into",),
         ),
-        "incidents": answered({"incidents": listed(ref("incident"))}),
+        "incidents": answered({"incidents": listed(ref("incident")), "next": NEXT}),
         "module": _module(status),
         "status": _status(),
         "asked": answered({"module": ID, "asked": listed(ID)}),

@@ -59,7 +59,7 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
 
     memory = await (await shelf.open()).recall(NOON)
 
-    keep, remember, probe, module, _, save, heard, gap, arranged, repeated = effects
+    keep, remember, probe, module, _, save, heard, gap, arranged, repeated, _ = effects
     assert isinstance(keep, Keep)
     assert isinstance(remember, Remember)
     assert isinstance(probe, Settled)
