@@ -181,9 +181,12 @@ class Desk:
                     return self.record(said, Answered(event.word.incident, found, changed=False))
                 known = found
                 event = replace(event, known=known)
-            if check is not None and (refusal := check(known)) is not None:
-                return self.record(said, Answered(refusal=refusal, changed=False))
-            return next(effect for effect in self._take(event, said) if isinstance(effect, Answered))
+            if check is not None and (late := check(known)) is not None:
+                _, effects = step(self.board, event, self._clock.now())  # what can never be followed is told first
+                refusal = _answer(effects).refusal
+                useless = refusal is not None and refusal.kind in ("wrong", "unknown")
+                return self.record(said, Answered(refusal=refusal if useless else late, changed=False))
+            return _answer(self._take(event, said))
 
         answer, stored = await self._once(said, follow)
         return answer if stored or answer.refusal is not None else replace(answer, refusal=AWAY)
@@ -320,6 +323,10 @@ class Desk:
             self._done += len(thinned) - len(kept)
             self.backlog = kept + self.backlog[extra:]
             self.shed += extra
+
+
+def _answer(effects: Sequence[Effect]) -> Answered:
+    return next(effect for effect in effects if isinstance(effect, Answered))
 
 
 def _told(effect: Moved | Saved | Gap | Arranged) -> str:

@@ -7,7 +7,7 @@ from monitor.core.entry import ACTS, Entry, Sought, is_act
 from monitor.core.observation import stamp
 from monitor.web.access import require
 from monitor.web.counter import API, Counter, json_answer, refusal, refusal_of
-from monitor.web.paging import cursor_of, limit_of, linked, moment_of, next_of, word_of
+from monitor.web.paging import Query, cursor_of, limit_of, linked, moment_of, next_of, word_of
 
 Page = tuple[list[Entry], str | None]  # lines, the newest first, and where the next page is
 
@@ -18,15 +18,16 @@ def audit_route(counter: Counter) -> web.RouteDef:
     async def listed(request: web.Request) -> web.Response:
         """A page of it, the newest first."""
         require(request, counter.token)
-        entries, more = await audit_page(request, counter)
+        entries, more = await audit_page(request, counter, request.query)
         return linked(await json_answer(_object, entries, more), more)
 
     return web.get(f"{API}/audit", listed)
 
 
-async def audit_page(request: web.Request, counter: Counter) -> Page:
-    """The page that is asked for. Raises the answer for what cannot be asked, and where the store does not answer."""
-    query, after, limit = request.query, cursor_of(request, int), limit_of(request)
+async def audit_page(request: web.Request, counter: Counter, query: Query) -> Page:
+    """The page that is asked for by what stands in the address. Raises the answer for what cannot be asked, and where
+    the store does not answer."""
+    after, limit = cursor_of(query, int), limit_of(query)
     act = word_of(query, "act")
     if act is not None and not is_act(act):
         raise refusal(400, f"`act` is one of {', '.join(ACTS)}, or the part before the dot")

@@ -257,7 +257,8 @@ class Dashboard:
         newest = f"?{urlencode(asked)}" if "cursor" in request.query else ""
         status, refused, entries, more = 200, None, list[Entry](), None
         try:
-            entries, more = await audit_page(request, self.counter)
+            filled_in = {name: text for name, text in request.query.items() if text}
+            entries, more = await audit_page(request, self.counter, filled_in)
         except web.HTTPException as error:
             status, refused = error.status, json.loads(error.text or "{}").get("error", error.reason)
         older = more and f"?{more.partition('?')[2]}"

@@ -68,8 +68,8 @@ class _Incidents:
     async def listed(self, request: web.Request) -> web.Response:
         """A page of incidents with the detail of their evidence, the newest first."""
         require(request, self.counter.token)
-        query, after = request.query, cursor_of(request, int, str)
-        status = query.get("status") or None
+        query, after = request.query, cursor_of(request.query, int, str)
+        status = query.get("status")
         if status not in (None, *KINDS):
             raise refusal(400, f"`status` is one of {', '.join(KINDS)}")
         search = Search(
@@ -78,7 +78,7 @@ class _Incidents:
             since=moment_of(query, "since"),
             until=moment_of(query, "until"),
             after=None if after is None else (instant(after[0]), after[1]),
-            limit=limit_of(request),
+            limit=limit_of(request.query),
         )
         found = await self.counter.incidents(search)
         if isinstance(found, Refusal):

@@ -54,8 +54,8 @@ class _Works:
     async def listed(self, request: web.Request) -> web.Response:
         """A page of planned work, the first planned first, and the windows that people made."""
         require(request, self.counter.token)
-        query, after, limit = request.query, cursor_of(request, int, str), limit_of(request)
-        status, module = query.get("status") or None, word_of(query, "module")
+        query, after, limit = request.query, cursor_of(request.query, int, str), limit_of(request.query)
+        status, module = query.get("status"), word_of(query, "module")
         if status not in (None, *WorkStage):
             raise refusal(400, f"`status` is one of {', '.join(WorkStage)}")
         since, until = moment_of(query, "since"), moment_of(query, "until")

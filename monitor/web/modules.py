@@ -38,8 +38,8 @@ class _Modules:
     async def listed(self, request: web.Request) -> web.Response:
         """A page of modules as they are now, in the order of their ids."""
         require(request, self.counter.token)
-        after, limit = cursor_of(request, str), limit_of(request)
-        status = request.query.get("status") or None
+        after, limit = cursor_of(request.query, str), limit_of(request.query)
+        status = request.query.get("status")
         if status not in (None, *Status):
             raise refusal(400, f"`status` is one of {', '.join(Status)}")
         board = self.counter.board()

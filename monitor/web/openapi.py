@@ -64,9 +64,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fails=(400, 503),
         tells=READ,
         query={
-            "by": {"type": "string", "maxLength": 200},
+            "by": {"type": "string", "minLength": 1, "maxLength": 200},
             "act": one_of([*ACTS, *sorted({act.partition(".")[0] for act in ACTS})]),
-            "subject": {"type": "string", "maxLength": 200},
+            "subject": {"type": "string", "minLength": 1, "maxLength": 200},
             **SPAN,
         },
         paged=True,
@@ -76,7 +76,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: "incidents"},
         fails=(400, 503),
         tells=READ,
-        query={"status": one_of(KINDS), "module": {"type": "string", "maxLength": 200}, **SPAN},
+        query={"status": one_of(KINDS), "module": {"type": "string", "minLength": 1, "maxLength": 200}, **SPAN},
         paged=True,
     ),
     ("post", f"{API}/incidents"): _says("Open an incident by hand", "open", new=True),
@@ -93,7 +93,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: "works"},
         fails=(400,),
         tells=READ,
-        query={"status": one_of(list(WorkStage)), "module": {"type": "string", "maxLength": 200}, **SPAN},
+        query={
+            "status": one_of(list(WorkStage)),
+            "module": {"type": "string", "minLength": 1, "maxLength": 200},
+            **SPAN,
+        },
         paged=True,
     ),
     ("post", f"{API}/maintenance"): Operation(

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.web.counter import LONGEST_KEY
 from monitor.web.paging import MOST, USUAL
-from monitor.web.schemas import TIME, Schema, ref
+from monitor.web.schemas import Schema, ref
 
 JSON, PLAIN = "application/json", "text/plain"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
@@ -48,13 +48,18 @@ HEADERS: dict[str, Schema] = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "WWW-Authenticate": {"description": "What would be taken.", "schema": {"type": "string"}},
 }
+MOMENT: Schema = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 SPAN: dict[str, Schema] = {
-    "since": {**TIME, "description": "What went on after this moment, or on this day and later."},
-    "until": {**TIME, "description": "What began before this moment, or this day."},
+    "since": {**MOMENT, "description": "What went on after this moment, or on this day and later."},
+    "until": {**MOMENT, "description": "What began before this moment, or this day."},
 }
 PAGE: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
-    "cursor": {"type": "string", "description": "Where a page goes on, from `next` of the page before."},
+    "cursor": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]+$",
+        "description": "Where a page goes on, from `next` of the page before.",
+    },
 }
 
 

@@ -18,18 +18,20 @@ MOST, USUAL = 200, 100  # entries of a page
 LONGEST_CURSOR = 500
 LARGEST = 2**55  # microseconds of a thousand years
 
+Query = Mapping[str, str]  # what stands in the address
 
-def limit_of(request: web.Request) -> int:
+
+def limit_of(query: Query) -> int:
     """How many entries are wanted at most. Raises the answer 400."""
-    given = request.query.get("limit", str(USUAL))
+    given = query.get("limit", str(USUAL))
     if not (given.isascii() and given.isdigit() and len(given) < 4 and 1 <= int(given) <= MOST):
         raise refusal(400, f"`limit` is a number from 1 to {MOST}")
     return int(given)
 
 
-def cursor_of(request: web.Request, *kinds: type) -> tuple[Any, ...] | None:
+def cursor_of(query: Query, *kinds: type) -> tuple[Any, ...] | None:
     """What a cursor of ours holds, values of these kinds; None for the first page. Raises the answer 400."""
-    given = request.query.get("cursor")
+    given = query.get("cursor")
     if given is None:
         return None
     try:
@@ -72,9 +74,9 @@ def linked(response: web.Response, after: str | None) -> web.Response:
     return response
 
 
-def moment_of(query: Mapping[str, str], name: str) -> datetime | None:
+def moment_of(query: Query, name: str) -> datetime | None:
     """A time in the address, as RFC 3339 has it; a day is its beginning in UTC. Raises the answer 400."""
-    given = query.get(name) or None
+    given = query.get(name)
     if given is None:
         return None
     try:
@@ -87,9 +89,9 @@ def moment_of(query: Mapping[str, str], name: str) -> datetime | None:
     return found
 
 
-def word_of(query: Mapping[str, str], name: str, longest: int = 200) -> str | None:
+def word_of(query: Query, name: str, longest: int = 200) -> str | None:
     """A word in the address that things are picked by. Raises the answer 400 for what cannot be one."""
-    given = query.get(name) or None
-    if given is not None and (len(given) > longest or not given.isprintable()):
+    given = query.get(name)
+    if given is not None and not (1 <= len(given) <= longest and given.isprintable()):
         raise refusal(400, f"`{name}` takes up to {longest} printable characters")
     return given

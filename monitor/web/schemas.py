@@ -94,8 +94,8 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
                 "message": message,
                 "modules": {"anyOf": [listed(ref("module_id")), ref("module_id"), {"type": "null"}]},
                 "components": {"anyOf": [listed(ref("component_id")), ref("component_id"), {"type": "null"}]},
-                "impact": {**one_of(IMPACTS), "default": "minor"},
-                "status": {**one_of(BEGINNING), "default": Stage.INVESTIGATING.value},
+                "impact": {**maybe(one_of(IMPACTS)), "default": "minor"},
+                "status": {**maybe(one_of(BEGINNING)), "default": Stage.INVESTIGATING.value},
                 "started_at": {**maybe(TIME), "description": "Within the last year, and not in the future."},
                 "draft": {"type": "boolean", "default": False},
                 "author": author,
@@ -108,7 +108,9 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
                 {"required": ["status"], "properties": {"status": {"const": Stage.RESOLVED.value}}},
             ]
         }
-        | sent({"message": maybe(loose), "status": one_of(list(Stage)), "confirm_cause": confirm, "author": author}),
+        | sent(
+            {"message": maybe(loose), "status": maybe(one_of(list(Stage))), "confirm_cause": confirm, "author": author}
+        ),
         "correct": sent({"message": message, "author": author}, ("message",)),
         "edit": sent(
             {
@@ -127,21 +129,25 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
 
 def planning(languages: Sequence[str]) -> dict[str, Schema]:
     """What people say of planned work."""
-    author = {"type": ["string", "null"]}
+    author = {"type": ["string", "null"], "maxLength": LONGEST_NAME}
     title, message = _said(LONGEST_LINE, languages), maybe(_said(LONGEST, languages, needed=False))
-    when = {"type": "string", "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`."}
+    when = {
+        "type": "string",
+        "pattern": r"^(now|\+.+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*)$",
+        "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`.",
+    }
     ids = {"type": ["array", "null"], "items": TEXT}
     return {
-        "plan": {"oneOf": [{"required": ["until"]}, {"required": ["duration"]}]}
+        "plan": {"oneOf": [{"required": [name], "properties": {name: TEXT}} for name in ("until", "duration")]}
         | sent(
             {
                 "title": title,
                 "message": message,
                 "modules": {"type": ["array", "null"], "items": ref("module_id"), "description": "Empty: everything."},
                 "excuses": {**ids, "description": "Codes of the failures that the work explains; empty: all."},
-                "from": {**when, "default": "now"},
-                "until": when,
-                "duration": {"type": "string", "description": "Such as `2h`."},
+                "from": {**maybe(when), "default": "now"},
+                "until": maybe(when),
+                "duration": {"type": ["string", "null"], "description": "Such as `2h`."},
                 "rrule": {"type": ["string", "null"], "description": "RFC 5545; absent: once."},
                 "timezone": {"type": ["string", "null"]},
                 "author": author,

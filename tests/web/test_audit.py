@@ -89,7 +89,7 @@ async def test_every_act_by_the_api_leaves_one_line_that_tells_who_what_and_how(
     assert (lines[0].by, lines[0].subject, lines[0].at) == ("Ana", OPEN.id, after(60))
     assert lines[1].detail == {"message": {"pt-BR": "Olhamos."}}
     assert lines[3].detail == {"title": {"en": "Slow"}, "impact": "critical"}
-    assert lines[5].detail == {"asked": ["http"]}
+    assert lines[5].detail == {"asked": ["ask"]}
     assert lines[-1].subject not in ("", OPEN.id)
 
 
