@@ -18,19 +18,7 @@ from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import (
-    Answered,
-    Called,
-    Deed,
-    Keep,
-    Missed,
-    Observed,
-    Planned,
-    Reconfigured,
-    Refusal,
-    Said,
-    Ticked,
-)
+from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -246,8 +234,7 @@ class App(Watcher):
     async def reload_by(self, how: str) -> list[str]:
         """Reloads because of a `signal`, or because the `file` changed; for the record."""
         problems = await self.reload()
-        refusal = Refusal("wrong", "\n".join(problems)) if problems else None
-        self.desk.record(Said(Deed("configuration.reload"), how), Answered(refusal=refusal))
+        self.watchroom.reloaded(how, problems)
         return problems
 
     async def reload(self) -> list[str]:
@@ -315,11 +302,7 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
-            perform=self.desk.perform,
-            record=self.desk.record,
-            incidents=self.desk.incidents,
-            entries=self.desk.entries,
-            runs=self.watchroom.runs,
+            **self.watchroom.ears(),
             probe=self.watchroom.probe,
             trouble=self.watchroom.trouble,
             printer=self.watchroom.office(),

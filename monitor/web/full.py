@@ -1,6 +1,6 @@
 """Full: the copies for operators, with what the public copy leaves out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +26,15 @@ def full_incidents(page: Sequence[Incident], platform: Platform, speech: Speaker
 
 
 def full_status(
-    board: Board, history: History, speech: Speaker, now: datetime, contradictions: Sequence[Object] = ()
+    board: Board,
+    history: History,
+    speech: Speaker,
+    now: datetime,
+    health: Mapping[str, Any],
+    contradictions: Sequence[Object] = (),
 ) -> Object:
-    """As the public `status.json`; each module carries its probes, with what every place saw last. `contradictions`:
-    what in the last publication does not hold together."""
+    """As the public `status.json`; each module carries its probes, with what every place saw last. `health`: how the
+    monitor itself is. `contradictions`: what in the last publication does not hold together."""
     incidents = incidents_of(board, history)
     blind = {place: vantage.blind_since for place, vantage in board.vantages.items() if vantage.blind_since}
     state, since, reason = self_check(board)
@@ -45,6 +50,10 @@ def full_status(
             "since": stamp(since),
             "reason": reason,
             "blind": {place: stamp(since) for place, since in blind.items()},
+            "troubles": {name: health.get(name) for name in ("store", "publication", "configuration")},
+            "lag_seconds": health.get("lag"),
+            "events_waiting": health.get("events", 0),
+            "steps_unwritten": health.get("backlog", 0),
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},
         "contradictions": list(contradictions),

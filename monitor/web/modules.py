@@ -8,15 +8,18 @@ from typing import Any
 
 from aiohttp import web
 
+from monitor.core.detector import Transition
 from monitor.core.effect import Keep
 from monitor.core.module import Module, Status, Text, in_language
-from monitor.core.observation import observation_to_json
+from monitor.core.observation import observation_to_json, stamp
 from monitor.core.statement import incidents_of
 from monitor.core.wording import Sentence
 from monitor.web.access import require
 from monitor.web.counter import API, Counter, json_answer, refusal
 from monitor.web.full import full_module
 from monitor.web.paging import cursor_of, limit_of, linked, next_of
+
+MOVES = 100  # newest changes of status that are told
 
 Runs = Mapping[tuple[str, str, str], Keep]  # by module, probe, location
 Object = dict[str, Any]
@@ -84,7 +87,17 @@ class _Modules:
             "depends_on": edges,
             "components": list(board.platform.components_of([module.id])),
             "runs": [_run(keep) for _, keep in runs],
+            "transitions": [_move(one) for one in history.transitions.get(module.id, ())[: -MOVES - 1 : -1]],
+            "versions": [
+                {"probe": probe, "name": one.name, "before": one.before, "since": stamp(one.since)}
+                for (id, probe), one in board.versions.items()
+                if id == module.id
+            ],
         }
+
+
+def _move(one: Transition) -> Object:
+    return {"at": stamp(one.at), "since": stamp(one.since), "before": one.before.value, "after": one.after.value}
 
 
 def _run(keep: Keep) -> Object:

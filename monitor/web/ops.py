@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -45,8 +46,8 @@ class OpsContext(Counter):
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
     is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `runs` are the newest judged runs by module, probe and place; `printer` prints the pages of
-    the dashboard, and without one there is none.
+    changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
+    itself is; `printer` prints the pages of the dashboard, and without one there is none.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -59,6 +60,7 @@ class OpsContext(Counter):
     printer: Printer | None = None
     contradictions: Callable[[], list[dict[str, str | None]]] = list
     runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
+    health: Callable[[], Mapping[str, Any]] = dict
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -149,8 +151,8 @@ class _Ops:
         require(request, self.context.token)
         context = self.context
         now = context.clock.now()
-        found = context.contradictions()
-        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, found)
+        health, found = context.health(), context.contradictions()
+        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, health, found)
 
     async def probe(self, request: web.Request) -> web.Response:
         """Runs the probes of a module once more, now: 202 with their ids."""

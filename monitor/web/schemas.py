@@ -331,6 +331,10 @@ def _status() -> Schema:
         "since": maybe(TIME),
         "reason": maybe(TEXT),
         "blind": {"type": "object", "additionalProperties": TIME, "description": "Since when, by location."},
+        "troubles": answered({name: maybe(TEXT) for name in ("store", "publication", "configuration")}),
+        "lag_seconds": {**maybe(SECONDS), "description": "How late the event loop is."},
+        "events_waiting": COUNT,
+        "steps_unwritten": COUNT,
     }
     indicator = one_of(["none", "minor", "major", "critical", "maintenance", "unknown"])
     return answered(

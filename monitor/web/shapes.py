@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.core.entry import ACTS, OUTCOMES, WAYS
-from monitor.core.module import Priority, Strength
+from monitor.core.module import Priority, Status, Strength
 from monitor.web.schemas import ID, NEXT, SHARE, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref
 
 
@@ -27,6 +27,7 @@ def kept() -> dict[str, Schema]:
         "blame": maybe(TEXT),
         "reasons": listed(TEXT),
     }
+    move = {"at": TIME, "since": TIME, "before": one_of(list(Status)), "after": one_of(list(Status))}
     more = {
         "description": ref("texts"),
         "priority": one_of(list(Priority)),
@@ -35,6 +36,8 @@ def kept() -> dict[str, Schema]:
         "depends_on": listed(answered({"module": ID, "strength": one_of(list(Strength))})),
         "components": listed(ID),
         "runs": listed(ref("run")),
+        "transitions": {**listed(answered(move)), "description": "The newest first."},
+        "versions": listed(answered({"probe": ID, "name": TEXT, "before": maybe(TEXT), "since": TIME})),
     }
     judged = answered({"result": answered(result), "discarded": {"type": "boolean"}})
     return {
