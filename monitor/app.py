@@ -233,7 +233,13 @@ class App(Watcher):
             seen = _look_of(file)
             if seen != known:
                 known = seen
-                await self.reload()
+                await self.reload_by("file")
+
+    async def reload_by(self, how: str) -> list[str]:
+        """Reloads because of a `signal`, or because the `file` changed; for the record."""
+        problems = await self.reload()
+        self.watchroom.reloaded(how, problems)
+        return problems
 
     async def reload(self) -> list[str]:
         """Puts the file's configuration in force; what is wrong with it otherwise, and nothing changes."""
@@ -300,6 +306,7 @@ class App(Watcher):
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
+            **self.watchroom.ears(),
             probe=self.watchroom.probe,
             trouble=self.watchroom.trouble,
             printer=self.watchroom.office(),

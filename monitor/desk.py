@@ -6,10 +6,10 @@ while the store refuses, they wait in memory, and judging goes on.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from monitor.clock import Clock
 from monitor.core.board import Board
@@ -19,6 +19,7 @@ from monitor.core.effect import (
     Arranged,
     Ask,
     AskCanaries,
+    Deed,
     Effect,
     Event,
     Gap,
@@ -26,13 +27,17 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Refusal,
+    Said,
     Saved,
     Spoken,
     Storable,
 )
+from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
+from monitor.core.search import Place, Search, page_of
 from monitor.core.step import step
 from monitor.core.word import Open
+from monitor.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,10 @@ BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observ
 AT_ONCE = 500  # most steps in one transaction
 STORED_WITHIN = 10.0  # seconds a person waits for the disk
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
+UNREAD = Refusal("away", "the store does not answer at the moment: ask again")
+
+T = TypeVar("T")
+Check = Callable[[Incident | None], Refusal | None]  # of what the word is about, at the very moment it is taken
 
 
 class Store(Protocol):
@@ -51,6 +60,18 @@ class Store(Protocol):
 
     async def incident(self, id: str) -> Incident | None:
         """One incident, however old."""
+        ...
+
+    async def incidents(self, search: Search) -> list[Incident]:
+        """The first of a search, and one more than its limit where there is one."""
+        ...
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """Lines of the audit log with their numbers, and one more than the limit where there is one."""
+        ...
+
+    async def entry(self, request: str) -> Entry | None:
+        """The line for what was done by a request of that name."""
         ...
 
 
@@ -107,6 +128,7 @@ class Desk:
         self._done = 0
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
         self._hearing = asyncio.Lock()
+        self._ledger = Ledger(lambda request: self._read(store.entry(request)))
 
     def hand_in(self, event: Event) -> None:
         """Puts an event on the queue; never waits."""
@@ -123,45 +145,103 @@ class Desk:
 
     def take(self, event: Event) -> list[Effect]:
         """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
+        return self._take(event, None)
+
+    def _take(self, event: Event, said: Said | None) -> list[Effect]:
         self.board, effects = step(self.board, event, self._clock.now())
         storable: list[Storable] = []
         for effect in effects:
             self._perform(effect, storable)
+            if isinstance(effect, Answered) and said is not None:
+                storable += self._ledger.lines(said, effect, self._clock.now())
+        self._queue(storable)
+        return effects
+
+    def _queue(self, storable: list[Storable]) -> None:
         if storable:
             self.backlog.append(storable)
             self._decided += 1
             self._more.set()
-        return effects
 
-    async def hear(self, event: Event) -> Answered:
-        """What a person said, and what became of it. No answer but a refusal is given before it is on disk.
+    # -- people -------------------------------------------------------------------------------------------------------
+
+    async def hear(self, said: Said, check: Check | None = None) -> Answered:
+        """What a person said, and what became of it; in the audit log in the same transaction. No answer but a refusal
+        is given before it is on disk.
 
         One after the other: an old incident is read from the store before a word about it is taken.
         """
-        async with self._hearing:
+
+        async def follow() -> Answered:
+            event, known = said.event, None
+            assert not isinstance(event, Deed)
             if isinstance(event, Spoken) and not isinstance(event.word, Open):
-                known = await self.find(event.word.incident)
-                if isinstance(known, Refusal):
-                    return Answered(event.word.incident, known, changed=False)
+                found = await self.find(event.word.incident)
+                if isinstance(found, Refusal):
+                    return self.record(said, Answered(event.word.incident, found, changed=False))
+                known = found
                 event = replace(event, known=known)
-            answer = next(effect for effect in self.take(event) if isinstance(effect, Answered))
+            if check is not None and (late := check(known)) is not None:
+                _, effects = step(self.board, event, self._clock.now())  # what can never be followed is told first
+                refusal = _answer(effects).refusal
+                useless = refusal is not None and refusal.kind in ("wrong", "unknown")
+                return self.record(said, Answered(refusal=refusal if useless else late, changed=False))
+            return _answer(self._take(event, said))
+
+        answer, stored = await self._once(said, follow)
+        return answer if stored or answer.refusal is not None else replace(answer, refusal=AWAY)
+
+    async def perform(self, said: Said, deed: Callable[[], Awaitable[Answered]]) -> Answered:
+        """What a person made somebody else here do, done and recorded once. A store that refuses does not hinder it."""
+
+        async def follow() -> Answered:
+            return self.record(said, await deed())
+
+        answer, _ = await self._once(said, follow)
+        return answer
+
+    async def _once(self, said: Said, follow: Callable[[], Awaitable[Answered]]) -> tuple[Answered, bool]:
+        """Follows a request, unless one of that name was followed already: then its answer; and whether all of it is
+        on disk."""
+        async with self._hearing:
+            answer = await self._ledger.before(said)
+            if answer is None:
+                answer = await follow()
+                self._ledger.remember(said, answer)
             try:
                 async with asyncio.timeout(STORED_WITHIN):
                     stored = await self.stored()
             except TimeoutError:
                 stored = False
-        return answer if stored or answer.refusal is not None else Answered(answer.id, AWAY)
+        return answer, stored
+
+    def record(self, said: Said, answer: Answered) -> Answered:
+        """Puts a line into the audit log, with the next transaction; gives the answer back."""
+        self._queue([*self._ledger.lines(said, answer, self._clock.now())])
+        return answer
 
     async def find(self, id: str) -> Incident | Refusal:
         """An incident, also one that the board no longer holds; or why there is none."""
         if (incident := self.board.incidents.get(id)) is not None:
             return incident
+        return await self._read(self._store.incident(id)) or Refusal("unknown", f"there is no incident {id[:40]}")
+
+    async def incidents(self, search: Search) -> tuple[list[Incident], Place | None] | Refusal:
+        """A page of incidents, and what the next one goes on after; however old, and as they are now."""
+        stored = await self._read(self._store.incidents(search))
+        return stored if isinstance(stored, Refusal) else page_of(search, self.board.incidents.values(), stored)
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]] | Refusal:
+        """Lines of the audit log with their numbers, and one more than the limit where there is one."""
+        return await self._read(self._store.entries(sought))
+
+    async def _read(self, reading: Awaitable[T]) -> T | Refusal:
+        """What the store holds, or that it does not answer."""
         try:
             async with asyncio.timeout(STORED_WITHIN):
-                stored = await self._store.incident(id)
+                return await reading
         except (self._troubles, TimeoutError):
-            return Refusal("away", "the store does not answer at the moment: ask again")
-        return stored or Refusal("unknown", f"there is no incident {id[:40]}")
+            return UNREAD
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
         match effect:
@@ -243,6 +323,10 @@ class Desk:
             self._done += len(thinned) - len(kept)
             self.backlog = kept + self.backlog[extra:]
             self.shed += extra
+
+
+def _answer(effects: Sequence[Effect]) -> Answered:
+    return next(effect for effect in effects if isinstance(effect, Answered))
 
 
 def _told(effect: Moved | Saved | Gap | Arranged) -> str:

@@ -3,10 +3,12 @@ extra run. It gives the pages of the dashboard what they are printed from.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 from monitor.clock import Clock
 from monitor.config.file import theme_dir
-from monitor.core.effect import Ask, Keep, Refusal
+from monitor.core.effect import Answered, Ask, Deed, Keep, Refusal, Said
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.desk import Desk
@@ -53,10 +55,35 @@ class Watchroom:
         """Forgets what is no longer configured."""
         self._newest = {key: keep for key, keep in self._newest.items() if key[:2] in platform.judged}
 
+    def reloaded(self, how: str, problems: list[str]) -> None:
+        """Puts a reload that no person asked this side for into the audit log."""
+        refusal = Refusal("wrong", "\n".join(problems)) if problems else None
+        self._desk.record(Said(Deed("configuration.reload"), how), Answered(refusal=refusal))
+
+    def ears(self) -> dict[str, Any]:
+        """What the ops side gets from the desk and from here, by the names in its context."""
+        return {
+            "perform": self._desk.perform,
+            "record": self._desk.record,
+            "incidents": self._desk.incidents,
+            "entries": self._desk.entries,
+            "runs": self.runs,
+            "health": lambda: asdict(self.health()),
+        }
+
+    def runs(self) -> dict[tuple[str, str, str], Keep]:
+        """The newest judged run by module, probe and place, since the start."""
+        return dict(self._newest)
+
     def watch(self) -> Watch:
         """What operators look at now."""
         scene = self._scene()
-        health = Health(
+        now, history = self._clock.now(), self._press.history
+        return Watch(scene.site, scene.board, history, now, scene.data_until, self._newest, self.health())
+
+    def health(self) -> Health:
+        """How the monitor itself is."""
+        return Health(
             store=self._desk.store_trouble,
             publication=self._press.trouble,
             configuration=self.mistake,
@@ -65,8 +92,6 @@ class Watchroom:
             events=self._desk.queue.qsize(),
             backlog=len(self._desk.backlog),
         )
-        now, history = self._clock.now(), self._press.history
-        return Watch(scene.site, scene.board, history, now, scene.data_until, self._newest, health)
 
     def trouble(self) -> object:
         """What of our own does not work; another value when that changes."""

@@ -15,7 +15,7 @@ _HEADINGS = ("ID", "STATUS", "IMPACT", "SINCE", "TITLE")
 
 async def list_(config: Config, data: Path, status: str | None, as_json: bool) -> int:
     """Prints the newest incidents, those going on first seen at the top."""
-    answer = await look(config, data, "/incidents" + (f"?status={status}" if status else ""))
+    answer = await look(config, data, "/incidents?limit=200" + (f"&status={status}" if status else ""))
     if tell_refusal(answer):
         return 1
     incidents = answer.body["incidents"]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from monitor.commands.errand import Answer, change, look
+from monitor.commands.errand import API, Answer, change, look
 from monitor.config import Config
 from monitor.core.observation import moment
 
@@ -19,10 +19,14 @@ _RULES = ("WINDOW", "RULE", "FROM", "UNTIL", "MODULES", "TITLE")
 
 async def list_(config: Config, data: Path, status: str | None, as_json: bool) -> int:
     """Prints planned work, the first planned first, and the windows that people made."""
-    answer = await look(config, data, "/maintenance" + (f"?status={status}" if status else ""))
-    if _tell_refusal(answer):
-        return _status(answer)
-    works, windows = answer.body["maintenances"], answer.body["windows"]
+    works, windows = [], []
+    path: str | None = "/maintenance?limit=200" + (f"&status={status}" if status else "")
+    while path is not None:
+        answer = await look(config, data, path)
+        if _tell_refusal(answer):
+            return _status(answer)
+        works += answer.body["maintenances"]
+        windows, path = answer.body["windows"], (answer.body["next"] or "").removeprefix(API) or None
     if as_json:
         for one in (*works, *windows):
             _print_json(one)

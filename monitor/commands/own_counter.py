@@ -14,7 +14,7 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
-from monitor.core.effect import Answered, Ask, AskCanaries, Event, Hold, Planned, Refusal
+from monitor.core.effect import Answered, Ask, AskCanaries, Hold, Planned, Refusal, Said
 from monitor.core.history import board_from
 from monitor.core.roster import with_ops_token
 from monitor.core.step import step
@@ -22,7 +22,7 @@ from monitor.data import database_url, only_one
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store
-from monitor.web.counter import Counter
+from monitor.web.counter import Check, Counter
 from monitor.web.routes import counter_app
 
 ONLY_READ = Refusal("conflict", "the store was opened for reading only")
@@ -65,6 +65,11 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         speech=lambda: speech,
         find=desk.find,
         hear=_deaf if readonly else desk.hear,
+        perform=desk.perform,
+        record=desk.record,
+        incidents=desk.incidents,
+        entries=desk.entries,
+        how="command",
         planner=lambda: Planner(config),
         roster=lambda: roster,
     )
@@ -80,7 +85,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         await asyncio.wait({writer})
 
 
-async def _deaf(event: Event) -> Answered:
+async def _deaf(said: Said, check: Check | None = None) -> Answered:
     return Answered(refusal=ONLY_READ)
 
 

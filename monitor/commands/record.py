@@ -20,8 +20,10 @@ from monitor.commands.errand import ops_url
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
+from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation, observation_to_json
+from monitor.core.search import Search
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.probers import Reach
@@ -144,6 +146,18 @@ class _NoStore:
         """Nothing is stored."""
 
     async def incident(self, id: str) -> Incident | None:
+        """There is none."""
+        return None
+
+    async def incidents(self, search: Search) -> list[Incident]:
+        """There are none."""
+        return []
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """There are none."""
+        return []
+
+    async def entry(self, request: str) -> Entry | None:
         """There is none."""
         return None
 

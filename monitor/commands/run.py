@@ -21,7 +21,7 @@ def stop_on_signals(app: App) -> None:
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def reload() -> None:
-        task = loop.create_task(app.reload())
+        task = loop.create_task(app.reload_by("signal"))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 

@@ -3,12 +3,15 @@
 The storable effects of one step go into one transaction; the asking ones are performed after it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
 from monitor.core.detector import Transition
+from monitor.core.entry import Entry
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
@@ -100,16 +103,40 @@ class Ordered:
 class Spoken:
     """Event: a person said something. `by` is who, `request` what names the request, as far as they were told.
 
-    `known` is the incident as it is stored, for one that the board no longer holds.
+    `known` is the incident as it is stored, for one that the board no longer holds. `seen` is how many acts the person
+    saw of it: what somebody else did since then may stand in the way.
     """
 
     word: Word
     by: str | None = None
     request: str | None = None
     known: Incident | None = None
+    seen: int | None = None
 
 
 Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person makes the monitor do without an event: an act of the audit log, what it is about, its detail."""
+
+    act: str
+    subject: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event that a person caused, or a deed, with who they are and how it came. `how` is one of `entry.WAYS`,
+    `address` where from; `request` names the request, `digest` tells whether another one says the same."""
+
+    event: Spoken | Scheduled | Ordered | Deed
+    how: str
+    by: str | None = None
+    address: str | None = None
+    request: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +228,13 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Audited:
+    """Store a line of the audit log."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Run a probe once more, `after` seconds from now, outside its schedule."""
 
@@ -230,7 +264,8 @@ class AskCanaries:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a person's word is not followed, in a sentence. `kind`: `unknown` where nothing has that id, `conflict` where
-    it does not fit what is so now, `wrong` where it can never be followed, `away` where the same may be said again."""
+    it does not fit what is so now, `wrong` where it can never be followed, `away` where the same may be said again,
+    `outdated` where somebody else was faster, `misused` where the name of the request belongs to another one."""
 
     kind: str
     reason: str
@@ -238,12 +273,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Tell a person what became of a word: `id` of what it is about, or the refusal. `changed`: it was news."""
+    """Tell a person what became of a word: `id` of what it is about, or the refusal. `changed`: it was news. `detail`:
+    what else there is to tell."""
 
     id: str = ""
     refusal: Refusal | None = None
     changed: bool = True
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated
+Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated | Audited
 Effect = Storable | Ask | AskCanaries | Hold | Answered

@@ -39,6 +39,8 @@ def heard(board: Board, spoken: Spoken, now: datetime) -> tuple[Board, list[Effe
         return board, [Answered(id, Refusal("unknown", f"there is no incident {id}"), changed=False)]
     if spoken.request is not None and any(act.request == spoken.request for act in incident.acts):
         return board, [Answered(id, changed=False)]
+    if spoken.seen is not None and (late := overtaken(incident, spoken.word, spoken.seen)) is not None:
+        return board, [Answered(id, late, changed=False)]
     found = _follow(board, incident, spoken.word, now)
     if found is None or isinstance(found, Refusal):
         return board, [Answered(id, found, changed=False)]
@@ -66,6 +68,29 @@ def _follow(board: Board, incident: Incident, word: Word, now: datetime) -> Foll
             return _acknowledge(incident, now)
         case _:
             return _publish(incident, now)
+
+
+CLASHES: Mapping[type[Word], tuple[str, ...]] = {  # acts of others after which these words are to be thought over
+    Write: ("updated", "resolved", "postmortem"),
+    Correct: ("corrected", "postmortem"),
+    Edit: ("edited",),
+}
+
+
+def overtaken(incident: Incident, word: Word, seen: int) -> Refusal | None:
+    """Why a word does not hold any more that was made when its person had seen so many acts: what somebody else did
+    since then would be lost, or stand there twice."""
+    clashing = CLASHES.get(type(word), ())
+    for act in incident.acts[seen:]:
+        if act.what not in clashing or (
+            isinstance(word, Correct) and act.detail.get("update") not in (None, word.number)
+        ):
+            continue
+        who = act.by or "somebody else"
+        return Refusal(
+            "outdated", f"{who} was faster ({act.what}, {act.at:%H:%M:%S} UTC): look again, then say it again"
+        )
+    return None
 
 
 # -- the timeline -----------------------------------------------------------------------------------------------------

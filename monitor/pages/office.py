@@ -21,6 +21,7 @@ from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
 from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
+from monitor.pages.logbook import logbook_view
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.render import RIGHT_TO_LEFT, Press
@@ -45,6 +46,7 @@ REFUSALS = (
     N_("This link has expired."),
     N_("Too many at once: try again in a minute."),
     N_("This is no form of ours."),
+    N_("This form was sent before, with something else in it. Nothing was changed now: look at it, then send it."),
 )
 
 DONE: dict[str, str] = {
@@ -56,6 +58,7 @@ DONE: dict[str, str] = {
     "postmortem": N_("Postmortem written"),
     "publish": N_("Published"),
     "open": N_("Opened by hand"),
+    "already": N_("It was so already, so nothing was changed."),
     "probe": N_("The probes were asked once more: what they see appears here in a moment."),
 }
 
@@ -137,6 +140,8 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             return () if about["incident"] is None else dossier(lens, watch, about["incident"])
         case "sessions":
             return [one | {key: exact(lens, one[key]) for key in ("since", "seen")} for one in about["sessions"]]
+        case "audit":
+            return logbook_view(lens, about)
         case "open":
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())

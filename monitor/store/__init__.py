@@ -15,10 +15,12 @@ from typing import Protocol
 from monitor.core.board import Version
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Storable
+from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
 from monitor.store.rollup import Rollup
 
@@ -64,6 +66,18 @@ class Store(Protocol):
 
     async def incident(self, id: str) -> Incident | None:
         """One incident, however old."""
+        ...
+
+    async def incidents(self, search: Search) -> list[Incident]:
+        """The first of a search, and one more than its limit where there is one; newest first."""
+        ...
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """Lines of the audit log with their numbers, and one more than the limit where there is one; newest first."""
+        ...
+
+    async def entry(self, request: str) -> Entry | None:
+        """The line for what was done by a request of that name."""
         ...
 
     async def observations(

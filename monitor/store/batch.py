@@ -9,6 +9,7 @@ from datetime import datetime
 
 from monitor.core.effect import (
     Arranged,
+    Audited,
     Gap,
     Heard,
     Keep,
@@ -26,6 +27,7 @@ from monitor.store.rows import (
     Row,
     call_row,
     condition_row,
+    entry_row,
     gap_row,
     incident_row,
     maintenance_row,
@@ -68,6 +70,7 @@ class Batch:
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
     maintenances: dict[str, Row] = field(default_factory=dict)
     windows: dict[str, Row] = field(default_factory=dict)
+    audit: list[Row] = field(default_factory=list)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
@@ -98,6 +101,8 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
                 batch.maintenances[work.id] = maintenance_row(work)
             case Repeated():
                 batch.windows[effect.id] = window_row(effect)
+            case Audited(entry):
+                batch.audit.append(entry_row(entry))
     return batch
 
 

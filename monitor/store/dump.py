@@ -13,6 +13,7 @@ from sqlalchemy import Table, func, insert, select
 from monitor.store.rows import Row, dumps
 from monitor.store.schema import (
     HEAD,
+    audit,
     calls,
     conditions,
     gaps,
@@ -40,6 +41,7 @@ TABLES = {
         gaps,
         maintenances,
         windows,
+        audit,
         rollups,
         observations,
     )

@@ -10,6 +10,7 @@ from monitor.store.rows import (
     Stored,
     call_of,
     condition_of,
+    entry_of,
     incident_of,
     maintenance_of,
     observation_of,
@@ -19,6 +20,7 @@ from monitor.store.rows import (
     window_of,
 )
 from monitor.store.schema import (
+    audit,
     calls,
     conditions,
     incidents,
@@ -40,6 +42,7 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (calls, call_of),
     (maintenances, maintenance_of),
     (windows, window_of),
+    (audit, entry_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

@@ -14,11 +14,13 @@ from monitor.core.board import Version
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Repeated, Storable
+from monitor.core.entry import Entry, Sought, fits
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
+from monitor.core.search import Search, place_of
 from monitor.core.series import Bin, Grid
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.bins import Counted, count_hours, count_runs
@@ -28,6 +30,7 @@ from monitor.store.rows import (
     Row,
     call_of,
     condition_of,
+    entry_of,
     gap_of,
     incident_of,
     incident_row,
@@ -67,6 +70,7 @@ class MemoryStore:
         self._gaps: dict[tuple[str, int], Row] = {}
         self._maintenances: dict[str, Row] = {}
         self._windows: dict[str, Row] = {}
+        self._audit: dict[str, Row] = {}
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -89,6 +93,8 @@ class MemoryStore:
         self._windows = {
             id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
         }
+        for row in batch.audit:
+            self._audit.setdefault(row["key"], row)
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)
@@ -176,6 +182,22 @@ class MemoryStore:
         """See Store."""
         row = self._incidents.get(id)
         return None if row is None else incident_of(row)
+
+    async def incidents(self, search: Search) -> list[Incident]:
+        """See Store."""
+        found = (replace(incident_of(row), started_at=instant(row["started_at"])) for row in self._incidents.values())
+        return sorted(filter(search.finds, found), key=place_of, reverse=True)[: search.limit + 1]
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """See Store."""
+        numbered = [(number, entry_of(row)) for number, row in enumerate(self._audit.values(), 1)]
+        before = sought.before or len(numbered) + 1
+        return [one for one in reversed(numbered) if one[0] < before and fits(one[1], sought)][: sought.limit + 1]
+
+    async def entry(self, request: str) -> Entry | None:
+        """See Store."""
+        rows = [row for row in self._audit.values() if row["request"] == request and row["outcome"] == "done"]
+        return entry_of(rows[-1]) if rows else None
 
     async def observations(
         self, module: str | None, probe: str | None = None, *, since: datetime, until: datetime, limit: int

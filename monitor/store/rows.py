@@ -13,6 +13,7 @@ from monitor.core.board import Condition, Version
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
 from monitor.core.effect import Gap, Heard, Keep, Remember, Repeated, Settled, Versioned
+from monitor.core.entry import Entry
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.maintenance import (
@@ -250,6 +251,40 @@ def gap_row(gap: Gap) -> Row:
 def gap_of(row: Stored) -> Gap:
     """The inverse of `gap_row`."""
     return Gap(row["location"], instant(row["since"]), _instant_or_none(row["until"]), row["code"])
+
+
+def entry_row(entry: Entry) -> Row:
+    """A line of the audit log."""
+    return {
+        "key": entry.id,
+        "at": micros(entry.at),
+        "name": entry.by,
+        "how": entry.how,
+        "address": entry.address,
+        "act": entry.act,
+        "subject": entry.subject,
+        "outcome": entry.outcome,
+        "request": entry.request,
+        "digest": entry.digest,
+        "document": dumps(entry.detail),
+    }
+
+
+def entry_of(row: Stored) -> Entry:
+    """The inverse of `entry_row`."""
+    return Entry(
+        id=row["key"],
+        at=instant(row["at"]),
+        by=row["name"],
+        how=row["how"],
+        address=row["address"],
+        act=row["act"],
+        subject=row["subject"],
+        outcome=row["outcome"],
+        detail=json.loads(row["document"]),
+        request=row["request"],
+        digest=row["digest"],
+    )
 
 
 def rollup_row(rollup: Rollup) -> Row:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0005"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0006"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -165,4 +165,24 @@ gaps = Table(
     Column("code", Text, nullable=False),
     PrimaryKeyConstraint("location", "since"),
     sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),  # the order in which they were written
+    Column("key", Text, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("how", Text, nullable=False),
+    Column("address", Text),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("request", Text),
+    Column("digest", Text),
+    Column("document", Text, nullable=False),
+    Index(None, "at"),
+    Index(None, "subject"),
+    Index(None, "request"),
 )

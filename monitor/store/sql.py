@@ -21,12 +21,14 @@ from sqlalchemy.sql.base import Executable
 from monitor.core.board import Version
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Storable
+from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreUnusable, queries, renaming
+from monitor.store import StoreUnusable, lists, queries, renaming
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
@@ -34,6 +36,7 @@ from monitor.store.past import Past
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
 from monitor.store.schema import (
+    audit,
     calls,
     conditions,
     gaps,
@@ -157,6 +160,21 @@ class SqlStore:
         async with self.reading() as connection:
             return await queries.incident(connection, id)
 
+    async def incidents(self, search: Search) -> list[Incident]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await lists.incidents_like(connection, search)
+
+    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await lists.entries_like(connection, sought)
+
+    async def entry(self, request: str) -> Entry | None:
+        """See Store."""
+        async with self.reading() as connection:
+            return await lists.entry_by(connection, request)
+
     async def observations(
         self, module: str | None, probe: str | None = None, *, since: datetime, until: datetime, limit: int
     ) -> list[tuple[Observation, Result]]:
@@ -264,6 +282,7 @@ class Statements:
         self._gap = self._upsert(gaps)
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
+        self._entry = self._insert(audit).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
@@ -305,6 +324,7 @@ class Statements:
                 self._unrepeated,
                 [_keyed(windows, row) for row in batch.windows.values() if row["document"] is None],
             ),
+            (self._entry, batch.audit),
         ]
 
 

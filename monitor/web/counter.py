@@ -8,22 +8,33 @@ and is answered once it is on disk. Who may ask is decided before (`access.py`).
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
-from monitor.core.effect import Answered, Event, Refusal, Scheduled
+from monitor.core.effect import Answered, Deed, Ordered, Refusal, Said, Scheduled, Spoken
+from monitor.core.entry import Entry, Sought
 from monitor.core.history import History
 from monitor.core.incident import Incident
-from monitor.core.roster import Roster
+from monitor.core.roster import How, Roster
+from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
+from monitor.web.access import name_for, person_of
 
 API = "/api/ops/v1"
-STATUS = {"unknown": 404, "conflict": 409, "wrong": 400, "away": 503}  # of a refusal, by its kind
+STATUS = {  # of a refusal, by its kind
+    "unknown": 404,
+    "conflict": 409,
+    "wrong": 400,
+    "away": 503,
+    "outdated": 412,
+    "misused": 422,
+}
 LARGEST = 64 * 1024  # bytes of what is sent to us
 LONGEST_KEY = 200  # characters of an idempotency key
 
@@ -40,19 +51,35 @@ class Planner(Protocol):
         ...
 
 
+Check = Callable[[Incident | None], Refusal | None]
+
+
+class Hear(Protocol):
+    """Takes what a person said, and comes back once that is on disk. `check` may refuse it at the last moment."""
+
+    def __call__(self, said: Said, check: Check | None = None) -> Awaitable[Answered]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
     """What people are answered from.
 
-    `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
-    is on disk; `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
+    `find` gives an incident, however old, or why it cannot; `incidents` and `entries` a page of incidents or of the
+    audit log. `hear` takes what a person said, `perform` does something else on their word, `record` only writes it
+    down. `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
+    `how`: the way in which all come who come here, None where each has their own.
     """
 
     board: Callable[[], Board]
     history: Callable[[], History]
     speech: Callable[[], Speaker]
     find: Callable[[str], Awaitable[Incident | Refusal]]
-    hear: Callable[[Event], Awaitable[Answered]]
+    hear: Hear
+    perform: Callable[[Said, Callable[[], Awaitable[Answered]]], Awaitable[Answered]]
+    record: Callable[[Said, Answered], Answered]
+    incidents: Callable[[Search], Awaitable[tuple[list[Incident], Place | None] | Refusal]]
+    entries: Callable[[Sought], Awaitable[list[tuple[int, Entry]] | Refusal]]
+    how: str | None = None
     planner: Callable[[], Planner] | None = None
     roster: Callable[[], Roster] = Roster
     clock: Clock = field(default_factory=SystemClock)
@@ -90,6 +117,30 @@ def request_key(request: web.Request) -> str | None:
     return key or None
 
 
+def said(
+    request: web.Request,
+    counter: Counter,
+    event: Spoken | Scheduled | Ordered | Deed,
+    body: Mapping[str, Any],
+    by: str | None = None,
+    key: str | None = None,
+) -> Said:
+    """What a person said, with who they are. `by` is the name they gave, `key` what names the request; the object that
+    was sent tells whether another request says the same."""
+    person, by = person_of(request), name_for(request, by)
+    if isinstance(event, Spoken):
+        event = replace(event, by=by, request=key)
+    told = json.dumps([request.method, request.path, body], sort_keys=True)
+    return Said(
+        event=event,
+        how=counter.how or (person.how.value if person is not None else How.SESSION.value),
+        by=by,
+        address=None if counter.how else request.remote,
+        request=key,
+        digest=sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32],
+    )
+
+
 def refusal(status: int, reason: str) -> web.HTTPException:
     """The answer that says no, and why, as `{"error": …}`. To be raised."""
     found = web.HTTPException(text=json.dumps({"error": reason}, ensure_ascii=False) + "\n")
@@ -117,7 +168,12 @@ async def json_answer(make: Callable[..., Mapping[str, Any]], *given: Any, statu
     """What `make` gives, as JSON; made off the loop."""
 
     def body() -> bytes:
-        return json.dumps(make(*given), ensure_ascii=False).encode("utf-8", "replace")
+        return json_of(make(*given))
 
     headers = {"Content-Type": "application/json; charset=utf-8"}
     return web.Response(status=status, body=await asyncio.to_thread(body), headers=headers)
+
+
+def json_of(found: Mapping[str, Any]) -> bytes:
+    """An object as it is answered."""
+    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")

@@ -5,18 +5,22 @@ read as the JSON of the API is and goes the same way, so there is one way to cha
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from monitor.core.effect import Refusal, Spoken
+from monitor.core.effect import Answered, Deed, Refusal, Spoken
+from monitor.core.entry import Entry
 from monitor.core.plotted import choice
-from monitor.web.access import SESSIONS, Refused, name_for, person_of, session_of
-from monitor.web.counter import STATUS, Counter
+from monitor.web.access import SESSIONS, Refused, person_of, session_of
+from monitor.web.audit import audit_page
+from monitor.web.counter import STATUS, Counter, said
 from monitor.web.form import Form, filled, form_of
-from monitor.web.incidents import meant_id, opened_by
+from monitor.web.incidents import meant_id
 from monitor.web.link import PATH
 from monitor.web.negotiation import preferred
 from monitor.web.series import Reader, chosen, unread
@@ -35,6 +39,10 @@ HEADERS = {
 TONGUE = "monitor_lang"
 FOR_EVER = "private, max-age=31536000, immutable"
 
+ASKED = ("by", "act", "subject", "since", "until")  # what the audit log is picked by
+
+SENT_BEFORE = "This form was sent before, with something else in it. Nothing was changed now: look at it, then send it."
+
 About = dict[str, Any]
 
 
@@ -47,13 +55,20 @@ class Printer(Protocol):
         ...
 
     def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
-        """A page: `board`, `module`, `incident`, `open`, `sessions`, `acknowledge`, `login` or `refused`; None where it
-        is about nothing we know. `about` holds who looks and what of the page they asked for."""
+        """A page: `board`, `module`, `incident`, `audit`, `open`, `sessions`, `acknowledge`, `login` or `refused`; None
+        where it is about nothing we know. `about` holds who looks and what of the page they asked for."""
         ...
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """A file that pages ask for: its type and content."""
         ...
+
+
+def probed(module: str, asked: Sequence[str] | Refusal) -> Answered:
+    """What became of the wish to run a module's probes once more."""
+    if isinstance(asked, Refusal):
+        return Answered(module, asked, changed=False)
+    return Answered(module, detail={"asked": list(asked)})
 
 
 class Dashboard:
@@ -77,6 +92,7 @@ class Dashboard:
             web.get(HOME, self._shown("board")),
             web.get(f"{HOME}/", _moved_up),
             web.get(f"{HOME}/assets/{{name}}", self.asset),
+            web.get(f"{HOME}/audit", self.audit),
             web.get(f"{HOME}/open", self._shown("open")),
             web.post(f"{HOME}/open", self._told("open")),
             web.get(f"{HOME}/modules/{{id}}", self.module),
@@ -124,6 +140,7 @@ class Dashboard:
             "refused": None,
             "typed": {},
             "tried": None,
+            "incident": None,
             "again": "",
             **about,
         }
@@ -205,10 +222,9 @@ class Dashboard:
         try:
             id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
             body = filled(act, form)
-            if act == "open" and (before := opened_by(self.counter, form.request)) is not None:
-                return self._back(request, f"incidents/{before}?done=open")
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
-            answer = await self.counter.hear(Spoken(word, name_for(request, None), form.request))
+            told = said(request, self.counter, Spoken(word, seen=form.seen), body, key=form.key(act))
+            answer = await self.counter.hear(told)
             refused = answer.refusal
         except web.HTTPException:
             refused = Refusal("conflict", "several incidents begin like this")
@@ -216,19 +232,41 @@ class Dashboard:
             refused = Refusal("wrong", str(error))
         if refused is None:
             where = f"incidents/{answer.id}" if form.back != "board" else ""
-            return self._back(request, f"{where}?done={act}")
-        about: About = {"refused": refused.reason, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
+            return self._back(request, f"{where}?done={act if answer.changed else 'already'}")
+        why = SENT_BEFORE if refused.kind == "misused" else refused.reason
+        about: About = {"refused": why, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
         if act == "open":
             return await self.print(request, "open", STATUS[refused.kind], **about)
         return await self._incident(request, STATUS[refused.kind], **about)
 
     async def probe(self, request: web.Request) -> web.StreamResponse:
         """Runs the probes of a module once more, now."""
-        id = request.match_info["id"]
-        asked = self._probe(id)
-        if isinstance(asked, Refusal):
-            return await self._module(request, STATUS[asked.kind], refused=asked.reason)
+        id, form = request.match_info["id"], await form_of(request)
+        told = said(request, self.counter, Deed("probe.run", id), {}, key=form.key("probe"))
+        answer = await self.counter.perform(told, self._probing(id))
+        if answer.refusal is not None:
+            return await self._module(request, STATUS[answer.refusal.kind], refused=answer.refusal.reason)
         return self._back(request, f"modules/{id}?done=probe")
+
+    def _probing(self, id: str) -> Callable[[], Awaitable[Answered]]:
+        async def probing() -> Answered:
+            return probed(id, self._probe(id))
+
+        return probing
+
+    async def audit(self, request: web.Request) -> web.StreamResponse:
+        """The log of what people did and tried, with a form to pick from it."""
+        asked = {name: text[:200] for name in ASKED if (text := request.query.get(name, ""))}
+        newest = f"?{urlencode(asked)}" if "cursor" in request.query else ""
+        status, refused, entries, more = 200, None, list[Entry](), None
+        try:
+            filled_in = {name: text for name, text in request.query.items() if text}
+            entries, more = await audit_page(request, self.counter, filled_in)
+        except web.HTTPException as error:
+            status, refused = error.status, json.loads(error.text or "{}").get("error", error.reason)
+        older = more and f"?{more.partition('?')[2]}"
+        about: About = {"asked": asked, "entries": entries, "more": older, "newest": newest, "refused": refused}
+        return await self.print(request, "audit", status, **about)
 
     def _back(self, request: web.Request, where: str) -> web.Response:
         """Relative, so that it holds below whatever path a proxy has put this side."""

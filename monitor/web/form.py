@@ -14,13 +14,19 @@ EMPTY_IS_OWN = ("title", "summary")  # texts that go back to the monitor's own w
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`typed` are the fields by name, the last of each but for lists; the rest is what we wrote into it."""
+    """`typed` are the fields by name, the last of each but for lists; the rest is what we wrote into it. `seen` is how
+    many acts of people the page told of its incident."""
 
     csrf: str
     request: str | None
     back: str
     number: int
+    seen: int | None
     typed: Mapping[str, Any]
+
+    def key(self, act: str) -> str | None:
+        """What names the request: the forms of one page share what we wrote, so it names the act as well."""
+        return self.request and f"{self.request}:{act}{self.number or ''}"
 
 
 async def form_of(request: web.Request) -> Form:
@@ -33,14 +39,20 @@ async def form_of(request: web.Request) -> Form:
         raise web.HTTPBadRequest(text="This is no form of ours.") from None
     typed: dict[str, Any] = {name: str(text) for name, text in fields.items()}
     typed |= {name: [str(one) for one in fields.getall(name)] for name in LISTS if name in fields}
-    number = str(typed.get("number", ""))
+    number = _whole(typed.get("number"))
     return Form(
         csrf=str(typed.pop("csrf", "")),
-        request=str(typed.pop("request", ""))[:200] or None,
+        request="".join(one for one in str(typed.pop("request", ""))[:150] if one.isprintable()) or None,
         back=str(typed.pop("back", "")),
-        number=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 0,
+        number=number or 0,
+        seen=_whole(typed.pop("seen", None)),
         typed=typed,
     )
+
+
+def _whole(text: Any) -> int | None:
+    text = str(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 def filled(act: str, form: Form) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Full: the copies for operators, with what the public copy leaves out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.incident import Incident
-from monitor.core.module import Module, Text, in_language
+from monitor.core.module import Module, Platform, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
@@ -15,29 +15,26 @@ from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
 from monitor.core.wording import Sentence
 
-NEWEST = 200
 LONGEST = timedelta(days=90)
 
 Object = dict[str, Any]
 
 
-def full_incidents(board: Board, history: History, speech: Speaker, status: str | None = None) -> Object:
-    """`{"incidents": […]}`, the newest first: all, or those that are `open`, `resolved` or a `draft`."""
-    newest = [one for one in incidents_of(board, history)[:NEWEST] if status is None or _is(one, status)]
-    return {"incidents": [incident_object(one, board.platform, speech, public=False) for one in newest]}
-
-
-def _is(incident: Incident, status: str) -> bool:
-    if status == "draft":
-        return incident.published_at is None
-    return incident.is_open is (status == "open")
+def full_incidents(page: Sequence[Incident], platform: Platform, speech: Speaker, more: str | None) -> Object:
+    """A page of incidents; `more` is where the next one is."""
+    return {"incidents": [incident_object(one, platform, speech, public=False) for one in page], "next": more}
 
 
 def full_status(
-    board: Board, history: History, speech: Speaker, now: datetime, contradictions: Sequence[Object] = ()
+    board: Board,
+    history: History,
+    speech: Speaker,
+    now: datetime,
+    health: Mapping[str, Any],
+    contradictions: Sequence[Object] = (),
 ) -> Object:
-    """As the public `status.json`; each module carries its probes, with what every place saw last. `contradictions`:
-    what in the last publication does not hold together."""
+    """As the public `status.json`; each module carries its probes, with what every place saw last. `health`: how the
+    monitor itself is. `contradictions`: what in the last publication does not hold together."""
     incidents = incidents_of(board, history)
     blind = {place: vantage.blind_since for place, vantage in board.vantages.items() if vantage.blind_since}
     state, since, reason = self_check(board)
@@ -53,16 +50,23 @@ def full_status(
             "since": stamp(since),
             "reason": reason,
             "blind": {place: stamp(since) for place, since in blind.items()},
+            "troubles": {name: health.get(name) for name in ("store", "publication", "configuration")},
+            "lag_seconds": health.get("lag"),
+            "events_waiting": health.get("events", 0),
+            "steps_unwritten": health.get("backlog", 0),
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},
         "contradictions": list(contradictions),
-        "modules": [_module(one, board, history, speech, incidents, now) for one in board.platform.modules.values()],
+        "modules": [
+            full_module(one, board, history, speech, incidents, now) for one in board.platform.modules.values()
+        ],
     }
 
 
-def _module(
+def full_module(
     module: Module, board: Board, history: History, speech: Speaker, incidents: list[Incident], now: datetime
 ) -> Object:
+    """A module as it is now with its probes, and what every place saw last."""
     cut = spans_of(module.id, history, works_of(board, history), now - LONGEST, now)
     tags = list(speech.every(Sentence("")))
 

@@ -7,13 +7,27 @@ from aiohttp import web
 
 from monitor.core.effect import Refusal, Spoken
 from monitor.core.incident import Incident
+from monitor.core.search import KINDS, Search
 from monitor.core.statement import incident_object, incidents_of
-from monitor.web.access import name_for
-from monitor.web.counter import API, Counter, checked, json_answer, refusal, refusal_of, request_key, sent
+from monitor.web.conditional import expected, is_expected, tag_of
+from monitor.web.counter import (
+    API,
+    Check,
+    Counter,
+    checked,
+    json_answer,
+    json_of,
+    refusal,
+    refusal_of,
+    request_key,
+    said,
+    sent,
+)
 from monitor.web.full import full_incidents
+from monitor.web.paging import cursor_of, instant, limit_of, linked, micros, moment_of, next_of
+from monitor.web.paging import word_of as picked
 from monitor.web.spoken import KEYS, author, word_of
 
-KINDS = ("open", "resolved", "draft")  # of `?status=`
 CREATED = ("open", "update")  # acts that are answered with 201 where they are news
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,13 +58,6 @@ def meant_id(counter: Counter, given: str) -> str:
     return meant[0] if meant else given
 
 
-def opened_by(counter: Counter, key: str | None) -> str | None:
-    """The id of the incident that this request has opened, also when the board no longer holds it."""
-    every = incidents_of(counter.board(), counter.history())
-    mine = (one.id for one in every if one.by_hand and one.acts and one.acts[0].request == key)
-    return None if key is None else next(mine, None)
-
-
 class _Incidents:
     """The handlers."""
 
@@ -58,23 +65,40 @@ class _Incidents:
         self.counter = counter
 
     async def listed(self, request: web.Request) -> web.Response:
-        """Every incident with the detail of its evidence, or those of one status."""
-        status = request.query.get("status")
+        """A page of incidents with the detail of their evidence, the newest first."""
+        query, after = request.query, cursor_of(request.query, int, str)
+        status = query.get("status")
         if status not in (None, *KINDS):
             raise refusal(400, f"`status` is one of {', '.join(KINDS)}")
-        counter = self.counter
-        return await json_answer(full_incidents, counter.board(), counter.history(), counter.speech(), status)
+        search = Search(
+            status=status,
+            module=picked(query, "module"),
+            since=moment_of(query, "since"),
+            until=moment_of(query, "until"),
+            after=None if after is None else (instant(after[0]), after[1]),
+            limit=limit_of(request.query),
+        )
+        found = await self.counter.incidents(search)
+        if isinstance(found, Refusal):
+            raise refusal_of(found)
+        page, last = found
+        more = next_of(request, None if last is None else (micros(last[0]), last[1]))
+        platform, speech = self.counter.board().platform, self.counter.speech()
+        return linked(await json_answer(full_incidents, page, platform, speech, more), more)
 
     async def shown(self, request: web.Request) -> web.Response:
         """One incident, however old."""
-        return await self._object(meant_id(self.counter, request.match_info["id"]))
+        return await self._object(request, meant_id(self.counter, request.match_info["id"]))
 
-    async def _object(self, id: str, status: int = 200) -> web.Response:
+    async def _object(self, request: web.Request, id: str, status: int = 200) -> web.Response:
         incident = await self.counter.find(id)
         if isinstance(incident, Refusal):
             raise refusal_of(incident)
         board, speech = self.counter.board(), self.counter.speech()
-        return await json_answer(_whole, incident, board.platform, speech, status=status)
+        response = await json_answer(_whole, incident, board.platform, speech, status=status)
+        if request.method not in ("GET", "HEAD"):  # what is answered, and its tag, are those of the incident
+            response.headers["Content-Location"] = f"{API}/incidents/{id}"
+        return response
 
     def say(self, act: str) -> Handler:
         """The handler of an act: it answers with the incident as it is once the word is on disk."""
@@ -82,19 +106,30 @@ class _Incidents:
         async def handler(request: web.Request) -> web.StreamResponse:
             body = await sent(request, KEYS[act])
             id = meant_id(self.counter, request.match_info["id"]) if "id" in request.match_info else ""
-            if act == "open" and (before := opened_by(self.counter, request_key(request))) is not None:
-                return await self._object(before)
             language = next(iter(self.counter.board().platform.languages), "en")
             try:
-                word = word_of(act, id, body, language, _number(request))
-                by = name_for(request, author(body))
+                word, by = word_of(act, id, body, language, _number(request)), author(body)
             except ValueError as error:
                 raise refusal(400, str(error)) from None
-            answer = checked(await self.counter.hear(Spoken(word, by, request_key(request))))
+            told = said(request, self.counter, Spoken(word), body, by, request_key(request))
+            answer = checked(await self.counter.hear(told, self._unchanged(request, act)))
             created = act in CREATED and answer.changed
-            return await self._object(answer.id, 201 if created else 200)
+            return await self._object(request, answer.id, 201 if created else 200)
 
         return handler
+
+    def _unchanged(self, request: web.Request, act: str) -> Check | None:
+        """What refuses a change that is meant for another state than the incident is in, when it is taken."""
+        wanted = expected(request)
+
+        def check(incident: Incident | None) -> Refusal | None:
+            if incident is None:
+                return None
+            whole = _whole(incident, self.counter.board().platform, self.counter.speech())
+            current = is_expected(wanted, tag_of(json_of(whole)))
+            return None if current else Refusal("outdated", "it is not as it was any more: read it again")
+
+        return check if wanted and act != "open" else None
 
 
 def _number(request: web.Request) -> int:

@@ -9,12 +9,24 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
+from monitor.core.effect import Answered, Deed, Refusal
 from monitor.core.roster import How, Person, Role, Roster
-from monitor.web.access import ELSEWHERE, SESSIONS, cookie_name, cookie_of, is_own_page, is_secure, require_here
+from monitor.web.access import (
+    ELSEWHERE,
+    SESSIONS,
+    cookie_name,
+    cookie_of,
+    is_own_page,
+    is_secure,
+    require_here,
+    session_of,
+)
+from monitor.web.counter import said as said_by
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.guesses import Guesses
@@ -95,9 +107,11 @@ class Door:
         if let is None:
             log.warning("a login %sis refused, from %s", f"of {name} " if self._roster.user(name) else "", address)
             why = "That is not the token." if not name else "The name or the password is wrong."
+            self._record("session.refused", request, name if self._roster.user(name) else said, Refusal("wrong", why))
             return await self._page(request, 401, refused=why, to=to, typed={"name": name})
         guesses.right(mark)
         log.info("%s is logged in, from %s", let[0].name or "somebody", address)
+        self._record("session.login", request, let[0].name)
         return self._let_in(request, *let, to)
 
     async def _known(self, typed: Typed, said: str | None) -> Let | None:
@@ -159,7 +173,10 @@ class Door:
 
     async def leave(self, request: web.Request) -> web.StreamResponse:
         """The session ends here and now, whoever else has its cookie."""
+        session = session_of(request)
         self._end(request)
+        if session is not None:
+            self._record("session.logout", request, session.person.name if session.person else None)
         response = _gone("login")
         response.del_cookie(cookie_name(request), path="/", httponly=True, samesite="Strict", secure=is_secure(request))
         return response
@@ -169,6 +186,11 @@ class Door:
         session = sessions.of(cookie_of(request))
         if session is not None:
             sessions.end(lambda one: one.id == session.id)
+
+    def _record(self, act: str, request: web.Request, by: str | None, refusal: Refusal | None = None) -> None:
+        counter = self._dashboard.counter
+        told = replace(said_by(request, counter, Deed(act), {}), by=by, digest=None)
+        counter.record(told, Answered(refusal=refusal))
 
     async def _wait(self, request: web.Request, seconds: float, why: str) -> web.Response:
         page = await self._page(request, 429, refused=why)

@@ -1,15 +1,17 @@
 """Logins: who has logged in with which browser, and how that ends. People see and end their own, operators all."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
+from monitor.core.effect import Answered, Deed
 from monitor.core.observation import stamp
 from monitor.core.roster import Person
 from monitor.web.access import SESSIONS, is_still_in, person_of, session_of
-from monitor.web.counter import API, Counter, json_answer, refusal
+from monitor.web.counter import API, Counter, json_answer, refusal, said
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.session import Session
@@ -76,7 +78,11 @@ class Logins:
                 return _is_own(request, one) and (which == ALL or mine is None or one.id != mine.id)
             return one.id == which and _may_end(request, one)
 
-        return request.config_dict[SESSIONS].end(meant)
+        ended: int = request.config_dict[SESSIONS].end(meant)
+        if ended:
+            told = said(request, self._counter, Deed("session.revoked", which, {"sessions": ended}), {})
+            self._counter.record(replace(told, digest=None), Answered())
+        return ended
 
 
 def _may_end(request: web.Request, session: Session) -> bool:

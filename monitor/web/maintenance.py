@@ -12,7 +12,23 @@ from monitor.core.maintenance import Maintenance, WorkStage
 from monitor.core.module import Text
 from monitor.core.overlay import works_of
 from monitor.core.reading import read_text
-from monitor.web.counter import API, Counter, Planner, checked, json_answer, refusal, refusal_of, request_key, sent
+from monitor.web.conditional import expected, is_expected, tag_of
+from monitor.web.counter import (
+    API,
+    Check,
+    Counter,
+    Planner,
+    checked,
+    json_answer,
+    json_of,
+    refusal,
+    refusal_of,
+    request_key,
+    said,
+    sent,
+)
+from monitor.web.paging import cursor_of, instant, limit_of, linked, micros, moment_of, next_of, word_of
+from monitor.web.spoken import author
 
 PLANNED = ("title", "message", "modules", "excuses", "from", "until", "duration", "rrule", "timezone", "author")
 
@@ -35,34 +51,48 @@ class _Works:
         self.counter = counter
 
     async def listed(self, request: web.Request) -> web.Response:
-        """All planned work, the first planned first, or that of one status; and the windows that people made."""
-        status = request.query.get("status")
+        """A page of planned work, the first planned first, and the windows that people made."""
+        query, after, limit = request.query, cursor_of(request.query, int, str), limit_of(request.query)
+        status, module = query.get("status"), word_of(query, "module")
         if status not in (None, *WorkStage):
             raise refusal(400, f"`status` is one of {', '.join(WorkStage)}")
-        return await json_answer(self._all, status)
+        since, until = moment_of(query, "since"), moment_of(query, "until")
+        place = None if after is None else (instant(after[0]), after[1])
+        found = [
+            one
+            for one in self._known()
+            if status in (None, one.stage)
+            and (module is None or one.concerns(module))
+            and (since is None or (one.ended_at or one.planned_until) > since)
+            and (until is None or one.planned_from < until)
+            and (place is None or (one.planned_from, one.key) > place)
+        ]
+        last = found[limit - 1] if len(found) > limit else None
+        more = next_of(request, None if last is None else (micros(last.planned_from), last.key))
+        return linked(await json_answer(self._page, found[:limit], more), more)
 
-    def _all(self, status: str | None) -> dict[str, Any]:
+    def _page(self, works: list[Maintenance], more: str | None) -> dict[str, Any]:
         board, speech = self.counter.board(), self.counter.speech()
-        works = [one for one in self._known() if status in (None, one.stage)]
         return {
             "maintenances": [work_object(one, board.platform, speech) for one in works],
             "windows": [window_object(one, speech) for one in board.agenda.windows.values()],
+            "next": more,
         }
 
     async def shown(self, request: web.Request) -> web.Response:
         """One piece of work, or one window."""
-        return await self._object(self._id(request))
+        return await self._object(request, self._id(request))
 
     async def schedule(self, request: web.Request) -> web.Response:
         """Plans work: 201, or 200 where this is planned already."""
         body = await sent(request, PLANNED)
-        body.pop("author", None)
+        key, plan = request_key(request), {name: one for name, one in body.items() if name != "author"}
         try:
-            event = self._planner().scheduled(body, request_key(request), self.counter.clock.now())
+            event, by = self._planner().scheduled(plan, key, self.counter.clock.now()), author(body)
         except ValueError as error:
             raise refusal(400, str(error)) from None
-        answer = checked(await self.counter.hear(event))
-        return await self._object(answer.id, 201 if answer.changed else 200)
+        answer = checked(await self.counter.hear(said(request, self.counter, event, body, by, key)))
+        return await self._object(request, answer.id, 201 if answer.changed else 200)
 
     async def act(self, request: web.Request) -> web.Response:
         """Withdraws it, moves its end, says that it is being verified, or that it is over."""
@@ -70,21 +100,46 @@ class _Works:
         keys = ("message", "until", "author") if act is WorkAct.EXTEND else ("message", "author")
         body = await sent(request, keys)
         until = self._moment(body.get("until")) if act is WorkAct.EXTEND else None
-        event = Ordered(self._id(request), act, until, self._text(body.get("message")))
-        answer = checked(await self.counter.hear(event))
-        return await self._object(answer.id)
+        id = self._id(request)
+        event = Ordered(id, act, until, self._text(body.get("message")))
+        try:
+            told = said(request, self.counter, event, body, author(body), request_key(request))
+        except ValueError as error:
+            raise refusal(400, str(error)) from None
+        answer = checked(await self.counter.hear(told, self._unchanged(request, id)))
+        return await self._object(request, answer.id)
 
-    async def _object(self, id: str, status: int = 200) -> web.Response:
-        board, speech = self.counter.board(), self.counter.speech()
-        window = board.agenda.windows.get(id)
-        if window is not None:
-            return await json_answer(window_object, window, speech, status=status)
-        work = next((one for one in self._known() if one.id == id), None)
-        if work is None and any(one.window == id for one in self._known()):  # a window that was withdrawn just now
-            return await json_answer(dict, {"id": id, "status": WorkStage.CANCELLED.value}, status=status)
-        if work is None:
+    def _unchanged(self, request: web.Request, id: str) -> Check | None:
+        """What refuses a change that is meant for another state than the work is in, when it is taken."""
+        wanted = expected(request)
+
+        def check(_: object) -> Refusal | None:
+            found = self._found(id)
+            if found is None or is_expected(wanted, tag_of(json_of(found))):
+                return None
+            return Refusal("outdated", "it is not as it was any more: read it again")
+
+        return check if wanted else None
+
+    async def _object(self, request: web.Request, id: str, status: int = 200) -> web.Response:
+        found = self._found(id)
+        if found is None:
             raise refusal(404, f"no planned work has the id {id[:40]}")
-        return await json_answer(work_object, work, board.platform, speech, status=status)
+        response = await json_answer(dict, found, status=status)
+        if request.method not in ("GET", "HEAD"):  # what is answered, and its tag, are those of the work
+            response.headers["Content-Location"] = f"{API}/maintenance/{id}"
+        return response
+
+    def _found(self, id: str) -> dict[str, Any] | None:
+        """A piece of work, or a window; None where there is neither."""
+        board, speech = self.counter.board(), self.counter.speech()
+        if (window := board.agenda.windows.get(id)) is not None:
+            return window_object(window, speech)
+        known = self._known()
+        if (work := next((one for one in known if one.id == id), None)) is not None:
+            return work_object(work, board.platform, speech)
+        withdrawn = any(one.window == id for one in known)  # a window that was withdrawn just now
+        return {"id": id, "status": WorkStage.CANCELLED.value} if withdrawn else None
 
     def _known(self) -> list[Maintenance]:
         return works_of(self.counter.board(), self.counter.history())

@@ -14,6 +14,7 @@ from monitor.core.roster import How, Person, Role
 from monitor.core.word import Acknowledge
 from monitor.web.access import PERSON
 from monitor.web.counter import STATUS
+from monitor.web.counter import said as said_by
 from monitor.web.dashboard import HEADERS, Dashboard
 from monitor.web.form import form_of
 from monitor.web.guesses import Guesses
@@ -67,7 +68,9 @@ class Mine:
             return await self._page(request, claim, incident, 400, str(error))
         by = f"{said} ({claim.to})"[: LONGEST_NAME * 2] if said else claim.to
         request[PERSON] = Person(by, Role.OPERATOR, How.LINK, known=True)
-        answered = await self._counter.hear(Spoken(Acknowledge(incident.id), by, form.request if form else None))
+        key = form.key("acknowledge") if form else None
+        told = said_by(request, self._counter, Spoken(Acknowledge(incident.id)), {}, key=key)
+        answered = await self._counter.hear(told)
         if answered.refusal is not None and incident.is_open:
             return await self._page(request, claim, incident, STATUS[answered.refusal.kind], answered.refusal.reason)
         if answered.refusal is not None:

@@ -4,25 +4,24 @@
 `schemas.py`; a test holds the lines against the routes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from monitor import __version__
 from monitor.core.agenda import WorkAct
+from monitor.core.entry import ACTS
 from monitor.core.maintenance import WorkStage
-from monitor.core.module import Platform
+from monitor.core.module import Platform, Status
 from monitor.core.plotted import USUAL
+from monitor.core.search import KINDS
 from monitor.core.series import WINDOWS
-from monitor.web.counter import API, LONGEST_KEY, Counter
-from monitor.web.incidents import KINDS
+from monitor.web.counter import API, Counter
+from monitor.web.operation import COOKIE, LINES, PLAIN, SPAN, STREAM, Operation, described
 from monitor.web.plotted import plotted
-from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
+from monitor.web.schemas import answers, one_of, people, planned, planning
+from monitor.web.shapes import examples, kept
 
-JSON, PLAIN = "application/json", "text/plain"
-LINES, STREAM = "application/x-ndjson", "text/event-stream"
 ONE = f"{API}/incidents/{{id}}"
 MODULE = f"{API}/modules/{{id}}"
 PLOTTED = {
@@ -38,49 +37,6 @@ DOES = {
     WorkAct.COMPLETE: "Say that it is over",
 }
 
-REASONS = {
-    200: "As asked",
-    201: "It is new, and on disk",
-    202: "It was asked",
-    204: "It is on disk",
-    400: "It can never be followed; the reason says why",
-    401: "The token is missing or wrong",
-    403: "As a viewer, from another machine where nobody is named, from another site, or without the X-CSRF-Token",
-    404: "There is no such thing",
-    409: "It does not fit what is so now",
-    413: "It is longer than 64 KiB",
-    415: "It is no JSON",
-    500: "It could not be made; the log says why",
-    503: "Not now: ask again",
-}
-PARAMETERS: dict[str, Schema] = {
-    "id": {"description": "An id, or the beginning of one that only one of the newest has."},
-    "number": {
-        "description": "Of an update, counted from 1 for the oldest.",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A request: what it does, what it answers, and what is sent with it.
-
-    `gives` are schemas by status, `takes` the name of what is sent, `fails` the statuses that come as `{"error": …}`,
-    `tells` those that come as a line of text. `free`: no token is needed. `query` are schemas by name.
-    """
-
-    summary: str
-    gives: Mapping[int, str] | None = None
-    takes: str | None = None
-    fails: Sequence[int] = ()
-    tells: Sequence[int] = ()
-    kind: str = JSON
-    query: Mapping[str, Schema] | None = None
-    free: bool = False
-    named: bool = False
-
-
 READ = (401, 403)
 WRITE = (400, 403, 409, 413, 415, 503)
 
@@ -88,7 +44,7 @@ WRITE = (400, 403, 409, 413, 415, 503)
 def _says(summary: str, takes: str, *statuses: int, new: bool = False) -> Operation:
     """Something that a person says of an incident."""
     gives = {status: "incident" for status in ((200, 201) if new else (200,))}
-    return Operation(summary, gives, takes, (*WRITE, *statuses), READ, named=True)
+    return Operation(summary, gives, takes, (*WRITE, *statuses), READ, matched=bool(statuses))
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -96,9 +52,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", f"{API}/status"): Operation("Every module, probe and place as it is now", {200: "status"}, tells=READ),
     ("get", f"{API}/observations"): Operation(
         "What is seen from now on, one observation a line", {200: "observation"}, tells=READ, kind=LINES
-    ),
-    ("post", f"{API}/modules/{{id}}/probe"): Operation(
-        "Run a module's probes once more", {202: "asked"}, "nothing", (400, 403, 404, 409, 413, 415), READ
     ),
     ("get", f"{MODULE}/series"): Operation(
         "Latency percentiles, phases, runs and failures of a module, bin by bin",
@@ -114,12 +67,40 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         tells=READ,
         query=PLOTTED,
     ),
-    ("get", f"{API}/incidents"): Operation(
-        "The newest 200 incidents, drafts included, and any older one that goes on",
-        {200: "incidents"},
+    ("get", f"{API}/modules"): Operation(
+        "Every module as it is now",
+        {200: "modules"},
         fails=(400,),
         tells=READ,
-        query={"status": one_of(KINDS)},
+        query={"status": one_of(list(Status))},
+        paged=True,
+    ),
+    ("get", f"{API}/modules/{{id}}"): Operation(
+        "One module, with the newest runs of its probes", {200: "dossier"}, fails=(404,), tells=READ
+    ),
+    ("post", f"{API}/modules/{{id}}/probe"): Operation(
+        "Run a module's probes once more", {202: "asked"}, "author", (400, 403, 404, 409, 413, 415), READ
+    ),
+    ("get", f"{API}/audit"): Operation(
+        "What people changed or tried to, the newest first",
+        {200: "audit"},
+        fails=(400, 503),
+        tells=READ,
+        query={
+            "by": {"type": "string", "minLength": 1, "maxLength": 200},
+            "act": one_of([*ACTS, *sorted({act.partition(".")[0] for act in ACTS})]),
+            "subject": {"type": "string", "minLength": 1, "maxLength": 200},
+            **SPAN,
+        },
+        paged=True,
+    ),
+    ("get", f"{API}/incidents"): Operation(
+        "Incidents, drafts included, however old, the newest first",
+        {200: "incidents"},
+        fails=(400, 503),
+        tells=READ,
+        query={"status": one_of(KINDS), "module": {"type": "string", "minLength": 1, "maxLength": 200}, **SPAN},
+        paged=True,
     ),
     ("post", f"{API}/incidents"): _says("Open an incident by hand", "open", new=True),
     ("get", ONE): Operation("One incident, however old", {200: "incident"}, fails=(404, 409, 503), tells=READ),
@@ -135,7 +116,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: "works"},
         fails=(400,),
         tells=READ,
-        query={"status": one_of(list(WorkStage))},
+        query={
+            "status": one_of(list(WorkStage)),
+            "module": {"type": "string", "minLength": 1, "maxLength": 200},
+            **SPAN,
+        },
+        paged=True,
     ),
     ("post", f"{API}/maintenance"): Operation(
         "Plan work, once or to be repeated",
@@ -143,7 +129,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "plan",
         (*WRITE, 404),
         READ,
-        named=True,
     ),
     ("get", WORK): Operation("One piece of work, or one window", {200: "work_or_window"}, fails=(404, 409), tells=READ),
     **{
@@ -153,6 +138,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             "extension" if act is WorkAct.EXTEND else "work_act",
             (*WRITE, 404),
             READ,
+            matched=True,
         )
         for act in WorkAct
     },
@@ -167,7 +153,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         kind=STREAM,
     ),
     ("post", "/-/reload"): Operation(
-        "Put the configuration file in force", {200: "line"}, tells=(400, *READ), kind=PLAIN
+        "Put the configuration file in force",
+        {200: "line"},
+        fails=(400, 422),
+        tells=(400, *READ),
+        kind=PLAIN,
+        named=True,
     ),
     ("post", "/heartbeat/{module}/{probe}"): Operation(
         "A module calls, with the secret of its own probe", {204: ""}, tells=(401, 404, 503), kind=PLAIN
@@ -190,19 +181,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 def openapi_route(counter: Counter) -> web.RouteDef:
     """The description of what is in force: languages and the need of a token are those of this monitor."""
 
-    async def described(request: web.Request) -> web.Response:
+    async def asked(request: web.Request) -> web.Response:
         return web.json_response(document(counter.board().platform, locked=not counter.roster().is_empty))
 
-    return web.get(f"{API}/openapi.json", described)
+    return web.get(f"{API}/openapi.json", asked)
 
 
 def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
     """The whole description, OpenAPI 3.1, for what is configured. `locked`: somebody is named."""
     languages = platform.languages or ("en",)
     spoken = people(languages, list(platform.modules), list(platform.components))
+    shown = examples(languages[0], list(platform.modules))
     paths: dict[str, dict[str, Any]] = {}
     for (method, path), operation in OPERATIONS.items():
-        paths.setdefault(path, {})[method] = _described(path, method, operation, locked)
+        paths.setdefault(path, {})[method] = described(path, method, operation, locked, shown)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -218,6 +210,7 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                 **answers(),
                 **planned(),
                 **plotted(),
+                **kept(),
                 **spoken,
                 **planning(languages),
                 "line": {"type": "string"},
@@ -229,77 +222,9 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                     "scheme": "bearer",
                     "description": "`monitor.ops_token`, or of `tokens`",
                 },
-                "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "monitor_session", "description": COOKIE},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
                 "heartbeat": {"type": "http", "scheme": "bearer", "description": "`secret` of the probe"},
             },
         },
     }
-
-
-def _described(path: str, method: str, operation: Operation, locked: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "summary": operation.summary,
-        "operationId": _name(path, method),
-        "parameters": [*_parameters(path), *_queries(operation)],
-        "responses": dict(sorted(_responses(operation))),
-        "security": _security(path, method, operation, locked),
-    }
-    if operation.takes is not None:
-        content = {JSON: {"schema": ref(operation.takes)}}
-        found["requestBody"] = {"required": True, "content": content}
-    return found
-
-
-def _name(path: str, method: str) -> str:
-    words = [
-        part.strip("{}")
-        for part in path.replace("openapi.json", "openapi").split("/")
-        if part not in ("", "api", "ops", "v1", "-")
-    ]
-    return "_".join([method, *words])
-
-
-def _parameters(path: str) -> list[Schema]:
-    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
-    plain: Schema = {"schema": {"type": "string", "minLength": 1}}
-    return [{"name": name, "in": "path", "required": True, **plain, **PARAMETERS.get(name, {})} for name in names]
-
-
-def _queries(operation: Operation) -> list[Schema]:
-    found: list[Schema] = [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in (operation.query or {}).items()
-    ]
-    if operation.named:
-        told = "Names this request: sent again with the same key it is followed once."
-        key = {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": told, "schema": key})
-    return found
-
-
-def _responses(operation: Operation) -> list[tuple[str, Schema]]:
-    content: dict[int, dict[str, Any]] = {}
-    for status, name in (operation.gives or {}).items():
-        schema = {"type": "string"} if operation.kind in (PLAIN, STREAM) else ref(name)
-        content[status] = {operation.kind: {"schema": schema}} if name else {}
-        if name == "board":
-            content[status][STREAM]["schema"] |= {"description": "`event: board`, its `data` as the schema `board`."}
-        if operation.summary == "Metrics":
-            content[status]["application/openmetrics-text"] = {"schema": schema}
-    for status in operation.fails:
-        content.setdefault(status, {})[JSON] = {"schema": ref("error")}
-    for status in operation.tells:
-        content.setdefault(status, {})[PLAIN] = {"schema": {"type": "string"}}
-    return [
-        (str(status), {"description": REASONS[status]} | ({"content": one} if one else {}))
-        for status, one in content.items()
-    ]
-
-
-def _security(path: str, method: str, operation: Operation, locked: bool) -> list[dict[str, list[str]]]:
-    if path.startswith("/heartbeat/"):
-        return [{"heartbeat": []}, {}]
-    if operation.free or not locked:
-        return []
-    return [{"token": []}, {"session": []} if method == "get" else {"session": [], "csrf": []}]

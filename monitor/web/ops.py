@@ -8,16 +8,18 @@ import gzip
 import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from monitor.core.effect import Refusal
+from monitor.core.effect import Answered, Deed, Keep, Refusal
 from monitor.core.observation import Observation, observation_to_json
 from monitor.web.access import is_still_in, keep_out
-from monitor.web.counter import API, LARGEST, Counter, json_answer, refusal_of, sent
-from monitor.web.dashboard import Dashboard, Printer
+from monitor.web.conditional import tagged
+from monitor.web.counter import API, LARGEST, Counter, checked, json_answer, refusal, request_key, said, sent
+from monitor.web.dashboard import Dashboard, Printer, probed
 from monitor.web.events import Wire
 from monitor.web.full import full_status
 from monitor.web.guesses import Guesses
@@ -27,10 +29,12 @@ from monitor.web.link import Links
 from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES, Door
 from monitor.web.logins import Logins
 from monitor.web.mine import Mine
+from monitor.web.modules import module_routes
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
 from monitor.web.series import Reader, SeriesRoutes, unread
+from monitor.web.spoken import author
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +47,13 @@ VIEWS = (None, "", "judged", "locations")
 class OpsContext(Counter):
     """What the operators' side is made of.
 
-    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread;
-    `ready` says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration,
-    nothing when it is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
-    `probe` runs a module's probes once more and gives their ids, or why it does not; `trouble` is what of our own
-    does not work, and changes when that does; `printer` prints the pages of the dashboard, and without one there is
-    none; `links` reads acknowledge links; `series` gives what runs looked like over time.
+    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
+    says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
+    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
+    module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
+    changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
+    itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
+    links; `series` gives what runs looked like over time.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -63,11 +68,13 @@ class OpsContext(Counter):
     trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
     series: Reader = unread
+    runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
+    health: Callable[[], Mapping[str, Any]] = dict
 
 
 def ops_app(context: OpsContext) -> web.Application:
     """The operators' side."""
-    app = web.Application(client_max_size=LARGEST)
+    app = web.Application(client_max_size=LARGEST, middlewares=[tagged])
     app.on_response_prepare.append(guard)
     keep_out(app, context.roster)
     app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL)
@@ -91,6 +98,7 @@ def ops_app(context: OpsContext) -> web.Application:
             *SeriesRoutes(context, context.series).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
+            *module_routes(context, context.runs),
             web.post(f"{API}/modules/{{id}}/probe", ops.probe),
             web.get("/api/ops/v1/status", ops.status),
             web.get("/api/ops/v1/observations", ops.observations, allow_head=False),
@@ -137,11 +145,17 @@ class _Ops:
 
     async def reload(self, request: web.Request) -> web.Response:
         """Puts the configuration file in force, or says line by line why not."""
+        told = said(request, self.context, Deed("configuration.reload"), {}, key=request_key(request))
+        answer = await self.context.perform(told, self._reloaded)
+        if answer.refusal is not None and answer.refusal.kind == "wrong":
+            return web.Response(status=400, text=f"{answer.refusal.reason}\n")
+        checked(answer)
+        return web.Response(text="The configuration is in force.\n")
+
+    async def _reloaded(self) -> Answered:
         answer = self.context.reload()
         problems = await answer if inspect.isawaitable(answer) else answer
-        if problems:
-            return web.Response(status=400, text="\n".join(problems) + "\n")
-        return web.Response(text="The configuration is in force.\n")
+        return Answered(refusal=Refusal("wrong", "\n".join(problems))) if problems else Answered()
 
     async def heartbeat(self, request: web.Request) -> web.Response:
         """A module calls."""
@@ -151,17 +165,23 @@ class _Ops:
         """Every module with every probe at every place, and why each last run was judged as it was."""
         context = self.context
         now = context.clock.now()
-        found = context.contradictions()
-        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, found)
+        health, found = context.health(), context.contradictions()
+        return await json_answer(full_status, context.board(), context.history(), context.speech(), now, health, found)
 
     async def probe(self, request: web.Request) -> web.Response:
         """Runs the probes of a module once more, now: 202 with their ids."""
-        await sent(request, ())
+        body = await sent(request, ("author",))
         id = request.match_info["id"]
-        asked = self.context.probe(id)
-        if isinstance(asked, Refusal):
-            raise refusal_of(asked)
-        return await json_answer(dict, {"module": id, "asked": list(asked)}, status=202)
+        try:
+            told = said(request, self.context, Deed("probe.run", id), body, author(body), request_key(request))
+        except ValueError as error:
+            raise refusal(400, str(error)) from None
+
+        async def probing() -> Answered:
+            return probed(id, self.context.probe(id))
+
+        answer = checked(await self.context.perform(told, probing))
+        return await json_answer(dict, {"module": id, "asked": answer.detail["asked"]}, status=202)
 
     async def observations(self, request: web.Request) -> web.StreamResponse:
         """What is seen from now on, one observation a line, for as long as somebody listens."""

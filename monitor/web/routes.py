@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from monitor.web.access import keep_out
+from monitor.web.audit import audit_route
+from monitor.web.conditional import tagged
 from monitor.web.counter import LARGEST, Counter
 from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
@@ -11,12 +13,12 @@ from monitor.web.maintenance import maintenance_routes
 
 def counter_routes(counter: Counter) -> list[web.RouteDef]:
     """The routes, for whoever serves them."""
-    return [*incident_routes(counter), *maintenance_routes(counter)]
+    return [*incident_routes(counter), *maintenance_routes(counter), audit_route(counter)]
 
 
 def counter_app(counter: Counter) -> web.Application:
     """The counter alone."""
-    app = web.Application(client_max_size=LARGEST)
+    app = web.Application(client_max_size=LARGEST, middlewares=[tagged])
     app.on_response_prepare.append(guard)
     keep_out(app, counter.roster)
     app.add_routes(counter_routes(counter))

@@ -22,6 +22,7 @@ ID: Schema = {"type": "string", "minLength": 1}
 INCIDENT_ID: Schema = {"type": "string", "pattern": "^[0-9a-z]{12}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+NEXT: Schema = {"type": ["string", "null"], "description": "Where the next page is; null at the end."}
 SECONDS: Schema = {"type": "number", "minimum": 0}
 
 
@@ -94,8 +95,8 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
                 "message": message,
                 "modules": {"anyOf": [listed(ref("module_id")), ref("module_id"), {"type": "null"}]},
                 "components": {"anyOf": [listed(ref("component_id")), ref("component_id"), {"type": "null"}]},
-                "impact": {**one_of(IMPACTS), "default": "minor"},
-                "status": {**one_of(BEGINNING), "default": Stage.INVESTIGATING.value},
+                "impact": {**maybe(one_of(IMPACTS)), "default": "minor"},
+                "status": {**maybe(one_of(BEGINNING)), "default": Stage.INVESTIGATING.value},
                 "started_at": {**maybe(TIME), "description": "Within the last year, and not in the future."},
                 "draft": {"type": "boolean", "default": False},
                 "author": author,
@@ -108,7 +109,9 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
                 {"required": ["status"], "properties": {"status": {"const": Stage.RESOLVED.value}}},
             ]
         }
-        | sent({"message": maybe(loose), "status": one_of(list(Stage)), "confirm_cause": confirm, "author": author}),
+        | sent(
+            {"message": maybe(loose), "status": maybe(one_of(list(Stage))), "confirm_cause": confirm, "author": author}
+        ),
         "correct": sent({"message": message, "author": author}, ("message",)),
         "edit": sent(
             {
@@ -122,27 +125,30 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
-        "nothing": sent({}),
     }
 
 
 def planning(languages: Sequence[str]) -> dict[str, Schema]:
     """What people say of planned work."""
-    author = {"type": ["string", "null"]}
+    author = {"type": ["string", "null"], "maxLength": LONGEST_NAME}
     title, message = _said(LONGEST_LINE, languages), maybe(_said(LONGEST, languages, needed=False))
-    when = {"type": "string", "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`."}
+    when = {
+        "type": "string",
+        "pattern": r"^(now|\+.+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*)$",
+        "description": "`2026-11-27T02:00` in the time zone, with an offset, `now`, or `+2h`.",
+    }
     ids = {"type": ["array", "null"], "items": TEXT}
     return {
-        "plan": {"oneOf": [{"required": ["until"]}, {"required": ["duration"]}]}
+        "plan": {"oneOf": [{"required": [name], "properties": {name: TEXT}} for name in ("until", "duration")]}
         | sent(
             {
                 "title": title,
                 "message": message,
                 "modules": {"type": ["array", "null"], "items": ref("module_id"), "description": "Empty: everything."},
                 "excuses": {**ids, "description": "Codes of the failures that the work explains; empty: all."},
-                "from": {**when, "default": "now"},
-                "until": when,
-                "duration": {"type": "string", "description": "Such as `2h`."},
+                "from": {**maybe(when), "default": "now"},
+                "until": maybe(when),
+                "duration": {"type": ["string", "null"], "description": "Such as `2h`."},
                 "rrule": {"type": ["string", "null"], "description": "RFC 5545; absent: once."},
                 "timezone": {"type": ["string", "null"]},
                 "author": author,
@@ -196,7 +202,7 @@ def planned() -> dict[str, Schema]:
         "work": answered(work),
         "window": answered(window),
         "work_or_window": {"anyOf": [ref("work"), ref("window"), answered(gone)]},
-        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window"))}),
+        "works": answered({"maintenances": listed(ref("work")), "windows": listed(ref("window")), "next": NEXT}),
     }
 
 
@@ -243,7 +249,7 @@ def answers() -> dict[str, Schema]:
             },
             optional=("merged_into",),
         ),
-        "incidents": answered({"incidents": listed(ref("incident"))}),
+        "incidents": answered({"incidents": listed(ref("incident")), "next": NEXT}),
         "module": _module(status),
         "status": _status(),
         "asked": answered({"module": ID, "asked": listed(ID)}),
@@ -338,6 +344,10 @@ def _status() -> Schema:
         "since": maybe(TIME),
         "reason": maybe(TEXT),
         "blind": {"type": "object", "additionalProperties": TIME, "description": "Since when, by location."},
+        "troubles": answered({name: maybe(TEXT) for name in ("store", "publication", "configuration")}),
+        "lag_seconds": {**maybe(SECONDS), "description": "How late the event loop is."},
+        "events_waiting": COUNT,
+        "steps_unwritten": COUNT,
     }
     indicator = one_of(["none", "minor", "major", "critical", "maintenance", "unknown"])
     return answered(

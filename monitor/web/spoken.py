@@ -33,9 +33,10 @@ def word_of(act: str, id: str, body: Body, language: str, number: int = 0) -> Wo
 
 def author(body: Body) -> str | None:
     """Who says it, for the record of operators; never shown in public."""
-    said = "".join(one for one in " ".join((_word(body, "author") or "").split()) if one.isprintable())
-    if len(said) > LONGEST_NAME:
+    given = _word(body, "author") or ""
+    if len(given) > LONGEST_NAME:
         raise ValueError(f"`author` is a name of up to {LONGEST_NAME} characters")
+    said = "".join(one for one in " ".join(given.split()) if one.isprintable())
     return said or None
 
 

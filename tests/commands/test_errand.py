@@ -22,7 +22,7 @@ from monitor.web.routes import counter_app
 from tests.pages import pictures
 from tests.processes.running import free_port
 from tests.store.past import incident, saved
-from tests.web.test_ops import found, told
+from tests.web.test_ops import EARS
 
 THEME = Path(__file__).parents[2] / "site"
 SEEN = pictures.troubled()
@@ -51,8 +51,7 @@ def running(token: str | None = None) -> web.Application:
             board=lambda: SEEN.board,
             history=lambda: SEEN.history,
             speech=lambda: Speech.load(("en",), THEME),
-            find=found,
-            hear=told,
+            **EARS,
             roster=lambda: with_ops_token(token),
         )
     )

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli import main
+from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
 from monitor.data import only_one
 from monitor.store import open_store
@@ -192,3 +193,26 @@ def test_what_people_wrote_does_not_steer_a_terminal(shell: Shell) -> None:
 def test_standard_input_that_is_no_text_is_no_traceback(shell: Shell) -> None:
     one = shell.done("update", OPEN.id, "-m", "-", input=b"ol\xff\x00a")
     assert one["updates"][-1]["body"]["pt-BR"] == "ol\ufffda"
+
+
+def test_what_a_command_does_without_a_monitor_is_in_the_audit_log(shell: Shell) -> None:
+    """By whoever is logged in, as done by a command; a word that is refused as well."""
+    shell.done("acknowledge", OPEN.id)
+    assert shell.type("postmortem", OPEN.id, "--message", "x").exit_code == 1
+
+    async def read() -> list[Entry]:
+        store = await shell._store(readonly=True)
+        try:
+            return [one for _, one in await store.entries(Sought())]
+        finally:
+            await store.close()
+
+    refused, done = asyncio.run(read())
+    assert (done.act, done.how, done.by, done.address, done.subject) == (
+        "incident.acknowledge",
+        "command",
+        "ana",
+        None,
+        OPEN.id,
+    )
+    assert (refused.act, refused.outcome) == ("incident.postmortem", "refused")

@@ -161,7 +161,7 @@ async def test_the_counter_takes_the_words_of_the_file(shell: Shell) -> None:
     assert (first.status, first.body["excuses"], first.body["components"]) == (201, ["slow"], ["browsing"])
     shown = await look(shell.config, shell.data, f"/maintenance/{first.body['id']}")
     assert shown.body == first.body
-    assert (second.status, second.body) == (200, first.body)
+    assert (second.status, second.body) == (201, first.body)
     for wrong in (
         {**body, "title": 7},
         {**body, "colour": "red"},

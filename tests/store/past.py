@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from monitor.core.board import Condition
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Arranged, Gap, Heard, Keep, Moved, Remember, Repeated, Saved, Settled, Storable
+from monitor.core.effect import Arranged, Audited, Gap, Heard, Keep, Moved, Remember, Repeated, Saved, Settled, Storable
+from monitor.core.entry import Entry
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Candidate, Cause, Change, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.maintenance import Window, announced
@@ -58,7 +59,7 @@ def incident(module: str = "checkout", since: datetime = NOON, resolved_at: date
             cls="capacity_or_throttling",
             confidence=0.9,
             shared={"modules": [module, "other"]},
-            trigger={"module": module, "version": "2"},
+            trigger={"kind": "version_change", "module": module, "to": "2"},
             evidence=(sighting,),
         ),
         members=(Member(module, "root", Status.DOWN, since, resolved_at),),
@@ -89,7 +90,14 @@ def trouble(module: str = "checkout", since: datetime = NOON) -> list[Storable]:
         Gap("elsewhere", since),
         Arranged(work, "scheduled"),
         Repeated("nightly", window(module, since)),
+        Audited(entry(since, module)),
     ]
+
+
+def entry(at: datetime = NOON, subject: str = "checkout", act: str = "probe.run", by: str | None = "Ana") -> Entry:
+    """A line of the audit log."""
+    id = f"{act}:{subject}:{at.isoformat()}"
+    return Entry(id, at, by, "token", "127.0.0.1", act, subject, detail={"asked": ["http"]}, request=id, digest="d")
 
 
 def window(module: str = "checkout", begins: datetime = NOON, hours: float = 2) -> Window:

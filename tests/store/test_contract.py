@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,13 +11,15 @@ from hypothesis import strategies as st
 
 from monitor.core.board import Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Arranged, Gap, Heard, Keep, Remember, Repeated, Saved, Settled
+from monitor.core.effect import Arranged, Audited, Gap, Heard, Keep, Remember, Repeated, Saved, Settled
+from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.maintenance import Counted, Maintenance, announced, begun, ended
 from monitor.core.module import Status
 from monitor.core.observation import Observation
+from monitor.core.search import KINDS, Place, Search, place_of
 from monitor.core.series import Bin
 from monitor.core.track import Track
 from monitor.core.uptime import spans
@@ -24,7 +27,21 @@ from monitor.store import Rollup, Store
 from tests import strategies
 from tests.depth import examples
 from tests.store.conftest import Shelf
-from tests.store.past import FAILED, NOON, PASSED, SLOW, UNKNOWN, after, incident, moved, run, saved, trouble, window
+from tests.store.past import (
+    FAILED,
+    NOON,
+    PASSED,
+    SLOW,
+    UNKNOWN,
+    after,
+    entry,
+    incident,
+    moved,
+    run,
+    saved,
+    trouble,
+    window,
+)
 
 DAY = timedelta(days=1)
 
@@ -61,7 +78,7 @@ async def test_a_restart_mid_incident_recalls_equal_objects(shelf: Shelf) -> Non
 
     memory = await (await shelf.open()).recall(NOON)
 
-    keep, remember, probe, module, _, save, heard, gap, arranged, repeated = effects
+    keep, remember, probe, module, _, save, heard, gap, arranged, repeated, _ = effects
     assert isinstance(keep, Keep)
     assert isinstance(remember, Remember)
     assert isinstance(probe, Settled)
@@ -498,3 +515,75 @@ async def test_planned_work_comes_back_equal(store: Store, one: Maintenance) -> 
     found = (await store.history(strategies.START - DAY, NOON)).maintenances
     assert one in found
     assert await store.check() == []
+
+
+async def test_the_audit_log_keeps_every_line_once_and_for_ever(shelf: Shelf) -> None:
+    """Newest first, over a restart, a second commit of the same and a sweep; picked by everything that is in it."""
+    store = await shelf.open()
+    lines = [
+        entry(after(0), "checkout"),
+        entry(after(1), "3ox3gobcvya0", "incident.open", by=None),
+        replace(entry(after(1), "3ox3gobcvya0", "incident.update", by="Bea"), outcome="refused"),
+        entry(after(2), "", "session.login"),
+    ]
+    await store.commit([Audited(one) for one in lines])
+    await store.commit([Audited(lines[0])])
+    store = await shelf.open()
+    await store.sweep(NOON + 999 * DAY, DAY, DAY)
+
+    async def picked(**sought: Any) -> list[Entry]:
+        return [one for _, one in await store.entries(Sought(**sought))]
+
+    assert await picked() == lines[::-1]
+    assert await picked(act="incident") == [lines[2], lines[1]]
+    assert await picked(act="incident.open") == [lines[1]]
+    assert await picked(act="inciden") == []
+    assert await picked(by="Bea") == [lines[2]]
+    assert await picked(subject="checkout") == [lines[0]]
+    assert await picked(since=after(1), until=after(2)) == [lines[2], lines[1]]
+    assert await store.check() == []
+    assert (await store.entry(str(lines[1].request)), await store.entry(str(lines[2].request))) == (lines[1], None)
+    assert await store.entry("another") is None
+
+
+async def test_pages_of_the_audit_log_stand_still_while_it_grows(store: Store) -> None:
+    """A page goes on behind the last line of the one before it."""
+    await store.commit([Audited(entry(after(n))) for n in range(5)])
+    first = await store.entries(Sought(limit=2))
+    await store.commit([Audited(entry(after(n))) for n in range(5, 9)])
+    second = await store.entries(Sought(limit=2, before=first[1][0]))
+    assert [one.at for _, one in (*first, *second)] == [after(n) for n in (4, 3, 2, 2, 1, 0)]
+
+
+SEARCHES: list[dict[str, Any]] = [
+    {},
+    *({"status": status} for status in KINDS),
+    {"module": "checkout"},
+    {"module": "other"},
+    {"module": '"'},
+    {"module": "check_ut"},
+    {"since": after(3600)},
+    {"until": after(60)},
+    {"since": after(30), "until": after(3000), "status": "resolved"},
+]
+
+
+async def test_incidents_are_found_however_old_in_pages_that_join(store: Store) -> None:
+    """What every page together holds is what the search finds among all; whatever the size of a page."""
+    every = [
+        incident("checkout", NOON - 900 * DAY, NOON - 899 * DAY),
+        incident("checkout", after(0), after(50)),
+        incident("payments", after(0.5), after(7000)),
+        replace(incident("catalog", after(100)), published_at=None),
+        replace(incident("checkout", after(100)), stage=Stage.MONITORING),
+        incident("gift-card", after(200)),
+    ]
+    await store.commit([saved(one) for one in every])
+    for search, limit in product(SEARCHES, (1, 2, 10)):
+        wanted = sorted(filter(Search(**search).finds, every), key=place_of, reverse=True)
+        found: list[Incident] = []
+        last: Place | None = None
+        while len(page := await store.incidents(Search(**search, after=last, limit=limit))) > limit:
+            found += page[:limit]
+            last = place_of(page[limit - 1])
+        assert [one.id for one in (*found, *page)] == [one.id for one in wanted], search

@@ -43,9 +43,16 @@ SPEECH = Speech.load(("pt-BR", "en"), THEME)
 TOKEN = "s3cret-ã"
 HOLDER = {"Authorization": f"Bearer {TOKEN}"}
 HOSTILE = "<script>alert(1)</script>"
-OPEN = replace(incident("checkout"), cause=replace(incident("checkout").cause, shared=None))
-OLD = incident("catalog", NOON - timedelta(days=9), NOON - timedelta(days=9) + timedelta(hours=1))
-DRAFT = replace(incident("catalog", NOON + timedelta(seconds=5)), published_at=None)
+
+
+def _alone(one: Incident) -> Incident:
+    """The incident of one module that shares nothing with others."""
+    return replace(one, cause=replace(one.cause, shared=None))
+
+
+OPEN = _alone(incident("checkout"))
+OLD = _alone(incident("catalog", NOON - timedelta(days=9), NOON - timedelta(days=9) + timedelta(hours=1)))
+DRAFT = _alone(replace(incident("catalog", NOON + timedelta(seconds=5)), published_at=None))
 
 
 @dataclass
@@ -161,6 +168,11 @@ async def serving(
         find=desk.find,
         hear=desk.hear,
         roster=lambda: side.roster,
+        perform=desk.perform,
+        record=desk.record,
+        incidents=desk.incidents,
+        entries=desk.entries,
+        runs=lambda: runs,
         clock=clock,
         metrics_page=lambda *_: b"",
         ready=lambda: None,

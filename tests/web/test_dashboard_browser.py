@@ -50,8 +50,10 @@ async def test_nothing_sticks_out_and_nothing_is_inaccessible(
     axe = pytest.importorskip("axe_playwright_python.async_playwright").Axe()
     shown = stormy()
     incident = next(iter(shown[0].incidents))
-    pages = ["", "/modules/checkout", f"/incidents/{incident}", "/open", "/login", "/modules/nope"]
+    pages = ["", "/modules/checkout", f"/incidents/{incident}", "/open", "/audit", "/login", "/modules/nope"]
     async with serving(tmp_path, None, shown) as side:
+        acknowledging = f"/api/ops/v1/incidents/{incident}/acknowledge"
+        assert (await side.client.post(acknowledging, json={"author": "Ana"})).status == 200  # a line in the audit log
         context = await browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
         page = await context.new_page()
         problems: list[str] = []

@@ -82,6 +82,10 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
         find=desk.find,
         hear=desk.hear,
         roster=lambda: with_ops_token(TOKEN),
+        perform=desk.perform,
+        record=desk.record,
+        incidents=desk.incidents,
+        entries=desk.entries,
         clock=clock,
     )
     async with TestClient(TestServer(counter_app(counter))) as client:
@@ -103,11 +107,13 @@ async def test_an_update_is_on_disk_when_it_is_answered(side: Side) -> None:
 
 
 async def test_the_same_key_is_followed_once(side: Side) -> None:
-    """The second answer is 200 with the same incident."""
-    for status, text in ((201, "One."), (200, "Two.")):
-        answer = await side.ask("POST", f"/{OPEN.id}/updates", {"message": text}, Idempotency_Key="k1")
-        assert answer[0] == status
-        assert answer[1]["updates"][-1]["body"]["pt-BR"] == "One."
+    """The second answer is the first one; another request of that name is none of it, and changes nothing."""
+    for _ in range(2):
+        answer = await side.ask("POST", f"/{OPEN.id}/updates", {"message": "One."}, Idempotency_Key="k1")
+        assert (answer[0], len(answer[1]["updates"])) == (201, 2)
+    status, said = await side.ask("POST", f"/{OPEN.id}/updates", {"message": "Two."}, Idempotency_Key="k1")
+    assert (status, "take a new one" in said["error"]) == (422, True)
+    assert len((await side.stored(OPEN.id)).updates) == 2
     assert (await side.ask("POST", f"/{OPEN.id}/updates", {"message": "x"}, Idempotency_Key="k" * 201))[0] == 400
 
 
@@ -141,7 +147,7 @@ async def test_what_a_request_opened_days_ago_is_not_opened_again(side: Side) ->
     side.past = (await side.stored(one["id"]),)
     side.desk.board = replace(side.desk.board, incidents={})
     status, again = await side.ask("POST", "", body, Idempotency_Key="k1")
-    assert (status, again["id"], again["status"]) == (200, one["id"], "resolved")
+    assert (status, again["id"], again["status"]) == (201, one["id"], "resolved")
     assert (await side.ask("POST", "", body, Idempotency_Key="k2"))[0] == 201
 
 
@@ -166,7 +172,18 @@ async def test_the_beginning_of_an_id_is_enough(side: Side) -> None:
 
 @pytest.mark.parametrize(
     ("query", "ids"),
-    [("", [OPEN.id]), ("?status=open", [OPEN.id]), ("?status=resolved", []), ("?status=draft", [])],
+    [
+        ("", [OPEN.id, OLD.id]),
+        ("?status=open", [OPEN.id]),
+        ("?status=resolved", [OLD.id]),
+        ("?status=draft", []),
+        ("?status=investigating", [OPEN.id]),
+        ("?module=checkout", [OPEN.id]),
+        ("?module=check", []),
+        ("?since=2026-11-14T12:30:00Z&until=2026-11-15", [OLD.id]),
+        ("?since=2026-11-14T13:30:00%2B00:00", [OPEN.id]),
+        ("?until=2026-11-14T12:00:00Z", []),
+    ],
 )
 async def test_incidents_are_listed_by_what_has_become_of_them(side: Side, query: str, ids: list[str]) -> None:
     assert [one["id"] for one in (await side.ask("GET", query))[1]["incidents"]] == ids

@@ -86,6 +86,47 @@ async def read(side: Side, path: str) -> Any:
 BELOW = f"{API}/incidents/{OPEN.id}"
 
 
+async def test_modules_and_the_audit_log_are_as_described(side: Side) -> None:
+    """With the newest runs, every key of them named; what is masked stays masked."""
+    async with side.client.post(f"{API}/modules/checkout/probe", json={"author": "Ana"}, headers=HOLDER) as answer:
+        assert answer.status == 202
+    await side.desk.stored()
+    modules, one, log = [await read(side, f"{API}/{path}") for path in ("modules", "modules/checkout", "audit")]
+    check("modules", modules)
+    check("dossier", one)
+    check("audit", log)
+    named = schema("run")["components"]["schemas"]
+    assert one["runs"]
+    for run in one["runs"]:
+        assert set(run) == {*named["observation"]["properties"], "result", "discarded"}
+    assert set(one) == {*named["module"]["properties"], *named["dossier"]["allOf"][1]["properties"]}
+    assert [entry["act"] for entry in log["entries"]] == ["probe.run"]
+    assert set(log["entries"][0]) == set(named["entry"]["properties"])
+
+
+async def test_modules_come_in_pages_by_their_status(side: Side) -> None:
+    """Together they are all of them, once."""
+    found, path = [], f"{API}/modules?limit=7"
+    while path:
+        page = await read(side, path)
+        found += [one["id"] for one in page["modules"]]
+        path = page["next"]
+    assert found == sorted(side.desk.board.platform.modules)
+    down = (await read(side, f"{API}/modules?status=down"))["modules"]
+    assert {one["status"] for one in down} == {"down"}
+    async with side.client.get(f"{API}/modules/nope", headers=HOLDER) as answer:
+        assert answer.status == 404
+
+
+def test_every_example_is_what_it_shows() -> None:
+    """Held against its own schema; and every object that is sent has one."""
+    whole = document(SHOP, locked=True)
+    taken = [one["requestBody"] for path in whole["paths"].values() for one in path.values() if "requestBody" in one]
+    for body in taken:
+        content = body["content"]["application/json"]
+        Draft202012Validator(content["schema"] | {"components": whole["components"]}).validate(content["example"])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [("POST", f"{API}/incidents", {"title": "t", "message": "m", "modules": ["checkout"]}, 201),

@@ -2,18 +2,21 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from monitor.core.effect import Answered, Event, Refusal
+from monitor.core.effect import Answered, Refusal, Said
+from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation, observation_from_json
 from monitor.core.roster import with_ops_token
+from monitor.core.search import Place, Search, page_of
 from monitor.pages.translate import Speech
 from monitor.web.access import _is_here
 from monitor.web.negotiation import offered
@@ -43,14 +46,34 @@ async def heard(module: str, probe: str) -> bool:
     return True
 
 
-async def told(event: Event) -> Answered:
+async def told(said: Said, check: object = None) -> Answered:
     return Answered()
+
+
+async def performed(said: Said, deed: Callable[[], Awaitable[Answered]]) -> Answered:
+    return await deed()
+
+
+async def listed(search: Search) -> tuple[list[Incident], Place | None] | Refusal:
+    return page_of(search, SEEN.history.incidents, [])
+
+
+async def lines(sought: Sought) -> list[tuple[int, Entry]] | Refusal:
+    return []
 
 
 async def found(id: str) -> Incident | Refusal:
     return next((one for one in SEEN.history.incidents if one.id == id), Refusal("unknown", "there is none"))
 
 
+EARS: Any = {
+    "find": found,
+    "hear": told,
+    "perform": performed,
+    "record": lambda said, answer: answer,
+    "incidents": listed,
+    "entries": lines,
+}
 CONTEXT = OpsContext(
     board=lambda: SEEN.board,
     history=lambda: SEEN.history,
@@ -60,8 +83,7 @@ CONTEXT = OpsContext(
     reload=lambda: [],
     follow=nothing,
     called=heard,
-    find=found,
-    hear=told,
+    **EARS,
     clock=FakeClock(NOW),
 )
 TOKEN = {"Authorization": "Bearer s3cret-ã"}
