@@ -84,11 +84,13 @@ def is_still_in(request: web.Request) -> bool:
 
 
 def name_for(request: web.Request, said: str | None) -> str | None:
-    """The name under which something is recorded: what the configuration calls whoever asks, else what they said."""
+    """The name under which something is recorded: what the configuration calls whoever asks, or what they called
+    themselves when they logged in; else what they say now."""
     person = person_of(request)
-    if person is None or (not person.known and said):
+    if person is None:
         return said
-    return person.name
+    settled = person.known or session_of(request) is not None
+    return person.name if settled and person.name else said or person.name
 
 
 async def _admitted(request: web.Request) -> Person:

@@ -16,7 +16,7 @@ from tests.pages.conftest import LANGUAGES, THEME, loaded
 from tests.pages.pictures import SECRET
 
 ABOUT = {"base": "./", "users": False, "tokens": False, "may": True, "named": False,
-         "by": None, "csrf": "c", "done": "", "refused": None,
+         "by": None, "csrf": "c", "done": "", "incident": None, "refused": None,
          "typed": {}, "tried": None, "again": ""}  # fmt: skip
 
 

@@ -342,7 +342,7 @@ async def test_a_renamed_module_keeps_its_history(store: Store) -> None:
     assert now.key == was.key
     assert (now.root, now.cause.evidence[0].module, now.members[0].module) == ("new", "new", "new")
     assert now.cause.shared == {"modules": ["new", "other"]}
-    assert now.cause.trigger == {"module": "new", "version": "2"}
+    assert now.cause.trigger == {"kind": "version_change", "module": "new", "to": "2"}
     assert now.updates[0].params["module"] == "new"
     assert await store.check() == []
 
