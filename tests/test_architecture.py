@@ -13,8 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 QUIET = frozenset(
     {
-        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools", "json"),
-        *("math", "re", "typing"),
+        *("bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools"),
+        *("json", "math", "re", "typing"),
     }
 )
 HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})

@@ -148,9 +148,12 @@ class _Desk:
         self.press = Press(theme)
         self.press.environment.loader = FileSystemLoader([theme / "templates", builtin / "templates"])
         folder = theme / "ops" if (theme / "ops").is_dir() else builtin / "ops"
+        sheets = {"healthcheck.css": _first("healthcheck.css", theme, builtin).read_text("utf-8"), **self.press.styles}
+        own = (folder / "style.css").read_text("utf-8")
         files = {
-            "style.css": (str(self.press.style) + (folder / "style.css").read_text("utf-8")).encode(),
+            "style.css": f"{sheets['style.css']}{sheets['healthcheck.css']}{own}".encode(),
             "live.js": (folder / "live.js").read_bytes(),
+            "healthcheck.js": _first("healthcheck.js", theme, builtin).read_bytes(),
             "favicon.svg": (theme / "assets" / "favicon.svg").read_bytes(),
         }
         self.names: dict[str, str] = {}
@@ -160,6 +163,11 @@ class _Desk:
             hashed = f"{file.stem}.{sha256(content).hexdigest()[:10]}{file.suffix}"
             self.names[name] = f"healthcheck/assets/{hashed}"
             self.assets[hashed] = content
+
+
+def _first(name: str, *themes: Path) -> Path:
+    """The asset of the first theme that has it."""
+    return next(file for theme in themes if (file := theme / "assets" / name).is_file())
 
 
 @lru_cache(maxsize=2)

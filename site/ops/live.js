@@ -43,6 +43,7 @@
     const copy = part.cloneNode(true);
     for (const one of copy.querySelectorAll("input[type=hidden]")) one.remove();
     for (const one of copy.querySelectorAll("details")) one.removeAttribute("open");
+    copy.removeAttribute("hidden");
     return copy.outerHTML;
   }
 
@@ -55,7 +56,10 @@
     const held = old.contains(document.activeElement) ? document.activeElement : null;
     const href = held && held.getAttribute("href");
     const id = held && (held.closest("details[id]") || {}).id;
+    const rolled = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    fresh.hidden = old.hidden;
     old.replaceWith(document.adoptNode(fresh));
+    fresh.querySelectorAll(".scroll").forEach((one, index) => (one.scrollLeft = rolled[index]));
     if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
     else if (id) fresh.querySelector(`#${CSS.escape(id)} > summary`)?.focus({ preventScroll: true });
     return true;
@@ -88,6 +92,7 @@
       order(list, next);
       for (const one of [...list.children]) if (!ids.has(one.id) && !busy(one)) one.remove();
     }
+    dispatchEvent(new Event("fresh"));
     const before = document.title;
     document.title = fresh.title;
     if (before !== fresh.title) live.textContent = fresh.title;
