@@ -9,7 +9,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 
 BOX, LANE = 22, 4  # half of the height that a module and a lane keep free
@@ -62,7 +62,7 @@ def layout_of(needs: Needs) -> Layout:
     ahead = {id: list(dict.fromkeys(ones)) for id, ones in ahead.items()}
     layer = _layers(ahead)
     columns, links = _items(ahead, layer)
-    columns = _ordered(columns, links)
+    columns = _ordered(columns, links, layer)
     tops = _straightened(columns, links, layer)
     return Layout(
         places={id: (layer[id], tops[(id, layer[id])]) for id in known},
@@ -162,10 +162,9 @@ def _items(ahead: Mapping[str, Sequence[str]], layer: Mapping[str, int]) -> tupl
     return columns, links
 
 
-def _ordered(columns: Columns, links: Links) -> Columns:
+def _ordered(columns: Columns, links: Links, layer: Mapping[str, int]) -> Columns:
     """The best order of those that sweeps to and fro come by: each item stands at the mean of what it is joined to."""
-    back = _turned(links)
-    best, fewest = columns, _crossings(columns, links)
+    back, best, fewest = _turned(links), columns, -1
     for sweep in range(SWEEPS):
         if not fewest:
             break
@@ -181,9 +180,23 @@ def _ordered(columns: Columns, links: Links) -> Columns:
                 for index, item in enumerate(columns[number])
             }
             columns[number].sort(key=mean.__getitem__)
-        if (crossings := _crossings(columns, links)) < fewest:
+            columns[number] = [
+                item
+                for _, equal in groupby(columns[number], key=mean.__getitem__)
+                for item in _lanes_amid(list(equal), layer)
+            ]
+        crossings = _crossings(columns, links)
+        if crossings < fewest or fewest < 0:
             best, fewest = columns, crossings
     return best
+
+
+def _lanes_amid(equal: list[Item], layer: Mapping[str, int]) -> list[Item]:
+    """Items that want the same place, the lanes in their middle: a trunk goes straight on, its branches around it."""
+    boxes = [item for item in equal if layer[item[0]] == item[1]]
+    lanes = [item for item in equal if layer[item[0]] != item[1]]
+    half = len(boxes) // 2
+    return [*boxes[:half], *lanes, *boxes[half:]]
 
 
 def _mean(numbers: Sequence[float], otherwise: float) -> float:

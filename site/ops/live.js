@@ -81,6 +81,9 @@
   }
 
   function show(fresh) {
+    const held = document.activeElement;
+    const href = held.getAttribute("href");
+    const home = held.closest("[id]");
     for (const old of document.querySelectorAll("[data-part]")) {
       const next = fresh.getElementById(old.id);
       if (next) swap(old, next);
@@ -93,6 +96,10 @@
       for (const one of [...list.children]) if (!ids.has(one.id) && !busy(one)) one.remove();
     }
     dispatchEvent(new Event("fresh"));
+    // A box that moved to another place takes the keyboard along.
+    if (document.activeElement === document.body && href && home) {
+      document.querySelector(`#${CSS.escape(home.id)} [href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
+    }
     const before = document.title;
     document.title = fresh.title;
     if (before !== fresh.title) live.textContent = fresh.title;
