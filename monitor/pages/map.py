@@ -75,7 +75,7 @@ def map_view(
     edges = [(need, id) for id, ones in drawn.items() for need in ones]
     calm = [edge for edge in edges if edge not in strong and edge not in layout.back]
     return MapView(
-        id="map",
+        id="dependency_map",
         width=max(layout.layers * (WIDE + GAP) - GAP, 0) + 2 * EDGE,
         height=layout.height + 2 * EDGE,
         nodes=tuple(_node(lens, id, status_of(id), struck.get(id), layout.places[id]) for id in shown),

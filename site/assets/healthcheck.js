@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const number = new Intl.NumberFormat(document.documentElement.lang);
-  const filter = () => document.getElementById("filter");
+  const filter = () => document.getElementById("filter_by");
 
   // What the address asks for; words that are no choice ask for nothing.
   function asked() {
@@ -32,12 +32,13 @@
     const wanted = asked();
     const boxes = [...document.querySelectorAll("[data-module-id]")];
     for (const box of boxes) box.hidden = !fits(box, wanted) && location.hash !== "#" + box.id;
+    document.querySelector(".shelves").classList.toggle("narrowed", Object.values(wanted).some(Boolean));
     const shown = boxes.filter((box) => !box.hidden).length;
     const narrowed = Object.values(wanted).some(Boolean);
     filter().hidden = false;
     filter().querySelector("button").hidden = !narrowed;
     const told = narrowed ? filter().dataset.shown.replace("{shown}", number.format(shown)).replace("{all}", number.format(boxes.length)) : "";
-    const line = document.getElementById("shown");
+    const line = document.getElementById("shown_count");
     if (line.textContent !== told) line.textContent = told;
   }
 
@@ -50,10 +51,10 @@
 
   const fields = () => [...filter().querySelectorAll("select")];
   document.addEventListener("change", (event) => {
-    if (event.target.closest("#filter")) go(fields().map((one) => [one.name, one.value]));
+    if (event.target.closest("#filter_by")) go(fields().map((one) => [one.name, one.value]));
   });
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("#filter button")) return;
+    if (!event.target.closest("#filter_by button")) return;
     go(fields().map((one) => [one.name, ""]));
     fields()[0].focus(); // the button is gone
   });

@@ -19,9 +19,9 @@ from tests.pages.maps import picture_of, platform_of
 from tests.pages.test_browser import CHROMIUM, ORIGIN, Shop, status
 
 SCROLL = """async () => {
-  const times = [], step = 300;
+  const times = [], step = 120;
   let last = performance.now();
-  for (let count = 0; count < 240; count++) {
+  for (let count = 0; count < 180; count++) {
     scrollBy(0, step);
     await new Promise(requestAnimationFrame);
     const now = performance.now();
@@ -40,7 +40,7 @@ def measure(browser: Any, page_bytes: bytes, files: dict[str, bytes], slower: fl
     page.route("**/*", shop.serve)
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
     page.goto(f"{ORIGIN}/healthcheck/")
-    page.wait_for_selector("#filter:not([hidden])")
+    page.wait_for_selector("#filter_by:not([hidden])")
     ready = page.evaluate(TIMING)
     times = page.evaluate(SCROLL)
     page.context.close()
