@@ -32,9 +32,10 @@
     const wanted = asked();
     const boxes = [...document.querySelectorAll("[data-module-id]")];
     for (const box of boxes) box.hidden = !fits(box, wanted) && location.hash !== "#" + box.id;
-    document.querySelector(".shelves").classList.toggle("narrowed", Object.values(wanted).some(Boolean));
     const shown = boxes.filter((box) => !box.hidden).length;
     const narrowed = Object.values(wanted).some(Boolean);
+    document.querySelector(".shelves").classList.toggle("narrowed", narrowed);
+    for (const link of document.querySelectorAll(".tongues a")) link.href = narrowedBy(link.href, wanted);
     filter().hidden = false;
     filter().querySelector("button").hidden = !narrowed;
     const told = narrowed ? filter().dataset.shown.replace("{shown}", number.format(shown)).replace("{all}", number.format(boxes.length)) : "";
@@ -42,21 +43,24 @@
     if (line.textContent !== told) line.textContent = told;
   }
 
-  function go(values) {
-    const address = new URL(location);
-    for (const [name, value] of values) value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
-    history.pushState(null, "", address);
-    apply();
+  function narrowedBy(from, wanted) {
+    const address = new URL(from);
+    for (const [name, value] of Object.entries(wanted)) value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
+    return address.href;
   }
 
-  const fields = () => [...filter().querySelectorAll("select")];
+  function go(chosen) {
+    const fields = [...filter().querySelectorAll("select")];
+    history.pushState(null, "", narrowedBy(location, Object.fromEntries(fields.map((one) => [one.name, chosen(one)]))));
+    apply();
+    return fields;
+  }
+
   document.addEventListener("change", (event) => {
-    if (event.target.closest("#filter_by")) go(fields().map((one) => [one.name, one.value]));
+    if (event.target.closest("#filter_by")) go((field) => field.value);
   });
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("#filter_by button")) return;
-    go(fields().map((one) => [one.name, ""]));
-    fields()[0].focus(); // the button is gone
+    if (event.target.closest("#filter_by button")) go(() => "")[0].focus(); // the button is gone
   });
   addEventListener("popstate", apply);
   addEventListener("hashchange", () => {

@@ -53,6 +53,8 @@ def test_the_address_says_what_is_shown(page: Any) -> None:
     shown(page, 3)
     assert page.locator("#shown_count").inner_text() == "3 of 25 shown"
     assert page.locator("#filter_group").input_value() == "buying"
+    spanish = page.locator(".tongues a[lang=es]").evaluate("(one) => one.href")
+    assert spanish == f"{ORIGIN}/es/healthcheck/?group=buying&status=down&location=virginia"
 
     page.locator("#filter_status").select_option("up")
     shown(page, 6)
