@@ -69,4 +69,9 @@
   });
   addEventListener("fresh", apply); // the page was made anew
   apply();
+
+  // On a narrow screen the map begins at the cause.
+  const map = document.querySelector(".map .scroll");
+  const cause = map?.querySelector(".root rect");
+  if (cause) map.scrollLeft = cause.x.baseVal.value - map.clientWidth / 2;
 })();
