@@ -13,8 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 QUIET = frozenset(
     {
-        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools", "json"),
-        *("math", "re", "typing", "unicodedata"),
+        *("bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools"),
+        *("json", "math", "re", "typing", "unicodedata"),
     }
 )
 HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})

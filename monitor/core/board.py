@@ -181,10 +181,15 @@ class Board:
         kept = self.restless - changed.keys()
         return replace(self, tracks={**self.tracks, **changed}, restless=kept | restless)
 
-    def version_of(self, module: str) -> str | None:
-        """The version of the application that answers for a module, by the first of its probes that was told."""
+    def version(self, module: str) -> Version | None:
+        """The application that answers for a module and its version, by the first of its probes that was told."""
         keys = (probe.key for probe in self.platform.modules[module].probes)
-        return next((self.versions[key].name for key in keys if key in self.versions), None)
+        return next((self.versions[key] for key in keys if key in self.versions), None)
+
+    def version_of(self, module: str) -> str | None:
+        """What that version is called."""
+        version = self.version(module)
+        return None if version is None else version.name
 
     def component(self, id: str) -> ComponentStatus | None:
         """What a visitor feels of a component; None when nothing is known."""

@@ -8,7 +8,7 @@ from monitor.core.effect import Keep
 from monitor.core.expectation import Outcome
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
-from monitor.core.module import Module, Status
+from monitor.core.module import FAILING, Module, Status
 from monitor.core.plotted import Series
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import only_cached, seen_from
@@ -16,13 +16,15 @@ from monitor.core.wording import N_
 from monitor.pages import sparkline, words
 from monitor.pages.charts import ChartsView, charts_view
 from monitor.pages.dossier import IncidentDigest, digest
+from monitor.pages.facts import newest_of
+from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
+from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
-from monitor.pages.view import Link, Mark, SparkView, When
+from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 from monitor.pages.watch import Watch
 
-ORDER = (Status.DOWN, Status.DEGRADED, Status.UNKNOWN, Status.UP)
 LATE = 0.25  # seconds of loop lag from which answers look slower than they are
 
 SELF: dict[str, tuple[str, str]] = {
@@ -30,15 +32,6 @@ SELF: dict[str, tuple[str, str]] = {
     "degraded": ("slow", N_("The monitor does not see everything.")),
     "blind": ("down", N_("The monitor sees nothing: what is shown is the last that was known.")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class VersionView:
-    """What answers for a module, since when, and what it was before."""
-
-    name: str
-    since: When
-    before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,7 @@ class BoxView:
     planned: str  # the title of the work that is under way on it
     why: tuple[str, str, str, str] | None
     locations: tuple[tuple[str, Mark], ...]
+    now: str
     p50: str
     p95: str
     p99: str
@@ -68,7 +62,14 @@ class BoxView:
     needs: tuple[tuple[str, str, Mark], ...]
     runs: tuple[RunView, ...]
     runbook: str
+    groups: str  # and what each place sees: what filters go by
+    seen: str
     charts: ChartsView | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether its box stands before the map."""
+        return self.status in FAILING or self.role == "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class BoardView:
     incidents: tuple[IncidentDigest, ...]
     drafts: int
     modules: tuple[BoxView, ...]
+    map: MapView | None
+    filters: Filters
     health: HealthView
 
 
@@ -101,12 +104,16 @@ def board_view(lens: Lens, watch: Watch) -> BoardView:
     statuses = [board.status(one.id) for one in every]
     counts = [(statuses.count(status), lens.mark(words.MODULE[status])) for status in ORDER]
     probes = _probes_by_module(watch)
+    boxes = [_box(lens, watch, one, probes.get(one.id, []), whole=False) for one in every]
+    failing = [one.id for one in every if board.status(one.id) in FAILING]
     return BoardView(
         at=exact(lens, watch.now),
         counts=tuple(pair for pair in counts if pair[0]),
         incidents=tuple(digest(lens, one) for one in watch.open_incidents),
         drafts=sum(one.published_at is None for one in watch.open_incidents),
-        modules=tuple(_box(lens, watch, one, probes.get(one.id, []), whole=False) for one in every),
+        modules=tuple(sorted(boxes, key=lambda one: not one.failing)),
+        map=map_view(lens, board.status, failing, watch.open_incidents),
+        filters=filters(lens),
         health=health_view(lens, watch),
     )
 
@@ -137,6 +144,7 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
     role, blames, link = _part(lens, watch.incident_by_module.get(id), id)
     runs = list(_runs(lens, watch, probes)) if whole or status is not Status.UP else []
     known = {need.module: board.status(need.module) for need in module.depends_on}
+    places = seen_from(board, id)
     return BoxView(
         id=id,
         name=lens.text(module.name),
@@ -151,7 +159,8 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         incident=link,
         planned="; ".join(one.title for one in under_way(lens, [id])),
         why=_why(runs, status),
-        locations=tuple((lens.place(one), lens.mark(words.MODULE[seen])) for one, seen in seen_from(board, id).items()),
+        locations=tuple((lens.place(one), lens.mark(words.MODULE[status])) for one, status in places.items()),
+        now=lens.milliseconds(newest_of(latency, watch.now)),
         p50=lens.milliseconds(latency.p50_ms),
         p95=lens.milliseconds(latency.p95_ms),
         p99=lens.milliseconds(latency.p99_ms),
@@ -160,6 +169,8 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         needs=tuple((need, lens.module_name(need), lens.mark(words.MODULE[one])) for need, one in known.items()),
         runs=tuple(runs if whole else (one for one in runs if one.failed)),
         runbook=_followed(module.runbook or "") if whole else "",
+        groups=groups_of(lens, id),
+        seen=seen(places),
     )
 
 
@@ -177,9 +188,9 @@ def _part(lens: Lens, incident: Incident | None, module: str) -> tuple[str, str,
     if incident.cause.module is None:
         return "affected", lens.word(N_("In an incident whose cause is not certain")), link
     if member is not None and member.role == "root":
-        return "root", lens.word(N_("Cause of the open incident")), link
+        return "root", lens.word(words.ROOT), link
     cause = lens.module_name(incident.cause.module)
-    return "affected", lens.word(N_("Affected by {module}"), module=cause), link
+    return "affected", lens.word(words.AFFECTED, module=cause), link
 
 
 def _runs(lens: Lens, watch: Watch, probes: Iterable[tuple[str, str]]) -> Iterable[RunView]:
@@ -209,11 +220,8 @@ def _spark(lens: Lens, latency: Latency) -> SparkView | None:
 
 
 def _version(lens: Lens, watch: Watch, module: Module) -> VersionView | None:
-    keys = [probe.key for probe in module.probes if probe.key in watch.board.versions]
-    if not keys:
-        return None
-    version = watch.board.versions[keys[0]]
-    return VersionView(version.name, exact(lens, version.since), version.before or "")
+    version = watch.board.version(module.id)
+    return None if version is None else VersionView(version.name, exact(lens, version.since), version.before or "")
 
 
 def _rank(watch: Watch, module: Module) -> tuple[bool, int, int, bool]:

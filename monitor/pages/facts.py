@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from monitor.core.board import Condition
+from monitor.core.board import Condition, Version
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import Component, Module, Status
+from monitor.core.module import FAILING, Component, Module, Status
 from monitor.core.rollup import RANK, ComponentStatus, component_status
 from monitor.core.statement import only_cached
 from monitor.core.uptime import Day, Uptime
@@ -31,7 +31,8 @@ class ComponentFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """A module as it is now. `incident` is the open one it is a member of; `cached`: only caches answer for it."""
+    """A module as it is now. `incident` is the open one it is a member of; `cached`: only caches answer for it.
+    `now_ms` is the median of the present hour, or of the one before."""
 
     module: Module
     condition: Condition | None
@@ -40,11 +41,19 @@ class ModuleFacts:
     spark: sparkline.Sparkline | None
     incident: Incident | None
     cached: bool = False
+    now_ms: float | None = None
+    version: Version | None = None
 
     @property
     def status(self) -> Status:
         """Its status; unknown until something is known."""
         return self.condition.status if self.condition else Status.UNKNOWN
+
+
+def newest_of(latency: Latency, now: datetime) -> float | None:
+    """The median in ms of the present hour, else of the one before; None where neither had an answered run."""
+    newest = latency.points[-1] if latency.points else None
+    return newest[1] if newest is not None and now - newest[0] < timedelta(hours=2) else None
 
 
 class Facts:
@@ -102,6 +111,8 @@ class Facts:
             self._spark_of(id),
             self.open_incident_of(id),
             self._is_cached(id),
+            self._now_of(id),
+            self._version_of(id),
         )
 
     @given
@@ -113,6 +124,11 @@ class Facts:
     def status_of(self, module: str) -> Status:
         """Its status; unknown until something is known."""
         return self._picture.board.status(module)
+
+    @given
+    def failing(self) -> tuple[str, ...]:
+        """The modules that fail now, in the order of the configuration."""
+        return tuple(id for id in self.platform.modules if self._picture.board.status(id) in FAILING)
 
     @given
     def planned(self) -> frozenset[str]:
@@ -127,6 +143,14 @@ class Facts:
     @given
     def _locations_of(self, module: str) -> dict[str, Status]:
         return self._picture.locations_of(module)
+
+    @given
+    def _version_of(self, module: str) -> Version | None:
+        return self._picture.board.version(module)
+
+    @given
+    def _now_of(self, module: str) -> float | None:
+        return newest_of(self.latency_of(module), self._picture.now)
 
     @given
     def _is_cached(self, module: str) -> bool:

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from monitor.core.module import Status
+from monitor.core.module import FAILING, Status
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.cells import cell
 from monitor.pages.facts import ModuleFacts
+from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lens import Lens
+from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
-from monitor.pages.view import Link, Mark, SparkView, When
-
-ORDER = (Status.DOWN, Status.DEGRADED, Status.UNKNOWN, Status.UP)
+from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class NeedView:
 class ModuleView:
     """A module's box. `role` is its part in the open `incident`: `root`, `affected` or none; `blames` words it.
 
-    `cached`: only caches answer for it, which proves the edge in front of it.
+    `cached`: only caches answer for it, which proves the edge in front of it. `now` and `p50` are what an answer takes
+    now and usually. `groups` and `seen` are what filters go by.
     """
 
     id: str
@@ -43,18 +44,29 @@ class ModuleView:
     blames: str
     incident: Link | None
     locations: tuple[tuple[str, Mark], ...]
+    now: str
     p50: str
     p95: str
     spark: SparkView | None
+    version: VersionView | None
     needs: tuple[NeedView, ...]
+    groups: str
+    seen: str
+
+    @property
+    def failing(self) -> bool:
+        """Whether its box stands before the map."""
+        return self.status in FAILING or self.role == "root"
 
 
 @dataclass(frozen=True, slots=True)
 class HealthcheckView:
-    """The dashboard: how many modules are in which state, then their boxes."""
+    """The dashboard: how many modules are in which state, then their boxes, those that fail before the map."""
 
     counts: tuple[tuple[int, Mark], ...]
     modules: tuple[ModuleView, ...]
+    map: MapView | None
+    filters: Filters
 
 
 def healthcheck(lens: Lens) -> HealthcheckView:
@@ -62,7 +74,14 @@ def healthcheck(lens: Lens) -> HealthcheckView:
     every = list(lens.facts.modules.values())
     found = [module_view(lens, one) for one in sorted(every, key=_rank)]
     counts = [(sum(one.status is status for one in every), lens.mark(words.MODULE[status])) for status in ORDER]
-    return HealthcheckView(tuple(pair for pair in counts if pair[0]), tuple(found))
+    found.sort(key=lambda one: not one.failing)
+    return HealthcheckView(tuple(pair for pair in counts if pair[0]), tuple(found), _map(lens), filters(lens))
+
+
+@cell
+def _map(lens: Lens) -> MapView | None:
+    facts = lens.facts
+    return map_view(lens, facts.status_of, facts.failing(), facts.open_incidents)
 
 
 def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
@@ -81,10 +100,10 @@ def _module_view(lens: Lens, id: str) -> ModuleView:
         if incident.cause.module is None:
             role, blames = "affected", lens.word(N_("In an incident whose cause is not certain"))
         elif member is not None and member.role == "root":
-            role, blames = "root", lens.word(N_("Cause of the open incident"))
+            role, blames = "root", lens.word(words.ROOT)
         else:
             cause = lens.module_name(incident.cause.module)
-            role, blames = "affected", lens.word(N_("Affected by {module}"), module=cause)
+            role, blames = "affected", lens.word(words.AFFECTED, module=cause)
     elif works := under_way(lens, [module.id]):
         blames, link = lens.word(N_("Planned work is under way")), Link(works[0].title, works[0].href)
     return ModuleView(
@@ -101,11 +120,20 @@ def _module_view(lens: Lens, id: str) -> ModuleView:
         blames=blames,
         incident=link,
         locations=tuple((lens.place(id), lens.mark(words.MODULE[status])) for id, status in facts.locations.items()),
+        now=lens.milliseconds(facts.now_ms),
         p50=lens.milliseconds(facts.latency.p50_ms),
         p95=lens.milliseconds(facts.latency.p95_ms),
         spark=_spark(lens, facts),
+        version=_version(lens, facts),
         needs=tuple(_needs(lens, facts)),
+        groups=groups_of(lens, id),
+        seen=seen(facts.locations),
     )
+
+
+def _version(lens: Lens, facts: ModuleFacts) -> VersionView | None:
+    version = facts.version
+    return None if version is None else VersionView(version.name, lens.clock(version.since), version.before or "")
 
 
 def _spark(lens: Lens, facts: ModuleFacts) -> SparkView | None:

@@ -170,8 +170,10 @@ class _Desk:
             """The theme's own file; the built-in one where it has none."""
             return next(folder / name for folder in folders if (folder / name).is_file()).read_bytes()
 
+        sheets = {"healthcheck.css": _first("healthcheck.css", theme, builtin).read_text("utf-8"), **self.press.styles}
         files = {
-            "style.css": str(self.press.style).encode() + own("style.css"),
+            "style.css": f"{sheets['style.css']}{sheets['healthcheck.css']}".encode() + own("style.css"),
+            "healthcheck.js": _first("healthcheck.js", theme, builtin).read_bytes(),
             **{Path(name).name: own(name) for name in ("live.js", "charts.js", *UPLOT)},
             "favicon.svg": (theme / "assets" / "favicon.svg").read_bytes(),
         }
@@ -182,6 +184,11 @@ class _Desk:
             hashed = f"{file.stem}.{sha256(content).hexdigest()[:10]}{file.suffix}"
             self.names[name] = f"healthcheck/assets/{hashed}"
             self.assets[hashed] = content
+
+
+def _first(name: str, *themes: Path) -> Path:
+    """The asset of the first theme that has it."""
+    return next(file for theme in themes if (file := theme / "assets" / name).is_file())
 
 
 @lru_cache(maxsize=2)

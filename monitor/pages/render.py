@@ -38,7 +38,6 @@ T = TypeVar("T")
 
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
-INLINED = {"style.css"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +159,17 @@ class Press:
             extensions=["jinja2.ext.i18n"],
         )
         self.environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-        self.style = Markup(_shortened((theme / "assets" / "style.css").read_text("utf-8")))
-        self.environment.globals["style"] = self.style
+        sheets = sorted((theme / "assets").glob("*.css"))
+        self.styles = {file.name: Markup(_shortened(file.read_text("utf-8"))) for file in sheets}
+        self.environment.globals["styles"] = self.styles
+        self.environment.globals["style"] = self.styles["style.css"]
         self.environment.globals["kept"] = self._kept
         self._fragments: dict[tuple[str, str, str, str], tuple[object, str]] = {}
         self.assets: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
+        self.environment.globals["assets"] = self.names
         for file in sorted((theme / "assets").iterdir()):
-            if file.is_file() and file.name not in INLINED:
+            if file.is_file() and file.name not in self.styles:
                 content = file.read_bytes()
                 self.names[file.name] = f"assets/{file.stem}.{sha256(content).hexdigest()[:10]}{file.suffix}"
                 self.assets[self.names[file.name]] = content

@@ -146,6 +146,15 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionView:
+    """What answers for a module, since when, and what it was before; empty before the first change."""
+
+    name: str
+    since: When
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class SparkView:
     """The course of the latency and its words."""
 

@@ -24,6 +24,9 @@ MODULE: dict[Status, tuple[str, str]] = {
     Status.UNKNOWN: ("none", N_("Unknown")),
 }
 
+ROOT = N_("Cause of the open incident")
+AFFECTED = N_("Affected by {module}")
+
 STAGE: dict[Stage, str] = {
     Stage.INVESTIGATING: N_("Investigating"),
     Stage.IDENTIFIED: N_("Identified"),

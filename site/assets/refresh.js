@@ -50,6 +50,7 @@
 
   // How to find the same thing in the next content: a link by where it leads, what folds by its incident.
   function place(one) {
+    if (one.id) return "#" + CSS.escape(one.id);
     const href = one.getAttribute("href");
     if (href) return `[href="${CSS.escape(href)}"]`;
     const incident = one.closest("[data-incident-id]");
@@ -68,7 +69,10 @@
     const news = next.dataset.announce;
     if (news && news !== main.dataset.announce) live.textContent = news;
     for (const where of open) next.querySelector(where)?.setAttribute("open", "");
+    const rolled = [...main.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
     main.replaceWith(document.adoptNode(next));
+    next.querySelectorAll(".scroll").forEach((one, index) => (one.scrollLeft = rolled[index]));
+    dispatchEvent(new Event("fresh"));
     document.title = fresh.title;
     if (held) next.querySelector(held)?.focus({ preventScroll: true });
   }

@@ -43,6 +43,7 @@
     const copy = part.cloneNode(true);
     for (const one of copy.querySelectorAll("input[type=hidden]")) one.remove();
     for (const one of copy.querySelectorAll("details")) one.removeAttribute("open");
+    copy.removeAttribute("hidden");
     return copy.outerHTML;
   }
 
@@ -56,8 +57,11 @@
     const href = held && held.getAttribute("href");
     const id = held && (held.closest("details[id]") || {}).id;
     const { scrollTop, scrollLeft } = old;
+    const rolled = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    fresh.hidden = old.hidden;
     old.replaceWith(document.adoptNode(fresh));
     if (scrollTop || scrollLeft) fresh.scrollTo(scrollLeft, scrollTop);
+    fresh.querySelectorAll(".scroll").forEach((one, index) => (one.scrollLeft = rolled[index]));
     if (held === old) fresh.focus({ preventScroll: true });
     else if (href) fresh.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
     else if (id) fresh.querySelector(`#${CSS.escape(id)} > summary`)?.focus({ preventScroll: true });
@@ -80,6 +84,9 @@
   }
 
   function show(fresh) {
+    const held = document.activeElement;
+    const href = held.getAttribute("href");
+    const home = held.closest("[id]");
     for (const old of document.querySelectorAll("[data-part]")) {
       const next = fresh.getElementById(old.id);
       if (next) swap(old, next);
@@ -90,6 +97,11 @@
       const ids = new Set([...next.children].map((one) => one.id));
       order(list, next);
       for (const one of [...list.children]) if (!ids.has(one.id) && !busy(one)) one.remove();
+    }
+    dispatchEvent(new Event("fresh"));
+    // A box that moved to another place takes the keyboard along.
+    if (document.activeElement === document.body && href && home) {
+      document.querySelector(`#${CSS.escape(home.id)} [href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
     }
     const before = document.title;
     document.title = fresh.title;

@@ -52,7 +52,7 @@ class Shop:
         """Answers one request, or breaks off."""
         url = route.request.url
         self.asked.append(url)
-        path = url.removeprefix(ORIGIN + "/")
+        path = url.removeprefix(ORIGIN + "/").partition("?")[0]
         path += "index.html" if path.endswith("/") or not path else ""
         if self.down or not url.startswith(ORIGIN) or path not in self.files:
             route.abort()

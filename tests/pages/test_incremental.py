@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.board import Board, Condition, Vantage
+from monitor.core.board import Board, Condition, Vantage, Version
 from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Stage, Update
@@ -108,6 +108,14 @@ def answers(seen: Picture, random: Random) -> Picture:
     return replace(seen, board=replace(seen.board, tracks=tracks), history=replace(seen.history, latency=latency))
 
 
+def releases(seen: Picture, random: Random) -> Picture:
+    """Another version answers for a module."""
+    (probe,) = seen.board.platform.modules[random.choice(WATCHED)].probes
+    before = seen.board.versions.get(probe.key)
+    version = Version(f"v{random.randrange(9)}", seen.now, before.name if before else None)
+    return replace(seen, board=replace(seen.board, versions={**seen.board.versions, probe.key: version}))
+
+
 def blinks(seen: Picture, random: Random) -> Picture:
     """The monitor loses its sight or gets it back."""
     if seen.board.vantages:
@@ -137,7 +145,7 @@ LENGTHS = [
     timedelta(days=40),
     timedelta(days=89),
 ]
-CHANGES = [moves, opens, tells, forgets, answers, blinks, *map(passes, LENGTHS)]
+CHANGES = [moves, opens, tells, forgets, answers, releases, blinks, *map(passes, LENGTHS)]
 
 
 days_of_change = given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))

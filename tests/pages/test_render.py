@@ -44,6 +44,11 @@ def parse(text: str) -> Element:
     return html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), strict=True).parse(text)
 
 
+def scripts_of(path: str) -> int:
+    """How many files of script a page has: the Healthcheck has one for its filters."""
+    return 2 if path.endswith("healthcheck/index.html") else 1
+
+
 def packed(content: bytes) -> int:
     """Its size on the wire."""
     return len(gzip.compress(content, 6))
@@ -177,7 +182,7 @@ def test_text_from_outside_is_only_text(text: str) -> None:
     """Names, titles and what people write change no markup, whatever they hold."""
     for path, page in each_kind(html_files(pictures.hostile(text), Speech.load(("pt-BR",), THEME), THEME)):
         root = parse(page)
-        assert len(list(root.iter(HTML + "script"))) == 1, path
+        assert len(list(root.iter(HTML + "script"))) == scripts_of(path), path
         assert not list(root.iter(HTML + "img")), path
         assert not list(root.iter(HTML + "b")), path
         assert not [one for one in root.iter() for name in one.attrib if name.startswith("on")], path
@@ -207,15 +212,16 @@ def test_every_page_is_light() -> None:
             assert packed(files[f"{folder}index.html"]) <= 10_000, state  # 14 KB is the promise, this the alarm
         for path, content in files.items():
             assert packed(content) <= 14_000, (state, path)
-    (script,) = (content for path, content in published("green").items() if path.endswith(".js"))
-    assert packed(script) <= 3_000
+    scripts = {path: packed(content) for path, content in published("green").items() if path.endswith(".js")}
+    assert max(scripts.values()) <= 3_000
+    assert sum(scripts.values()) <= 4_000  # 6 KB is the promise
 
 
 def test_nothing_is_fetched_from_elsewhere_and_no_script_is_inline() -> None:
-    """One file of script, one icon, both ours; style and drawings are in the page."""
+    """One file of script or two, one icon, all ours; style and drawings are in the page."""
     for path, text in pages(published("troubled")):
         fetched = re.findall(r'(?:src|srcset)="([^"]*)"|<link rel="(?:icon|stylesheet)"[^>]*href="([^"]*)"', text)
-        assert len(fetched) == 2, path
+        assert len(fetched) == 1 + scripts_of(path), path
         assert all("assets/" in (one or other) for one, other in fetched)
         assert "@import" not in text
         assert "url(" not in text
@@ -253,9 +259,10 @@ def test_assets_are_named_after_their_bytes() -> None:
 
     assert sorted(re.sub(r"\.[0-9a-f]{10}\.", ".", name) for name in names) == [
         "assets/favicon.svg",
+        "assets/healthcheck.js",
         "assets/refresh.js",
     ]
-    assert all(name in files["index.html"].decode() for name in names)
+    assert all(name in files["healthcheck/index.html"].decode() for name in names)
 
 
 @given(

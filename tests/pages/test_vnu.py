@@ -57,6 +57,11 @@ def test_no_page_has_an_error_or_a_warning(tmp_path: Path) -> None:
     )
     done = subprocess.run((*command, str(tmp_path / "site")), capture_output=True, text=True, timeout=500, check=False)
     messages = json.loads(done.stderr)["messages"]
-    told = {f"{Path(one['url']).name}: {one['type']}: {one['message']} {one.get('extract', '')}" for one in messages}
+    told = {
+        f"{Path(one['url']).name}: {one['type']}: {one['message']} {one.get('extract', '')}"
+        for one in messages
+        # Where every name is nonsense, so is a guess at their language.
+        if not ("/hostile-" in one["url"] and "appears to be written in" in one["message"])
+    }
     assert not told, sorted(told)[:10]
     assert done.returncode == 0

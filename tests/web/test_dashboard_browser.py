@@ -143,6 +143,33 @@ async def test_the_board_follows_and_sorts_what_fails_first(browser: Any, tmp_pa
         await context.close()
 
 
+async def test_what_the_board_is_narrowed_down_to_stays_so(browser: Any, tmp_path: Path) -> None:
+    """A module that goes down appears among those that are down; the keyboard stays in the filter; the map leads to the
+    pages of operators."""
+    picture = pictures.green()
+    async with serving(tmp_path, None, (picture.board, picture.history)) as side:
+        context = await browser.new_context(locale="en")
+        page = await context.new_page()
+        await page.goto(address(side, "/healthcheck?group=selling"))
+        await page.wait_for_selector("#line[data-state=live]")
+        await page.wait_for_selector("#filter_by:not([hidden])")
+        await page.locator("#filter_status").focus()
+        await page.locator("#filter_status").select_option("down")
+        await page.wait_for_selector("#module-oms", state="hidden")
+        assert await page.locator("#shown_count").inner_text() == "0 of 25 shown"
+        down = Condition(Status.DOWN, side.desk.board.modules["oms"].since + timedelta(days=1))
+        failing = {**side.desk.board.modules, "oms": down, "search": down}
+        side.desk.board = replace(side.desk.board, modules=failing)
+        await page.wait_for_selector("#module-oms.down")
+        assert await page.locator("#modules > article:visible").count() == 1
+        assert await page.locator("#shown_count").inner_text() == "1 of 25 shown"
+        assert await page.evaluate("document.activeElement.id") == "filter_status"
+        await page.locator("#dependency_map a.down").first.wait_for()
+        await page.get_by_role("link", name="Orders (OMS): Unhealthy").click()
+        await page.wait_for_url("**/healthcheck/modules/oms")
+        await context.close()
+
+
 async def test_the_page_comes_back_after_a_lost_connection(browser: Any, tmp_path: Path) -> None:
     """While the monitor is away the page says so; when it is back the page shows what is so by then, without a
     reload."""
