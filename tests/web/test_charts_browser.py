@@ -28,7 +28,7 @@ INK = """(name) => {
   return colors.size;
 }"""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
