@@ -7,8 +7,8 @@ HTTP to aiohttp.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
@@ -138,9 +138,16 @@ class Wire(BaseConnector):
             else:
                 await self._loop.create_connection(lambda: line, sock=plain)
         except BaseException:
-            plain.close()
+            abandon(plain)
             raise
         return line
+
+
+def abandon(plain: socket.socket) -> None:
+    """Ends a connection that was handed to a transport which never came about. It is the transport that closes it: if
+    the descriptor went back under it, the next connection would get the same one, and what happens on this."""
+    with suppress(OSError):
+        plain.shutdown(socket.SHUT_RDWR)
 
 
 async def dial(run: Run, ip: str, port: int) -> socket.socket:
@@ -166,16 +173,12 @@ async def dial(run: Run, ip: str, port: int) -> socket.socket:
     return plain
 
 
-@asynccontextmanager
-async def connected(
-    run: Run, reach: "Reach", host: str, port: int, allow_private: bool
-) -> AsyncIterator[socket.socket]:
-    """A connected socket to a host, closed after the block. Raises Stopped."""
+async def reached(run: Run, reach: "Reach", host: str, port: int, allow_private: bool) -> socket.socket:
+    """A connected socket to a host. Raises Stopped."""
     run.enter("resolve")
     ip, number = await route(run, reach, host, port, allow_private, redirected=False)
     run.address = joined(ip, number)
-    with await dial(run, ip, number) as plain:
-        yield plain
+    return await dial(run, ip, number)
 
 
 async def start_tls(

@@ -18,7 +18,7 @@ from monitor.core.target import HttpTarget, PageTarget
 from monitor.mask import Mask
 from monitor.probers.body import document_of, values_of
 from monitor.probers.document import found
-from monitor.probers.failure import Stopped
+from monitor.probers.failure import Stopped, of_timeout
 from monitor.probers.http import body_of, exchange
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -41,8 +41,10 @@ async def look(run: Run, reach: Reach) -> None:
                 if await _read(run, reach, target, replace(target, url=address)):
                     return
         except (Stopped, ClientError, TimeoutError) as error:
-            if run.phase in ("resolve", "connect", "tls"):
-                raise  # the next address is on the same host
+            if run.phase in ("resolve", "connect", "tls"):  # the next address is on the same host
+                if isinstance(error, TimeoutError):
+                    raise of_timeout(run.phase, round(run.seconds, 2), any_byte=False) from error
+                raise
             run.note(f"not readable there: {error}")
         run.enter(None)
         run.http, run.first_byte_at = None, None

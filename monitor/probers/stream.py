@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from monitor.probers.address import joined
 from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
-from monitor.probers.connection import dial
+from monitor.probers.connection import abandon, dial
 from monitor.probers.failure import Stopped, of_handshake, out_of_resources
 from monitor.probers.reach import Reach
 from monitor.probers.resolve import route
@@ -34,7 +34,7 @@ async def opened(
             _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain)
         )
     except BaseException:
-        plain.close()
+        abandon(plain)
         raise
     try:
         yield reader, writer

@@ -12,7 +12,7 @@ from monitor.core.clause import shown
 from monitor.core.expectation import body_key
 from monitor.core.target import TcpTarget
 from monitor.probers.body import values_in
-from monitor.probers.connection import connected
+from monitor.probers.connection import reached
 from monitor.probers.failure import Stopped, of_connect
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -30,7 +30,7 @@ async def look(run: Run, reach: Reach) -> None:
     target = run.probe.ask
     assert isinstance(target, TcpTarget)
     wanted = any(expect.of_body for expect in run.expects)
-    async with connected(run, reach, target.host, target.port, target.allow_private) as connection:
+    with await reached(run, reach, target.host, target.port, target.allow_private) as connection:
         if not target.send and not wanted:
             return
         run.enter("processing")

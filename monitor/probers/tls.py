@@ -3,7 +3,7 @@
 import asyncio
 
 from monitor.core.target import TlsTarget
-from monitor.probers.connection import connected, start_tls
+from monitor.probers.connection import abandon, reached, start_tls
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 
@@ -12,7 +12,11 @@ async def look(run: Run, reach: Reach) -> None:
     """Makes one handshake, keeps the certificate, and hangs up."""
     target = run.probe.ask
     assert isinstance(target, TlsTarget)
-    async with connected(run, reach, target.host, target.port, target.allow_private) as plain:
+    plain = await reached(run, reach, target.host, target.port, target.allow_private)
+    try:
         transport = await start_tls(run, asyncio.Protocol, plain, reach.tls, target.server_name)
-        run.finish()
-        transport.abort()  # a goodbye would be waited for, and some servers never answer it
+    except BaseException:
+        abandon(plain)
+        raise
+    run.finish()
+    transport.abort()  # a goodbye would be waited for, and some servers never answer it

@@ -12,9 +12,11 @@ from monitor.core.observation import observation_from_json, observation_to_json
 from monitor.core.probe import Probe
 from monitor.core.target import Network, TlsTarget
 from monitor.probers import Reach
+from monitor.probers.run import Run
+from monitor.probers.tls import look
 
 from .authorities import NAME, Authorities
-from .looking import LIMIT, reaching, seen
+from .looking import LIMIT, probe_of, reaching, seen
 from .misbehaving import WAYS, served
 
 
@@ -132,3 +134,26 @@ async def test_the_server_is_left_at_once(trusting: Reach, authorities: Authorit
             await ended.wait()
 
     assert observation.duration < LIMIT
+
+
+async def test_a_run_that_is_cut_as_its_handshake_ends_leaves_its_descriptor_to_nobody_else(
+    trusting: Reach, authorities: Authorities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit may strike when TLS stands but nobody has heard of it yet. What is opened next has another number
+    than the connection that still says goodbye, and its data."""
+    cut: list[asyncio.Task[Any]] = []
+
+    class Cutting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            cut[0].cancel()
+
+    monkeypatch.setattr("monitor.probers.tls.asyncio.Protocol", Cutting)
+    async with served(WAYS["silent"], authorities.context("good")) as server, served(WAYS["healthy"]) as plain:
+        run = Run(tls(server.port), trusting)
+        cut.append(asyncio.create_task(look(run, trusting)))
+        with pytest.raises(asyncio.CancelledError):
+            await cut[0]
+        monkeypatch.undo()
+        for _ in range(3):
+            _, result = await seen(trusting, probe_of(plain.url()))
+            assert result.code is None
