@@ -201,6 +201,7 @@ async def start_tls(
         run.certificate = facts_of_refused(sent)
         raise of_handshake(error, sent) from error
     except ValueError as error:
+        plain.close()  # no transport was made
         raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
     run.certificate = facts_of(transport.get_extra_info("ssl_object"))
     if run.traced and (shown := run.certificate):
