@@ -16,6 +16,7 @@ from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
 from monitor.commands.incident_options import incident
 from monitor.commands.maintenance_options import maintenance
+from monitor.commands.silence_options import silence
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -211,3 +212,4 @@ def db_import(given: Common, dump: str) -> None:
 
 main.add_command(incident)
 main.add_command(maintenance)
+main.add_command(silence)

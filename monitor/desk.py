@@ -23,6 +23,7 @@ from monitor.core.effect import (
     Event,
     Gap,
     Hold,
+    Hushed,
     Keep,
     Moved,
     Refusal,
@@ -177,7 +178,7 @@ class Desk:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)
                 told = not isinstance(effect, Arranged) or effect.change not in (None, "scheduled")
-                if isinstance(effect, Moved | Saved | Gap | Arranged) and told:
+                if isinstance(effect, Moved | Saved | Gap | Arranged | Hushed) and told:
                     log.info("%s", _told(effect))
                 storable.append(effect)
 
@@ -245,7 +246,9 @@ class Desk:
             self.shed += extra
 
 
-def _told(effect: Moved | Saved | Gap | Arranged) -> str:
+def _told(effect: Moved | Saved | Gap | Arranged | Hushed) -> str:
+    if isinstance(effect, Hushed):
+        return f"silence {effect.silence.id} {effect.change or 'kept'}: until {effect.silence.until:%Y-%m-%d %H:%M}"
     if isinstance(effect, Arranged):
         work = effect.work
         return f"maintenance {work.id} {effect.change or 'kept'}: {work.planned_from:%Y-%m-%d %H:%M} of {work.window}"

@@ -13,7 +13,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 QUIET = frozenset(
     {
-        *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools", "json"),
+        *(
+            "collections",
+            "dataclasses",
+            "datetime",
+            "difflib",
+            "enum",
+            "functools",
+            "hashlib",
+            "heapq",
+            "itertools",
+            "json",
+        ),
         *("math", "re", "typing"),
     }
 )

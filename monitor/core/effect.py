@@ -14,6 +14,7 @@ from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
 from monitor.core.observation import Observation
+from monitor.core.silence import Scope, Silence
 from monitor.core.track import Track
 from monitor.core.word import Word
 
@@ -109,7 +110,32 @@ class Spoken:
     known: Incident | None = None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Event: a person wants no notices of what `scope` means, until a moment at most seven days after `begins` (None:
+    now). `everything`: they meant to name nothing. `by` and `request` are as in Spoken."""
+
+    scope: Scope
+    reason: str
+    until: datetime
+    begins: datetime | None = None
+    everything: bool = False
+    by: str | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Event: a person ends a silence. `by`, `request` and `known` are as in Spoken."""
+
+    id: str
+    by: str | None = None
+    request: str | None = None
+    known: Silence | None = None
+
+
+PlanEvent = Planned | Scheduled | Ordered
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | PlanEvent | Silenced | Lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +217,14 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Hushed:
+    """Store a silence as it is now; `change` is `added`, `lifted` or `ended`, None that only facts were added."""
+
+    silence: Silence
+    change: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Store that a place could not see since a moment; `until` None while it lasts."""
 
@@ -245,5 +279,5 @@ class Answered:
     changed: bool = True
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated
+Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated | Hushed
 Effect = Storable | Ask | AskCanaries | Hold | Answered

@@ -16,13 +16,24 @@ class Match:
 
     def fits(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
         """Whether an incident that touches these is meant."""
-        facts = (
+        facts = self._beside(priority, groups, components, modules)
+        return all(wanted is None or wanted & given for wanted, given in facts)
+
+    def covers(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
+        """Whether all of this is meant, and there is some of it: what a rule does not name, it does not speak for."""
+        facts = self._beside(priority, groups, components, modules)
+        return all(wanted is None or (given and given <= wanted) for wanted, given in facts)
+
+    def _beside(
+        self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]
+    ) -> tuple[tuple[frozenset[str] | None, Set[str]], ...]:
+        """What is wanted, beside what is given."""
+        return (
             (self.priorities, {priority}),
             (self.groups, groups),
             (self.components, components),
             (self.modules, modules),
         )
-        return all(wanted is None or wanted & given for wanted, given in facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
     heard      people.py        what a person said about an incident
+    heard      silencing.py     … and of what nobody wants notices for a while
     publish    publishing.py    when an incident appears in public
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
@@ -23,7 +24,7 @@ Pure: the same board, event and time give the same answer, so a recorded day can
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, people, platform_page, region, surfacing, timeline, vantage
+from monitor.core import heartbeat, people, platform_page, region, silencing, surfacing, timeline, vantage
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import is_stale
@@ -37,10 +38,12 @@ from monitor.core.effect import (
     Hold,
     Keep,
     Lagging,
+    Lifted,
     Missed,
     Observed,
     Reconfigured,
     Remember,
+    Silenced,
     Spoken,
     Ticked,
 )
@@ -86,6 +89,8 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return _miss(board, event, now)
         case Spoken():
             return people.heard(board, event, now)
+        case Silenced() | Lifted():
+            return silencing.heard(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
         case _:
@@ -265,6 +270,8 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
 def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time alone does: probes fall silent, blind places may see again, incidents are looked at anew."""
     board, effects = surfacing.passed(board, now)
+    board, ended = silencing.passed(board, now)
+    effects += ended
     if board.stale_at is None or not timedelta(0) < board.stale_at - now <= timedelta(days=1):
         board, news = _silence(board, now)
         effects += news

@@ -11,6 +11,7 @@ from monitor.core.effect import (
     Arranged,
     Gap,
     Heard,
+    Hushed,
     Keep,
     Moved,
     Remember,
@@ -30,6 +31,7 @@ from monitor.store.rows import (
     incident_row,
     maintenance_row,
     observation_row,
+    silence_row,
     track_row,
     transition_row,
     version_row,
@@ -67,6 +69,7 @@ class Batch:
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
     maintenances: dict[str, Row] = field(default_factory=dict)
     windows: dict[str, Row] = field(default_factory=dict)
+    silences: dict[str, Row] = field(default_factory=dict)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
@@ -95,6 +98,8 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
                 batch.gaps[(row["location"], row["since"])] = row
             case Arranged(work):
                 batch.maintenances[work.id] = maintenance_row(work)
+            case Hushed(silence):
+                batch.silences[silence.id] = silence_row(silence)
             case Repeated():
                 batch.windows[effect.id] = window_row(effect)
     return batch

@@ -20,6 +20,7 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
     tracks,
     transitions,
     versions,
@@ -40,6 +41,7 @@ TABLES = {
         gaps,
         maintenances,
         windows,
+        silences,
         rollups,
         observations,
     )

@@ -14,6 +14,7 @@ from monitor.store.rows import (
     maintenance_of,
     observation_of,
     rollup_of,
+    silence_of,
     track_of,
     transition_of,
     window_of,
@@ -25,6 +26,7 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
     tracks,
     transitions,
     windows,
@@ -40,6 +42,7 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (calls, call_of),
     (maintenances, maintenance_of),
     (windows, window_of),
+    (silences, silence_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

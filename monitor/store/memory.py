@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
 from monitor.core.effect import Repeated, Storable
@@ -18,6 +18,7 @@ from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
+from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
@@ -33,6 +34,8 @@ from monitor.store.rows import (
     maintenance_row,
     micros,
     observation_of,
+    silence_of,
+    silence_row,
     track_of,
     transition_of,
     transition_row,
@@ -62,6 +65,7 @@ class MemoryStore:
         self._gaps: dict[tuple[str, int], Row] = {}
         self._maintenances: dict[str, Row] = {}
         self._windows: dict[str, Row] = {}
+        self._silences: dict[str, Row] = {}
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -81,6 +85,7 @@ class MemoryStore:
         self._calls = {key: row for key, row in {**self._calls, **batch.calls}.items() if row["at"] is not None}
         self._gaps |= batch.gaps
         self._maintenances |= batch.maintenances
+        self._silences |= batch.silences
         self._windows = {
             id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
         }
@@ -109,12 +114,17 @@ class MemoryStore:
             calls={key: call_of(row) for key, row in self._calls.items()},
             maintenances=self._maintenances_since(since),
             windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
+            silences=self._silences_since(since),
             seen_at=self._seen_at(),
         )
 
     def _maintenances_since(self, since: int) -> tuple[Maintenance, ...]:
         left = (row for row in self._maintenances.values() if row["over_at"] is None or row["over_at"] >= since)
         return tuple(maintenance_of(row) for row in sorted(left, key=lambda row: (row["planned_from"], row["id"])))
+
+    def _silences_since(self, since: int) -> tuple[Silence, ...]:
+        left = (row for row in self._silences.values() if row["ended_at"] is None or row["ended_at"] >= since)
+        return tuple(silence_of(row) for row in sorted(left, key=lambda row: (row["begins"], row["id"])))
 
     def _seen_at(self) -> datetime | None:
         usable = {Outcome.PASSED, Outcome.SLOW}
@@ -152,6 +162,7 @@ class MemoryStore:
             latency=latency_of(counted),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
             maintenances=self._maintenances_since(start),
+            silences=self._silences_since(start),
         )
 
     def _moves_since(self, start: int) -> dict[str, tuple[Transition, ...]]:
@@ -192,6 +203,8 @@ class MemoryStore:
             self._incidents[id] = incident_row(renamed(incident_of(row), aliases))
         for id, row in self._maintenances.items():
             self._maintenances[id] = maintenance_row(renamed_work(maintenance_of(row), aliases))
+        for id, row in self._silences.items():
+            self._silences[id] = silence_row(renamed_silence(silence_of(row), aliases))
         for id, row in self._windows.items():
             self._windows[id] = window_row(Repeated(id, renamed_window(window_of(row), aliases)))
 

@@ -14,6 +14,7 @@ from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
+from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
@@ -28,6 +29,7 @@ from monitor.store.rows import (
     micros,
     observation_of,
     rollup_of,
+    silence_of,
     track_of,
     version_of,
     window_of,
@@ -40,6 +42,7 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
     tracks,
     versions,
     windows,
@@ -76,6 +79,7 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         calls={(row["module"], row["probe"]): call_of(row) for row in await rows_of(connection, select(calls))},
         maintenances=await maintenances_since(connection, resolved_since),
         windows=tuple(window_of(row) for row in await rows_of(connection, select(windows).order_by(windows.c.id))),
+        silences=await silences_since(connection, resolved_since),
         seen_at=await _seen_at(connection),
     )
 
@@ -86,6 +90,14 @@ async def maintenances_since(connection: AsyncConnection, since: datetime) -> tu
     left = or_(m.over_at.is_(None), m.over_at >= micros(since))
     query = select(maintenances).where(left).order_by(m.planned_from, m.id)
     return tuple(maintenance_of(row) for row in await rows_of(connection, query))
+
+
+async def silences_since(connection: AsyncConnection, since: datetime) -> tuple[Silence, ...]:
+    """Silences that were not over at a moment, the first to begin first."""
+    s = silences.c
+    left = or_(s.ended_at.is_(None), s.ended_at >= micros(since))
+    query = select(silences).where(left).order_by(s.begins, s.id)
+    return tuple(silence_of(row) for row in await rows_of(connection, query))
 
 
 async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Version]:

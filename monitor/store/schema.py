@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0007"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -152,6 +152,16 @@ windows = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("document", Text, nullable=False),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("begins", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "ended_at"),  # those that are not over, and those of late
 )
 
 gaps = Table(

@@ -39,6 +39,7 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
     tracks,
     transitions,
     versions,
@@ -245,6 +246,7 @@ class Statements:
         self._gap = self._upsert(gaps)
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
+        self._silence = self._upsert(silences)
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
@@ -281,6 +283,7 @@ class Statements:
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
             (self._maintenance, list(batch.maintenances.values())),
+            (self._silence, list(batch.silences.values())),
             (self._window, [row for row in batch.windows.values() if row["document"] is not None]),
             (
                 self._unrepeated,

@@ -14,14 +14,17 @@ from monitor import __version__
 from monitor.core.agenda import WorkAct
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform
+from monitor.core.silence import STATES
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
 from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
+from monitor.web.silence_schemas import silencing
 
 JSON, PLAIN = "application/json", "text/plain"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
 ONE = f"{API}/incidents/{{id}}"
 WORK = f"{API}/maintenance/{{id}}"
+SILENCE = f"{API}/silences/{{id}}"
 DOES = {
     WorkAct.CANCEL: "Withdraw planned work",
     WorkAct.EXTEND: "Move its end",
@@ -133,6 +136,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         )
         for act in WorkAct
     },
+    ("get", f"{API}/silences"): Operation(
+        "Silences, the newest first: all that are not over, and those of the last 90 days",
+        {200: "silences"},
+        fails=(400,),
+        tells=READ,
+        query={"status": one_of(STATES)},
+    ),
+    ("post", f"{API}/silences"): Operation(
+        "Want no notices for a while", {200: "silence", 201: "silence"}, "hush", (*WRITE, 404), READ, named=True
+    ),
+    ("get", SILENCE): Operation("One silence", {200: "silence"}, fails=(404, 409), tells=READ),
+    ("delete", SILENCE): Operation(
+        "Lift it; what is over stays as it was", {200: "silence"}, "author", (*WRITE, 404), READ
+    ),
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},
@@ -192,6 +209,7 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                 **planned(),
                 **spoken,
                 **planning(languages),
+                **silencing(),
                 "line": {"type": "string"},
                 "anything": {"type": "object"},
             },

@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.config import Config
+from monitor.config.planning import Planner
 from monitor.core.board import Board
 from monitor.core.effect import Keep, Refusal
 from monitor.core.expectation import Outcome, Result
@@ -123,8 +125,10 @@ async def serving(
     places = board.platform.modules["checkout"].probes[0].locations
     runs = {("checkout", probe, place): seen(probe) for place in places}
 
+    site = Site(name="Shop & Co", languages=("pt-BR", "en"))
+
     def watch() -> Watch:
-        site, health = Site(name="Shop & Co", languages=("pt-BR", "en")), Health(configuration="probes.yaml:3:1: x")
+        health = Health(configuration="probes.yaml:3:1: x")
         return Watch(site, desk.board, history, clock.now(), after(55), runs, health)
 
     def again(id: str) -> list[str] | Refusal:
@@ -144,6 +148,7 @@ async def serving(
         speech=lambda: SPEECH,
         find=desk.find,
         hear=desk.hear,
+        planner=lambda: Planner(Config(board.platform, site=site)),
         token=token,
         clock=clock,
         metrics_page=lambda *_: b"",
