@@ -17,6 +17,7 @@ from monitor.pages.dossier import IncidentDigest, digest
 from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
 from monitor.pages.planned import under_way
+from monitor.pages.schedule import next_work
 from monitor.pages.view import Link, Mark, SparkView, When
 from monitor.pages.watch import Watch
 
@@ -56,6 +57,7 @@ class BoxView:
     blames: str
     incident: Link | None
     planned: str  # the title of the work that is under way on it
+    coming: Link | None  # the work that comes next on it, on its own page
     why: tuple[str, str, str, str] | None
     locations: tuple[tuple[str, Mark], ...]
     p50: str
@@ -143,6 +145,7 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         blames=blames,
         incident=link,
         planned="; ".join(one.title for one in under_way(lens, [id])),
+        coming=next_work(lens, id) if whole else None,
         why=_why(runs, status),
         locations=tuple((lens.place(one), lens.mark(words.MODULE[seen])) for one, seen in seen_from(board, id).items()),
         p50=lens.milliseconds(latency.p50_ms),

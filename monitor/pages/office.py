@@ -22,7 +22,9 @@ from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
+from monitor.pages.quiet import silences_view
 from monitor.pages.render import RIGHT_TO_LEFT, Press
+from monitor.pages.schedule import schedule_view
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 from monitor.pages.watch import Watch
@@ -48,6 +50,14 @@ DONE: dict[str, str] = {
     "postmortem": N_("Postmortem written"),
     "publish": N_("Published"),
     "open": N_("Opened by hand"),
+    "silence": N_("Silenced: notices are kept back, incidents are recorded as ever."),
+    "lift": N_("The silence is lifted."),
+    "schedule": N_("The work is planned."),
+    "begin": N_("The work has begun."),
+    "extend": N_("Its end is moved."),
+    "verify": N_("The work is being verified."),
+    "complete": N_("The work is over."),
+    "cancel": N_("The work will not take place."),
     "probe": N_("The probes were asked once more: what they see appears here in a moment."),
 }
 
@@ -125,6 +135,10 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             incident = about["incident"]
             assert isinstance(incident, Incident)
             return dossier(lens, watch, incident)
+        case "silences":
+            return silences_view(lens, watch)
+        case "maintenance":
+            return schedule_view(lens, watch, about.get("ahead", ()))
         case "open":
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())

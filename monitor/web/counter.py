@@ -7,7 +7,7 @@ and not from a page of another site, and is answered once it is on disk.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from monitor.core.board import Board
 from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Window
 from monitor.core.statement import Speaker
 from monitor.web.access import is_own_page, require
 
@@ -29,7 +30,7 @@ LONGEST_KEY = 200  # characters of an idempotency key
 
 
 class Planner(Protocol):
-    """Whoever reads what people plan, as the configuration would. Both raise ValueError with what is wrong."""
+    """Whoever reads what people plan, as the configuration would; they raise ValueError with what is wrong."""
 
     def moment(self, said: str, now: datetime) -> datetime:
         """A time as people write it."""
@@ -37,6 +38,10 @@ class Planner(Protocol):
 
     def scheduled(self, body: Mapping[str, Any], request: str | None, now: datetime) -> Scheduled:
         """Work, once or to be repeated."""
+        ...
+
+    def next_starts(self, window: Window, now: datetime, count: int) -> Sequence[datetime]:
+        """When a window begins, the next times, however far ahead."""
         ...
 
 

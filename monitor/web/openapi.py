@@ -26,6 +26,7 @@ ONE = f"{API}/incidents/{{id}}"
 WORK = f"{API}/maintenance/{{id}}"
 SILENCE = f"{API}/silences/{{id}}"
 DOES = {
+    WorkAct.BEGIN: "Begin work now that a person planned once, for as long as it was to take",
     WorkAct.CANCEL: "Withdraw planned work",
     WorkAct.EXTEND: "Move its end",
     WorkAct.VERIFY: "Say that it is done and being verified",

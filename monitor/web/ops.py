@@ -26,6 +26,8 @@ from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.routes import counter_routes
 from monitor.web.session import Sessions
+from monitor.web.silence_forms import SilenceForms
+from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,14 @@ def ops_app(context: OpsContext) -> web.Application:
     ops = _Ops(context)
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
-        app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        app.add_routes(
+            [
+                *Door(dashboard).routes(),
+                *dashboard.routes(),
+                *SilenceForms(dashboard).routes(),
+                *WorkForms(dashboard).routes(),
+            ]
+        )
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
