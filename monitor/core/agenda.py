@@ -162,6 +162,10 @@ def acted(one: Maintenance, act: WorkAct, until: datetime | None, body: Text | N
         case WorkAct.BEGIN:
             if one.is_going_on:
                 raise Refused("it has begun already")
+            if one.author == "monitor":
+                raise Refused(
+                    "it stands in the configuration, which would bring it back: plan work from now on instead"
+                )
             moved = {"planned_from": now, "planned_until": now + (one.planned_until - one.planned_from)}
             return changed(one, now, "begun", WorkStage.IN_PROGRESS, "person", body, started_at=now, **moved)
         case WorkAct.CANCEL:

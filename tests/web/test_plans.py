@@ -160,7 +160,7 @@ async def test_a_plan_is_tried_out_before_it_is_made(locked: Side) -> None:
     assert {one.excuses for one in works(locked)} == {("slow", "http.503", "tls")}
     (window,) = locked.desk.board.agenda.windows
     status, page = await send(locked, f"{WORKS}/{works(locked)[0].id}/begin", {})
-    assert (status, "it stands in a plan" in page) == (409, True)
+    assert (status, "its window repeats" in page) == (409, True)
     assert (await send(locked, f"{WORKS}/{window}/cancel", {}))[0] == 303
     assert {one.stage.value for one in works(locked)} == {"cancelled"}
 
