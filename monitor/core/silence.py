@@ -16,7 +16,7 @@ from monitor.core.module import Platform
 from monitor.core.observation import moment, stamp
 
 LONGEST = timedelta(days=7)  # from its beginning
-STATES = ("coming", "active", "over")
+STATUSES = ("coming", "active", "over")
 
 
 @dataclass(frozen=True, slots=True)

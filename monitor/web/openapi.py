@@ -14,7 +14,7 @@ from monitor import __version__
 from monitor.core.agenda import WorkAct
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform
-from monitor.core.silence import STATES
+from monitor.core.silence import STATUSES
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
 from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
@@ -142,7 +142,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: "silences"},
         fails=(400,),
         tells=READ,
-        query={"status": one_of(STATES)},
+        query={"status": one_of(STATUSES)},
     ),
     ("post", f"{API}/silences"): Operation(
         "Want no notices for a while", {200: "silence", 201: "silence"}, "hush", (*WRITE, 404), READ, named=True

@@ -1,7 +1,7 @@
 """Silence schemas: the objects of the operators' API that speak of silences."""
 
 from monitor.core.module import Priority
-from monitor.core.silence import STATES
+from monitor.core.silence import STATUSES
 from monitor.web.schemas import ID, INCIDENT_ID, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref, sent
 from monitor.web.spoken import LONGEST_NAME
 
@@ -31,7 +31,7 @@ def silencing() -> dict[str, Schema]:
     }
     silence = {
         "id": INCIDENT_ID,
-        "status": one_of(STATES),
+        "status": one_of(STATUSES),
         "modules": listed(ID),
         "components": listed(ID),
         "groups": listed(ID),

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from monitor.core.effect import Lifted, Silenced
-from monitor.core.silence import STATES, Silence, silence_object
+from monitor.core.silence import STATUSES, Silence, silence_object
 from monitor.core.silencing import silences_of
 from monitor.web.access import is_own_page, require, session_of
 from monitor.web.counter import API, Counter, checked, json_answer, refusal, request_key, sent
@@ -58,8 +58,8 @@ class _Silences:
         """All silences, the newest first, or those of one status."""
         require(request, self.counter.token)
         status = request.query.get("status")
-        if status not in (None, *STATES):
-            raise refusal(400, f"`status` is one of {', '.join(STATES)}")
+        if status not in (None, *STATUSES):
+            raise refusal(400, f"`status` is one of {', '.join(STATUSES)}")
         now = self.counter.clock.now()
         found = [one for one in known_silences(self.counter) if status in (None, one.state(now))]
         return await json_answer(lambda: {"silences": [silence_object(one, now) for one in found]})
