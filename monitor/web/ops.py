@@ -66,14 +66,8 @@ def ops_app(context: OpsContext) -> web.Application:
     ops = _Ops(context)
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
-        app.add_routes(
-            [
-                *Door(dashboard).routes(),
-                *dashboard.routes(),
-                *SilenceForms(dashboard).routes(),
-                *WorkForms(dashboard).routes(),
-            ]
-        )
+        app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        app.add_routes([*SilenceForms(dashboard).routes(), *WorkForms(dashboard).routes()])
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
