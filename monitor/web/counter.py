@@ -108,7 +108,8 @@ def request_key(request: web.Request) -> str | None:
 
 def refusal(status: int, reason: str) -> web.HTTPException:
     """The answer that says no, and why, as `{"error": …}`. To be raised."""
-    found = web.HTTPException(text=json.dumps({"error": reason}, ensure_ascii=False) + "\n")
+    told = json.dumps({"error": reason}, ensure_ascii=False) + "\n"
+    found = web.HTTPException(text=told.encode("utf-8", "replace").decode())  # what was sent may hold half a character
     found.content_type = "application/json"
     found.set_status(status)
     return found

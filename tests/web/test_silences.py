@@ -46,6 +46,8 @@ async def test_what_is_refused_says_why(locked: Side) -> None:
     """400 for what can never be, 404 for what is not there, 401 and 403 for who may not."""
     for wrong in ({}, {**BODY, "until": "9d"}, {**BODY, "author": None}, {**BODY, "priorities": ["loud"]}):
         assert (await ask(locked, "POST", "", wrong))[0] == 400, wrong
+    half = {**BODY, "modules": ["\ud800"]}
+    assert await ask(locked, "POST", "", half) == (400, {"error": "there is no module `?`"})
     assert (await ask(locked, "GET", "/zzz"))[0] == (await ask(locked, "DELETE", "/zzz"))[0] == 404
     assert (await ask(locked, "GET", "?status=loud"))[0] == 400
     assert (await ask(locked, "POST", "", BODY, Authorization="Bearer x"))[0] == 401
