@@ -103,7 +103,7 @@ def _view(lens: Lens, watch: Watch | Picture, one: Silence) -> SilenceView:
         mark=lens.mark(STATES[state]),
         state=state,
         what=tuple(_what(lens, one)),
-        incident=_incident(lens, one),
+        incident=_incident(lens, watch, one),
         author=one.author,
         reason=one.reason,
         begins=lens.clock(one.begins),
@@ -135,10 +135,10 @@ def _what(lens: Lens, one: Silence) -> Iterable[tuple[str, str]]:
         yield lens.word(N_("Codes of causes")), ", ".join(sorted(scope.codes))
 
 
-def _incident(lens: Lens, one: Silence) -> Link | None:
+def _incident(lens: Lens, watch: Watch | Picture, one: Silence) -> Link | None:
     """The incident that is named, by its headline where we know it."""
     if one.scope.incident is None:
         return None
-    found = lens.facts.picture.board.incidents.get(one.scope.incident)
+    found = watch.board.incidents.get(one.scope.incident)
     text = one.scope.incident if found is None else lens.say(title(found, lens.facts.platform))
     return Link(text, f"healthcheck/incidents/{one.scope.incident}")

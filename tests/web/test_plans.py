@@ -61,6 +61,9 @@ async def test_an_incident_is_silenced_from_its_page_and_the_silence_lifted_ther
         assert "Silenced by Ana until" in (page := await (await locked.get(path)).text())
         assert "deploy &amp; more" in page
     assert "Silenced by" not in await (await locked.get(f"/healthcheck/incidents/{OLD.id}")).text()
+    assert re.search(
+        rf'<a href="\.\./healthcheck/incidents/{OPEN.id}">[^<]*503', await (await locked.get(SILENCES)).text()
+    )
 
     status, where = await send(locked, f"{SILENCES}/{one.id}/lift", {"back": OPEN.id})
     assert (status, where) == (303, f"../../incidents/{OPEN.id}?done=lift")
