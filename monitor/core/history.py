@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log10
 
-from monitor.core import heartbeat
+from monitor.core import heartbeat, herald
 from monitor.core.agenda import Agenda
 from monitor.core.board import Board, Call, Condition, Vantage, Version
 from monitor.core.detector import Transition
@@ -13,6 +13,7 @@ from monitor.core.effect import Gap
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import FAILING, Platform, Status
+from monitor.core.notice import Told
 from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
@@ -66,7 +67,7 @@ class History:
 class Memory:
     """What a restart goes on from. `incidents`: those open, and those resolved since the given moment; `calls`: when
     each heartbeat was last called; `maintenances`: planned work that is not over, or was not
-    then; `windows`: those that people planned to repeat.
+    then; `windows`: those that people planned to repeat; `told`: who heard what of these incidents, by id.
 
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
@@ -80,6 +81,7 @@ class Memory:
     calls: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     maintenances: tuple[Maintenance, ...] = ()
     windows: tuple[Window, ...] = ()
+    told: Mapping[str, Told] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
@@ -100,8 +102,9 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         calls=heartbeat.of_platform(platform, {key: Call(at, at) for key, at in memory.calls.items()}),
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
         agenda=agenda,
+        told={id: told for id, told in memory.told.items() if any(one.id == id for one in memory.incidents)},
     )
-    return replace(board, held=_held(board))
+    return herald.with_told(replace(board, held=_held(board)))
 
 
 def _held(board: Board) -> dict[str, datetime]:

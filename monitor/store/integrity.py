@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.store.postal import happening_of, letter_of, told_of
 from monitor.store.rows import (
     Stored,
     call_of,
@@ -21,10 +22,13 @@ from monitor.store.rows import (
 from monitor.store.schema import (
     calls,
     conditions,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    told,
     tracks,
     transitions,
     windows,
@@ -40,6 +44,9 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (calls, call_of),
     (maintenances, maintenance_of),
     (windows, window_of),
+    (told, told_of),
+    (happenings, happening_of),
+    (outbox, letter_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

@@ -19,6 +19,8 @@ from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.store.batch import Key, Run, batch_of
+from monitor.store.memory_outbox import MemoryOutbox
+from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
@@ -62,6 +64,8 @@ class MemoryStore:
         self._gaps: dict[tuple[str, int], Row] = {}
         self._maintenances: dict[str, Row] = {}
         self._windows: dict[str, Row] = {}
+        self._told: dict[str, Row] = {}
+        self.outbox = MemoryOutbox()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -84,6 +88,8 @@ class MemoryStore:
         self._windows = {
             id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
         }
+        self._told |= batch.told
+        self.outbox.keep(batch.happenings, batch.letters)
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)
@@ -97,7 +103,12 @@ class MemoryStore:
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
         since = micros(resolved_since)
-        kept = [row for row in self._incidents.values() if row["resolved_at"] is None or row["resolved_at"] >= since]
+        unfinished = {id for id, row in self._told.items() if row["due_at"] is not None}
+        kept = [
+            row
+            for row in self._incidents.values()
+            if row["resolved_at"] is None or row["resolved_at"] >= since or row["id"] in unfinished
+        ]
         blind = [row for row in self._gaps.values() if row["until"] is None]
         return Memory(
             probes={key: condition_of(row) for key, row in self._conditions.items() if key[1] != NOBODY},
@@ -109,6 +120,7 @@ class MemoryStore:
             calls={key: call_of(row) for key, row in self._calls.items()},
             maintenances=self._maintenances_since(since),
             windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
+            told={row["id"]: told_of(self._told[row["id"]]) for row in kept if row["id"] in self._told},
             seen_at=self._seen_at(),
         )
 

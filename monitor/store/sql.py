@@ -28,6 +28,7 @@ from monitor.store import StoreUnusable, queries, renaming
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
+from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, rollup_row, transition_row
@@ -35,10 +36,13 @@ from monitor.store.schema import (
     calls,
     conditions,
     gaps,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    told,
     tracks,
     transitions,
     versions,
@@ -72,6 +76,7 @@ class SqlStore:
         self._tally = Tally()
         self._past = Past()
         self._statements = Statements(writer.dialect.name)
+        self.outbox = SqlOutbox(self.reading, self.writing)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -245,6 +250,9 @@ class Statements:
         self._gap = self._upsert(gaps)
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
+        self._told = self._upsert(told)
+        self._happening = self._insert(happenings).on_conflict_do_nothing()
+        self._letter = self._insert(outbox).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
@@ -278,6 +286,9 @@ class Statements:
             (self._condition, list(batch.conditions.values())),
             (self.transition, batch.transitions),
             (self.incident, list(batch.incidents.values())),
+            (self._told, list(batch.told.values())),
+            (self._happening, list(batch.happenings.values())),
+            (self._letter, list(batch.letters.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
             (self._maintenance, list(batch.maintenances.values())),

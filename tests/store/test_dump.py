@@ -72,7 +72,7 @@ async def test_a_dump_is_lines_that_other_tools_read(tmp_path: Path) -> None:
     await filled(url)
     assert await db.export(url, output) == 0
     lines = [json.loads(line) for line in (await asyncio.to_thread(output.read_text)).splitlines()]
-    assert lines[0] == {"monitor_dump": 1, "schema": "0004"}
+    assert lines[0] == {"monitor_dump": 1, "schema": "0008"}
     assert lines[-1] == {"rows": len(lines) - 2}
     incidents = [line["row"]["document"] for line in lines[1:-1] if line["table"] == "incidents"]
     assert [one["key"] for one in incidents if "payments" in one["key"]] == [incident("payments", after(9)).key]
@@ -88,7 +88,7 @@ async def test_a_dump_is_lines_that_other_tools_read(tmp_path: Path) -> None:
         (lambda lines: [*lines[:3], "\udcff" + lines[3]], "line 4 is not one of a dump"),
         (lambda lines: lines[1:], "this is no dump of the monitor"),
         (lambda lines: [], "the dump is not whole"),
-        (lambda lines: [lines[0].replace("0004", "0000"), *lines[1:]], "the dump has schema 0000"),
+        (lambda lines: [lines[0].replace("0008", "0000"), *lines[1:]], "the dump has schema 0000"),
         (lambda lines: [lines[0], lines[1].replace("conditions", "sqlite_master"), *lines[2:]], "line 2 is not one"),
     ],
     ids=[
@@ -146,7 +146,7 @@ async def test_upgrade_makes_a_database_and_check_finds_it_well(tmp_path: Path, 
     url = f"sqlite:///{tmp_path}/monitor.db"
     assert await db.upgrade(url) == 0
     assert await db.check(url) == 0
-    assert capsys.readouterr().out == "schema 0004\nall is well\n"
+    assert capsys.readouterr().out == "schema 0008\nall is well\n"
 
 
 async def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, capsys: Said) -> None:

@@ -20,6 +20,7 @@ from monitor.core.effect import (
     Event,
     Gap,
     Heard,
+    Informed,
     Keep,
     Moved,
     Observed,
@@ -48,6 +49,7 @@ from monitor.core.maintenance import (
 )
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
+from monitor.core.notice import told_from_json, told_to_json
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.step import step
@@ -131,9 +133,7 @@ class Story:
     def order(self, event: Scheduled | Ordered) -> Answered:
         """A person's word about planned work; what became of it."""
         self._take(event)
-        answer = self.effects[-1] if isinstance(self.effects[-1], Answered) else self.effects[-2]
-        assert isinstance(answer, Answered)
-        return answer
+        return next(effect for effect in reversed(self.effects) if isinstance(effect, Answered))
 
     def say(self, word: Word, by: str | None = None, request: str | None = None) -> Answered:
         """A person says something; what became of it. Old incidents are known as they were last saved."""
@@ -222,6 +222,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     windows: dict[str, Window | None] = {}
     versions: dict[tuple[str, str], Version] = {}
     calls: dict[tuple[str, str], datetime | None] = {}
+    told: dict[str, dict[str, Any]] = {}
     seen_at: datetime | None = None
     for effect in effects:
         match effect:
@@ -244,6 +245,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 works[work.id] = maintenance_from_json(json.loads(json.dumps(maintenance_to_json(work))))
             case Repeated(id, window):
                 windows[id] = window and window_from_json(json.loads(json.dumps(window_to_json(window))))
+            case Informed(id, heard):
+                told[id] = json.loads(json.dumps(told_to_json(heard)))
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -259,6 +262,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         windows=tuple(one for one in windows.values() if one is not None),
         versions=versions,
         calls={key: at for key, at in calls.items() if at is not None},
+        told={id: told_from_json(raw) for id, raw in told.items()},
         seen_at=seen_at,
     )
 
