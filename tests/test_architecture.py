@@ -27,9 +27,10 @@ ROOMS = {
     "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
+TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "press", "watchroom"},
+    "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
+    "mailroom": {"postman"},
     "watchroom": {"lookout", "press"},
     "commands": {"app", "commands", "lookout"},
     "cli": {"app", "commands"},

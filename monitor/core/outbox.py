@@ -19,7 +19,7 @@ SHORTEST_PAUSE = timedelta(milliseconds=200)
 LONGEST_ASKED = timedelta(hours=1)  # a receiver may not ask for a longer pause
 STALE = timedelta(minutes=10)  # what waited longer is folded into one message
 RELEVANT, RELEVANT_OTHERWISE = timedelta(hours=24), timedelta(hours=72)  # pages, and everything else
-LEASE = timedelta(seconds=60)  # how long a claim holds; longer than any attempt may take
+LEASE = timedelta(seconds=30)  # how long a claim holds; longer than any attempt may take
 PAGES = (Priority.URGENT, Priority.HIGH)
 LONGEST_ERROR = 300  # characters of why an attempt failed
 
@@ -105,7 +105,8 @@ def next_of(waiting: Sequence[Letter], now: datetime) -> Sending | None:
     head = waiting[0]
     if (head.next_at is not None and head.next_at > now) or is_claimed(head, now):
         return None
-    if len(waiting) == 1 or now - head.at < STALE:
+    overtaken = not head.opens and waiting[-1].event == "resolved"
+    if len(waiting) == 1 or (now - head.at < STALE and not overtaken):
         return Sending(head, head.event)
     *folded, last = waiting
     if last.event == "resolved":

@@ -20,9 +20,10 @@ from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
 from monitor.core.outbox import Letter
+from monitor.core.outcome import Course
 from monitor.store.rollup import Rollup
 
-__all__ = ["Claim", "Happening", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
+__all__ = ["Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
 
 
 class StoreFailed(Exception):
@@ -31,17 +32,6 @@ class StoreFailed(Exception):
 
 class StoreUnusable(Exception):
     """The store cannot be used until a person does what the message says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event of an incident as it is stored: the `seq`-th one, and what was withheld, each with module and why."""
-
-    incident: str
-    seq: int
-    event: str
-    at: datetime
-    withheld: tuple[tuple[str | None, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +44,10 @@ class Claim:
 
 class Outbox(Protocol):
     """The letters of a store. They come in with the facts they are about, by `Store.commit`; errors as there."""
+
+    async def begin(self) -> None:
+        """Ends the claims of whoever had the store before, where nobody else can have it now."""
+        ...
 
     async def waiting(self) -> list[Letter]:
         """Everything that is not delivered or given up, the oldest first."""
@@ -84,8 +78,8 @@ class Outbox(Protocol):
         """The newest letters first."""
         ...
 
-    async def of_incident(self, incident: str) -> tuple[list[Happening], list[Letter]]:
-        """The events of an incident and its letters, in order."""
+    async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
+        """The events and letters of these incidents, by id; without those that have none."""
         ...
 
     async def counts(self) -> dict[tuple[str, str], int]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from monitor.core.outbox import WAITING, Letter, State
-from monitor.store import Claim, Happening
+from monitor.core.outcome import Course, courses
+from monitor.store import Claim
 from monitor.store.postal import happening_of, letter_of, letter_row, snapshot_of
 from monitor.store.rows import Row, micros
 
@@ -23,6 +24,12 @@ class MemoryOutbox:
         """What is new; what is known stays as it is."""
         self.happenings = {**happenings, **self.happenings}
         self.rows = {**rows, **self.rows}
+
+    async def begin(self) -> None:
+        """See Outbox."""
+        for row in self.rows.values():
+            if row["state"] == State.SENDING:
+                row |= {"state": State.PENDING.value, "claimed_until": None}
 
     async def waiting(self) -> list[Letter]:
         """See Outbox."""
@@ -77,11 +84,10 @@ class MemoryOutbox:
         newest = sorted(found, key=lambda row: (-row["at"], row["incident"], -row["seq"], row["channel"]))
         return _letters(newest[offset : offset + limit])
 
-    async def of_incident(self, incident: str) -> tuple[list[Happening], list[Letter]]:
+    async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
         """See Outbox."""
-        events = [row for key, row in sorted(self.happenings.items()) if key[0] == incident]
-        letters = [row for key, row in sorted(self.rows.items()) if key[0] == incident]
-        return [happening_of(row) for row in events], _letters(letters)
+        events = [happening_of(row) for key, row in sorted(self.happenings.items()) if key[0] in incidents]
+        return courses(events, _letters(row for key, row in sorted(self.rows.items()) if key[0] in incidents))
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """See Outbox."""

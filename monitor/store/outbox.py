@@ -15,22 +15,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from monitor.core.outbox import WAITING, Letter, State
-from monitor.store import Claim, Happening
+from monitor.core.outcome import Course, Happening, courses
+from monitor.store import Claim
 from monitor.store.postal import happening_of, letter_of, letter_row, snapshot_of
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
+_AT_ONCE = 200  # incidents in one look-up
 _WAITING = [state.value for state in WAITING]
 
 
 class SqlOutbox:
     """See Outbox."""
 
-    def __init__(self, reading: Connected, writing: Connected) -> None:
+    def __init__(self, reading: Connected, writing: Connected, alone: bool) -> None:
         self._reading = reading
         self._writing = writing
+        self._alone = alone  # no other process can have this store
+
+    async def begin(self) -> None:
+        """See Outbox."""
+        if self._alone:
+            async with self._writing() as connection:
+                sending = update(outbox).where(outbox.c.state == State.SENDING.value)
+                await connection.execute(sending.values(state=State.PENDING.value, claimed_until=None))
 
     async def waiting(self) -> list[Letter]:
         """See Outbox."""
@@ -95,13 +105,20 @@ class SqlOutbox:
         newest = query.order_by(outbox.c.at.desc(), outbox.c.incident, outbox.c.seq.desc(), outbox.c.channel)
         return await self._letters(newest.limit(limit).offset(offset))
 
-    async def of_incident(self, incident: str) -> tuple[list[Happening], list[Letter]]:
+    async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
         """See Outbox."""
-        events = select(happenings).where(happenings.c.incident == incident).order_by(happenings.c.seq)
-        letters = select(outbox).where(outbox.c.incident == incident).order_by(outbox.c.seq, outbox.c.channel)
+        happened: list[Happening] = []
+        letters: list[Letter] = []
         async with self._reading() as connection:
-            happened = [happening_of(row) for row in (await connection.execute(events)).mappings()]
-            return happened, [letter_of(dict(row)) for row in (await connection.execute(letters)).mappings()]
+            for start in range(0, len(incidents), _AT_ONCE):
+                some = incidents[start : start + _AT_ONCE]
+                events = select(happenings).where(happenings.c.incident.in_(some))
+                found = await connection.execute(events.order_by(happenings.c.incident, happenings.c.seq))
+                happened += map(happening_of, found.mappings())
+                query = select(outbox).where(outbox.c.incident.in_(some))
+                ordered = query.order_by(outbox.c.incident, outbox.c.seq, outbox.c.channel)
+                letters += [letter_of(dict(row)) for row in (await connection.execute(ordered)).mappings()]
+        return courses(happened, letters)
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """See Outbox."""

@@ -76,7 +76,7 @@ class SqlStore:
         self._tally = Tally()
         self._past = Past()
         self._statements = Statements(writer.dialect.name)
-        self.outbox = SqlOutbox(self.reading, self.writing)
+        self.outbox = SqlOutbox(self.reading, self.writing, alone=hold is not None)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

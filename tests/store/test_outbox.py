@@ -6,6 +6,7 @@ from datetime import timedelta
 from monitor.core.effect import Happened, Informed
 from monitor.core.notice import Notice, Said, Told, Turn, Withheld
 from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
+from monitor.core.outcome import events_object, notices_object
 from monitor.store import Store
 from tests.store.conftest import Shelf
 from tests.store.past import NOON, after, incident, saved
@@ -38,12 +39,18 @@ async def test_letters_come_in_with_the_fact_and_survive_a_restart(shelf: Shelf)
         ("chat", "opened", "first", True, True),
         ("pager", "opened", "first", True, True),
     ]
-    events, letters = await store.outbox.of_incident(INCIDENT.id)
-    assert [(one.seq, one.event, one.withheld) for one in events] == [
+    course = (await store.outbox.courses([INCIDENT.id, "another"]))[INCIDENT.id]
+    assert [(one.seq, one.event, one.withheld) for one in course.happenings] == [
         (1, "opened", (("checkout", "explained_by:catalog"),)),
         (2, "eased", ()),
     ]
-    assert letters == waiting
+    assert list(course.letters) == waiting
+    assert notices_object(course) == {
+        "planned": 2,
+        "delivered": 0,
+        "withheld": [{"module": "checkout", "why": "explained_by:catalog"}],
+    }
+    assert [one["event"] for one in events_object(course)] == ["opened", "eased"]
     claim = await store.outbox.claim(claimed(waiting[1], after(5)), "mine", after(5))
     assert claim is not None
     assert (claim.incident, claim.external) == (INCIDENT, None)
