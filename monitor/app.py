@@ -124,7 +124,8 @@ class App(Watcher):
             self.config,
             self.store.outbox,
             self._clock,
-            lambda: self.desk,
+            lambda: self.desk.board,
+            lambda event: self.desk.hear(event),
             lambda: self.press.speech,
             self.metrics.noticed,
         )

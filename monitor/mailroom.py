@@ -4,7 +4,7 @@ them, what brokers show as retained states, and what people say over a channel.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -13,13 +13,12 @@ from typing import Any
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.board import Board
-from monitor.core.effect import Happened, Refusal, Spoken
+from monitor.core.effect import Answered, Event, Happened, Refusal, Spoken
 from monitor.core.incident import Incident
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.outcome import Course
 from monitor.core.word import Acknowledge
-from monitor.desk import Desk
 from monitor.notify import CHANNELS, Channel
 from monitor.notify import payload as writing
 from monitor.notify.mirror import states_of
@@ -44,15 +43,17 @@ class Configured:
 
 
 class Mailroom:
-    """`acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its
-    section, by its kind."""
+    """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
+    `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
+    by its kind."""
 
     def __init__(
         self,
         config: Config,
         outbox: Outbox,
         clock: Clock,
-        desk: Callable[[], Desk],
+        board: Callable[[], Board],
+        hear: Callable[[Event], Awaitable[Answered]],
         speech: Callable[[], Speech],
         counted: Callable[[str, str], None] = lambda channel, outcome: None,
         acknowledge_url: AcknowledgeUrl = lambda incident, channel, at: None,
@@ -61,7 +62,8 @@ class Mailroom:
         self._config = config
         self._kinds = kinds
         self._clock = clock
-        self._desk = desk
+        self._board = board
+        self._hear = hear
         self._speech = speech
         self._acknowledge_url = acknowledge_url
         self._channels: dict[str, Configured] = {}
@@ -115,7 +117,7 @@ class Mailroom:
 
     async def acknowledge(self, incident: str, by: str | None) -> str | None:
         """A person says mine over a channel; why that is not followed, None when it is."""
-        answer = await self._desk().hear(Spoken(Acknowledge(incident), by))
+        answer = await self._hear(Spoken(Acknowledge(incident), by))
         return None if answer.refusal is None else answer.refusal.reason
 
     # -- what people see of it and ask for -----------------------------------------------------------------------------
@@ -190,9 +192,6 @@ class Mailroom:
             await asyncio.sleep(SHOW_EVERY)
 
     # -- how letters are written -------------------------------------------------------------------------------------
-
-    def _board(self) -> Board:
-        return self._desk().board
 
     def _known(self, id: str) -> Incident | None:
         return self._board().incidents.get(id)

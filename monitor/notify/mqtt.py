@@ -299,6 +299,11 @@ class _Client(aiomqtt.Client):
         finally:
             self._answers.pop(info.mid, None)
 
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        if not self._connected.done():  # the library would wait for a welcome until its time is up
+            self._connected.set_exception(aiomqtt.MqttError("the broker closed the connection before its welcome"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any = None) -> None:
         waiting = self._answers.get(mid)
         if waiting is not None and not waiting.done():

@@ -136,7 +136,13 @@ async def serving(
     config = Config(board.platform, sections={"channels": {"pager": {"kind": "kept", "language": "en"}}})
     receiver = Receiver()
     mailroom = hands.mailroom = Mailroom(
-        config, store.outbox, clock, lambda: desk, lambda: SPEECH, kinds={"kept": lambda section: receiver}
+        config,
+        store.outbox,
+        clock,
+        lambda: desk.board,
+        desk.hear,
+        lambda: SPEECH,
+        kinds={"kept": lambda section: receiver},
     )
     writer = asyncio.create_task(desk.write())
     asked, time = list[str](), [1000.0]
