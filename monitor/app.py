@@ -131,7 +131,14 @@ class App(Watcher):
         )
         stack.push_async_callback(self.mailroom.close)
         self.watchroom = Watchroom(
-            self.desk, self.press, self.lookout, self.metrics, self._clock, self._scene, self.reach.location
+            self.desk,
+            self.press,
+            self.lookout,
+            self.metrics,
+            self._clock,
+            self._scene,
+            self.reach.location,
+            self.mailroom,
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))

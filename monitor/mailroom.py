@@ -15,7 +15,6 @@ from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Event, Happened, Refusal, Spoken
 from monitor.core.incident import Incident
-from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.outcome import Course
 from monitor.core.word import Acknowledge
@@ -123,7 +122,7 @@ class Mailroom:
     # -- what people see of it and ask for -----------------------------------------------------------------------------
 
     def channels(self) -> list[dict[str, Any]]:
-        """Every channel and how it fares, as JSON."""
+        """Every channel and how it fares."""
         now, pending = self._clock.now(), self.postman.pending()
         found = []
         for name, section in self._config.sections.get("channels", {}).items():
@@ -137,10 +136,15 @@ class Mailroom:
                     "oldest_seconds": round(seconds, 3) if count else None,
                     "breaker": None if box is None else box.breaker.state(now),
                     "last_error": "this version cannot send there" if box is None else box.last_error,
-                    "last_delivered_at": None if box is None else stamp(box.last_delivered_at),
+                    "delivered": None if box is None else box.last_delivered_at,
                 }
             )
         return found
+
+    def silent(self) -> tuple[tuple[str, str], ...]:
+        """The channels whose last attempt failed, each with the reason."""
+        boxes = self.postman.boxes.items()
+        return tuple((name, box.last_error) for name, box in boxes if box.last_error is not None)
 
     async def letters(
         self, channel: str | None, state: str | None, limit: int, offset: int

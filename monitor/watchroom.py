@@ -11,6 +11,7 @@ from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.desk import Desk
 from monitor.lookout import Lookout
+from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.office import Office
 from monitor.pages.watch import Health, Watch
@@ -31,6 +32,7 @@ class Watchroom:
         clock: Clock,
         scene: Callable[[], Scene],
         here: str,
+        mailroom: Mailroom,
     ) -> None:
         self.mistake: str | None = None
         self._desk = desk
@@ -40,6 +42,7 @@ class Watchroom:
         self._clock = clock
         self._scene = scene
         self._here = here
+        self._mailroom = mailroom
         self._newest: dict[tuple[str, str, str], Keep] = {}
         self._asked_at: dict[str, float] = {}
 
@@ -64,13 +67,17 @@ class Watchroom:
             lag=self._metrics.late(),
             events=self._desk.queue.qsize(),
             backlog=len(self._desk.backlog),
+            outbox=self._mailroom.postman.store_trouble,
+            silent=self._mailroom.silent(),
+            letters=sum(count for count, _ in self._mailroom.postman.pending().values()),
         )
         now, history = self._clock.now(), self._press.history
         return Watch(scene.site, scene.board, history, now, scene.data_until, self._newest, health)
 
     def trouble(self) -> object:
         """What of our own does not work; another value when that changes."""
-        return self._desk.store_trouble, self._press.trouble, self.mistake, self._press.contradictions
+        mail = (self._mailroom.postman.store_trouble, self._mailroom.silent())
+        return self._desk.store_trouble, self._press.trouble, self.mistake, self._press.contradictions, mail
 
     def why_not_ready(self) -> str | None:
         """Why nobody should rely on us yet, or at the moment; None when all is well."""

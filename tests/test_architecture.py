@@ -31,7 +31,7 @@ TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "po
 MAY_IMPORT_TOP = {
     "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
     "mailroom": {"postman"},
-    "watchroom": {"lookout", "press"},
+    "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},

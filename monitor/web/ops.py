@@ -25,6 +25,7 @@ from monitor.web.login import Door
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.outbox import Outgoing, outbox_routes
+from monitor.web.postbox import Postbox
 from monitor.web.routes import counter_routes
 from monitor.web.session import Sessions
 
@@ -68,6 +69,8 @@ def ops_app(context: OpsContext) -> web.Application:
     if context.printer is not None:
         dashboard = Dashboard(context, context.printer, context.probe)
         app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
+        if context.outgoing is not None:
+            app.add_routes(Postbox(dashboard, context.outgoing).routes())
     if context.outgoing is not None:
         app.add_routes(outbox_routes(context, context.outgoing))
     app.add_routes(

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from monitor.core.effect import Refusal
+from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, State
 from monitor.core.outcome import letters_object
 from monitor.web.access import require
@@ -21,7 +22,8 @@ class Outgoing(Protocol):
     """Whoever carries letters."""
 
     def channels(self) -> list[dict[str, Any]]:
-        """Every channel and how it fares."""
+        """Every channel and how it fares: `id kind pending oldest_seconds breaker last_error`, and when it last
+        `delivered`."""
         ...
 
     async def letters(
@@ -106,7 +108,9 @@ class _Outbox:
 
 
 def _listed(channels: list[dict[str, Any]], letters: Sequence[Letter], more: int | None) -> dict[str, Any]:
-    return {"channels": channels, "letters": letters_object(letters), "next": more}
+    known = ("id", "kind", "pending", "oldest_seconds", "breaker", "last_error")
+    told = [{**{name: one[name] for name in known}, "last_delivered_at": stamp(one["delivered"])} for one in channels]
+    return {"channels": told, "letters": letters_object(letters), "next": more}
 
 
 def posted() -> dict[str, Schema]:

@@ -154,3 +154,34 @@ async def test_events_of_an_incident_have_numbers_without_gaps(side: Side) -> No
         (2, "acknowledged"),
         (3, "resolved"),
     ]
+
+
+async def test_the_dashboard_shows_channels_and_notices_and_takes_orders(side: Side) -> None:
+    """In the reader's language; a dead notice is sent again from there, and a test says whether it arrived."""
+    side.receiver.answers = [DeliveryFailed("HTTP 404 <b>", permanent=True)]
+    id = await opened(side)
+    await worked(side)
+    await side.log_in()
+    page = await (await side.get("/healthcheck/outbox?state=dead")).text()
+    assert f'id="letter-{id}-1-pager"' in page
+    assert "HTTP 404 &lt;b&gt;" in page
+    csrf = await side.csrf("/healthcheck/outbox?state=dead")
+    answer = await side.post(f"/healthcheck/outbox/{id}-1/pager/again", {"csrf": csrf})
+    assert (answer.status, answer.headers["Location"]) == (303, "../../../../healthcheck/outbox?done=again")
+    answer = await side.post(f"/healthcheck/outbox/{id}-1/pager/again", {"csrf": csrf})
+    assert answer.status == 409
+    assert (await side.post(f"/healthcheck/outbox/{id}-1/pager/again", {"csrf": "no"})).status == 403
+    assert (await side.post("/healthcheck/outbox/x/pager/again", {"csrf": csrf})).status == 404
+    await worked(side)
+    assert side.receiver.came == [(f"{id}-1", "opened")]
+    assert (await side.post("/healthcheck/channels/pager/test", {"csrf": csrf})).status == 303
+    dossier = await (await side.get(f"/healthcheck/incidents/{id}")).text()
+    assert 'id="told-title"' in dossier
+    assert f'id="letter-{id}-1-pager"' in dossier
+    text = await (await side.get("/healthcheck/outbox", Accept_Language="pt-BR")).text()
+    assert "Avisos mais recentes" in text
+
+
+async def test_the_page_of_notices_wants_a_login(side: Side) -> None:
+    """Like every other one."""
+    assert (await side.get("/healthcheck/outbox")).status == 401
