@@ -32,7 +32,7 @@ MAY_IMPORT_TOP = {
     "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
     "mailroom": {"postman"},
     "watchroom": {"lookout", "mailroom", "press"},
-    "commands": {"app", "commands", "lookout"},
+    "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }
