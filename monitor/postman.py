@@ -109,9 +109,14 @@ class Postman:
             self._put(letter)
 
     async def refresh(self) -> None:
-        """Learns what waits in the store: at the start, and what others left. Raises StoreFailed."""
+        """Learns what waits in the store: at the start, and what others left. Letters to channels that are gone are
+        dead: nobody carries them. Raises StoreFailed."""
+        now = self._clock.now()
         for letter in await self._outbox.waiting():
-            self._put(letter)
+            if letter.channel in self.boxes:
+                self._put(letter)
+            else:
+                await self._outbox.settle(dead(letter, now, GONE), (), None)
 
     def _put(self, letter: Letter) -> None:
         box = self.boxes.get(letter.channel)
@@ -144,7 +149,6 @@ class Postman:
         while True:
             try:
                 await self.refresh()
-                await self._bury()
                 await self._catch_up()
             except StoreFailed as error:
                 self.refused(error)
@@ -156,13 +160,6 @@ class Postman:
             await self._outbox.begin()
         except StoreFailed as error:
             self.refused(error)
-
-    async def _bury(self) -> None:
-        """Letters to channels that are gone are dead: nobody carries them."""
-        now = self._clock.now()
-        for letter in await self._outbox.waiting():
-            if letter.channel not in self.boxes:
-                await self._outbox.settle(dead(letter, now, GONE), (), None)
 
     async def _catch_up(self) -> None:
         for key, (letter, folded) in list(self._unwritten.items()):
@@ -220,6 +217,7 @@ class Postman:
         claim: Claim | None = Claim(None, None)
         held = event not in self._unstored
         if held:
+            self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
             try:
                 claim = await self._outbox.claim(letter, token, now)
             except StoreFailed as error:

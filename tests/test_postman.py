@@ -311,7 +311,7 @@ async def test_letters_to_a_channel_that_is_gone_are_dead() -> None:
     await world.tell(happened(ONE, 1, "opened", "pager"))
     world.receivers = {}
     world.begin()
-    await world.postman._bury()
+    await world.postman.refresh()
     assert await world.states() == ["dead"]
 
 

@@ -68,6 +68,7 @@ class Mqtt:
         self.trouble: str | None = "not connected yet"
         self._section = section
         self._url = URL(section.url)
+        self._name = f"{self._url.host}:{self._url.explicit_port or PORTS[self._url.scheme]}"
         self._prefix = section.prefix.rstrip("/")
         self._version = aiomqtt.ProtocolVersion.V5
         self._known = False  # which version it speaks
@@ -114,7 +115,7 @@ class Mqtt:
 
     def _start(self) -> None:
         if self._task is None:
-            self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._url.host}")
+            self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._name}")
 
     async def _keep(self) -> None:
         """Keeps a connection, until cancelled."""
@@ -164,7 +165,7 @@ class Mqtt:
         """Says so once; a broker that never answered in this version may speak the other one."""
         said = _said(error)
         if self._online.is_set() or self.trouble != said:
-            log.warning("broker %s: %s", self._url.host, said)
+            log.warning("broker %s: %s", self._name, said)
         self.trouble = said
         if not self._known:
             versions = aiomqtt.ProtocolVersion
@@ -176,10 +177,10 @@ class Mqtt:
         for topic in ("acknowledge", "incidents/+"):
             answers = await client.subscribe(self._topic(topic), qos=1)
             if (code := max(_code(one) for one in answers)) >= REFUSED:
-                log.warning("broker %s does not let us read %s (reason %#04x)", self._url.host, topic, code)
+                log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
         self._shown = {}
         if self.trouble is not None:
-            log.info("broker %s: connected", self._url.host)
+            log.info("broker %s: connected", self._name)
         self.trouble = None
         self._news.set()
         self._online.set()
@@ -207,7 +208,7 @@ class Mqtt:
             await self._publish(topic, payload, retain=True, client=client)
         except Refused as error:
             if str(error) not in self._told:
-                log.warning("broker %s: %s", self._url.host, error)
+                log.warning("broker %s: %s", self._name, error)
             self._told.add(str(error))
 
     async def _read(self, client: "_Client") -> None:

@@ -151,7 +151,7 @@ def _channel(lens: Lens, one: Mapping[str, Any]) -> ChannelView:
         kind=one["kind"],
         mark=lens.mark(BREAKER[one["breaker"]]),
         waiting=lens.number(one["pending"]),
-        oldest="–" if seconds is None else lens.speech.duration(lens.language, seconds),
+        oldest="" if seconds is None else lens.speech.duration(lens.language, seconds),
         error=one["last_error"] or "",
         delivered=None if delivered is None else exact(lens, delivered),
     )
