@@ -92,7 +92,9 @@ class Mailroom:
         self._news.set()
 
     def _made(self, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
-        channel = make(SimpleNamespace(**{name.replace("from", "from_"): value for name, value in section.items()}))
+        channel = make(
+            SimpleNamespace(**{"from_" if name == "from" else name: value for name, value in section.items()})
+        )
         if hasattr(channel, "acknowledged"):
             channel.acknowledged = self.acknowledge
         return channel

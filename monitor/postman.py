@@ -227,7 +227,10 @@ class Postman:
             await self._reread(box, letter)
             return
         incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
-        after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+        if incident is None and not letter.incident.startswith(OWN):
+            after = self._failed(letter, "its incident cannot be read", permanent=held)
+        else:
+            after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
         await self._settle(name, box, after, sending.folded, token if held else None)
 
     async def _reread(self, box: Box, letter: Letter) -> None:
@@ -240,8 +243,9 @@ class Postman:
         """One attempt, and the letter after it."""
         letter = sending.letter
         try:
-            message = self._write(letter.channel)(sending, incident, self._clock.now(), external)
+            now, write = self._clock.now(), self._write(letter.channel)
             async with asyncio.timeout(self._limit):
+                message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
                 called = await box.channel.deliver(message)
         except DeliveryFailed as error:
             return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from monitor.core.board import Board
 from monitor.core.effect import Effect, Happened, Informed, Saved
 from monitor.core.incident import Incident
-from monitor.core.notice import Said, Told, Turn, Withheld, held, plan, turn
+from monitor.core.notice import Notice, Said, Told, Turn, Withheld, held, plan, turn
 
 EVENTS = {"waiting": "opened"}  # what a turn is called as an event, where that is not its kind
 WAKE = timedelta(seconds=1)  # after work on a module has ended
@@ -38,6 +38,7 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     if board.turn_at is None or board.turn_at > now:
         return board, []
     found: list[Effect] = []
+    reminded: set[tuple[str, str]] = set()
     ready = [(one.at, id, n, one) for id, told in board.told.items() for n, one in enumerate(told.turns)]
     for _, id, _, one in sorted((each for each in ready if each[0] <= now), key=lambda each: each[:3]):
         told, incident = board.told[id], board.incidents.get(id)
@@ -53,6 +54,9 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             told = replace(told, seq=told.seq + bool(said))
         else:
             told, said = turn(told, incident, one, now, board.platform.routes, board.platform)
+            if one.kind == "reminder":  # two routes may remind the same channel at once
+                said = [each for each in said if isinstance(each, Withheld) or (id, each.channel) not in reminded]
+                reminded |= {(id, each.channel) for each in said if isinstance(each, Notice)}
             found += _said(told, incident, one, now, said)
             told = replace(told, seq=told.seq + bool(said))
         board = _with(board, id, told)

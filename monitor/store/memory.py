@@ -227,6 +227,10 @@ class MemoryStore:
         oldest = micros(now - keep_observations)
         self._observations = {key: row for key, row in self._observations.items() if row["at"] >= oldest}
         self._rollups = {key: rollup for key, rollup in self._rollups.items() if rollup.hour >= now - keep_rollups}
+        told = micros(now - max(keep_observations, timedelta(days=7)))
+        for happening in self.outbox.happenings.values():
+            if happening["at"] < told:
+                happening["document"] = None
         return before - len(self._observations) - len(self._rollups)
 
     async def check(self) -> list[str]:

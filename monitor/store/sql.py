@@ -12,7 +12,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -52,6 +52,7 @@ from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
 
 _SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
+KEPT_AT_LEAST = timedelta(days=7)  # longer than anybody may want to hear of an event
 _SEED_AT_ONCE = 5000
 
 
@@ -184,6 +185,10 @@ class SqlStore:
         gone = await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
         if gone:
             self._past.forget()
+        told = now - max(keep_observations, KEPT_AT_LEAST)
+        async with self.writing() as connection:
+            old_ones = and_(happenings.c.at < micros(told), happenings.c.document.is_not(None))
+            await connection.execute(update(happenings).where(old_ones).values(document=None))
         return swept + gone
 
     async def _sweep(self, batch: Executable) -> int:

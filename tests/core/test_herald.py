@@ -180,3 +180,11 @@ def test_nothing_is_planned_while_nothing_changes() -> None:
     assert told.board.told is before
     assert not any(isinstance(one, Happened) for one in told.effects)
     assert Change.OPENED not in [one.change for one in told.effects if isinstance(one, Saved)]
+
+
+def test_two_routes_remind_a_channel_once() -> None:
+    """At the same moment; each with its own repeat otherwise."""
+    both = (replace(CHAT, repeat=5 * MINUTE), replace(CHAT, repeat=5 * MINUTE, priorities=frozenset({"urgent"})))
+    told = shop(*both).play({"catalog": "++------", "checkout": "++++++++"})
+    passing(told, 6, "-")
+    assert [why for why, _, _ in said(told)].count("reminder") == 1

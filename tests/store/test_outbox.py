@@ -145,6 +145,18 @@ async def test_letters_are_found_by_channel_and_state_the_newest_first(store: St
     assert len(await store.outbox.letters(limit=20)) == 7
 
 
+async def test_the_copy_of_an_incident_goes_with_the_observations(store: Store) -> None:
+    """Nobody wants to hear of the event by then; that it happened, and what became of it, stays."""
+    await store.commit([happened()])
+    for days, known in ((6, True), (8, False)):
+        await store.sweep(NOON + timedelta(days=days), timedelta(days=1), timedelta(days=400))
+        letter = claimed(await the_one(store), NOON + timedelta(days=days))
+        claim = await store.outbox.claim(letter, "mine", NOON + timedelta(days=days))
+        assert claim is not None
+        assert (claim.incident is not None) is known
+    assert (await store.outbox.courses([INCIDENT.id]))[INCIDENT.id].happenings[0].event == "opened"
+
+
 async def the_first(store: Store) -> Letter:
     """The oldest that waits."""
     return (await store.outbox.waiting())[0]
