@@ -90,6 +90,7 @@ class World:
             self.outbox,
             self.clock,
             write,
+            known={one.id: one for one in (ONE, TWO)}.get,
             counted=lambda channel, outcome: self.counted.append((channel, outcome)),
             random=Random(1),
             limit=self.limit,
