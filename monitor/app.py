@@ -18,7 +18,7 @@ from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
+from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -26,6 +26,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
+from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
@@ -119,8 +120,25 @@ class App(Watcher):
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
         )
+        self.mailroom = Mailroom(
+            self.config,
+            self.store.outbox,
+            self._clock,
+            lambda: self.desk.board,
+            lambda event: self.desk.hear(event),
+            lambda: self.press.speech,
+            self.metrics.noticed,
+        )
+        stack.push_async_callback(self.mailroom.close)
         self.watchroom = Watchroom(
-            self.desk, self.press, self.lookout, self.metrics, self._clock, self._scene, self.reach.location
+            self.desk,
+            self.press,
+            self.lookout,
+            self.metrics,
+            self._clock,
+            self._scene,
+            self.reach.location,
+            self.mailroom,
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
@@ -138,6 +156,7 @@ class App(Watcher):
             "clock": self._tick,
             "press": self.press.run,
             "courier": self.courier.run,
+            "mailroom": self.mailroom.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -161,6 +180,15 @@ class App(Watcher):
         self.metrics.stored(seconds)
         if news:
             self.press.nudge()
+            self.mailroom.changed()
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        """Letters about it leave once it is stored."""
+        self.mailroom.happened(event, stored)
+
+    def refused(self, reason: str) -> None:
+        """The store does not take what was decided: letters leave from memory."""
+        self.mailroom.postman.refused(reason)
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
         """A publication is in place."""
@@ -178,10 +206,10 @@ class App(Watcher):
             if not followed.full():
                 followed.put_nowait(observation)
 
-    def _missed(self, code: str, seconds: float) -> None:
-        """This process could not look for so long."""
-        now = self._clock.now()
-        self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code))
+    def _missed(self, code: str, seconds: float, shift: float = 0.0) -> None:
+        """This process could not look for so long, or its clock was set by so many seconds."""
+        now, set_by = self._clock.now(), timedelta(seconds=shift)
+        self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code, set_by))
 
     async def _called(self, module: str, probe: str) -> bool:
         """A module called one of its heartbeats; whether that is on disk by now."""
@@ -201,7 +229,9 @@ class App(Watcher):
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1)
+            self.pulse.look()  # a clock that was set is told before anything comes due by it
             self.desk.hand_in(Ticked())
+            self.metrics.outbox(self.mailroom.postman.pending())
 
     async def _sweep(self) -> None:
         settings = self.config.settings
@@ -268,6 +298,7 @@ class App(Watcher):
         _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
+        self.mailroom.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
 
@@ -301,6 +332,8 @@ class App(Watcher):
             printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
             contradictions=self.watchroom.contradictions,
+            outgoing=self.mailroom,
+            courses=self.mailroom.courses,
             token=settings.ops_token,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")

@@ -151,6 +151,19 @@ def record(given: Common, output: str | None) -> None:
 
 
 @main.command()
+@click.argument("channel")
+@click.option("--test", is_flag=True, required=True, help="Sends a test notice through everything a real one takes.")
+@common
+def notify(given: Common, channel: str, test: bool) -> None:
+    """Send a test notice to a channel."""
+    from monitor.commands.notify import notify as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "error")).set_up_logs(config)
+    _go(job(config, given.folder, channel))
+
+
+@main.command()
 @common
 def schema(given: Common) -> None:
     """JSON Schema of probes.yaml, for editors."""

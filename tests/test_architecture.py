@@ -38,11 +38,12 @@ ROOMS = {
     "pulse": frozenset[str](),
     **{room: frozenset({"core", "clock", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
+TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "press", "watchroom"},
-    "watchroom": {"lookout", "press"},
-    "commands": {"app", "commands", "lookout"},
+    "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
+    "mailroom": {"postman"},
+    "watchroom": {"lookout", "mailroom", "press"},
+    "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }

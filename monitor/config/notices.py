@@ -11,7 +11,7 @@ from monitor.config.addresses import HeaderName, HeaderValue, HostPort, MqttUrl,
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
 from monitor.config.recurrence import wrong_with
-from monitor.config.scalars import Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
+from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
 from monitor.core.codes import CODES
 
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -137,6 +137,10 @@ class MqttChannel(Channel):
     prefix: str = Field("vtex-status", min_length=1, pattern=r"^[^#+]+$", description="What every topic begins with.")
     username: str | None = Field(None, description="Name to log in with.")
     password: str | None = Field(None, description="Password to log in with.")
+    ca_file: str | None = Field(None, description="Authorities to trust beside the system's.")
+    cert_file: str | None = Field(None, description="Our certificate, where the broker asks for one.")
+    key_file: str | None = Field(None, description="The key of that certificate; null: it stands in `cert_file`.")
+    verify: Boolean = Field(True, description="Whether the broker's certificate is checked.")
 
 
 class WebhookChannel(Channel):

@@ -4,7 +4,7 @@ The storable effects of one step go into one transaction; the asking ones are pe
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
@@ -13,6 +13,7 @@ from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
+from monitor.core.notice import Said, Told
 from monitor.core.observation import Observation
 from monitor.core.silence import Scope, Silence
 from monitor.core.track import Track
@@ -57,12 +58,16 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
+    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set.
+
+    `shift` is by how much the clock was set.
+    """
 
     location: str
     since: datetime
     until: datetime
     code: str
+    shift: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,25 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Store an event of an incident, the `seq`-th one, and what is said of it to whom, or is not and why."""
+
+    incident: Incident
+    seq: int
+    event: str
+    at: datetime
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """Store who was told what of an incident, so that a restart goes on where it was."""
+
+    incident: str
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Versioned:
     """Store that another version of an application answers a probe."""
 
@@ -279,5 +303,19 @@ class Answered:
     changed: bool = True
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated | Hushed
+Storable = (
+    Keep
+    | Remember
+    | Settled
+    | Moved
+    | Saved
+    | Happened
+    | Informed
+    | Versioned
+    | Heard
+    | Gap
+    | Arranged
+    | Repeated
+    | Hushed
+)
 Effect = Storable | Ask | AskCanaries | Hold | Answered

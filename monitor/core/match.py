@@ -3,6 +3,11 @@
 from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they hold rules of this file
+    from monitor.core.incident import Incident
+    from monitor.core.module import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,10 @@ class PublishRule:
 
     match: Match = field(default_factory=Match)
     after: timedelta | None = timedelta(0)
+
+
+def fits(match: Match, incident: "Incident", platform: "Platform") -> bool:
+    """Whether a rule is about an incident, by its priority and by what it touches now."""
+    components = set(incident.components)
+    groups = {group.id for group in platform.groups if components & {one.id for one in group.components}}
+    return match.fits(incident.priority.value, groups, components, {member.module for member in incident.members})

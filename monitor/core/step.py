@@ -17,6 +17,7 @@
     heard      people.py        what a person said about an incident
     heard      silencing.py     … and of what nobody wants notices for a while
     publish    publishing.py    when an incident appears in public
+    announced  herald.py        … and who is told of it, by notice.py
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -24,7 +25,7 @@ Pure: the same board, event and time give the same answer, so a recorded day can
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, people, platform_page, region, silencing, surfacing, timeline, vantage
+from monitor.core import heartbeat, herald, people, platform_page, region, silencing, surfacing, timeline, vantage
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import is_stale
@@ -70,6 +71,12 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
     """The board after an event, and what is to be done about it, in order."""
     if board.began_at is None:
         board = heartbeat.listening_again(replace(board, began_at=now), now)
+    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])
+    board, effects = herald.announced(*_follow(board, event, now))
+    return board, [*due, *effects] if due else effects
+
+
+def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     match event:
         case Observed(observation):
             if observation.module is None:
@@ -261,7 +268,8 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
     board = heartbeat.listening_again(board, now, missed.location)
-    return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
+    board, moved = herald.shifted(board, missed.shift)
+    return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code), *moved]
 
 
 # -- time -------------------------------------------------------------------------------------------------------------

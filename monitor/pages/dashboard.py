@@ -240,9 +240,13 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
         (N_("The store refuses writes; judging goes on from memory"), health.store),
         (N_("The site cannot be published"), health.publication),
         (N_("The configuration file has a mistake; the one before stays in force"), health.configuration),
+        (N_("The outbox is not written down; notices leave from memory"), health.outbox),
     ):
         if trouble is not None:
             lines.append((wrong, lens.word(what), trouble))
+    lines += [
+        (wrong, lens.word(N_("Channel {channel} does not deliver"), channel=name), why) for name, why in health.silent
+    ]
     doubt = lens.word(N_("What is published contradicts itself"))
     lines += [(lens.mark(("slow", N_("Contradiction"))), doubt, one) for one in health.contradictions]
     if health.lag is not None and health.lag >= LATE:
@@ -263,6 +267,7 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
             (lens.word(N_("Event loop lag")), lens.milliseconds(None if health.lag is None else health.lag * 1000)),
             (lens.word(N_("Events waiting")), lens.number(health.events)),
             (lens.word(N_("Steps waiting for the store")), lens.number(health.backlog)),
+            (lens.word(N_("Notices waiting")), lens.number(health.letters)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),
             (lens.word(N_("Newest result")), "–" if watch.data_until is None else exact(lens, watch.data_until).text),
         ),

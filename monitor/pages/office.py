@@ -20,6 +20,7 @@ from monitor.pages.dashboard import board_view, box_view, health_view
 from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
+from monitor.pages.letters import course_view, post_view
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.quiet import silences_view
@@ -58,6 +59,9 @@ DONE: dict[str, str] = {
     "verify": N_("The work is being verified."),
     "complete": N_("The work is over."),
     "cancel": N_("The work will not take place."),
+    "again": N_("The notice is sent once more."),
+    "give-up": N_("The notice is given up."),
+    "test": N_("The test notice arrived."),
     "probe": N_("The probes were asked once more: what they see appears here in a moment."),
 }
 
@@ -111,7 +115,13 @@ class Office:
             assets=desk.names,
         )
         template = desk.press.environment.get_template(f"ops/{name}.html")
-        said = {**about, "request": secrets.token_urlsafe(12), "reason": _reason(speech, language, about["refused"])}
+        told = course_view(lens, about.get("course"))
+        said = {
+            **about,
+            "told": told,
+            "request": secrets.token_urlsafe(12),
+            "reason": _reason(speech, language, about["refused"]),
+        }
         return legal(template.render(frame=frame, view=view, visit=said, speech=speech, done=DONE)).encode()
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
@@ -143,6 +153,8 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())
             return modules, tuple(Link(lens.text(one.name), id) for id, one in platform.components.items())
+        case "outbox":
+            return post_view(lens, about)
         case _:
             return health_view(lens, watch)
 

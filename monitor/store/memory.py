@@ -20,6 +20,8 @@ from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
+from monitor.store.memory_outbox import MemoryOutbox
+from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
@@ -66,6 +68,8 @@ class MemoryStore:
         self._maintenances: dict[str, Row] = {}
         self._windows: dict[str, Row] = {}
         self._silences: dict[str, Row] = {}
+        self._told: dict[str, Row] = {}
+        self.outbox = MemoryOutbox()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -89,6 +93,8 @@ class MemoryStore:
         self._windows = {
             id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
         }
+        self._told |= batch.told
+        self.outbox.keep(batch.happenings, batch.letters)
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)
@@ -102,7 +108,12 @@ class MemoryStore:
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
         since = micros(resolved_since)
-        kept = [row for row in self._incidents.values() if row["resolved_at"] is None or row["resolved_at"] >= since]
+        unfinished = {id for id, row in self._told.items() if row["due_at"] is not None}
+        kept = [
+            row
+            for row in self._incidents.values()
+            if row["resolved_at"] is None or row["resolved_at"] >= since or row["id"] in unfinished
+        ]
         blind = [row for row in self._gaps.values() if row["until"] is None]
         return Memory(
             probes={key: condition_of(row) for key, row in self._conditions.items() if key[1] != NOBODY},
@@ -115,6 +126,7 @@ class MemoryStore:
             maintenances=self._maintenances_since(since),
             windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
             silences=self._silences_since(since),
+            told={row["id"]: told_of(self._told[row["id"]]) for row in kept if row["id"] in self._told},
             seen_at=self._seen_at(),
         )
 
@@ -228,6 +240,10 @@ class MemoryStore:
         oldest = micros(now - keep_observations)
         self._observations = {key: row for key, row in self._observations.items() if row["at"] >= oldest}
         self._rollups = {key: rollup for key, rollup in self._rollups.items() if rollup.hour >= now - keep_rollups}
+        told = micros(now - max(keep_observations, timedelta(days=7)))
+        for happening in self.outbox.happenings.values():
+            if happening["at"] < told:
+                happening["document"] = None
         return before - len(self._observations) - len(self._rollups)
 
     async def check(self) -> list[str]:

@@ -13,9 +13,11 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
+from monitor.core.notice import Told
 from monitor.core.observation import Observation
 from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run
+from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
@@ -43,6 +45,7 @@ from monitor.store.schema import (
     observations,
     rollups,
     silences,
+    told,
     tracks,
     versions,
     windows,
@@ -63,7 +66,12 @@ async def rows_of(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) 
 async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memory:
     """See Store.recall."""
     settled = await rows_of(connection, select(conditions))
-    kept = or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(resolved_since))
+    unfinished = select(told.c.incident).where(told.c.due_at.is_not(None))
+    kept = or_(
+        incidents.c.resolved_at.is_(None),
+        incidents.c.resolved_at >= micros(resolved_since),
+        incidents.c.id.in_(unfinished),
+    )
     remembered = sorted(await rows_of(connection, select(incidents).where(kept)), key=_by_start)
     blind = select(gaps).where(gaps.c.until.is_(None)).order_by(gaps.c.since, gaps.c.location)
     return Memory(
@@ -80,8 +88,18 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         maintenances=await maintenances_since(connection, resolved_since),
         windows=tuple(window_of(row) for row in await rows_of(connection, select(windows).order_by(windows.c.id))),
         silences=await silences_since(connection, resolved_since),
+        told=await _told(connection, [row["id"] for row in remembered]),
         seen_at=await _seen_at(connection),
     )
+
+
+async def _told(connection: AsyncConnection, incidents: Sequence[str]) -> dict[str, Told]:
+    """Who was told what of these incidents."""
+    found: dict[str, Told] = {}
+    for some in _slices(incidents):
+        query = select(told).where(told.c.incident.in_(some))
+        found |= {row["incident"]: told_of(row) for row in await rows_of(connection, query)}
+    return found
 
 
 async def maintenances_since(connection: AsyncConnection, since: datetime) -> tuple[Maintenance, ...]:

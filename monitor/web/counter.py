@@ -20,6 +20,7 @@ from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Window
+from monitor.core.outcome import Course
 from monitor.core.statement import Speaker
 from monitor.web.access import is_own_page, require
 
@@ -50,7 +51,8 @@ class Counter:
     """What people are answered from.
 
     `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
-    is on disk; `planner` gives whoever reads what is planned, by the configuration in force.
+    is on disk; `planner` gives whoever reads what is planned, by the configuration in force; `courses` what was said of
+    incidents, by id, as far as that can be read now.
     """
 
     board: Callable[[], Board]
@@ -59,6 +61,7 @@ class Counter:
     find: Callable[[str], Awaitable[Incident | Refusal]]
     hear: Callable[[Event], Awaitable[Answered]]
     planner: Callable[[], Planner] | None = None
+    courses: Callable[[Sequence[str]], Awaitable[Mapping[str, Course]]] | None = None
     token: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 

@@ -17,6 +17,7 @@ from monitor.core.module import Platform
 from monitor.core.silence import STATUSES
 from monitor.web.counter import API, LONGEST_KEY, Counter
 from monitor.web.incidents import KINDS
+from monitor.web.outbox import ACTS, MOST, STATES, posted
 from monitor.web.schemas import Schema, answers, one_of, people, planned, planning, ref
 from monitor.web.silence_schemas import silencing
 
@@ -151,6 +152,27 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("delete", SILENCE): Operation(
         "Lift it; what is over stays as it was", {200: "silence"}, "author", (*WRITE, 404), READ
     ),
+    ("get", f"{API}/outbox"): Operation(
+        "Every channel and how it fares, and the newest notices",
+        {200: "outbox"},
+        fails=(400, 503),
+        tells=READ,
+        query={
+            "channel": {"type": "string"},
+            "state": one_of(STATES),
+            "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
+            "offset": {"type": "integer", "minimum": 0, "maximum": 10**8},
+        },
+    ),
+    **{
+        ("post", f"{API}/outbox/{{event_id}}/{{channel}}/{act}"): Operation(
+            does, {200: "letter_acted"}, "nothing", (*WRITE, 404), READ
+        )
+        for act, does in ACTS.items()
+    },
+    ("post", f"{API}/channels/{{id}}/test"): Operation(
+        "Send a test notice, and say whether it arrived", {200: "tested"}, "nothing", (*WRITE, 404), READ
+    ),
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},
@@ -208,6 +230,7 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
             "schemas": {
                 **answers(),
                 **planned(),
+                **posted(),
                 **spoken,
                 **planning(languages),
                 **silencing(),

@@ -24,6 +24,8 @@ from monitor.web.heartbeats import Take, receive
 from monitor.web.login import Door
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
+from monitor.web.outbox import Outgoing, outbox_routes
+from monitor.web.postbox import Postbox
 from monitor.web.routes import counter_routes
 from monitor.web.session import Sessions
 from monitor.web.silence_forms import SilenceForms
@@ -44,7 +46,8 @@ class OpsContext(Counter):
     says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
     is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `printer` prints the pages of the dashboard, and without one there is none.
+    changes when that does; `printer` prints the pages of the dashboard, and without one there is none. `outgoing` is
+    whoever carries notices.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -56,6 +59,7 @@ class OpsContext(Counter):
     trouble: Callable[[], object] = lambda: None
     printer: Printer | None = None
     contradictions: Callable[[], list[dict[str, str | None]]] = list
+    outgoing: Outgoing | None = None
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -68,6 +72,10 @@ def ops_app(context: OpsContext) -> web.Application:
         dashboard = Dashboard(context, context.printer, context.probe)
         app.add_routes([*Door(dashboard).routes(), *dashboard.routes()])
         app.add_routes([*SilenceForms(dashboard).routes(), *WorkForms(dashboard).routes()])
+        if context.outgoing is not None:
+            app.add_routes(Postbox(dashboard, context.outgoing).routes())
+    if context.outgoing is not None:
+        app.add_routes(outbox_routes(context, context.outgoing))
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),

@@ -15,13 +15,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from monitor.config import Config
 from monitor.config.planning import Planner
 from monitor.core.board import Board
-from monitor.core.effect import Keep, Refusal
+from monitor.core.effect import Happened, Keep, Refusal
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.observation import Certificate, Failure, Http, Observation
 from monitor.core.site import Site
 from monitor.desk import Desk
+from monitor.mailroom import Mailroom
 from monitor.pages.office import Office
 from monitor.pages.translate import Speech
 from monitor.pages.watch import Health, Watch
@@ -34,6 +35,7 @@ from tests.pages import pictures
 from tests.store.past import NOON, after, incident, saved
 from tests.stories.beats import module, platform
 from tests.test_desk import RecordingHands
+from tests.test_postman import Receiver
 
 THEME = Path(__file__).parents[2] / "site"
 SPEECH = Speech.load(("pt-BR", "en"), THEME)
@@ -55,6 +57,8 @@ class Side:
     sessions: Sessions
     time: list[float]
     asked: list[str]
+    mailroom: Mailroom
+    receiver: Receiver
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -74,6 +78,16 @@ class Side:
         found = await self.store.incident(id)
         assert found is not None
         return found
+
+
+class Sorting(RecordingHands):
+    """Hands that ask nobody, and give what happens to the mailroom."""
+
+    mailroom: Mailroom | None = None
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        if self.mailroom is not None:
+            self.mailroom.happened(event, stored)
 
 
 def _spelt(headers: dict[str, str]) -> dict[str, str]:
@@ -118,7 +132,19 @@ async def serving(
     now = max([after(60), *(one.detected_at for one in history.incidents)])
     store, clock = await open_store(f"sqlite:///{tmp_path / 'monitor.db'}"), FakeClock(now)
     await store.commit([saved(one) for one in (*history.incidents, OLD)])
-    desk = Desk(board, store, RecordingHands(), clock, troubles=StoreFailed)
+    hands = Sorting()
+    desk = Desk(board, store, hands, clock, watcher=hands, troubles=StoreFailed)
+    config = Config(board.platform, sections={"channels": {"pager": {"kind": "kept", "language": "en"}}})
+    receiver = Receiver()
+    mailroom = hands.mailroom = Mailroom(
+        config,
+        store.outbox,
+        clock,
+        lambda: desk.board,
+        desk.hear,
+        lambda: SPEECH,
+        kinds={"kept": lambda section: receiver},
+    )
     writer = asyncio.create_task(desk.write())
     asked, time = list[str](), [1000.0]
     probe = board.platform.modules["checkout"].probes[0].id
@@ -157,6 +183,8 @@ async def serving(
         follow=nobody,
         called=heard,
         probe=again,
+        outgoing=mailroom,
+        courses=mailroom.courses,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
     )
     app = ops_app(context)
@@ -166,7 +194,7 @@ async def serving(
     await server.start_server(shutdown_timeout=0.1)  # pages that listen would hold it for a minute
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
-            yield Side(client, desk, store, sessions, time, asked)
+            yield Side(client, desk, store, sessions, time, asked, mailroom, receiver)
     finally:
         writer.cancel()
         await asyncio.wait({writer})
