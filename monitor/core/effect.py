@@ -4,7 +4,7 @@ The storable effects of one step go into one transaction; the asking ones are pe
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
@@ -13,7 +13,9 @@ from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
+from monitor.core.notice import Said, Told
 from monitor.core.observation import Observation
+from monitor.core.silence import Scope, Silence
 from monitor.core.track import Track
 from monitor.core.word import Word
 
@@ -56,12 +58,16 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
+    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set.
+
+    `shift` is by how much the clock was set.
+    """
 
     location: str
     since: datetime
     until: datetime
     code: str
+    shift: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,32 @@ class Spoken:
     known: Incident | None = None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Event: a person wants no notices of what `scope` means, until a moment at most seven days after `begins` (None:
+    now). `everything`: they meant to name nothing. `by` and `request` are as in Spoken."""
+
+    scope: Scope
+    reason: str
+    until: datetime
+    begins: datetime | None = None
+    everything: bool = False
+    by: str | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Event: a person ends a silence. `by`, `request` and `known` are as in Spoken."""
+
+    id: str
+    by: str | None = None
+    request: str | None = None
+    known: Silence | None = None
+
+
+PlanEvent = Planned | Scheduled | Ordered
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | PlanEvent | Silenced | Lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +188,25 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Store an event of an incident, the `seq`-th one, and what is said of it to whom, or is not and why."""
+
+    incident: Incident
+    seq: int
+    event: str
+    at: datetime
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """Store who was told what of an incident, so that a restart goes on where it was."""
+
+    incident: str
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Versioned:
     """Store that another version of an application answers a probe."""
 
@@ -188,6 +238,14 @@ class Repeated:
 
     id: str
     window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """Store a silence as it is now; `change` is `added`, `lifted` or `ended`, None that only facts were added."""
+
+    silence: Silence
+    change: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,5 +303,19 @@ class Answered:
     changed: bool = True
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated
+Storable = (
+    Keep
+    | Remember
+    | Settled
+    | Moved
+    | Saved
+    | Happened
+    | Informed
+    | Versioned
+    | Heard
+    | Gap
+    | Arranged
+    | Repeated
+    | Hushed
+)
 Effect = Storable | Ask | AskCanaries | Hold | Answered

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.store.postal import happening_of, letter_of, told_of
 from monitor.store.rows import (
     Stored,
     call_of,
@@ -14,6 +15,7 @@ from monitor.store.rows import (
     maintenance_of,
     observation_of,
     rollup_of,
+    silence_of,
     track_of,
     transition_of,
     window_of,
@@ -21,10 +23,14 @@ from monitor.store.rows import (
 from monitor.store.schema import (
     calls,
     conditions,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    silences,
+    told,
     tracks,
     transitions,
     windows,
@@ -40,6 +46,10 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (calls, call_of),
     (maintenances, maintenance_of),
     (windows, window_of),
+    (silences, silence_of),
+    (told, told_of),
+    (happenings, happening_of),
+    (outbox, letter_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

@@ -7,7 +7,7 @@ and is answered once it is on disk. Who may ask is decided before (`access.py`).
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +19,8 @@ from monitor.core.board import Board
 from monitor.core.effect import Answered, Event, Refusal, Scheduled
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Window
+from monitor.core.outcome import Course
 from monitor.core.roster import Roster
 from monitor.core.statement import Speaker
 
@@ -29,7 +31,7 @@ LONGEST_KEY = 200  # characters of an idempotency key
 
 
 class Planner(Protocol):
-    """Whoever reads what people plan, as the configuration would. Both raise ValueError with what is wrong."""
+    """Whoever reads what people plan, as the configuration would; they raise ValueError with what is wrong."""
 
     def moment(self, said: str, now: datetime) -> datetime:
         """A time as people write it."""
@@ -39,13 +41,18 @@ class Planner(Protocol):
         """Work, once or to be repeated."""
         ...
 
+    def next_starts(self, window: Window, now: datetime, count: int) -> Sequence[datetime]:
+        """When a window begins, the next times, however far ahead."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
     """What people are answered from.
 
     `find` gives an incident, however old, or why it cannot; `hear` takes what a person said, and comes back once that
-    is on disk; `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
+    is on disk; `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force;
+    `courses` what was said of incidents, by id, as far as that can be read now.
     """
 
     board: Callable[[], Board]
@@ -55,6 +62,7 @@ class Counter:
     hear: Callable[[Event], Awaitable[Answered]]
     planner: Callable[[], Planner] | None = None
     roster: Callable[[], Roster] = Roster
+    courses: Callable[[Sequence[str]], Awaitable[Mapping[str, Course]]] | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -92,7 +100,8 @@ def request_key(request: web.Request) -> str | None:
 
 def refusal(status: int, reason: str) -> web.HTTPException:
     """The answer that says no, and why, as `{"error": …}`. To be raised."""
-    found = web.HTTPException(text=json.dumps({"error": reason}, ensure_ascii=False) + "\n")
+    told = json.dumps({"error": reason}, ensure_ascii=False) + "\n"
+    found = web.HTTPException(text=told.encode("utf-8", "replace").decode())  # what was sent may hold half a character
     found.content_type = "application/json"
     found.set_status(status)
     return found

@@ -175,7 +175,9 @@ class Dashboard:
             found = Refusal("conflict", "several incidents begin like this")
         if isinstance(found, Refusal):
             return await self.print(request, "refused", STATUS[found.kind], refused=found.reason)
-        return await self.print(request, "incident", status, incident=found, **about)
+        courses = None if self.counter.courses is None else await self.counter.courses([found.id])
+        course = None if courses is None else courses.get(found.id)
+        return await self.print(request, "incident", status, incident=found, course=course, **about)
 
     async def asset(self, request: web.Request) -> web.Response:
         """The style, the script and the icon; nothing in them is anybody's secret."""
@@ -206,7 +208,7 @@ class Dashboard:
             id = meant_id(self.counter, request.match_info["id"]) if act != "open" else ""
             body = filled(act, form)
             if act == "open" and (before := opened_by(self.counter, form.request)) is not None:
-                return self._back(request, f"incidents/{before}?done=open")
+                return self.back(request, f"incidents/{before}?done=open")
             word = word_of(act, id, body, next(iter(languages), "en"), form.number)
             answer = await self.counter.hear(Spoken(word, name_for(request, None), form.request))
             refused = answer.refusal
@@ -216,7 +218,7 @@ class Dashboard:
             refused = Refusal("wrong", str(error))
         if refused is None:
             where = f"incidents/{answer.id}" if form.back != "board" else ""
-            return self._back(request, f"{where}?done={act}")
+            return self.back(request, f"{where}?done={act}")
         about: About = {"refused": refused.reason, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
         if act == "open":
             return await self.print(request, "open", STATUS[refused.kind], **about)
@@ -228,9 +230,9 @@ class Dashboard:
         asked = self._probe(id)
         if isinstance(asked, Refusal):
             return await self._module(request, STATUS[asked.kind], refused=asked.reason)
-        return self._back(request, f"modules/{id}?done=probe")
+        return self.back(request, f"modules/{id}?done=probe")
 
-    def _back(self, request: web.Request, where: str) -> web.Response:
+    def back(self, request: web.Request, where: str) -> web.Response:
         """Relative, so that it holds below whatever path a proxy has put this side."""
         up = "../" * (request.path.count("/") - 1) or "./"
         location = f"{up}healthcheck{'' if where.startswith('?') else '/'}{where}"

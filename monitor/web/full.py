@@ -1,6 +1,6 @@
 """Full: the copies for operators, with what the public copy leaves out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Text, in_language
 from monitor.core.observation import stamp
+from monitor.core.outcome import Course, notices_object
 from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
@@ -21,10 +22,20 @@ LONGEST = timedelta(days=90)
 Object = dict[str, Any]
 
 
-def full_incidents(board: Board, history: History, speech: Speaker, status: str | None = None) -> Object:
-    """`{"incidents": […]}`, the newest first: all, or those that are `open`, `resolved` or a `draft`."""
+def full_incidents(
+    board: Board,
+    history: History,
+    speech: Speaker,
+    status: str | None = None,
+    courses: Mapping[str, Course] | None = None,
+) -> Object:
+    """`{"incidents": […]}`, the newest first: all, or those that are `open`, `resolved` or a `draft`. `courses`: what
+    was said of them, None while that is not known."""
     newest = [one for one in incidents_of(board, history)[:NEWEST] if status is None or _is(one, status)]
-    return {"incidents": [incident_object(one, board.platform, speech, public=False) for one in newest]}
+    found = [incident_object(one, board.platform, speech, public=False) for one in newest]
+    if courses is not None:
+        found = [{**one, "notices": notices_object(courses.get(one["id"], Course()))} for one in found]
+    return {"incidents": found}
 
 
 def _is(incident: Incident, status: str) -> bool:

@@ -1,12 +1,13 @@
 """Incidents: what people read of them and say about them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from monitor.core.effect import Refusal, Spoken
 from monitor.core.incident import Incident
+from monitor.core.outcome import Course, events_object, notices_object
 from monitor.core.statement import incident_object, incidents_of
 from monitor.web.access import name_for
 from monitor.web.counter import API, Counter, checked, json_answer, refusal, refusal_of, request_key, sent
@@ -63,7 +64,13 @@ class _Incidents:
         if status not in (None, *KINDS):
             raise refusal(400, f"`status` is one of {', '.join(KINDS)}")
         counter = self.counter
-        return await json_answer(full_incidents, counter.board(), counter.history(), counter.speech(), status)
+        ids = [one.id for one in incidents_of(counter.board(), counter.history())]
+        courses = await self._courses(ids)
+        return await json_answer(full_incidents, counter.board(), counter.history(), counter.speech(), status, courses)
+
+    async def _courses(self, ids: Sequence[str]) -> Mapping[str, Course] | None:
+        """What was said of them; None while that cannot be read."""
+        return None if self.counter.courses is None else await self.counter.courses(ids)
 
     async def shown(self, request: web.Request) -> web.Response:
         """One incident, however old."""
@@ -74,7 +81,9 @@ class _Incidents:
         if isinstance(incident, Refusal):
             raise refusal_of(incident)
         board, speech = self.counter.board(), self.counter.speech()
-        return await json_answer(_whole, incident, board.platform, speech, status=status)
+        courses = await self._courses([id])
+        course = None if courses is None else courses.get(id, Course())
+        return await json_answer(_whole, incident, board.platform, speech, course, status=status)
 
     def say(self, act: str) -> Handler:
         """The handler of an act: it answers with the incident as it is once the word is on disk."""
@@ -105,5 +114,8 @@ def _number(request: web.Request) -> int:
     return int(given)
 
 
-def _whole(incident: Incident, platform: Any, speech: Any) -> dict[str, Any]:
-    return incident_object(incident, platform, speech, public=False)
+def _whole(incident: Incident, platform: Any, speech: Any, course: Course | None) -> dict[str, Any]:
+    found = incident_object(incident, platform, speech, public=False)
+    if course is None:
+        return {**found, "events": None}
+    return {**found, "notices": notices_object(course), "events": events_object(course)}

@@ -29,8 +29,12 @@ from monitor.web.logins import Logins
 from monitor.web.mine import Mine
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
+from monitor.web.outbox import Outgoing, outbox_routes
+from monitor.web.postbox import Postbox
 from monitor.web.routes import counter_routes
 from monitor.web.series import Reader, SeriesRoutes, unread
+from monitor.web.silence_forms import SilenceForms
+from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,8 @@ class OpsContext(Counter):
     nothing when it is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat.
     `probe` runs a module's probes once more and gives their ids, or why it does not; `trouble` is what of our own
     does not work, and changes when that does; `printer` prints the pages of the dashboard, and without one there is
-    none; `links` reads acknowledge links; `series` gives what runs looked like over time.
+    none; `links` reads acknowledge links; `series` gives what runs looked like over time;
+    `outgoing` is whoever carries notices.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -63,6 +68,7 @@ class OpsContext(Counter):
     trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
     series: Reader = unread
+    outgoing: Outgoing | None = None
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -79,6 +85,11 @@ def ops_app(context: OpsContext) -> web.Application:
         app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
         if context.links is not None:
             app.add_routes(Mine(dashboard, context.links, context.trusted_proxies).routes())
+        app.add_routes([*SilenceForms(dashboard).routes(), *WorkForms(dashboard).routes()])
+        if context.outgoing is not None:
+            app.add_routes(Postbox(dashboard, context.outgoing).routes())
+    if context.outgoing is not None:
+        app.add_routes(outbox_routes(context.outgoing))
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),

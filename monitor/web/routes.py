@@ -7,11 +7,12 @@ from monitor.web.counter import LARGEST, Counter
 from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
 from monitor.web.maintenance import maintenance_routes
+from monitor.web.silences import silence_routes
 
 
 def counter_routes(counter: Counter) -> list[web.RouteDef]:
     """The routes, for whoever serves them."""
-    return [*incident_routes(counter), *maintenance_routes(counter)]
+    return [*incident_routes(counter), *maintenance_routes(counter), *silence_routes(counter)]
 
 
 def counter_app(counter: Counter) -> web.Application:
