@@ -83,6 +83,8 @@ def _cause(incident: Incident, platform: Platform) -> Sentence:
         likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
         if not likely:
             return Sentence(N_("cause not known – {seen}"), places)
+        if len(likely) == 1:
+            return Sentence(N_("cause likely {module} – {seen}"), {**places, "module": likely[0]})
         return Sentence(N_("cause probably one of {modules} – {seen}"), {**places, "modules": likely})
     (module,) = names(platform, (cause.module,))
     places["module"] = module

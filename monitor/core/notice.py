@@ -319,9 +319,10 @@ def _correct(told: Told, incident: Incident, now: datetime, platform: Platform) 
 
 
 def _named(incident: Incident) -> str:
-    """What a reader of a notice would call the cause."""
+    """What a reader of a notice would call the cause. That it is surer than before is no other cause."""
     cause = incident.cause
-    return f"{cause.scope}:{cause.module or (cause.shared or {}).get('kind') or ''}:{cause.code}"
+    subject = f"shared {cause.shared['kind']}" if cause.shared else incident.root or ", ".join(cause.locations)
+    return f"{subject}: {cause.code}"
 
 
 def _newest(incident: Incident) -> str | None:

@@ -232,6 +232,11 @@ def test_a_cause_that_settles_is_told_once_to_whoever_heard() -> None:
     at = START + MINUTE + timedelta(seconds=15)
     assert escalate(told, at, other)[1] == [Notice(at, "cause_changed", HIT.id, "pager", opens=False)]
     assert escalate(told, at, HIT)[1] == []
+    unsure = replace(HIT, cause=replace(HIT.cause, module=None))
+    sure = replace(HIT, cause=replace(HIT.cause, module=unsure.root))
+    told, _ = plan(Told(), unsure, Change.OPENED, START, (BOTH,), PLATFORM)
+    told, _ = plan(told, sure, Change.CAUSE_CHANGED, START, (BOTH,), PLATFORM)
+    assert escalate(told, at, sure)[1] == []
 
 
 def test_what_keeps_coming_back_does_not_flood() -> None:
