@@ -6,7 +6,7 @@ not have to open anything.
 
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority, Status, Text
-from monitor.core.wording import N_, Place, Sentence, names, seen, summary, title
+from monitor.core.wording import N_, Place, Sentence, names, seen
 
 PRIORITIES: dict[Priority, str] = {
     Priority.URGENT: N_("URGENT"),
@@ -46,11 +46,6 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
             ill = N_("[{priority}] {what} in trouble since {since} ({lasted}): {cause}")
             down = N_("[{priority}] {what} down since {since} ({lasted}): {cause}")
             return Sentence(down if _is_down(incident) else ill, places)
-
-
-def story(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
-    """The lines below it: the headline readers of the page see, and the cause in plain words."""
-    return (title(incident, platform), *summary(incident, platform))
 
 
 def _is_down(incident: Incident) -> bool:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from monitor.core.headline import headline, story, trial, unreachable
+from monitor.core.headline import headline, trial, unreachable
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Text
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
-from monitor.core.wording import Sentence
+from monitor.core.wording import Sentence, summary
 from monitor.notify.channel import Message
 
 OWN = "self:"  # what the ids of notices that are about no incident begin with
@@ -58,7 +58,7 @@ def message_of(
         lines, more = desk.speech.every(_own(letter)), dict.fromkeys(desk.site.languages, "")
     else:
         lines = desk.speech.every(_headline(sending.event, incident, desk, now))
-        more = desk.speech.every(story(incident, desk.platform))
+        more = desk.speech.every(summary(incident, desk.platform))
     links = _links(letter, incident, desk, now)
     payload = {
         "event_id": letter.event_id,
