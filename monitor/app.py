@@ -15,11 +15,12 @@ from pathlib import Path
 
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
+from monitor.config.change import changes_of
 from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Keep, Missed, Observed, Planned, Reconfigured, Ticked
+from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
@@ -27,6 +28,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.lookout import Lookout
+from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
@@ -43,7 +45,6 @@ from monitor.web.public import public_app
 
 log = logging.getLogger(__name__)
 
-WATCH_EVERY = 2.0  # seconds between looks at the configuration file
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
 FOLLOWED = 2000  # observations that wait for somebody who follows
@@ -123,8 +124,26 @@ class App(Watcher):
         self.desk = Desk(
             board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
         )
+        self.mailroom = Mailroom(
+            self.config,
+            self.store.outbox,
+            self._clock,
+            lambda: self.desk.board,
+            lambda event: self.desk.hear(event),
+            lambda: self.press.speech,
+            self.metrics.noticed,
+            self.links.acknowledge_url,
+        )
+        stack.push_async_callback(self.mailroom.close)
         self.watchroom = Watchroom(
-            self.desk, self.press, self.lookout, self.metrics, self._clock, self._scene, self.reach.location
+            self.desk,
+            self.press,
+            self.lookout,
+            self.metrics,
+            self._clock,
+            self._scene,
+            self.reach.location,
+            self.mailroom,
         )
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
@@ -142,6 +161,7 @@ class App(Watcher):
             "clock": self._tick,
             "press": self.press.run,
             "courier": self.courier.run,
+            "mailroom": self.mailroom.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -165,6 +185,15 @@ class App(Watcher):
         self.metrics.stored(seconds)
         if news:
             self.press.nudge()
+            self.mailroom.changed()
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        """Letters about it leave once it is stored."""
+        self.mailroom.happened(event, stored)
+
+    def refused(self, reason: str) -> None:
+        """The store does not take what was decided: letters leave from memory."""
+        self.mailroom.postman.refused(reason)
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
         """A publication is in place."""
@@ -182,10 +211,10 @@ class App(Watcher):
             if not followed.full():
                 followed.put_nowait(observation)
 
-    def _missed(self, code: str, seconds: float) -> None:
-        """This process could not look for so long."""
-        now = self._clock.now()
-        self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code))
+    def _missed(self, code: str, seconds: float, shift: float = 0.0) -> None:
+        """This process could not look for so long, or its clock was set by so many seconds."""
+        now, set_by = self._clock.now(), timedelta(seconds=shift)
+        self.desk.hand_in(Missed(self.reach.location, now - timedelta(seconds=seconds), now, code, set_by))
 
     async def _called(self, module: str, probe: str) -> bool:
         """A module called one of its heartbeats; whether that is on disk by now."""
@@ -205,7 +234,9 @@ class App(Watcher):
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1)
+            self.pulse.look()  # a clock that was set is told before anything comes due by it
             self.desk.hand_in(Ticked())
+            self.metrics.outbox(self.mailroom.postman.pending())
 
     async def _sweep(self) -> None:
         settings = self.config.settings
@@ -223,16 +254,9 @@ class App(Watcher):
     # -- configuration -----------------------------------------------------------------------------------------------
 
     async def _watch_file(self) -> None:
-        """Reloads when the file changes, however an editor or an orchestrator replaces it."""
-        if self._reload_from is None:
-            return
-        file = Path(self._reload_from)
-        known = _look_of(file)
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            seen = _look_of(file)
-            if seen != known:
-                known = seen
+        """Reloads when the file changes."""
+        if self._reload_from is not None:
+            async for _ in changes_of(Path(self._reload_from)):
                 await self.reload_by("file")
 
     async def reload_by(self, how: str) -> list[str]:
@@ -278,6 +302,7 @@ class App(Watcher):
         _tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
+        self.mailroom.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
 
@@ -316,6 +341,8 @@ class App(Watcher):
             trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,
             series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
+            outgoing=self.mailroom,
+            courses=self.mailroom.courses,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
 
@@ -357,15 +384,6 @@ def _tell_of(platform: Platform) -> None:
 def _aliases(config: Config) -> dict[str, str]:
     """New module ids by the old ones they go by as well."""
     return {alias: id for id, module in config.platform.modules.items() for alias in module.aliases}
-
-
-def _look_of(file: Path) -> tuple[int, int, int] | None:
-    """What tells one version of a file from another; None while there is none."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 async def _guarded(name: str, job: Callable[[], Awaitable[None]]) -> None:

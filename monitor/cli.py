@@ -16,6 +16,7 @@ from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
 from monitor.commands.incident_options import incident
 from monitor.commands.maintenance_options import maintenance
+from monitor.commands.silence_options import silence
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -150,6 +151,19 @@ def record(given: Common, output: str | None) -> None:
 
 
 @main.command()
+@click.argument("channel")
+@click.option("--test", is_flag=True, required=True, help="Sends a test notice through everything a real one takes.")
+@common
+def notify(given: Common, channel: str, test: bool) -> None:
+    """Send a test notice to a channel."""
+    from monitor.commands.notify import notify as job
+
+    config = _loaded(given)
+    given.under(Common(log_level=given.log_level or "error")).set_up_logs(config)
+    _go(job(config, given.folder, channel))
+
+
+@main.command()
 @common
 def password(given: Common) -> None:
     """The line to write for a user's password, which is read from the terminal, or from stdin."""
@@ -220,3 +234,4 @@ def db_import(given: Common, dump: str) -> None:
 
 main.add_command(incident)
 main.add_command(maintenance)
+main.add_command(silence)

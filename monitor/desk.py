@@ -23,7 +23,9 @@ from monitor.core.effect import (
     Effect,
     Event,
     Gap,
+    Happened,
     Hold,
+    Hushed,
     Keep,
     Moved,
     Refusal,
@@ -99,6 +101,12 @@ class Watcher:
 
     def written(self, news: bool, seconds: float) -> None:
         """Effects were stored in so many seconds; `news` when a status or an incident was among them."""
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        """An event of an incident was decided, and later on stored."""
+
+    def refused(self, reason: str) -> None:
+        """The store does not take what was decided."""
 
 
 class Desk:
@@ -257,9 +265,11 @@ class Desk:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)
                 told = not isinstance(effect, Arranged) or effect.change not in (None, "scheduled")
-                if isinstance(effect, Moved | Saved | Gap | Arranged) and told:
+                if isinstance(effect, Moved | Saved | Gap | Arranged | Hushed) and told:
                     log.info("%s", _told(effect))
                 storable.append(effect)
+                if isinstance(effect, Happened):
+                    self._watcher.happened(effect, False)
 
     async def stored(self) -> bool:
         """Waits until everything decided so far is stored; False as soon as the store refuses it."""
@@ -304,6 +314,9 @@ class Desk:
                 log.info("the store takes writes again")
                 self.store_trouble = None
                 self.hand_in(Ailing(None))
+            for effect in chain.from_iterable(batch):
+                if isinstance(effect, Happened):
+                    self._watcher.happened(effect, True)
             news = any(isinstance(effect, Moved | Saved | Arranged) for effect in chain.from_iterable(batch))
             self._watcher.written(news, self._clock.monotonic() - began)
 
@@ -313,6 +326,7 @@ class Desk:
             self._watcher.written(True, 0.0)
             self.hand_in(Ailing("self.storage"))
         self.store_trouble = str(error)
+        self._watcher.refused(self.store_trouble)
         self._tell_waiting(False)
         extra = len(self.backlog) - BACKLOG
         if extra > 0:  # decisions stay, raw observations go
@@ -329,7 +343,9 @@ def _answer(effects: Sequence[Effect]) -> Answered:
     return next(effect for effect in effects if isinstance(effect, Answered))
 
 
-def _told(effect: Moved | Saved | Gap | Arranged) -> str:
+def _told(effect: Moved | Saved | Gap | Arranged | Hushed) -> str:
+    if isinstance(effect, Hushed):
+        return f"silence {effect.silence.id} {effect.change or 'kept'}: until {effect.silence.until:%Y-%m-%d %H:%M}"
     if isinstance(effect, Arranged):
         work = effect.work
         return f"maintenance {work.id} {effect.change or 'kept'}: {work.planned_from:%Y-%m-%d %H:%M} of {work.window}"

@@ -36,12 +36,13 @@ def read_clocks() -> Clocks:
 
 
 class Pulse:
-    """Beats for ever. `late` is told how late each beat came; `missed(code, seconds)` that this long went by unseen."""
+    """Beats for ever. `late` is told how late each beat came; `missed(code, seconds, shift)` that this long
+    went by unseen, and by how many seconds the clock was set."""
 
     def __init__(
         self,
         late: Callable[[float], None] = lambda seconds: None,
-        missed: Callable[[str, float], None] = lambda code, seconds: None,
+        missed: Callable[[str, float, float], None] = lambda code, seconds, shift: None,
         clocks: Callable[[], Clocks] = read_clocks,
     ) -> None:
         self._late = late
@@ -71,13 +72,13 @@ class Pulse:
         if asleep > JUMP:
             log.warning("this machine was suspended for %.0f s", asleep)
             self._stalls.append((before.monotonic, now.monotonic))
-            self._missed("self.stall", asleep + awake)
+            self._missed("self.stall", asleep + awake, 0.0)
             return
         stepped = (now.wall - before.wall) - awake - max(asleep, 0.0)
         if abs(stepped) > JUMP:
             log.warning("the clock of this machine was set by %+.1f s", stepped)
             self._stalls.append((before.monotonic, now.monotonic))
-            self._missed("self.clock", awake)
+            self._missed("self.clock", awake, stepped)
 
     def stalled(self, since: float, until: float) -> float:
         """The longest stall, in seconds, that a run between these two moments of the monotonic clock met.

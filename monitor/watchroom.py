@@ -13,11 +13,14 @@ from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.desk import Desk
 from monitor.lookout import Lookout
+from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.office import Office
 from monitor.pages.watch import Health, Watch
 from monitor.press import Press, Scene
 
+QUIET = 120.0  # seconds without a run, or with a notice that waits, after which we are not sound
+LATE = 60.0  # seconds by which a step may be overdue
 PAUSE = 5.0  # seconds between extra runs that people ask of one module
 
 
@@ -33,6 +36,7 @@ class Watchroom:
         clock: Clock,
         scene: Callable[[], Scene],
         here: str,
+        mailroom: Mailroom,
     ) -> None:
         self.mistake: str | None = None
         self._desk = desk
@@ -42,12 +46,15 @@ class Watchroom:
         self._clock = clock
         self._scene = scene
         self._here = here
+        self._mailroom = mailroom
+        self._judged_at = clock.monotonic()
+        mailroom.unsound = self.unsound
         self._newest: dict[tuple[str, str, str], Keep] = {}
         self._asked_at: dict[str, float] = {}
 
     def judged(self, keep: Keep) -> None:
         """One more run was judged; the one before is forgotten."""
-        seen = keep.observation
+        seen, self._judged_at = keep.observation, self._clock.monotonic()
         if seen.module is not None:
             self._newest[(seen.module, seen.probe, seen.location)] = keep
 
@@ -91,11 +98,15 @@ class Watchroom:
             lag=self._metrics.late(),
             events=self._desk.queue.qsize(),
             backlog=len(self._desk.backlog),
+            outbox=self._mailroom.postman.store_trouble,
+            silent=self._mailroom.silent(),
+            letters=sum(count for count, _ in self._mailroom.postman.pending().values()),
         )
 
     def trouble(self) -> object:
         """What of our own does not work; another value when that changes."""
-        return self._desk.store_trouble, self._press.trouble, self.mistake, self._press.contradictions
+        mail = (self._mailroom.postman.store_trouble, self._mailroom.silent())
+        return self._desk.store_trouble, self._press.trouble, self.mistake, self._press.contradictions, mail
 
     def why_not_ready(self) -> str | None:
         """Why nobody should rely on us yet, or at the moment; None when all is well."""
@@ -104,6 +115,23 @@ class Watchroom:
         if not self._press.published.is_set():
             return "nothing is published yet"
         return f"the store refuses writes: {self._desk.store_trouble}" if self._desk.store_trouble else None
+
+    def unsound(self) -> str | None:
+        """Why nobody should rely on being told by us; None when runs are made, facts stored and notices delivered, and
+        nothing is overdue."""
+        probes = [one for one in self._desk.board.platform.probes.values() if one.off is None]
+        pause = self._clock.monotonic() - self._judged_at
+        if probes and pause > max(QUIET, 3 * min(one.interval.total_seconds() for one in probes)):
+            return f"no probe was judged for {pause:.0f} s"
+        if self._desk.store_trouble is not None or self._mailroom.postman.store_trouble is not None:
+            return f"the store refuses writes: {self._desk.store_trouble or self._mailroom.postman.store_trouble}"
+        oldest = max((seconds for _, seconds in self._mailroom.postman.pending().values()), default=0.0)
+        if oldest >= QUIET:
+            return f"a notice has waited for {oldest:.0f} s"
+        turn_at = self._desk.board.turn_at
+        if turn_at is not None and (self._clock.now() - turn_at).total_seconds() > LATE:
+            return "a step of an escalation is overdue"
+        return None
 
     def contradictions(self) -> list[dict[str, str | None]]:
         """What in the last publication does not hold together."""

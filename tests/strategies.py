@@ -10,8 +10,10 @@ from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update
 from monitor.core.maintenance import Counted, Maintenance, WorkStage, WorkUpdate
+from monitor.core.match import Match
 from monitor.core.module import Priority, Status
 from monitor.core.observation import PHASES, Certificate, Failure, Http, Observation, StepRun
+from monitor.core.silence import Scope, Silence
 from monitor.core.track import Baseline, Level, Sighting, Track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -280,4 +282,22 @@ def maintenances() -> st.SearchStrategy[Maintenance]:
         extended=st.booleans(),
         updates=st.lists(_works, max_size=3).map(tuple),
         counted=st.lists(st.builds(Counted, _ids, moments(), _maybe(moments())), max_size=2).map(tuple),
+    )
+
+
+def silences() -> st.SearchStrategy[Silence]:
+    """Silences of every kind; instants to the millisecond."""
+    some = _maybe(st.frozensets(_ids, min_size=1, max_size=3))
+    return st.builds(
+        Silence,
+        id=_ids,
+        scope=st.builds(Scope, st.builds(Match, some, some, some, some), _maybe(_ids), some),
+        author=_texts,
+        reason=_texts,
+        begins=moments(),
+        until=moments(),
+        created_at=moments(),
+        request=_maybe(_texts),
+        ended_at=_maybe(moments()),
+        lifted_by=_maybe(_texts),
     )

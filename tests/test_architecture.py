@@ -13,7 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 QUIET = frozenset(
     {
-        *("bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "itertools"),
+        *("bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib", "heapq"),
+        "itertools",
         *("json", "math", "re", "typing", "unicodedata"),
     }
 )
@@ -31,11 +32,12 @@ ROOMS = {
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "press", "watchroom"})
+TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "press", "watchroom"},
-    "watchroom": {"lookout", "press"},
-    "commands": {"app", "commands", "lookout"},
+    "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
+    "mailroom": {"postman"},
+    "watchroom": {"lookout", "mailroom", "press"},
+    "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }

@@ -14,7 +14,7 @@ def told(clocks: list[Clocks]) -> tuple[Pulse, list[tuple[str, float]], Iterator
     missed: list[tuple[str, float]] = []
     moments = iter(clocks)
     return (
-        Pulse(missed=lambda code, seconds: missed.append((code, seconds)), clocks=lambda: next(moments)),
+        Pulse(missed=lambda code, seconds, shift: missed.append((code, seconds)), clocks=lambda: next(moments)),
         missed,
         moments,
     )

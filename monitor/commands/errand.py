@@ -49,10 +49,9 @@ async def change(
 
     Raises StoreUnusable or StoreFailed when no monitor answers and the store cannot be taken.
     """
-    try:
-        return await _ask(ops_url(config), _token(config), method, path, body, headers)
-    except (ClientError, TimeoutError, Stranger):
-        pass  # none runs, or it cannot be reached: then the lock tells
+    answer = await ask_running(config, method, path, body, headers)
+    if answer is not None:
+        return answer
     from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
 
     try:
@@ -60,6 +59,20 @@ async def change(
             return await _ask(url, token, method, path, body, headers)
     except StoreUnusable as error:
         raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+
+
+async def ask_running(
+    config: Config,
+    method: str,
+    path: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> Answer | None:
+    """The answer of the running monitor; None where none runs or it cannot be reached: then the lock tells."""
+    try:
+        return await _ask(ops_url(config), _token(config), method, path, body, headers)
+    except (ClientError, TimeoutError, Stranger):
+        return None
 
 
 async def look(config: Config, data: Path, path: str) -> Answer:

@@ -110,6 +110,16 @@ def extend(given: Common, id: str, until: str, texts: Sequence[str], langs: Sequ
 @_message
 @_JSON
 @common
+def begin(given: Common, id: str, texts: Sequence[str], langs: Sequence[str], as_json: bool) -> None:
+    """Begin work now that was planned for later, for as long as it was to take."""
+    _act(given, id, "begin", texts, langs, as_json)
+
+
+@maintenance.command()
+@_ID
+@_message
+@_JSON
+@common
 def cancel(given: Common, id: str, texts: Sequence[str], langs: Sequence[str], as_json: bool) -> None:
     """Withdraw work that has not begun, or a window with all that is to come of it."""
     _act(given, id, "cancel", texts, langs, as_json)

@@ -2,18 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from monitor.commands.routes import routes_of
 from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.config.recurrence import starts
-from monitor.core.effect import Effect, Gap, Moved, Saved
+from monitor.core.effect import Effect, Gap, Happened, Moved, Saved
 from monitor.core.module import Platform
-from monitor.core.notice import Notice, Route, Told, Withheld, escalate, plan
+from monitor.core.notice import Notice, Withheld
 from monitor.core.observation import Observation, moment, observation_from_json, stamp
 from monitor.core.replay import fitted, replay
 from monitor.core.statement import incident_object
@@ -34,37 +33,13 @@ def replay_file(config: Config, source: str, until: str | None) -> int:
         return 2
     platform = fitted(config.platform, observations)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
-    notices = Notices(routes_of(config), platform)
     begins = observations[0].at if observations else datetime.min.replace(tzinfo=UTC)
     last = max((one.ended_at for one in observations), default=begins)
     plan = [(window, starts(window, begins, max(end or last, last))) for window in config.windows]
     for now, _, effects in replay(platform, observations, end, plan):
-        for event in (*notices.due(now), *_events(effects, platform, speech, notices, now)):
+        for event in _events(effects, platform, speech, now):
             sys.stdout.write(json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n")
     return 0
-
-
-class Notices:
-    """Who would be told what, as the incidents go on."""
-
-    def __init__(self, routes: Sequence[Route], platform: Platform) -> None:
-        self._routes = routes
-        self._platform = platform
-        self._told = Told()
-
-    def due(self, now: datetime) -> list[dict[str, Any]]:
-        """Steps of escalation whose time has come."""
-        if not self._told.due:
-            return []
-        self._told, said = escalate(self._told, now)
-        return [_said(one) for one in said]
-
-    def of(self, saved: Saved) -> list[dict[str, Any]]:
-        """What a change of an incident means."""
-        if saved.change is None:
-            return []
-        self._told, said = plan(self._told, saved.incident, saved.change, saved.at, self._routes, self._platform)
-        return [_said(one) for one in said]
 
 
 def _said(one: Notice | Withheld) -> dict[str, Any]:
@@ -74,9 +49,7 @@ def _said(one: Notice | Withheld) -> dict[str, Any]:
     return {"event": "withheld", **told}
 
 
-def _events(
-    effects: Iterable[Effect], platform: Platform, speech: Speech, notices: Notices, now: datetime
-) -> Iterator[dict[str, Any]]:
+def _events(effects: Iterable[Effect], platform: Platform, speech: Speech, now: datetime) -> Iterator[dict[str, Any]]:
     """The events that these effects are, in order."""
     for effect in effects:
         match effect:
@@ -98,7 +71,8 @@ def _events(
                     **merged,
                     "incident": incident_object(incident, platform, speech, public=False),
                 }
-                yield from notices.of(effect)
+            case Happened():
+                yield from map(_said, effect.said)
             case Gap(location, since, until, code):
                 yield {
                     "event": "blind",

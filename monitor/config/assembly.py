@@ -38,6 +38,7 @@ from monitor.core.module import Component, Dependency, Group, Module, Platform, 
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
 from monitor.core.roster import Token, User, with_ops_token
+from monitor.core.route import Hours, Route
 from monitor.core.site import Site
 from monitor.core.target import (
     DnsTarget,
@@ -67,8 +68,8 @@ def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
     return dict.fromkeys(languages, text[""]) if "" in text else dict(text)
 
 
-def platform(file: File, off: Mapping[Path, str]) -> Platform:
-    """Modules with their probes, groups of components and locations."""
+def platform(file: File, off: Mapping[Path, str], routes: tuple[Route, ...], hours: Mapping[str, Hours]) -> Platform:
+    """Modules with their probes, groups of components and locations, and who is told of incidents."""
     languages = file.site.languages
     modules = [_module(index, module, file, off) for index, module in enumerate(file.modules)]
     groups = tuple(
@@ -93,6 +94,8 @@ def platform(file: File, off: Mapping[Path, str]) -> Platform:
         tuning,
         publishing=tuple(rule.core() for rule in file.publish.rules),
         languages=tuple(languages),
+        routes=routes,
+        hours=hours,
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

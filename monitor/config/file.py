@@ -9,6 +9,7 @@ import monitor
 from monitor.config import Config, ConfigError, Problem
 from monitor.config.parse import parse
 
+FILES = ("ca_file", "cert_file", "key_file")  # of a channel
 MAX_BYTES = 5 * 1000**2
 MAX_SECRET_BYTES = 1000**2
 
@@ -16,7 +17,7 @@ MAX_SECRET_BYTES = 1000**2
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration in a file; raises ConfigError with everything that is wrong.
 
-    Relative paths inside it (`theme`, `ca_file`, `${file:…}`) start from its own folder.
+    Relative paths inside it (`theme`, `ca_file` and its like, `${file:…}`) start from its own folder.
     """
     name = str(path)
     folder = Path(path).parent
@@ -33,12 +34,16 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
 
 def _resolved(config: Config, folder: Path) -> Config:
     """The same with paths that hold wherever the process runs."""
-    site, network = config.site, config.network
+    site, network, sections = config.site, config.network, config.sections
     if site.theme is not None:
         site = replace(site, theme=str((folder / site.theme).absolute()))
     if network.ca_file is not None:
         network = replace(network, ca_file=str((folder / network.ca_file).absolute()))
-    return replace(config, site=site, network=network)
+    channels = {
+        id: one | {key: str((folder / one[key]).absolute()) for key in FILES if one.get(key)}
+        for id, one in sections["channels"].items()
+    }
+    return replace(config, site=site, network=network, sections={**sections, "channels": channels})
 
 
 def _text(name: str) -> str:

@@ -175,6 +175,10 @@ class MqttChannel(Channel):
     prefix: str = Field("vtex-status", min_length=1, pattern=r"^[^#+]+$", description="What every topic begins with.")
     username: str | None = Field(None, description="Name to log in with.")
     password: str | None = Field(None, description="Password to log in with.")
+    ca_file: str | None = Field(None, description="Authorities to trust beside the system's.")
+    cert_file: str | None = Field(None, description="Our certificate, where the broker asks for one.")
+    key_file: str | None = Field(None, description="The key of that certificate; null: it stands in `cert_file`.")
+    verify: Boolean = Field(True, description="Whether the broker's certificate is checked.")
 
 
 class Dialled(Channel):

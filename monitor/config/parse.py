@@ -19,6 +19,7 @@ from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
+from monitor.config.routes import hours_of, routes_of
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Substituted, Table, each
 from monitor.config.yaml12 import compose
@@ -75,12 +76,13 @@ def _parse(
     _check_authorities(document.root, read_file, findings)
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())
-    platform, network = assembly.platform(model, substitution.off), assembly.network(model.monitor)
+    sections = assembly.sections(model)
+    platform = assembly.platform(model, substitution.off, routes_of(sections), hours_of(sections))
+    network = assembly.network(model.monitor)
     if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
         place = "monitor" if "monitor" in document.root else "modules"
         findings.warning((place,), "without `canaries` a fault of our own network looks like one of every target")
     budget.check(platform, findings)
-    sections = assembly.sections(model)
     return Config(
         platform=platform,
         site=assembly.site(model.site),

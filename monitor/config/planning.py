@@ -76,6 +76,10 @@ class Planner:
             raise ValueError("`until` lies in the past: there is nothing left to plan")
         return Scheduled(window, ahead)
 
+    def next_starts(self, window: Window, now: datetime, count: int) -> tuple[datetime, ...]:
+        """When a window begins: the next times, within five years."""
+        return starts(window, now, now + FARTHEST)[:count]
+
     def _section(self, body: Mapping[str, Any], now: datetime) -> WindowSection:
         given = {name: value for name, value in body.items() if value is not None}
         zone = given.get("timezone") or self._config.site.timezone

@@ -33,6 +33,7 @@ Plan = Sequence[tuple[Window, Sequence[datetime]]]  # windows with the starts th
 class WorkAct(StrEnum):
     """What a person does to planned work."""
 
+    BEGIN = "begin"
     CANCEL = "cancel"
     EXTEND = "extend"
     VERIFY = "verify"
@@ -158,6 +159,15 @@ def acted(one: Maintenance, act: WorkAct, until: datetime | None, body: Text | N
     if one.is_over:
         raise Refused(f"it is over: {one.stage.value}")
     match act:
+        case WorkAct.BEGIN:
+            if one.is_going_on:
+                raise Refused("it has begun already")
+            if one.author == "monitor":
+                raise Refused(
+                    "it stands in the configuration, which would bring it back: plan work from now on instead"
+                )
+            moved = {"planned_from": now, "planned_until": now + (one.planned_until - one.planned_from)}
+            return changed(one, now, "begun", WorkStage.IN_PROGRESS, "person", body, started_at=now, **moved)
         case WorkAct.CANCEL:
             if one.is_going_on:
                 raise Refused("it has begun: complete it instead")
@@ -176,6 +186,11 @@ def acted(one: Maintenance, act: WorkAct, until: datetime | None, body: Text | N
             if not one.is_going_on:
                 raise Refused("it has not begun: cancel it instead")
             return ended(one, now, "person", body)
+
+
+def may_begin(agenda: Agenda, one: Maintenance) -> bool:
+    """Whether work may begin earlier than planned: what a standing window plans would be planned once more."""
+    return one.author == "person" and one.window not in agenda.windows
 
 
 def passed(agenda: Agenda, now: datetime) -> list[Maintenance]:

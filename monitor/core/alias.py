@@ -1,4 +1,4 @@
-"""Aliases: an incident, or planned work, after one of its modules got a new id."""
+"""Aliases: an incident, planned work or a silence after one of its modules got a new id."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
+from monitor.core.silence import Silence
 
 
 def renamed(incident: Incident, aliases: Mapping[str, str]) -> Incident:
@@ -43,6 +44,15 @@ def renamed_work(work: Maintenance, aliases: Mapping[str, str]) -> Maintenance:
 def renamed_window(window: Window, aliases: Mapping[str, str]) -> Window:
     """The same for a window that repeats."""
     return replace(window, modules=tuple(aliases.get(id, id) for id in window.modules))
+
+
+def renamed_silence(silence: Silence, aliases: Mapping[str, str]) -> Silence:
+    """A silence with every module id that has an alias replaced."""
+    match = silence.scope.match
+    if match.modules is None:
+        return silence
+    match = replace(match, modules=frozenset(aliases.get(id, id) for id in match.modules))
+    return replace(silence, scope=replace(silence.scope, match=match))
 
 
 def _within(value: Any, aliases: Mapping[str, str]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from monitor.core.effect import Answered, Deed, Ordered, Said, Scheduled, Spoken
+from monitor.core.effect import Answered, Deed, Lifted, Ordered, Said, Scheduled, Silenced, Spoken
 from monitor.core.entry import Entry, brief, texts
 from monitor.core.incident import Stage
 from monitor.core.observation import stamp
@@ -59,6 +59,20 @@ def told(said: Said) -> Told:
             return "maintenance.schedule", window.id, plan
         case Ordered(id, act, until, body):
             return f"maintenance.{act.value}", id, {"until": stamp(until), "message": texts(body)}
+        case Silenced(scope, reason, until, begins, everything):
+            match = scope.match
+            named = {
+                "modules": sorted(match.modules or ()),
+                "components": sorted(match.components or ()),
+                "groups": sorted(match.groups or ()),
+                "priorities": sorted(match.priorities or ()),
+                "codes": sorted(scope.codes or ()),
+                "incident": scope.incident,
+            }
+            times = {"from": stamp(begins), "until": stamp(until), "all": everything}
+            return "silence.add", "", {"reason": reason, **named, **times}
+        case Lifted(id):
+            return "silence.remove", id, {}
         case Deed(act, subject, detail):
             return act, subject, detail
 

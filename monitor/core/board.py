@@ -7,7 +7,9 @@ from datetime import datetime
 from monitor.core.agenda import Agenda
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status
+from monitor.core.notice import Told
 from monitor.core.rollup import ComponentStatus, component_status
+from monitor.core.silence import Silence
 from monitor.core.track import Track, is_restless
 
 
@@ -117,9 +119,10 @@ class Board:
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
-    the modules whose failure it excuses and since when they fail. `ailing` is what of our own does not work, by its
-    code, and since when. `began_at` is the first event since the start, `stale_at` the earliest moment at which any
-    probe can have been silent for too long.
+    the modules whose failure it excuses and since when they fail; `silences`, by id, those that are not long over.
+    `ailing` is what of our own does not work, by its code, and since when. `told` is who heard what of which incident,
+    by its id, `turn_at` when the next of them is to hear more. `began_at` is the first event since the start,
+    `stale_at` the earliest moment at which any probe can have been silent for too long.
     """
 
     platform: Platform
@@ -135,7 +138,10 @@ class Board:
     pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     held: Mapping[str, datetime] = field(default_factory=dict)
+    silences: Mapping[str, Silence] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
+    told: Mapping[str, Told] = field(default_factory=dict)
+    turn_at: datetime | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None
     budget: Budget = field(default_factory=Budget)

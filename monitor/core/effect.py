@@ -5,7 +5,7 @@ The storable effects of one step go into one transaction; the asking ones are pe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.core.agenda import Plan, WorkAct
@@ -16,7 +16,9 @@ from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
+from monitor.core.notice import Intent, Told
 from monitor.core.observation import Observation
+from monitor.core.silence import Scope, Silence
 from monitor.core.track import Track
 from monitor.core.word import Word
 
@@ -59,12 +61,16 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set."""
+    """Event: from `since` to `until` a place could not look at all, as its machine slept or its clock was set.
+
+    `shift` is by how much the clock was set.
+    """
 
     location: str
     since: datetime
     until: datetime
     code: str
+    shift: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,32 @@ class Spoken:
     seen: int | None = None
 
 
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | Planned | Scheduled | Ordered
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Event: a person wants no notices of what `scope` means, until a moment at most seven days after `begins` (None:
+    now). `everything`: they meant to name nothing. `by` and `request` are as in Spoken."""
+
+    scope: Scope
+    reason: str
+    until: datetime
+    begins: datetime | None = None
+    everything: bool = False
+    by: str | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Event: a person ends a silence. `by`, `request` and `known` are as in Spoken."""
+
+    id: str
+    by: str | None = None
+    request: str | None = None
+    known: Silence | None = None
+
+
+PlanEvent = Planned | Scheduled | Ordered
+Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | PlanEvent | Silenced | Lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +162,7 @@ class Said:
     """An event that a person caused, or a deed, with who they are and how it came. `how` is one of `entry.WAYS`,
     `address` where from; `request` names the request, `digest` tells whether another one says the same."""
 
-    event: Spoken | Scheduled | Ordered | Deed
+    event: Spoken | Scheduled | Ordered | Silenced | Lifted | Deed
     how: str
     by: str | None = None
     address: str | None = None
@@ -184,6 +215,25 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Store an event of an incident, the `seq`-th one, and what is said of it to whom, or is not and why."""
+
+    incident: Incident
+    seq: int
+    event: str
+    at: datetime
+    said: tuple[Intent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """Store who was told what of an incident, so that a restart goes on where it was."""
+
+    incident: str
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Versioned:
     """Store that another version of an application answers a probe."""
 
@@ -215,6 +265,14 @@ class Repeated:
 
     id: str
     window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """Store a silence as it is now; `change` is `added`, `lifted` or `ended`, None that only facts were added."""
+
+    silence: Silence
+    change: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,5 +340,20 @@ class Answered:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Storable = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Arranged | Repeated | Audited
+Storable = (
+    Keep
+    | Remember
+    | Settled
+    | Moved
+    | Saved
+    | Happened
+    | Informed
+    | Versioned
+    | Heard
+    | Gap
+    | Arranged
+    | Repeated
+    | Hushed
+    | Audited
+)
 Effect = Storable | Ask | AskCanaries | Hold | Answered

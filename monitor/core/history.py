@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log10
 
-from monitor.core import heartbeat
+from monitor.core import heartbeat, herald
 from monitor.core.agenda import Agenda
 from monitor.core.board import Board, Call, Condition, Vantage, Version
 from monitor.core.detector import Transition
@@ -13,6 +13,8 @@ from monitor.core.effect import Gap
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import FAILING, Platform, Status
+from monitor.core.notice import Told
+from monitor.core.silence import Silence
 from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
@@ -53,20 +55,23 @@ class Latency:
 @dataclass(frozen=True, slots=True)
 class History:
     """What a page shows besides the board. `transitions` by module, the oldest first and complete since the first one;
-    `incidents` newest first. `maintenances` are those that were not over when the time shown begins."""
+    `incidents` newest first. `maintenances` and `silences` are those that were not over when the time
+    shown begins."""
 
     transitions: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     latency: Mapping[str, Latency] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     maintenances: tuple[Maintenance, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What a restart goes on from. `incidents`: those open, and those resolved since the given moment; `calls`: when
     each heartbeat was last called; `maintenances`: planned work that is not over, or was not
-    then; `windows`: those that people planned to repeat.
+    then; `windows`: those that people planned to repeat; `silences`: those that are not over, or were not then; `told`:
+    who heard what of these incidents, by id.
 
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
@@ -80,6 +85,8 @@ class Memory:
     calls: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     maintenances: tuple[Maintenance, ...] = ()
     windows: tuple[Window, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    told: Mapping[str, Told] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
@@ -100,8 +107,10 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         calls=heartbeat.of_platform(platform, {key: Call(at, at) for key, at in memory.calls.items()}),
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
         agenda=agenda,
+        silences={one.id: one for one in memory.silences},
+        told={id: told for id, told in memory.told.items() if any(one.id == id for one in memory.incidents)},
     )
-    return replace(board, held=_held(board))
+    return herald.with_told(replace(board, held=_held(board)))
 
 
 def _held(board: Board) -> dict[str, datetime]:

@@ -3,6 +3,11 @@
 from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they hold rules of this file
+    from monitor.core.incident import Incident
+    from monitor.core.module import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +21,24 @@ class Match:
 
     def fits(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
         """Whether an incident that touches these is meant."""
-        facts = (
+        facts = self._beside(priority, groups, components, modules)
+        return all(wanted is None or wanted & given for wanted, given in facts)
+
+    def covers(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
+        """Whether all of this is meant, and there is some of it: what a rule does not name, it does not speak for."""
+        facts = self._beside(priority, groups, components, modules)
+        return all(wanted is None or (given and given <= wanted) for wanted, given in facts)
+
+    def _beside(
+        self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]
+    ) -> tuple[tuple[frozenset[str] | None, Set[str]], ...]:
+        """What is wanted, beside what is given."""
+        return (
             (self.priorities, {priority}),
             (self.groups, groups),
             (self.components, components),
             (self.modules, modules),
         )
-        return all(wanted is None or wanted & given for wanted, given in facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +47,10 @@ class PublishRule:
 
     match: Match = field(default_factory=Match)
     after: timedelta | None = timedelta(0)
+
+
+def fits(match: Match, incident: "Incident", platform: "Platform") -> bool:
+    """Whether a rule is about an incident, by its priority and by what it touches now."""
+    components = set(incident.components)
+    groups = {group.id for group in platform.groups if components & {one.id for one in group.components}}
+    return match.fits(incident.priority.value, groups, components, {member.module for member in incident.members})

@@ -10,6 +10,7 @@ from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
 from monitor.core.match import PublishRule
 from monitor.core.probe import Probe, Role, hosts_of
+from monitor.core.route import Hours, Route
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
 
@@ -114,6 +115,8 @@ class Platform:
     tuning: Tuning = field(default_factory=Tuning)
     publishing: tuple[PublishRule, ...] = ()
     languages: tuple[str, ...] = ()  # in which people may write; none: in any
+    routes: tuple[Route, ...] = ()  # who is told of incidents
+    hours: Mapping[str, Hours] = field(default_factory=dict)  # of channels that do not take everything at any time
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

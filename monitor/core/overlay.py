@@ -92,6 +92,9 @@ def _ordered(board: Board, event: Ordered, now: datetime) -> tuple[Board, list[E
     one = board.agenda.works.get(event.id)
     if one is None:
         return board, [Answered(event.id, Refusal("unknown", f"no planned work has the id {event.id[:40]}"))]
+    if event.act is WorkAct.BEGIN and one.window in board.agenda.windows:
+        why = "its window repeats, which would bring it back: plan work from now on instead"
+        return board, [Answered(event.id, Refusal("conflict", why))]
     try:
         board, effects = _with(board, [agenda.acted(one, event.act, event.until, event.body, now)], now)
     except Refused as error:

@@ -244,11 +244,14 @@ def _confirmed(board: Board, incident: Incident, confirm: str | bool) -> Inciden
 
 
 def _acknowledge(incident: Incident, now: datetime) -> Followed | Refusal | None:
-    if incident.acknowledged_at is not None:
+    """A person says mine; some time later, that it still is: otherwise that expires."""
+    last = max((act.at for act in incident.acts if act.what == "acknowledged"), default=incident.acknowledged_at)
+    if last is not None and (not incident.is_open or now - last < AGAIN):
         return None
     if not incident.is_open:
         return Refusal("conflict", "it is over: there is nothing to acknowledge")
-    return replace(incident, acknowledged_at=now), Change.ACKNOWLEDGED, "acknowledged", {}
+    acknowledged = replace(incident, acknowledged_at=incident.acknowledged_at or now)
+    return acknowledged, Change.ACKNOWLEDGED, "acknowledged", {}
 
 
 def _publish(incident: Incident, now: datetime) -> Followed | None:

@@ -10,15 +10,8 @@ from datetime import datetime, timedelta
 from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.incident import Incident
-from monitor.core.match import Match
+from monitor.core.match import fits
 from monitor.core.module import Platform
-
-
-def fits(match: Match, incident: Incident, platform: Platform) -> bool:
-    """Whether a rule is about an incident, by its priority and by what it touches now."""
-    components = set(incident.components)
-    groups = {group.id for group in platform.groups if components & {one.id for one in group.components}}
-    return match.fits(incident.priority.value, groups, components, {member.module for member in incident.members})
 
 
 def wait(incident: Incident, platform: Platform) -> timedelta | None:

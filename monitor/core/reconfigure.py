@@ -5,10 +5,10 @@ from datetime import datetime
 
 from monitor.core import heartbeat, timeline
 from monitor.core.agenda import Agenda
-from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Arranged, Effect, Gap, Heard, Moved, Remember, Repeated, Saved, Settled
+from monitor.core.effect import Arranged, Effect, Gap, Heard, Hushed, Moved, Remember, Repeated, Saved, Settled
 from monitor.core.module import Platform, Status
 from monitor.core.probe import Role
 from monitor.core.settling import roll_up
@@ -89,6 +89,7 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     """The board under the new ids of modules that were renamed with an alias."""
     known = {*board.modules, *(m.module for i in board.incidents.values() for m in i.members)}
     known |= {id for work in board.agenda.works.values() for id in work.modules}
+    known |= {id for one in board.silences.values() for id in one.scope.match.modules or ()}
     new = {
         alias: id
         for id, module in platform.modules.items()
@@ -103,6 +104,7 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     incidents = {id: renamed(incident, new) for id, incident in board.incidents.items()}
     works = {id: renamed_work(work, new) for id, work in board.agenda.works.items()}
     windows = {id: renamed_window(window, new) for id, window in board.agenda.windows.items()}
+    silences = {id: renamed_silence(one, new) for id, one in board.silences.items()}
     versions = {(new.get(m, m), probe): version for (m, probe), version in board.versions.items()}
     calls = {(new.get(m, m), probe): call for (m, probe), call in board.calls.items()}
     pages = {(new.get(m, m), probe): page for (m, probe), page in board.pages.items()}
@@ -116,10 +118,11 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
         *(Heard(m, probe, call.at) for (m, probe), call in calls.items() if m in ids),
         *(Saved(i, None, now) for id, i in incidents.items() if i != board.incidents[id]),
         *(Arranged(work, None) for id, work in works.items() if work != board.agenda.works[id]),
+        *(Hushed(one, None) for id, one in silences.items() if one != board.silences[id]),
         *(Repeated(id, window) for id, window in windows.items() if window != board.agenda.windows[id]),
     ]
     board = replace(
         board, agenda=Agenda(works, windows), held={new.get(m, m): since for m, since in board.held.items()}
     )
     board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
-    return replace(board, versions=versions, calls=calls, pages=pages, restless=restless), effects
+    return replace(board, versions=versions, calls=calls, pages=pages, restless=restless, silences=silences), effects

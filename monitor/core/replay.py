@@ -62,7 +62,7 @@ def _ticks(board: Board, now: datetime, until: datetime) -> Iterator[Beat]:
     at = now
     while True:
         at += TICK
-        next_at = min(filter(None, (board.stale_at, board.agenda.due_at)), default=at)
+        next_at = min(filter(None, (board.stale_at, board.agenda.due_at, board.turn_at)), default=at)
         if is_idle(board) and board.stale_at is not None and next_at > at:
             at += TICK * ((next_at - at) // TICK)
         if at > until:

@@ -15,7 +15,9 @@
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
     heard      people.py        what a person said about an incident
+    heard      silencing.py     … and of what nobody wants notices for a while
     publish    publishing.py    when an incident appears in public
+    announced  herald.py        … and who is told of it, by notice.py
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -23,7 +25,7 @@ Pure: the same board, event and time give the same answer, so a recorded day can
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, people, platform_page, region, surfacing, timeline, vantage
+from monitor.core import heartbeat, herald, people, platform_page, region, silencing, surfacing, timeline, vantage
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import is_stale
@@ -37,10 +39,12 @@ from monitor.core.effect import (
     Hold,
     Keep,
     Lagging,
+    Lifted,
     Missed,
     Observed,
     Reconfigured,
     Remember,
+    Silenced,
     Spoken,
     Ticked,
 )
@@ -67,6 +71,12 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
     """The board after an event, and what is to be done about it, in order."""
     if board.began_at is None:
         board = heartbeat.listening_again(replace(board, began_at=now), now)
+    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])
+    board, effects = herald.announced(*_follow(board, event, now))
+    return board, [*due, *effects] if due else effects
+
+
+def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     match event:
         case Observed(observation):
             if observation.module is None:
@@ -86,6 +96,8 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
             return _miss(board, event, now)
         case Spoken():
             return people.heard(board, event, now)
+        case Silenced() | Lifted():
+            return silencing.heard(board, event, now)
         case Ailing(code):
             return replace(board, ailing=(code, now) if code is not None else None), []
         case _:
@@ -256,7 +268,8 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
     board = heartbeat.listening_again(board, now, missed.location)
-    return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code)]
+    board, moved = herald.shifted(board, missed.shift)
+    return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code), *moved]
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
@@ -265,6 +278,8 @@ def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effe
 def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """What time alone does: probes fall silent, blind places may see again, incidents are looked at anew."""
     board, effects = surfacing.passed(board, now)
+    board, ended = silencing.passed(board, now)
+    effects += ended
     if board.stale_at is None or not timedelta(0) < board.stale_at - now <= timedelta(days=1):
         board, news = _silence(board, now)
         effects += news

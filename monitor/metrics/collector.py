@@ -84,6 +84,18 @@ class Metrics:
         if well:
             self._own.hooked_at.labels(hook).set(self._clock.now().timestamp())
 
+    def noticed(self, channel: str, outcome: str) -> None:
+        """An attempt to deliver a notice came out like this."""
+        self._own.notices.labels(channel, outcome).inc()
+
+    def outbox(self, pending: Mapping[str, tuple[int, float]]) -> None:
+        """So many letters wait on each channel, the oldest for so many seconds."""
+        self._own.outbox_pending.clear()
+        self._own.outbox_oldest.clear()
+        for channel, (count, seconds) in pending.items():
+            self._own.outbox_pending.labels(channel).set(count)
+            self._own.outbox_oldest.labels(channel).set(seconds)
+
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)

@@ -51,6 +51,16 @@ class Own:
         self.hooked_at = self._gauge(
             "monitor_publish_hook_last_success_timestamp_seconds", "When a hook last did its work.", ["hook"]
         )
+        self.notices = Counter(
+            "monitor_notices",
+            "Attempts to deliver notices, by how they came out.",
+            ["channel", "outcome"],
+            registry=self.registry,
+        )
+        self.outbox_pending = self._gauge("monitor_outbox_pending", "Notices that wait.", ["channel"])
+        self.outbox_oldest = self._gauge(
+            "monitor_outbox_oldest_seconds", "How long the oldest notice has waited; 0 when none does.", ["channel"]
+        )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self.reloaded(True)

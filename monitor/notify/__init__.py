@@ -1,4 +1,7 @@
-"""Notify: HANDS that tell. One file for each kind of channel; `CHANNELS` says which makes which."""
+"""Notify: the hands that tell. Each kind of channel is one file; `CHANNELS` says which makes which.
+
+What is told to whom is decided in core; when it is sent, and again, by the postman.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +17,17 @@ from monitor.notify.zendesk import Zendesk
 
 __all__ = ["CHANNELS", "Channel"]
 
+
+def _mqtt(section: Any) -> Channel:
+    from monitor.notify.mqtt import Mqtt  # its library is only loaded where a broker is configured
+
+    return Mqtt(section)
+
+
 # By kind: what makes a channel of its section in `probes.yaml`, an object with an attribute for every key (`from_` for
 # `from`), durations as timedelta.
 CHANNELS: Mapping[str, Callable[[Any], Channel]] = {
+    "mqtt": _mqtt,
     "webhook": Webhook,
     "email": Email,
     "slack": Slack,

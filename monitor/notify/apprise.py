@@ -19,7 +19,7 @@ TYPE = {
     **dict.fromkeys(("reminder", "cause_changed", "member_added"), "warning"),
 }
 FAILURE = "failure"
-TIME = 30  # seconds that one address may take
+TIME = 10  # seconds that one address may take
 REMEDY = "it needs the extra: pip install 'vtex-monitor[apprise]'"
 
 
@@ -61,7 +61,9 @@ def _send(url: str, title: str, body: str, kind: str) -> str | None:
         import apprise
     except ImportError:
         raise DeliveryFailed(f"Apprise is not installed; {REMEDY}", permanent=True) from None
-    logging.getLogger("apprise").propagate = False  # its log shows addresses; what it says comes with the result
+    said = logging.getLogger("apprise")
+    said.propagate = False  # its log shows addresses; what it says comes with the result
+    said.setLevel(logging.WARNING)  # … however little of ours is logged
     sender = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
     if not sender.add(url):
         raise DeliveryFailed("an address is none that Apprise knows", permanent=True)

@@ -22,6 +22,7 @@ from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
+from monitor.pages.schedule import next_work
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 from monitor.pages.watch import Watch
 
@@ -51,6 +52,7 @@ class BoxView:
     blames: str
     incident: Link | None
     planned: str  # the title of the work that is under way on it
+    coming: Link | None  # the work that comes next on it, on its own page
     why: tuple[str, str, str, str] | None
     locations: tuple[tuple[str, Mark], ...]
     now: str
@@ -158,6 +160,7 @@ def _box(lens: Lens, watch: Watch, module: Module, probes: list[tuple[str, str]]
         blames=blames,
         incident=link,
         planned="; ".join(one.title for one in under_way(lens, [id])),
+        coming=next_work(lens, id) if whole else None,
         why=_why(runs, status),
         locations=tuple((lens.place(one), lens.mark(words.MODULE[status])) for one, status in places.items()),
         now=lens.milliseconds(newest_of(latency, watch.now)),
@@ -252,9 +255,13 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
         (N_("The store refuses writes; judging goes on from memory"), health.store),
         (N_("The site cannot be published"), health.publication),
         (N_("The configuration file has a mistake; the one before stays in force"), health.configuration),
+        (N_("The outbox is not written down; notices leave from memory"), health.outbox),
     ):
         if trouble is not None:
             lines.append((wrong, lens.word(what), trouble))
+    lines += [
+        (wrong, lens.word(N_("Channel {channel} does not deliver"), channel=name), why) for name, why in health.silent
+    ]
     doubt = lens.word(N_("What is published contradicts itself"))
     lines += [(lens.mark(("slow", N_("Contradiction"))), doubt, one) for one in health.contradictions]
     if health.lag is not None and health.lag >= LATE:
@@ -275,6 +282,7 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
             (lens.word(N_("Event loop lag")), lens.milliseconds(None if health.lag is None else health.lag * 1000)),
             (lens.word(N_("Events waiting")), lens.number(health.events)),
             (lens.word(N_("Steps waiting for the store")), lens.number(health.backlog)),
+            (lens.word(N_("Notices waiting")), lens.number(health.letters)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),
             (lens.word(N_("Newest result")), "–" if watch.data_until is None else exact(lens, watch.data_until).text),
         ),

@@ -11,6 +11,7 @@ from monitor.core.wording import N_, summary, title, update_body
 from monitor.pages import words
 from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
+from monitor.pages.quiet import PRIORITIES, SilenceView, silence_of
 from monitor.pages.view import Link, Mark, MemberView, When
 from monitor.pages.watch import Watch
 
@@ -52,6 +53,7 @@ class IncidentDigest:
     ago: str
     candidates: tuple[tuple[str, str], ...]
     members: tuple[tuple[str, str, Mark], ...]  # id, name, mark
+    silence: SilenceView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def digest(lens: Lens, incident: Incident) -> IncidentDigest:
             (m.module, lens.module_name(m.module), lens.mark(words.MODULE[Status.UP if m.until else m.status]))
             for m in members
         ),
+        silence=silence_of(lens, incident),
     )
 
 
@@ -199,14 +202,6 @@ def _figures(lens: Lens, incident: Incident) -> Iterable[tuple[str, str]]:
     yield lens.word(N_("Priority")), lens.word(PRIORITIES[incident.priority.value])
     if incident.reopened:
         yield lens.word(N_("Reopened")), lens.number(incident.reopened)
-
-
-PRIORITIES: dict[str, str] = {
-    "urgent": N_("Urgent"),
-    "high": N_("High"),
-    "normal": N_("Normal"),
-    "low": N_("Low"),
-}
 
 
 def _members(lens: Lens, incident: Incident) -> Iterable[MemberView]:

@@ -21,10 +21,13 @@ from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
 from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
+from monitor.pages.letters import course_view, post_view
 from monitor.pages.logbook import logbook_view
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
+from monitor.pages.quiet import silences_view
 from monitor.pages.render import RIGHT_TO_LEFT, Press
+from monitor.pages.schedule import schedule_view
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 from monitor.pages.watch import Watch
@@ -59,6 +62,17 @@ DONE: dict[str, str] = {
     "publish": N_("Published"),
     "open": N_("Opened by hand"),
     "already": N_("It was so already, so nothing was changed."),
+    "silence": N_("Silenced: notices are kept back, incidents are recorded as ever."),
+    "lift": N_("The silence is lifted."),
+    "schedule": N_("The work is planned."),
+    "begin": N_("The work has begun."),
+    "extend": N_("Its end is moved."),
+    "verify": N_("The work is being verified."),
+    "complete": N_("The work is over."),
+    "cancel": N_("The work will not take place."),
+    "again": N_("The notice is sent once more."),
+    "give-up": N_("The notice is given up."),
+    "test": N_("The test notice arrived."),
     "probe": N_("The probes were asked once more: what they see appears here in a moment."),
 }
 
@@ -112,7 +126,13 @@ class Office:
             assets=desk.names,
         )
         template = desk.press.environment.get_template(f"ops/{name}.html")
-        said = {**about, "request": secrets.token_urlsafe(12), "reason": _reason(speech, language, about["refused"])}
+        told = course_view(lens, about.get("course"))
+        said = {
+            **about,
+            "told": told,
+            "request": secrets.token_urlsafe(12),
+            "reason": _reason(speech, language, about["refused"]),
+        }
         return legal(template.render(frame=frame, view=view, visit=said, speech=speech, done=DONE)).encode()
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
@@ -142,10 +162,16 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             return [one | {key: exact(lens, one[key]) for key in ("since", "seen")} for one in about["sessions"]]
         case "audit":
             return logbook_view(lens, about)
+        case "silences":
+            return silences_view(lens, watch)
+        case "maintenance":
+            return schedule_view(lens, watch, about.get("ahead", ()))
         case "open":
             platform = watch.board.platform
             modules = tuple(Link(lens.text(one.name), id) for id, one in platform.modules.items())
             return modules, tuple(Link(lens.text(one.name), id) for id, one in platform.components.items())
+        case "outbox":
+            return post_view(lens, about)
         case _:
             return health_view(lens, watch)
 

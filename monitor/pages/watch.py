@@ -17,7 +17,8 @@ from monitor.core.statement import incidents_of
 @dataclass(frozen=True, slots=True)
 class Health:
     """How the monitor itself is: troubles in words, None where there is none; what in the publication
-    contradicts itself; the loop's lag in seconds; what waits."""
+    contradicts itself; the loop's lag in seconds; what waits. `silent` are the channels that do not deliver, each with
+    the reason; `outbox` why notices leave from memory; `letters` how many wait."""
 
     store: str | None = None
     publication: str | None = None
@@ -26,6 +27,9 @@ class Health:
     lag: float | None = None
     events: int = 0
     backlog: int = 0
+    outbox: str | None = None
+    silent: tuple[tuple[str, str], ...] = ()
+    letters: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ replays. The drivers are imported by `open_store` only, so that naming the contr
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,11 +21,13 @@ from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
+from monitor.core.outbox import Letter
+from monitor.core.outcome import Course
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
 from monitor.store.rollup import Rollup
 
-__all__ = ["Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
+__all__ = ["Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
 
 
 class StoreFailed(Exception):
@@ -35,8 +38,66 @@ class StoreUnusable(Exception):
     """The store cannot be used until a person does what the message says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What goes with a letter: the incident as it was at the event, and what the service calls it; None: not known."""
+
+    incident: Incident | None
+    external: str | None
+
+
+class Outbox(Protocol):
+    """The letters of a store. They come in with the facts they are about, by `Store.commit`; errors as there."""
+
+    async def begin(self) -> None:
+        """Ends the claims of whoever had the store before, where nobody else can have it now."""
+        ...
+
+    async def waiting(self) -> list[Letter]:
+        """Everything that is not delivered or given up, the oldest first."""
+        ...
+
+    async def claim(self, letter: Letter, token: str, now: datetime) -> Claim | None:
+        """Takes a letter to send it, as it is given; None when it is not there to be taken, or somebody has it."""
+        ...
+
+    async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
+        """Stores what became of a letter under its claim, and of those it said as well; False: the claim is gone.
+
+        Without a token: of one that was sent while nothing could be claimed.
+        """
+        ...
+
+    async def post(self, letters: Sequence[Letter]) -> None:
+        """Stores new letters; those that are known stay as they are."""
+        ...
+
+    async def revive(self, letter: Letter) -> bool:
+        """A dead letter waits again, as it is given; False when it is not dead."""
+        ...
+
+    async def letters(
+        self, channel: str | None = None, state: str | None = None, *, limit: int, offset: int = 0
+    ) -> list[Letter]:
+        """The newest letters first."""
+        ...
+
+    async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
+        """The events and letters of these incidents, by id; without those that have none."""
+        ...
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """How many letters there are by channel and state."""
+        ...
+
+
 class Store(Protocol):
     """What every store keeps. Each method raises StoreFailed or StoreUnusable; both leave the store as it was."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Its letters."""
+        ...
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """Stores all of the effects or none of them. Storing the same effects once more changes nothing."""

@@ -11,7 +11,10 @@ from monitor.core.effect import (
     Arranged,
     Audited,
     Gap,
+    Happened,
     Heard,
+    Hushed,
+    Informed,
     Keep,
     Moved,
     Remember,
@@ -22,6 +25,8 @@ from monitor.core.effect import (
     Versioned,
 )
 from monitor.core.expectation import Result
+from monitor.core.outbox import letters_of
+from monitor.store.postal import happening_row, letter_row, told_row
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
     Row,
@@ -32,6 +37,7 @@ from monitor.store.rows import (
     incident_row,
     maintenance_row,
     observation_row,
+    silence_row,
     track_row,
     transition_row,
     version_row,
@@ -71,6 +77,10 @@ class Batch:
     maintenances: dict[str, Row] = field(default_factory=dict)
     windows: dict[str, Row] = field(default_factory=dict)
     audit: list[Row] = field(default_factory=list)
+    silences: dict[str, Row] = field(default_factory=dict)
+    told: dict[str, Row] = field(default_factory=dict)
+    happenings: dict[tuple[str, int], Row] = field(default_factory=dict)
+    letters: dict[tuple[str, int, str], Row] = field(default_factory=dict)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
@@ -97,8 +107,15 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
             case Gap():
                 row = gap_row(effect)
                 batch.gaps[(row["location"], row["since"])] = row
+            case Informed(id):
+                batch.told[id] = told_row(effect)
+            case Happened(one, seq):
+                batch.happenings[(one.id, seq)] = happening_row(effect)
+                batch.letters.update({letter.key: letter_row(letter) for letter in letters_of(effect)})
             case Arranged(work):
                 batch.maintenances[work.id] = maintenance_row(work)
+            case Hushed(silence):
+                batch.silences[silence.id] = silence_row(silence)
             case Repeated():
                 batch.windows[effect.id] = window_row(effect)
             case Audited(entry):

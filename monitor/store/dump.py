@@ -17,10 +17,14 @@ from monitor.store.schema import (
     calls,
     conditions,
     gaps,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    silences,
+    told,
     tracks,
     transitions,
     versions,
@@ -42,11 +46,15 @@ TABLES = {
         maintenances,
         windows,
         audit,
+        silences,
+        told,
+        happenings,
+        outbox,
         rollups,
         observations,
     )
 }
-_JSON = ("document", "buckets", "phases")  # columns of JSON text, written as JSON
+_JSON = ("document", "buckets", "phases", "withheld")  # columns of JSON text, written as JSON
 _AT_ONCE = 1000
 
 
@@ -129,8 +137,9 @@ def _columns(table: Table) -> list[str]:
 
 
 def _portable(row: Any) -> Row:
-    return {name: json.loads(value) if name in _JSON else value for name, value in row.items()}
+    return {name: json.loads(value) if name in _JSON and value is not None else value for name, value in row.items()}
 
 
 def _stored(table: Table, row: Row) -> Row:
-    return {name: dumps(row[name]) if name in _JSON else row[name] for name in _columns(table)}
+    names = _columns(table)
+    return {name: dumps(row[name]) if name in _JSON and row[name] is not None else row[name] for name in names}

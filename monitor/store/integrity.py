@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.store.postal import happening_of, letter_of, told_of
 from monitor.store.rows import (
     Stored,
     call_of,
@@ -15,6 +16,7 @@ from monitor.store.rows import (
     maintenance_of,
     observation_of,
     rollup_of,
+    silence_of,
     track_of,
     transition_of,
     window_of,
@@ -23,10 +25,14 @@ from monitor.store.schema import (
     audit,
     calls,
     conditions,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    silences,
+    told,
     tracks,
     transitions,
     windows,
@@ -43,6 +49,10 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (maintenances, maintenance_of),
     (windows, window_of),
     (audit, entry_of),
+    (silences, silence_of),
+    (told, told_of),
+    (happenings, happening_of),
+    (outbox, letter_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

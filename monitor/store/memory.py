@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
 from monitor.core.board import Version
 from monitor.core.codes import HARMLESS
 from monitor.core.detector import Transition
@@ -22,8 +22,11 @@ from monitor.core.maintenance import Maintenance
 from monitor.core.observation import Observation
 from monitor.core.search import Search, place_of
 from monitor.core.series import Bin, Grid
+from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.bins import Counted, count_hours, count_runs
+from monitor.store.memory_outbox import MemoryOutbox
+from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
@@ -41,6 +44,8 @@ from monitor.store.rows import (
     observation_of,
     observation_row,
     rollup_row,
+    silence_of,
+    silence_row,
     track_of,
     transition_of,
     transition_row,
@@ -71,6 +76,9 @@ class MemoryStore:
         self._maintenances: dict[str, Row] = {}
         self._windows: dict[str, Row] = {}
         self._audit: dict[str, Row] = {}
+        self._silences: dict[str, Row] = {}
+        self._told: dict[str, Row] = {}
+        self.outbox = MemoryOutbox()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -90,11 +98,14 @@ class MemoryStore:
         self._calls = {key: row for key, row in {**self._calls, **batch.calls}.items() if row["at"] is not None}
         self._gaps |= batch.gaps
         self._maintenances |= batch.maintenances
+        self._silences |= batch.silences
         self._windows = {
             id: row for id, row in {**self._windows, **batch.windows}.items() if row["document"] is not None
         }
         for row in batch.audit:
             self._audit.setdefault(row["key"], row)
+        self._told |= batch.told
+        self.outbox.keep(batch.happenings, batch.letters)
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)
@@ -110,7 +121,12 @@ class MemoryStore:
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
         since = micros(resolved_since)
-        kept = [row for row in self._incidents.values() if row["resolved_at"] is None or row["resolved_at"] >= since]
+        unfinished = {id for id, row in self._told.items() if row["due_at"] is not None}
+        kept = [
+            row
+            for row in self._incidents.values()
+            if row["resolved_at"] is None or row["resolved_at"] >= since or row["id"] in unfinished
+        ]
         blind = [row for row in self._gaps.values() if row["until"] is None]
         return Memory(
             probes={key: condition_of(row) for key, row in self._conditions.items() if key[1] != NOBODY},
@@ -122,12 +138,18 @@ class MemoryStore:
             calls={key: call_of(row) for key, row in self._calls.items()},
             maintenances=self._maintenances_since(since),
             windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
+            silences=self._silences_since(since),
+            told={row["id"]: told_of(self._told[row["id"]]) for row in kept if row["id"] in self._told},
             seen_at=self._seen_at(),
         )
 
     def _maintenances_since(self, since: int) -> tuple[Maintenance, ...]:
         left = (row for row in self._maintenances.values() if row["over_at"] is None or row["over_at"] >= since)
         return tuple(maintenance_of(row) for row in sorted(left, key=lambda row: (row["planned_from"], row["id"])))
+
+    def _silences_since(self, since: int) -> tuple[Silence, ...]:
+        left = (row for row in self._silences.values() if row["ended_at"] is None or row["ended_at"] >= since)
+        return tuple(silence_of(row) for row in sorted(left, key=lambda row: (row["begins"], row["id"])))
 
     def _seen_at(self) -> datetime | None:
         usable = {Outcome.PASSED, Outcome.SLOW}
@@ -165,6 +187,7 @@ class MemoryStore:
             latency=latency_of(counted),
             gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
             maintenances=self._maintenances_since(start),
+            silences=self._silences_since(start),
         )
 
     def _moves_since(self, start: int) -> dict[str, tuple[Transition, ...]]:
@@ -246,6 +269,8 @@ class MemoryStore:
             self._incidents[id] = incident_row(renamed(incident_of(row), aliases))
         for id, row in self._maintenances.items():
             self._maintenances[id] = maintenance_row(renamed_work(maintenance_of(row), aliases))
+        for id, row in self._silences.items():
+            self._silences[id] = silence_row(renamed_silence(silence_of(row), aliases))
         for id, row in self._windows.items():
             self._windows[id] = window_row(Repeated(id, renamed_window(window_of(row), aliases)))
 
@@ -269,6 +294,10 @@ class MemoryStore:
         oldest = micros(now - keep_observations)
         self._observations = {key: row for key, row in self._observations.items() if row["at"] >= oldest}
         self._rollups = {key: rollup for key, rollup in self._rollups.items() if rollup.hour >= now - keep_rollups}
+        told = micros(now - max(keep_observations, timedelta(days=7)))
+        for happening in self.outbox.happenings.values():
+            if happening["at"] < told:
+                happening["document"] = None
         return before - len(self._observations) - len(self._rollups)
 
     async def check(self) -> list[str]:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.detector import Transition
 from monitor.core.history import History, Latency
 from monitor.core.incident import Incident
-from monitor.store.queries import maintenances_since, rows_of
+from monitor.store.queries import maintenances_since, rows_of, silences_since
 from monitor.store.rollup import Hours, hour_of, latency, latency_since
 from monitor.store.rows import bin_of, gap_of, incident_of, instant, micros, transition_of
 from monitor.store.schema import gaps, incidents, rollups, transitions
@@ -88,6 +88,7 @@ class Past:
             latency=await self._latencies(connection, now, probes),
             gaps=tuple(gap_of(row) for row in await rows_of(connection, blind)),
             maintenances=await maintenances_since(connection, since),
+            silences=await silences_since(connection, since),
         )
 
     async def _transitions(self, connection: AsyncConnection, since: datetime) -> dict[str, tuple[Transition, ...]]:

@@ -14,10 +14,13 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
+from monitor.core.notice import Told
 from monitor.core.observation import Observation
 from monitor.core.series import Grid
+from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run
 from monitor.store.bins import Counted, count_hours, count_runs
+from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
@@ -31,6 +34,7 @@ from monitor.store.rows import (
     micros,
     observation_of,
     rollup_of,
+    silence_of,
     track_of,
     version_of,
     window_of,
@@ -43,6 +47,8 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
+    told,
     tracks,
     versions,
     windows,
@@ -64,7 +70,12 @@ async def rows_of(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) 
 async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memory:
     """See Store.recall."""
     settled = await rows_of(connection, select(conditions))
-    kept = or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(resolved_since))
+    unfinished = select(told.c.incident).where(told.c.due_at.is_not(None))
+    kept = or_(
+        incidents.c.resolved_at.is_(None),
+        incidents.c.resolved_at >= micros(resolved_since),
+        incidents.c.id.in_(unfinished),
+    )
     remembered = sorted(await rows_of(connection, select(incidents).where(kept)), key=_by_start)
     blind = select(gaps).where(gaps.c.until.is_(None)).order_by(gaps.c.since, gaps.c.location)
     return Memory(
@@ -80,8 +91,19 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         calls={(row["module"], row["probe"]): call_of(row) for row in await rows_of(connection, select(calls))},
         maintenances=await maintenances_since(connection, resolved_since),
         windows=tuple(window_of(row) for row in await rows_of(connection, select(windows).order_by(windows.c.id))),
+        silences=await silences_since(connection, resolved_since),
+        told=await _told(connection, [row["id"] for row in remembered]),
         seen_at=await _seen_at(connection),
     )
+
+
+async def _told(connection: AsyncConnection, incidents: Sequence[str]) -> dict[str, Told]:
+    """Who was told what of these incidents."""
+    found: dict[str, Told] = {}
+    for some in _slices(incidents):
+        query = select(told).where(told.c.incident.in_(some))
+        found |= {row["incident"]: told_of(row) for row in await rows_of(connection, query)}
+    return found
 
 
 async def maintenances_since(connection: AsyncConnection, since: datetime) -> tuple[Maintenance, ...]:
@@ -90,6 +112,14 @@ async def maintenances_since(connection: AsyncConnection, since: datetime) -> tu
     left = or_(m.over_at.is_(None), m.over_at >= micros(since))
     query = select(maintenances).where(left).order_by(m.planned_from, m.id)
     return tuple(maintenance_of(row) for row in await rows_of(connection, query))
+
+
+async def silences_since(connection: AsyncConnection, since: datetime) -> tuple[Silence, ...]:
+    """Silences that were not over at a moment, the first to begin first."""
+    s = silences.c
+    left = or_(s.ended_at.is_(None), s.ended_at >= micros(since))
+    query = select(silences).where(left).order_by(s.begins, s.id)
+    return tuple(silence_of(row) for row in await rows_of(connection, query))
 
 
 async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Version]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import Table, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.alias import renamed, renamed_window, renamed_work
+from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
 from monitor.core.effect import Repeated
 from monitor.store.rows import (
     dumps,
@@ -19,6 +19,8 @@ from monitor.store.rows import (
     maintenance_row,
     rollup_of,
     rollup_row,
+    silence_of,
+    silence_row,
     window_of,
     window_row,
 )
@@ -29,6 +31,7 @@ from monitor.store.schema import (
     maintenances,
     observations,
     rollups,
+    silences,
     tracks,
     transitions,
     versions,
@@ -68,12 +71,14 @@ async def rename(connection: AsyncConnection, aliases: Mapping[str, str]) -> Non
 
 
 async def _rename_works(connection: AsyncConnection, old: str, aliases: Mapping[str, str]) -> None:
-    """Planned work, and the windows that repeat, name modules in their documents."""
-    for table in (maintenances, windows):
+    """Planned work, the windows that repeat, and silences name modules in their documents."""
+    for table in (maintenances, windows, silences):
         mentions = table.c.document.contains(dumps(old), autoescape=True)
         for row in (await connection.execute(select(table).where(mentions))).mappings().all():
             if table is maintenances:
                 changed = maintenance_row(renamed_work(maintenance_of(row), aliases))
+            elif table is silences:
+                changed = silence_row(renamed_silence(silence_of(row), aliases))
             else:
                 changed = window_row(Repeated(row["id"], renamed_window(window_of(row), aliases)))
             await connection.execute(update(table).where(table.c.id == row["id"]).values(changed))

@@ -28,6 +28,7 @@ from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
 from monitor.core.observation import Observation, observation_from_json, observation_to_json, stamp
 from monitor.core.series import Bin
+from monitor.core.silence import Silence, silence_from_json, silence_to_json
 from monitor.core.track import Track
 from monitor.store.rollup import Rollup
 
@@ -236,6 +237,21 @@ def window_row(effect: Repeated) -> Row:
 def window_of(row: Stored) -> Window:
     """The window of a row."""
     return window_from_json(json.loads(row["document"]))
+
+
+def silence_row(silence: Silence) -> Row:
+    """A silence whole, and beside the document what it is looked up by."""
+    return {
+        "id": silence.id,
+        "begins": micros(silence.begins),
+        "ended_at": _micros_or_none(silence.ended_at),
+        "document": dumps(silence_to_json(silence)),
+    }
+
+
+def silence_of(row: Stored) -> Silence:
+    """The inverse of `silence_row`, to the millisecond."""
+    return silence_from_json(json.loads(row["document"]))
 
 
 def gap_row(gap: Gap) -> Row:

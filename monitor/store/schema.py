@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0006"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0008"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -156,6 +156,16 @@ windows = Table(
     Column("document", Text, nullable=False),
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("begins", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "ended_at"),  # those that are not over, and those of late
+)
+
 gaps = Table(
     "gaps",
     metadata,
@@ -185,4 +195,49 @@ audit = Table(
     Index(None, "at"),
     Index(None, "subject"),
     Index(None, "request"),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("incident", Text, primary_key=True),
+    Column("due_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "due_at"),  # those of incidents that are over, but not for everybody
+)
+
+happenings = Table(
+    "happenings",
+    metadata,
+    Column("incident", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("withheld", Text, nullable=False),
+    Column("document", Text),
+    PrimaryKeyConstraint("incident", "seq"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("incident", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("opens", Boolean, nullable=False),
+    Column("page", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger),
+    Column("claimed_until", BigInteger),
+    Column("claim_token", Text),
+    Column("last_error", Text),
+    Column("external", Text),
+    Column("settled_at", BigInteger),
+    PrimaryKeyConstraint("incident", "seq", "channel"),
+    Index(None, "state", "channel"),  # those that wait
+    Index(None, "channel", "at"),  # the newest of a channel
 )

@@ -12,7 +12,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -32,6 +32,7 @@ from monitor.store import StoreUnusable, lists, queries, renaming
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
+from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
@@ -40,10 +41,14 @@ from monitor.store.schema import (
     calls,
     conditions,
     gaps,
+    happenings,
     incidents,
     maintenances,
     observations,
+    outbox,
     rollups,
+    silences,
+    told,
     tracks,
     transitions,
     versions,
@@ -53,6 +58,7 @@ from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
 
 _SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
+KEPT_AT_LEAST = timedelta(days=7)  # longer than anybody may want to hear of an event
 _SEED_AT_ONCE = 5000
 
 
@@ -77,6 +83,7 @@ class SqlStore:
         self._tally = Tally()
         self._past = Past()
         self._statements = Statements(writer.dialect.name)
+        self.outbox = SqlOutbox(self.reading, self.writing, alone=hold is not None)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -211,6 +218,10 @@ class SqlStore:
         gone = await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
         if gone:
             self._past.forget()
+        told = now - max(keep_observations, KEPT_AT_LEAST)
+        async with self.writing() as connection:
+            old_ones = and_(happenings.c.at < micros(told), happenings.c.document.is_not(None))
+            await connection.execute(update(happenings).where(old_ones).values(document=None))
         return swept + gone
 
     async def _sweep(self, batch: Executable) -> int:
@@ -283,6 +294,10 @@ class Statements:
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
         self._entry = self._insert(audit).on_conflict_do_nothing()
+        self._silence = self._upsert(silences)
+        self._told = self._upsert(told)
+        self._happening = self._insert(happenings).on_conflict_do_nothing()
+        self._letter = self._insert(outbox).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
@@ -316,9 +331,13 @@ class Statements:
             (self._condition, list(batch.conditions.values())),
             (self.transition, batch.transitions),
             (self.incident, list(batch.incidents.values())),
+            (self._told, list(batch.told.values())),
+            (self._happening, list(batch.happenings.values())),
+            (self._letter, list(batch.letters.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
             (self._maintenance, list(batch.maintenances.values())),
+            (self._silence, list(batch.silences.values())),
             (self._window, [row for row in batch.windows.values() if row["document"] is not None]),
             (
                 self._unrepeated,

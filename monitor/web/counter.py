@@ -7,7 +7,7 @@ and is answered once it is on disk. Who may ask is decided before (`access.py`).
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,10 +17,12 @@ from aiohttp import web
 
 from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
-from monitor.core.effect import Answered, Deed, Ordered, Refusal, Said, Scheduled, Spoken
+from monitor.core.effect import Answered, Deed, Lifted, Ordered, Refusal, Said, Scheduled, Silenced, Spoken
 from monitor.core.entry import Entry, Sought
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Window
+from monitor.core.outcome import Course
 from monitor.core.roster import How, Roster
 from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
@@ -40,7 +42,7 @@ LONGEST_KEY = 200  # characters of an idempotency key
 
 
 class Planner(Protocol):
-    """Whoever reads what people plan, as the configuration would. Both raise ValueError with what is wrong."""
+    """Whoever reads what people plan, as the configuration would; they raise ValueError with what is wrong."""
 
     def moment(self, said: str, now: datetime) -> datetime:
         """A time as people write it."""
@@ -48,6 +50,10 @@ class Planner(Protocol):
 
     def scheduled(self, body: Mapping[str, Any], request: str | None, now: datetime) -> Scheduled:
         """Work, once or to be repeated."""
+        ...
+
+    def next_starts(self, window: Window, now: datetime, count: int) -> Sequence[datetime]:
+        """When a window begins, the next times, however far ahead."""
         ...
 
 
@@ -67,7 +73,8 @@ class Counter:
     `find` gives an incident, however old, or why it cannot; `incidents` and `entries` a page of incidents or of the
     audit log. `hear` takes what a person said, `perform` does something else on their word, `record` only writes it
     down. `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
-    `how`: the way in which all come who come here, None where each has their own.
+    `courses` what was said of incidents, by id, as far as that can be read now. `how`: the way in which all come who
+    come here, None where each has their own.
     """
 
     board: Callable[[], Board]
@@ -82,6 +89,7 @@ class Counter:
     how: str | None = None
     planner: Callable[[], Planner] | None = None
     roster: Callable[[], Roster] = Roster
+    courses: Callable[[Sequence[str]], Awaitable[Mapping[str, Course]]] | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -120,7 +128,7 @@ def request_key(request: web.Request) -> str | None:
 def said(
     request: web.Request,
     counter: Counter,
-    event: Spoken | Scheduled | Ordered | Deed,
+    event: Spoken | Scheduled | Ordered | Silenced | Lifted | Deed,
     body: Mapping[str, Any],
     by: str | None = None,
     key: str | None = None,
@@ -129,7 +137,7 @@ def said(
     was sent tells whether another request says the same."""
     person, by = person_of(request), name_for(request, by)
     how = How.SESSION if person is None or session_of(request) is not None else person.how
-    if isinstance(event, Spoken):
+    if isinstance(event, Spoken | Silenced | Lifted):
         event = replace(event, by=by, request=key)
     told = json.dumps([request.method, request.path, body], sort_keys=True)
     return Said(
@@ -144,7 +152,8 @@ def said(
 
 def refusal(status: int, reason: str) -> web.HTTPException:
     """The answer that says no, and why, as `{"error": …}`. To be raised."""
-    found = web.HTTPException(text=json.dumps({"error": reason}, ensure_ascii=False) + "\n")
+    told = json.dumps({"error": reason}, ensure_ascii=False) + "\n"
+    found = web.HTTPException(text=told.encode("utf-8", "replace").decode())  # what was sent may hold half a character
     found.content_type = "application/json"
     found.set_status(status)
     return found

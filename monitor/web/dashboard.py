@@ -192,7 +192,9 @@ class Dashboard:
             found = Refusal("conflict", "several incidents begin like this")
         if isinstance(found, Refusal):
             return await self.print(request, "refused", STATUS[found.kind], refused=found.reason)
-        return await self.print(request, "incident", status, incident=found, **about)
+        courses = None if self.counter.courses is None else await self.counter.courses([found.id])
+        course = None if courses is None else courses.get(found.id)
+        return await self.print(request, "incident", status, incident=found, course=course, **about)
 
     async def asset(self, request: web.Request) -> web.Response:
         """The style, the script and the icon; nothing in them is anybody's secret."""
@@ -232,7 +234,7 @@ class Dashboard:
             refused = Refusal("wrong", str(error))
         if refused is None:
             where = f"incidents/{answer.id}" if form.back != "board" else ""
-            return self._back(request, f"{where}?done={act if answer.changed else 'already'}")
+            return self.back(request, f"{where}?done={act if answer.changed else 'already'}")
         why = SENT_BEFORE if refused.kind == "misused" else refused.reason
         about: About = {"refused": why, "typed": form.typed, "tried": f"{act}{form.number or ''}"}
         if act == "open":
@@ -246,7 +248,7 @@ class Dashboard:
         answer = await self.counter.perform(told, self._probing(id))
         if answer.refusal is not None:
             return await self._module(request, STATUS[answer.refusal.kind], refused=answer.refusal.reason)
-        return self._back(request, f"modules/{id}?done=probe")
+        return self.back(request, f"modules/{id}?done=probe")
 
     def _probing(self, id: str) -> Callable[[], Awaitable[Answered]]:
         async def probing() -> Answered:
@@ -268,7 +270,7 @@ class Dashboard:
         about: About = {"asked": asked, "entries": entries, "more": older, "newest": newest, "refused": refused}
         return await self.print(request, "audit", status, **about)
 
-    def _back(self, request: web.Request, where: str) -> web.Response:
+    def back(self, request: web.Request, where: str) -> web.Response:
         """Relative, so that it holds below whatever path a proxy has put this side."""
         up = "../" * (request.path.count("/") - 1) or "./"
         location = f"{up}healthcheck{'' if where.startswith('?') else '/'}{where}"

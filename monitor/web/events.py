@@ -86,7 +86,8 @@ class Wire:
             self._seen = (board, looks_of(board))
         incidents = {id: _look_of(one) for id, one in board.incidents.items()}
         blind = {place: vantage.blind_since for place, vantage in board.vantages.items()}
-        return self._seen[1], incidents, (blind, board.ailing, self._trouble())
+        hushed = [(one.id, one.ended_at) for one in board.silences.values()]
+        return self._seen[1], incidents, (blind, board.ailing, self._trouble(), hushed)
 
 
 def looks_of(board: Board) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 FORM = "application/x-www-form-urlencoded"
 TEXTS = ("title", "message", "summary")
-LISTS = ("modules", "components")
+LISTS = ("modules", "components", "groups", "priorities", "excuses")
 EMPTY_IS_OWN = ("title", "summary")  # texts that go back to the monitor's own where all of them are left empty
 
 

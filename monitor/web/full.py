@@ -9,6 +9,7 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Module, Platform, Text, in_language
 from monitor.core.observation import stamp
+from monitor.core.outcome import Course, notices_object
 from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
@@ -20,9 +21,19 @@ LONGEST = timedelta(days=90)
 Object = dict[str, Any]
 
 
-def full_incidents(page: Sequence[Incident], platform: Platform, speech: Speaker, more: str | None) -> Object:
-    """A page of incidents; `more` is where the next one is."""
-    return {"incidents": [incident_object(one, platform, speech, public=False) for one in page], "next": more}
+def full_incidents(
+    page: Sequence[Incident],
+    platform: Platform,
+    speech: Speaker,
+    more: str | None,
+    courses: Mapping[str, Course] | None = None,
+) -> Object:
+    """A page of incidents; `more` is where the next one is. `courses`: what was said of them, None while that is not
+    known."""
+    found = [incident_object(one, platform, speech, public=False) for one in page]
+    if courses is not None:
+        found = [{**one, "notices": notices_object(courses.get(one["id"], Course()))} for one in found]
+    return {"incidents": found, "next": more}
 
 
 def full_status(

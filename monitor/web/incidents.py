@@ -1,12 +1,13 @@
 """Incidents: what people read of them and say about them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from monitor.core.effect import Refusal, Spoken
 from monitor.core.incident import Incident
+from monitor.core.outcome import Course, events_object, notices_object
 from monitor.core.search import KINDS, Search
 from monitor.core.statement import incident_object, incidents_of
 from monitor.web.conditional import expected, is_expected, tag_of
@@ -83,8 +84,17 @@ class _Incidents:
             raise refusal_of(found)
         page, last = found
         more = next_of(request, None if last is None else (micros(last[0]), last[1]))
+        courses = await self._courses([one.id for one in page])
         platform, speech = self.counter.board().platform, self.counter.speech()
-        return linked(await json_answer(full_incidents, page, platform, speech, more), more)
+        return linked(await json_answer(full_incidents, page, platform, speech, more, courses), more)
+
+    async def _courses(self, ids: Sequence[str]) -> Mapping[str, Course] | None:
+        """What was said of them; None while that cannot be read."""
+        return None if self.counter.courses is None else await self.counter.courses(ids)
+
+    async def _course(self, id: str) -> Course | None:
+        courses = await self._courses([id])
+        return None if courses is None else courses.get(id, Course())
 
     async def shown(self, request: web.Request) -> web.Response:
         """One incident, however old."""
@@ -95,7 +105,7 @@ class _Incidents:
         if isinstance(incident, Refusal):
             raise refusal_of(incident)
         board, speech = self.counter.board(), self.counter.speech()
-        response = await json_answer(_whole, incident, board.platform, speech, status=status)
+        response = await json_answer(_whole, incident, board.platform, speech, await self._course(id), status=status)
         if request.method not in ("GET", "HEAD"):  # what is answered, and its tag, are those of the incident
             response.headers["Content-Location"] = f"{API}/incidents/{id}"
         return response
@@ -112,24 +122,27 @@ class _Incidents:
             except ValueError as error:
                 raise refusal(400, str(error)) from None
             told = said(request, self.counter, Spoken(word), body, by, request_key(request))
-            answer = checked(await self.counter.hear(told, self._unchanged(request, act)))
+            answer = checked(await self.counter.hear(told, await self._unchanged(request, act, id)))
             created = act in CREATED and answer.changed
             return await self._object(request, answer.id, 201 if created else 200)
 
         return handler
 
-    def _unchanged(self, request: web.Request, act: str) -> Check | None:
+    async def _unchanged(self, request: web.Request, act: str, id: str) -> Check | None:
         """What refuses a change that is meant for another state than the incident is in, when it is taken."""
         wanted = expected(request)
+        if not wanted or act == "open":
+            return None
+        course = await self._course(id)
 
         def check(incident: Incident | None) -> Refusal | None:
             if incident is None:
                 return None
-            whole = _whole(incident, self.counter.board().platform, self.counter.speech())
+            whole = _whole(incident, self.counter.board().platform, self.counter.speech(), course)
             current = is_expected(wanted, tag_of(json_of(whole)))
             return None if current else Refusal("outdated", "it is not as it was any more: read it again")
 
-        return check if wanted and act != "open" else None
+        return check
 
 
 def _number(request: web.Request) -> int:
@@ -140,5 +153,8 @@ def _number(request: web.Request) -> int:
     return int(given)
 
 
-def _whole(incident: Incident, platform: Any, speech: Any) -> dict[str, Any]:
-    return incident_object(incident, platform, speech, public=False)
+def _whole(incident: Incident, platform: Any, speech: Any, course: Course | None) -> dict[str, Any]:
+    found = incident_object(incident, platform, speech, public=False)
+    if course is None:
+        return {**found, "events": None}
+    return {**found, "notices": notices_object(course), "events": events_object(course)}

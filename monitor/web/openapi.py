@@ -16,11 +16,15 @@ from monitor.core.module import Platform, Status
 from monitor.core.plotted import USUAL
 from monitor.core.search import KINDS
 from monitor.core.series import WINDOWS
+from monitor.core.silence import STATUSES
 from monitor.web.counter import API, Counter
 from monitor.web.operation import COOKIE, LINES, PLAIN, SPAN, STREAM, Operation, described
+from monitor.web.outbox import ACTS as SENDING
+from monitor.web.outbox import MOST, STATES, posted
 from monitor.web.plotted import plotted
 from monitor.web.schemas import answers, one_of, people, planned, planning
 from monitor.web.shapes import examples, kept
+from monitor.web.silence_schemas import silencing
 
 ONE = f"{API}/incidents/{{id}}"
 MODULE = f"{API}/modules/{{id}}"
@@ -30,7 +34,9 @@ PLOTTED = {
     "location": {"type": "string", "description": "One of the probe's; absent: all of them."},
 }
 WORK = f"{API}/maintenance/{{id}}"
+SILENCE = f"{API}/silences/{{id}}"
 DOES = {
+    WorkAct.BEGIN: "Begin work now that a person planned once, for as long as it was to take",
     WorkAct.CANCEL: "Withdraw planned work",
     WorkAct.EXTEND: "Move its end",
     WorkAct.VERIFY: "Say that it is done and being verified",
@@ -146,6 +152,41 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Browsers that are logged in: one's own, and all of them for an operator", {200: "sessions"}, tells=READ
     ),
     ("delete", f"{API}/sessions/{{id}}"): Operation("End a session", {204: ""}, fails=(403, 404), tells=READ),
+    ("get", f"{API}/silences"): Operation(
+        "Silences, the newest first: all that are not over, and those of the last 90 days",
+        {200: "silences"},
+        fails=(400,),
+        tells=READ,
+        query={"status": one_of(STATUSES)},
+    ),
+    ("post", f"{API}/silences"): Operation(
+        "Want no notices for a while", {200: "silence", 201: "silence"}, "hush", (*WRITE, 404), READ, named=True
+    ),
+    ("get", SILENCE): Operation("One silence", {200: "silence"}, fails=(404, 409), tells=READ),
+    ("delete", SILENCE): Operation(
+        "Lift it; what is over stays as it was", {200: "silence"}, "author", (*WRITE, 404), READ
+    ),
+    ("get", f"{API}/outbox"): Operation(
+        "Every channel and how it fares, and the newest notices",
+        {200: "outbox"},
+        fails=(400, 503),
+        tells=READ,
+        query={
+            "channel": {"type": "string"},
+            "state": one_of(STATES),
+            "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
+            "offset": {"type": "integer", "minimum": 0, "maximum": 10**8},
+        },
+    ),
+    **{
+        ("post", f"{API}/outbox/{{event_id}}/{{channel}}/{act}"): Operation(
+            does, {200: "letter_acted"}, "author", (*WRITE, 404), READ
+        )
+        for act, does in SENDING.items()
+    },
+    ("post", f"{API}/channels/{{id}}/test"): Operation(
+        "Send a test notice, and say whether it arrived", {200: "tested"}, "author", (*WRITE, 404), READ
+    ),
     ("get", "/events"): Operation(
         "What changes on the board, as server-sent events named `board`",
         {200: "board"},
@@ -211,8 +252,10 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                 **planned(),
                 **plotted(),
                 **kept(),
+                **posted(),
                 **spoken,
                 **planning(languages),
+                **silencing(),
                 "line": {"type": "string"},
                 "anything": {"type": "object"},
             },

@@ -32,9 +32,13 @@ from monitor.web.mine import Mine
 from monitor.web.modules import module_routes
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
+from monitor.web.outbox import Outgoing, outbox_routes
+from monitor.web.postbox import Postbox
 from monitor.web.routes import counter_routes
 from monitor.web.series import Reader, SeriesRoutes, unread
+from monitor.web.silence_forms import SilenceForms
 from monitor.web.spoken import author
+from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ class OpsContext(Counter):
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
     changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
     itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
-    links; `series` gives what runs looked like over time.
+    links; `series` gives what runs looked like over time; `outgoing` is whoever carries notices.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -70,6 +74,7 @@ class OpsContext(Counter):
     series: Reader = unread
     runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
     health: Callable[[], Mapping[str, Any]] = dict
+    outgoing: Outgoing | None = None
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -86,6 +91,11 @@ def ops_app(context: OpsContext) -> web.Application:
         app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
         if context.links is not None:
             app.add_routes(Mine(dashboard, context.links, context.trusted_proxies).routes())
+        app.add_routes([*SilenceForms(dashboard).routes(), *WorkForms(dashboard).routes()])
+        if context.outgoing is not None:
+            app.add_routes(Postbox(dashboard, context.outgoing).routes())
+    if context.outgoing is not None:
+        app.add_routes(outbox_routes(context, context.outgoing))
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),

@@ -9,11 +9,13 @@ from monitor.web.counter import LARGEST, Counter
 from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
 from monitor.web.maintenance import maintenance_routes
+from monitor.web.silences import silence_routes
 
 
 def counter_routes(counter: Counter) -> list[web.RouteDef]:
     """The routes, for whoever serves them."""
-    return [*incident_routes(counter), *maintenance_routes(counter), audit_route(counter)]
+    works, silences = maintenance_routes(counter), silence_routes(counter)
+    return [*incident_routes(counter), *works, *silences, audit_route(counter)]
 
 
 def counter_app(counter: Counter) -> web.Application:

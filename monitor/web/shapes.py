@@ -69,7 +69,8 @@ def examples(language: str, modules: Sequence[str]) -> dict[str, Schema]:
         },
         "work_act": {"message": {language: "Done earlier."}, "author": "Ana"},
         "extension": {"until": "+30m", "author": "Ana"},
+        "hush": {"modules": [module], "until": "2h", "reason": "deploy of the new search", "author": "Ana"},
     }
     if not modules:  # nothing can be spoken of
-        del shown["open"], shown["plan"]
+        del shown["open"], shown["plan"], shown["hush"]
     return {name: {"example": one} for name, one in shown.items()}

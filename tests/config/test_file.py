@@ -53,12 +53,16 @@ def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> Non
     path = tmp_path / "probes.yaml"
     path.write_text(
         "version: 1\nsite: {theme: look, languages: [pt-BR, en], name: '${file:name}'}\nmonitor: {ca_file: ca.pem}\n"
+        "channels: {broker: {kind: mqtt, url: 'mqtts://broker', cert_file: ours.pem, key_file: /keys/ours.pem}}\n"
     )
 
     config = load(path, {})
 
     assert config.site.theme == str(tmp_path / "look")
     assert config.network.ca_file == str(tmp_path / "ca.pem")
+    broker = config.sections["channels"]["broker"]
+    files = [str(tmp_path / "ca.pem"), str(tmp_path / "ours.pem"), "/keys/ours.pem"]
+    assert [broker[key] for key in ("ca_file", "cert_file", "key_file")] == files
     assert config.site.name == "Shop"
 
 

@@ -116,6 +116,23 @@ def test_what_a_person_extended_keeps_its_end() -> None:
     assert moved.planned_until - moved.planned_from == 2 * HOUR
 
 
+def test_what_a_person_planned_once_may_begin_earlier() -> None:
+    """For as long as it was to take; what stands in the configuration would come back."""
+    (one,) = scheduled(Agenda(), WEEKLY, days(3), START)
+    early = acted(one, WorkAct.BEGIN, None, None, START + HOUR)
+    assert (early.stage, early.id) == (WorkStage.IN_PROGRESS, one.id)
+    assert (early.started_at, early.planned_from, early.planned_until) == (
+        START + HOUR,
+        START + HOUR,
+        START + 3 * HOUR,
+    )
+    agenda = Agenda().with_works([early], START + HOUR)
+    assert [each.stage for each in passed(agenda, START + 3 * HOUR)] == [WorkStage.COMPLETED]
+    for refused in (early, announced(WEEKLY, START + HOUR, START)):
+        with pytest.raises(Refused):
+            acted(refused, WorkAct.BEGIN, None, None, START)
+
+
 def test_two_starts_of_one_moment_are_one_piece_of_work() -> None:
     """Whoever plans the same twice plans it once; withdrawn, it is on again."""
     agenda = Agenda().with_works(scheduled(Agenda(), WEEKLY, days(3), START), START)

@@ -1,13 +1,15 @@
 """Who is told what about an incident, and why not."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.incident import Change
+from monitor.core.incident import Act, Change, Incident
+from monitor.core.match import fits
 from monitor.core.module import Component, Group, Priority
-from monitor.core.notice import Notice, Route, Step, Told, Withheld, escalate, plan
+from monitor.core.notice import FLAPPING, Intent, Notice, Told, Withheld, plan, turn
+from monitor.core.route import Route, Step
 from tests.stories.beats import START, module, story
 
 TOLD = story(module("checkout", "catalog"), module("catalog")).play(
@@ -18,7 +20,38 @@ GROUPS = (Group("buying", {"en": "Buying"}, (Component("cart", {"en": "Cart"}, (
 PLATFORM = replace(TOLD.board.platform, groups=GROUPS)
 HIT = replace(INCIDENT, components=("cart",), priority=Priority.URGENT)
 MINUTE = timedelta(minutes=1)
+HOUR = 60 * MINUTE
 BOTH = Route((Step(("pager",)), Step(("chat",), 10 * MINUTE)))
+
+
+@dataclass(frozen=True)
+class From:
+    """Hours that begin at a moment and never end."""
+
+    begins: datetime
+    name: str = "business"
+
+    def within(self, at: datetime) -> bool:
+        return at >= self.begins
+
+    def opens_at(self, at: datetime) -> datetime | None:
+        return self.begins if at < self.begins else None
+
+
+def escalate(
+    told: Told, now: datetime, incident: Incident = HIT, routes: tuple[Route, ...] = (BOTH,)
+) -> tuple[Told, list[Intent]]:
+    """Every turn that has come, in order of time, but for reminders that are not asked for."""
+    found: list[Intent] = []
+    while ready := sorted((one for one in told.turns if one.at <= now), key=lambda one: one.at):
+        told, said = turn(told, incident, ready[0], now, routes, PLATFORM)
+        found += said
+    return told, found
+
+
+def first_of(said: list[Intent]) -> list[tuple[str, str]]:
+    """Why and to whom."""
+    return [(one.why, one.channel) for one in said if isinstance(one, Notice)]
 
 
 def test_one_first_notice_for_each_channel_and_none_for_members() -> None:
@@ -26,16 +59,19 @@ def test_one_first_notice_for_each_channel_and_none_for_members() -> None:
     told, said = plan(Told(), HIT, Change.OPENED, START, (BOTH, BOTH), PLATFORM)
     assert said == [Notice(START, "first", HIT.id, "pager")]
     _, said = plan(told, HIT, Change.MEMBER_ADDED, START + MINUTE, (BOTH,), PLATFORM)
-    assert said == [Withheld(START + MINUTE, "explained_by:catalog", HIT.id)]
+    assert [replace(one, module=None) for one in said if isinstance(one, Withheld)] == [
+        Withheld(START + MINUTE, "explained_by:catalog", HIT.id)
+    ]
+    assert len(said) == 1
 
 
 def test_a_step_that_is_due_is_told_once_dated_when_it_was_due() -> None:
     """Also when the look came late; not at all once the incident is over."""
     told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
     assert escalate(told, START + 9 * MINUTE)[1] == []
-    late, said = escalate(told, START + 60 * MINUTE)
+    late, said = escalate(told, START + 25 * MINUTE)
     assert said == [Notice(START + 10 * MINUTE, "escalated", HIT.id, "chat")]
-    assert escalate(late, START + 90 * MINUTE)[1] == []
+    assert escalate(late, START + 29 * MINUTE)[1] == []
     over, _ = plan(told, HIT, Change.RESOLVED, START + MINUTE, (BOTH,), PLATFORM)
     assert escalate(over, START + 60 * MINUTE)[1] == []
 
@@ -50,6 +86,7 @@ def test_resolved_reaches_everybody_who_heard_of_it() -> None:
         ("resolved", "chat"),
     ]
     assert told == Told()
+    assert not any(one.opens for one in said if isinstance(one, Notice))
 
 
 @pytest.mark.parametrize("change", [Change.WORSENED, Change.MEMBER_ADDED, Change.CAUSE_CHANGED])
@@ -76,7 +113,7 @@ def test_a_relapse_is_told_as_reopened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "fits"),
+    ("wanted", "expected"),
     [
         ({}, True),
         ({"priorities": frozenset({"urgent"})}, True),
@@ -88,14 +125,14 @@ def test_a_relapse_is_told_as_reopened() -> None:
         ({"modules": frozenset({"catalog"}), "priorities": frozenset({"low"})}, False),
     ],
 )
-def test_a_route_takes_what_fits_all_it_names(wanted: dict[str, frozenset[str]], fits: bool) -> None:
+def test_a_route_takes_what_fits_all_it_names(wanted: dict[str, frozenset[str]], expected: bool) -> None:
     """What it does not name fits everything."""
-    assert Route((), **wanted).fits(HIT, PLATFORM) is fits
+    assert fits(Route((), **wanted).match, HIT, PLATFORM) is expected
 
 
 def test_outside_its_hours_a_route_withholds() -> None:
     """With the name of the calendar."""
-    closed = replace(BOTH, hours="business", within=lambda at: False)
+    closed = replace(BOTH, hours=From(START + HOUR))
     _, said = plan(Told(), HIT, Change.OPENED, START, (closed,), PLATFORM)
     assert said == [Withheld(START, "hours:business", HIT.id)]
 
@@ -105,3 +142,123 @@ def test_an_acknowledgement_by_itself_tells_nobody() -> None:
     told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
     after, said = plan(told, HIT, Change.ACKNOWLEDGED, START + MINUTE, (BOTH,), PLATFORM)
     assert (after, said) == (told, [])
+
+
+def test_when_its_hours_begin_a_route_begins_with_them() -> None:
+    """For an incident that is still open; its steps count from then."""
+    closed = replace(BOTH, hours=From(START + HOUR))
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (closed,), PLATFORM)
+    told, said = plan(told, HIT, Change.WORSENED, START + MINUTE, (closed,), PLATFORM)
+    assert said == []
+    told, said = escalate(told, START + HOUR, routes=(closed,))
+    assert said == [Notice(START + HOUR, "first", HIT.id, "pager")]
+    assert first_of(escalate(told, START + HOUR + 10 * MINUTE, routes=(closed,))[1]) == [("escalated", "chat")]
+
+
+def test_what_is_not_urgent_waits_for_the_hours_of_a_channel() -> None:
+    """And what is urgent does not."""
+    platform = replace(PLATFORM, hours={"pager": From(START + HOUR)})
+    _, said = plan(Told(), HIT, Change.OPENED, START, (BOTH,), platform)
+    assert first_of(said) == [("first", "pager")]
+    high = replace(HIT, priority=Priority.HIGH)
+    told, said = plan(Told(), high, Change.OPENED, START, (BOTH,), platform)
+    assert said == [Withheld(START, "hours:business", HIT.id)]
+    waiting = next(one for one in told.turns if one.kind == "waiting")
+    told, said = turn(told, high, waiting, START + HOUR, (BOTH,), platform)
+    assert said == [Notice(START + HOUR, "first", HIT.id, "pager")]
+
+
+def said_mine(at: datetime, incident: Incident = HIT) -> Incident:
+    """The incident after somebody said so."""
+    return replace(incident, acknowledged_at=START, acts=(*incident.acts, Act(at, "acknowledged")))
+
+
+def test_an_acknowledgement_stops_the_steps_that_say_so_until_it_expires() -> None:
+    """After half an hour for what is urgent, unless confirmed; steps that do not say so are told all the same."""
+    chain = Route((Step(("pager",)), Step(("boss",), 10 * MINUTE, True), Step(("chat",), 10 * MINUTE)))
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (chain,), PLATFORM)
+    mine = said_mine(START + MINUTE)
+    told, said = escalate(told, START + 10 * MINUTE, mine)
+    assert first_of(said) == [("escalated", "chat")]
+    assert Withheld(START + 10 * MINUTE, "acknowledged", HIT.id) in said
+    confirmed = said_mine(START + 20 * MINUTE, mine)
+    told, said = escalate(told, START + 31 * MINUTE, confirmed)
+    assert first_of(said) == []
+    told, said = escalate(told, START + 50 * MINUTE, confirmed)
+    assert ("escalated", "boss") in first_of(said)
+
+
+@pytest.mark.parametrize(
+    ("priority", "repeat", "expected"),
+    [
+        (Priority.URGENT, None, 30 * MINUTE),
+        (Priority.HIGH, None, 24 * HOUR),
+        (Priority.NORMAL, None, None),
+        (Priority.NORMAL, HOUR, HOUR),
+    ],
+)
+def test_an_open_incident_is_told_again(
+    priority: Priority, repeat: timedelta | None, expected: timedelta | None
+) -> None:
+    """As often as the route says, else as its priority does; once after a long sleep."""
+    route, incident = replace(BOTH, steps=(Step(("pager",)),), repeat=repeat), replace(HIT, priority=priority)
+    told, _ = plan(Told(), incident, Change.OPENED, START, (route,), PLATFORM)
+    if expected is None:
+        assert told.turns == ()
+        return
+    assert escalate(told, START + expected - MINUTE, incident)[1] == []
+    told, said = escalate(told, START + 10 * expected, incident)
+    assert first_of(said) == [("reminder", "pager")]
+    assert first_of(escalate(told, START + 11 * expected, incident)[1]) == [("reminder", "pager")]
+
+
+def test_nobody_is_reminded_of_what_somebody_has() -> None:
+    """Reminders go on when that expires."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    told, _ = escalate(told, START + 10 * MINUTE)
+    mine = said_mine(START + 25 * MINUTE)
+    told, said = escalate(told, START + 54 * MINUTE, mine)
+    assert said == []
+    assert first_of(escalate(told, START + 55 * MINUTE, mine)[1]) == [("reminder", "pager"), ("reminder", "chat")]
+
+
+def test_a_cause_that_settles_is_told_once_to_whoever_heard() -> None:
+    """One that is corrected within seconds to what was told before is not told at all."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    other = replace(HIT, cause=replace(HIT.cause, module="checkout"))
+    told, said = plan(told, other, Change.CAUSE_CHANGED, START + MINUTE, (BOTH,), PLATFORM)
+    told, said = plan(told, other, Change.CAUSE_CHANGED, START + MINUTE + timedelta(seconds=2), (BOTH,), PLATFORM)
+    assert said == []
+    at = START + MINUTE + timedelta(seconds=15)
+    assert escalate(told, at, other)[1] == [Notice(at, "cause_changed", HIT.id, "pager", opens=False)]
+    assert escalate(told, at, HIT)[1] == []
+    unsure = replace(HIT, cause=replace(HIT.cause, module=None))
+    sure = replace(HIT, cause=replace(HIT.cause, module=unsure.root))
+    told, _ = plan(Told(), unsure, Change.OPENED, START, (BOTH,), PLATFORM)
+    told, _ = plan(told, sure, Change.CAUSE_CHANGED, START, (BOTH,), PLATFORM)
+    assert escalate(told, at, sure)[1] == []
+
+
+def test_what_keeps_coming_back_does_not_flood() -> None:
+    """From the second relapse on its end is told once it lasted ten minutes, and a relapse before that is not."""
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
+    now, messages = START, 1
+    for count in range(1, 31):
+        over = replace(HIT, reopened=count - 1, resolved_at=now + MINUTE)
+        told, said = plan(told, over, Change.RESOLVED, now + MINUTE, (BOTH,), PLATFORM)
+        messages += len(first_of(said))
+        now += 2 * MINUTE
+        again = replace(HIT, reopened=count)
+        told, more = escalate(told, now, replace(over, reopened=count))
+        messages += len(first_of(more))
+        told, said = plan(told, again, Change.REOPENED, now, (BOTH,), PLATFORM)
+        messages += len(first_of(said))
+        told, more = escalate(told, now, again)
+        messages += len(first_of(more))
+    assert messages <= 2 * FLAPPING + 1 + 4  # relapses that are told, reminders and a step
+    over = replace(HIT, reopened=30, resolved_at=now)
+    told, said = plan(told, over, Change.RESOLVED, now, (BOTH,), PLATFORM)
+    assert first_of(said) == []
+    told, said = escalate(told, now + 10 * MINUTE, over)
+    assert ("resolved", "pager") in first_of(said)
+    assert told == Told()

@@ -108,6 +108,8 @@ def whole_page(openmetrics: bool) -> bytes:
     made.contradicted({"old_data": 1})
     made.hook("mirror", True)
     made.hook("mirror", False)
+    made.noticed("pager", "delivered")
+    made.outbox({"pager": (2, 31.5)})
     board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(dark_since=NOW)})
     return made.page(board, seen.history, openmetrics)
 

@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 
 from monitor.core.board import Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Arranged, Audited, Gap, Heard, Keep, Remember, Repeated, Saved, Settled
+from monitor.core.effect import Arranged, Audited, Gap, Heard, Hushed, Keep, Remember, Repeated, Saved, Settled
 from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.maintenance import Counted, Maintenance, announced, begun, ended
+from monitor.core.match import Match
 from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.search import KINDS, Place, Search, place_of
 from monitor.core.series import Bin
+from monitor.core.silence import Scope, Silence
 from monitor.core.track import Track
 from monitor.core.uptime import spans
 from monitor.store import Rollup, Store
@@ -505,6 +507,34 @@ async def test_planned_work_follows_a_module_to_its_new_id(shelf: Shelf) -> None
     (moved_work,) = memory.maintenances
     assert (moved_work.modules, moved_work.counted[0].module, moved_work.id) == (("cart",), "cart", work.id)
     assert memory.windows[0].modules == ("cart",)
+
+
+async def test_a_silence_is_recalled_until_it_is_over_and_told_for_as_long_as_is_shown(shelf: Shelf) -> None:
+    """The last word stands; it follows a module to its new id, and keeps its own."""
+    store = await shelf.open()
+    scope = Scope(Match(modules=frozenset({"checkout"})))
+    quiet = Silence("s1", scope, "Ana", "deploy", after(0), after(600), after(0))
+    brief = replace(quiet, id="s2", begins=after(-10))
+    await store.commit([Hushed(quiet, "added"), Hushed(brief, "added")])
+    await store.commit([Hushed(replace(brief, ended_at=after(60), lifted_by="Bo"), "lifted")])
+    await store.rename({"checkout": "cart"})
+
+    store = await shelf.open()
+    quiet = replace(quiet, scope=Scope(Match(modules=frozenset({"cart"}))))
+    over = replace(quiet, id="s2", begins=after(-10), ended_at=after(60), lifted_by="Bo")
+    assert (await store.recall(after(60))).silences == (over, quiet)
+    assert (await store.recall(after(61))).silences == (quiet,)
+    assert (await store.history(after(30), after(90))).silences == (over, quiet)
+    assert (await store.history(after(90), after(100))).silences == (quiet,)
+
+
+@STORING
+@given(one=strategies.silences())
+async def test_a_silence_comes_back_equal(store: Store, one: Silence) -> None:
+    """Whatever people wrote."""
+    await store.commit([Hushed(one, None)])
+    assert one in (await store.history(strategies.START - DAY, NOON)).silences
+    assert await store.check() == []
 
 
 @STORING

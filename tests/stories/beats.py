@@ -20,7 +20,10 @@ from monitor.core.effect import (
     Event,
     Gap,
     Heard,
+    Hushed,
+    Informed,
     Keep,
+    Lifted,
     Moved,
     Observed,
     Ordered,
@@ -31,6 +34,7 @@ from monitor.core.effect import (
     Saved,
     Scheduled,
     Settled,
+    Silenced,
     Spoken,
     Ticked,
     Versioned,
@@ -48,8 +52,10 @@ from monitor.core.maintenance import (
 )
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
+from monitor.core.notice import told_from_json, told_to_json
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
+from monitor.core.silence import Silence, silence_from_json, silence_to_json
 from monitor.core.step import step
 from monitor.core.track import Track, is_usable
 from monitor.core.word import Word
@@ -128,12 +134,10 @@ class Story:
         """What standing windows plan."""
         self._take(Planned(windows))
 
-    def order(self, event: Scheduled | Ordered) -> Answered:
-        """A person's word about planned work; what became of it."""
+    def order(self, event: Scheduled | Ordered | Silenced | Lifted) -> Answered:
+        """A person's word about planned work or silences; what became of it."""
         self._take(event)
-        answer = self.effects[-1] if isinstance(self.effects[-1], Answered) else self.effects[-2]
-        assert isinstance(answer, Answered)
-        return answer
+        return next(effect for effect in reversed(self.effects) if isinstance(effect, Answered))
 
     def say(self, word: Word, by: str | None = None, request: str | None = None) -> Answered:
         """A person says something; what became of it. Old incidents are known as they were last saved."""
@@ -220,8 +224,10 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     gaps: dict[tuple[str, datetime], Gap] = {}
     works: dict[str, Maintenance] = {}
     windows: dict[str, Window | None] = {}
+    silences: dict[str, Silence] = {}
     versions: dict[tuple[str, str], Version] = {}
     calls: dict[tuple[str, str], datetime | None] = {}
+    told: dict[str, dict[str, Any]] = {}
     seen_at: datetime | None = None
     for effect in effects:
         match effect:
@@ -244,6 +250,10 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 works[work.id] = maintenance_from_json(json.loads(json.dumps(maintenance_to_json(work))))
             case Repeated(id, window):
                 windows[id] = window and window_from_json(json.loads(json.dumps(window_to_json(window))))
+            case Hushed(silence):
+                silences[silence.id] = silence_from_json(json.loads(json.dumps(silence_to_json(silence))))
+            case Informed(id, heard):
+                told[id] = json.loads(json.dumps(told_to_json(heard)))
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -257,8 +267,10 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         gaps=tuple(gap for gap in gaps.values() if gap.until is None),
         maintenances=tuple(works.values()),
         windows=tuple(one for one in windows.values() if one is not None),
+        silences=tuple(silences.values()),
         versions=versions,
         calls={key: at for key, at in calls.items() if at is not None},
+        told={id: told_from_json(raw) for id, raw in told.items()},
         seen_at=seen_at,
     )
 

@@ -12,8 +12,10 @@ from typing import Any
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.config import Config
+from monitor.config.planning import Planner
 from monitor.core.board import Board
-from monitor.core.effect import Keep, Refusal
+from monitor.core.effect import Happened, Keep, Refusal
 from monitor.core.expectation import Outcome, Result
 from monitor.core.history import History
 from monitor.core.incident import Incident
@@ -21,6 +23,7 @@ from monitor.core.observation import Certificate, Failure, Http, Observation
 from monitor.core.roster import Roster, with_ops_token
 from monitor.core.site import Site
 from monitor.desk import Desk
+from monitor.mailroom import Mailroom
 from monitor.pages.office import Office
 from monitor.pages.translate import Speech
 from monitor.pages.watch import Health, Watch
@@ -37,6 +40,7 @@ from tests.pages import pictures
 from tests.store.past import NOON, after, incident, saved
 from tests.stories.beats import module, platform
 from tests.test_desk import RecordingHands
+from tests.test_postman import Receiver
 
 THEME = Path(__file__).parents[2] / "site"
 SPEECH = Speech.load(("pt-BR", "en"), THEME)
@@ -67,6 +71,8 @@ class Side:
     asked: list[str]
     roster: Roster
     clock: FakeClock
+    mailroom: Mailroom
+    receiver: Receiver
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -86,6 +92,16 @@ class Side:
         found = await self.store.incident(id)
         assert found is not None
         return found
+
+
+class Sorting(RecordingHands):
+    """Hands that ask nobody, and give what happens to the mailroom."""
+
+    mailroom: Mailroom | None = None
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        if self.mailroom is not None:
+            self.mailroom.happened(event, stored)
 
 
 def _spelt(headers: dict[str, str]) -> dict[str, str]:
@@ -135,15 +151,29 @@ async def serving(
     now = max([after(60), *(one.detected_at for one in history.incidents)])
     store, clock = await open_store(f"sqlite:///{tmp_path / 'monitor.db'}"), FakeClock(now)
     await store.commit([saved(one) for one in (*history.incidents, OLD)])
-    desk = Desk(board, store, RecordingHands(), clock, troubles=StoreFailed)
+    hands = Sorting()
+    desk = Desk(board, store, hands, clock, watcher=hands, troubles=StoreFailed)
+    config = Config(board.platform, sections={"channels": {"pager": {"kind": "kept", "language": "en"}}})
+    receiver = Receiver()
+    mailroom = hands.mailroom = Mailroom(
+        config,
+        store.outbox,
+        clock,
+        lambda: desk.board,
+        desk.hear,
+        lambda: SPEECH,
+        kinds={"kept": lambda section: receiver},
+    )
     writer = asyncio.create_task(desk.write())
     asked, time = list[str](), [1000.0]
     probe = board.platform.modules["checkout"].probes[0].id
     places = board.platform.modules["checkout"].probes[0].locations
     runs = {("checkout", probe, place): seen(probe) for place in places}
 
+    site = Site(name="Shop & Co", languages=("pt-BR", "en"))
+
     def watch() -> Watch:
-        site, health = Site(name="Shop & Co", languages=("pt-BR", "en")), Health(configuration="probes.yaml:3:1: x")
+        health = Health(configuration="probes.yaml:3:1: x")
         return Watch(site, desk.board, history, clock.now(), after(55), runs, health)
 
     def again(id: str) -> list[str] | Refusal:
@@ -173,6 +203,7 @@ async def serving(
         incidents=desk.incidents,
         entries=desk.entries,
         runs=lambda: runs,
+        planner=lambda: Planner(Config(board.platform, site=site)),
         clock=clock,
         metrics_page=lambda *_: b"",
         ready=lambda: None,
@@ -182,6 +213,8 @@ async def serving(
         probe=again,
         links=Links(b"s" * 32, "https://ops.example"),
         trusted_proxies=trusted_proxies,
+        outgoing=mailroom,
+        courses=mailroom.courses,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
         series=Plots(store, clock, lambda: timedelta(days=7)).series,
     )
@@ -193,7 +226,9 @@ async def serving(
     await server.start_server(shutdown_timeout=0.1)  # pages that listen would hold it for a minute
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
-            side = Side(client, desk, store, sessions, time, asked, roster or with_ops_token(token), clock)
+            side = Side(
+                client, desk, store, sessions, time, asked, roster or with_ops_token(token), clock, mailroom, receiver
+            )
             yield side
     finally:
         writer.cancel()

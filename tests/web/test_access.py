@@ -16,7 +16,10 @@ from monitor.web.session import IDLE
 from tests.web.operators import OPEN, Side, serving
 from tests.web.people import ANA, BARE, EVA, EVERYBODY, FORM, READER, ROBOT, bearing, cookie_of, csrf_of, log_in
 
-FILLED = {"id": OPEN.id, "number": "1", "act": "acknowledge", "module": "checkout", "probe": "http", "token": "x"}
+FILLED = {
+    **{"id": OPEN.id, "number": "1", "act": "acknowledge", "module": "checkout", "probe": "http", "token": "x"},
+    **{"event_id": f"{OPEN.id}-1", "channel": "pager"},
+}
 ELSEWHERE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
 
@@ -167,9 +170,9 @@ async def test_everything_is_read_by_a_viewer_and_by_nobody_else(side: Side) -> 
 async def test_a_viewer_sees_no_controls_but_who_has_them(side: Side) -> None:
     """Pages without forms that would be refused."""
     await log_in(side, "eva")
-    for path in ("", f"/incidents/{OPEN.id}", "/modules/checkout", "/open"):
+    for path in ("", f"/incidents/{OPEN.id}", "/modules/checkout", "/open", "/silences", "/maintenance", "/outbox"):
         text = await (await side.get(f"/healthcheck{path}")).text()
-        assert set(re.findall(r'action="[^"]*healthcheck/([^"]+)"', text)) == {"logout"}
+        assert set(re.findall(r'method="post" action="[^"]*healthcheck/([^"]+)"', text)) == {"logout"}
         assert ("Only operators may change something" in text) is (path != "")
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitor.core.effect import Answered, Audited, Deed, Ordered, Refusal, Said, Saved, Spoken
+from monitor.core.effect import Answered, Audited, Deed, Happened, Informed, Ordered, Refusal, Said, Saved, Spoken
 from monitor.core.entry import ACTS, LONGEST_TEXT, Entry, Sought, brief
 from monitor.core.word import Acknowledge
 from monitor.desk import Desk
@@ -109,7 +109,7 @@ async def test_the_line_and_the_change_are_one_transaction() -> None:
     writer = asyncio.create_task(desk.write())
     await desk.hear(Said(Spoken(Acknowledge(OPEN.id), "Ana"), "mqtt", "Ana"))
     writer.cancel()
-    assert [[type(one) for one in commit] for commit in store.commits] == [[Saved, Audited]]
+    assert [[type(one) for one in commit] for commit in store.commits] == [[Saved, Happened, Informed, Audited]]
 
 
 async def test_what_is_refused_is_recorded_with_its_reason(locked: Side) -> None:

@@ -1,0 +1,66 @@
+"""`monitor notify CHANNEL --test`: a test notice through the real path. The running monitor sends it; where none runs
+we take the store ourselves and send it.
+"""
+
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from monitor.commands.errand import ask_running, ops_url
+from monitor.config import Config
+from monitor.config.file import theme_dir
+from monitor.core.board import Board
+from monitor.core.effect import Answered, Refusal, Said
+from monitor.data import database_url, only_one
+from monitor.mailroom import Mailroom
+from monitor.pages.translate import Speech
+from monitor.store import Store, StoreUnusable, open_store
+
+
+async def notify(config: Config, data: Path, channel: str) -> int:
+    """Exit status 0 when it was delivered, 1 when it was not, 2 for a channel that is not configured."""
+    channels = config.sections.get("channels", {})
+    if channel not in channels:
+        near = get_close_matches(channel, channels, 1)
+        known = f"did you mean {near[0]}?" if near else f"known are {', '.join(channels) or 'none'}"
+        print(f"there is no channel {channel[:100]} under `channels`; {known}", file=sys.stderr)
+        return 2
+    answer = await ask_running(config, "POST", f"/channels/{channel}/test", {})
+    if answer is None:
+        reason = await _sent_by_ourselves(config, data, channel)
+    else:
+        reason = answer.refused if answer.refused is not None else answer.body["reason"]
+    if reason is not None:
+        print(f"{channel}: not delivered: {reason}", file=sys.stderr)
+        return 1
+    print(f"{channel}: delivered")
+    return 0
+
+
+async def _sent_by_ourselves(config: Config, data: Path, channel: str) -> str | None:
+    """Why it did not arrive. Raises StoreUnusable or StoreFailed when the store cannot be taken."""
+    try:
+        with only_one(data):
+            store = await open_store(database_url(config, data))
+            try:
+                return await _through(config, store, channel)
+            finally:
+                await store.close()
+    except StoreUnusable as error:
+        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+
+
+async def _through(config: Config, store: Store, channel: str) -> str | None:
+    board = Board(config.platform)
+    speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
+    mailroom = Mailroom(config, store.outbox, SystemClock(), lambda: board, _deaf, lambda: speech)
+    try:
+        reason = await mailroom.test(channel)
+    finally:
+        await mailroom.close()
+    return reason.reason if isinstance(reason, Refusal) else reason
+
+
+async def _deaf(said: Said) -> Answered:
+    return Answered(refusal=Refusal("away", "only a test is sent"))

@@ -1,0 +1,99 @@
+"""Headline: what a notice says first, in one line, and the lines below it.
+
+The line names the module, how bad it is, since when, and the cause as far as it is known: whoever is woken by it should
+not have to open anything.
+"""
+
+from monitor.core.incident import Incident
+from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.wording import N_, Place, Sentence, names, seen
+
+PRIORITIES: dict[Priority, str] = {
+    Priority.URGENT: N_("URGENT"),
+    Priority.HIGH: N_("HIGH"),
+    Priority.NORMAL: N_("NORMAL"),
+    Priority.LOW: N_("LOW"),
+}
+SURE = 0.9  # confidence from which on a cause is told without "likely"
+
+
+def headline(event: str, incident: Incident, platform: Platform, since: Text, lasted: Text, until: Text) -> Sentence:
+    """The first line. `since` and `until` are times of day, `lasted` how long it has gone on, each by language."""
+    places: dict[str, Place] = {
+        "priority": Sentence(PRIORITIES[incident.priority]),
+        "what": _what(incident, platform),
+        "since": since,
+        "until": until,
+        "lasted": lasted,
+        "cause": _cause(incident, platform),
+    }
+    if event == "summary":
+        return Sentence(N_("[WAS DOWN] {what} from {since} to {until} ({lasted}): {cause}"), places)
+    if event == "resolved" or not incident.is_open:
+        return Sentence(N_("[RESOLVED] {what} works again after {lasted}: {cause}"), places)
+    match event:
+        case "acknowledged":
+            return Sentence(N_("[ACKNOWLEDGED] {what} in trouble since {since} ({lasted}): {cause}"), places)
+        case "escalated" | "reminder":
+            still = N_("[{priority}] {what} still in trouble since {since} ({lasted}): {cause}")
+            down = N_("[{priority}] {what} still down since {since} ({lasted}): {cause}")
+            return Sentence(down if _is_down(incident) else still, places)
+        case "reopened":
+            return Sentence(N_("[{priority}] {what} in trouble again, first since {since} ({lasted}): {cause}"), places)
+        case "cause_changed":
+            return Sentence(N_("[{priority}] {what} in trouble since {since} ({lasted}), new cause: {cause}"), places)
+        case _:
+            ill = N_("[{priority}] {what} in trouble since {since} ({lasted}): {cause}")
+            down = N_("[{priority}] {what} down since {since} ({lasted}): {cause}")
+            return Sentence(down if _is_down(incident) else ill, places)
+
+
+def _is_down(incident: Incident) -> bool:
+    return any(m.status is Status.DOWN and m.until is None and m.seen for m in incident.members)
+
+
+def _what(incident: Incident, platform: Platform) -> Place:
+    """What is in trouble for whoever reads: what failed first, before a root that was only found behind it."""
+    if incident.title is not None:
+        return incident.title
+    if incident.is_regional:
+        return incident.cause.locations
+    failing = [m.module for m in incident.members if m.seen]
+    first = incident.key.split(":")[1] if incident.key.count(":") else ""
+    chosen = first if first in failing else next(iter(failing), incident.root or "")
+    return names(platform, (chosen,))[0] if chosen else tuple(incident.components)
+
+
+def _cause(incident: Incident, platform: Platform) -> Sentence:
+    """The cause in a few words."""
+    cause, what = incident.cause, seen(incident.cause.code)
+    places: dict[str, Place] = {"seen": what}
+    if incident.by_hand:
+        return Sentence(N_("reported by a person"))
+    if incident.is_regional:
+        return Sentence(N_("only seen from there – {seen}"), places)
+    if cause.scope == "shared":
+        return Sentence(N_("several modules at once – {seen}"), places)
+    if cause.module is None:
+        likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
+        if not likely:
+            return Sentence(N_("cause not known – {seen}"), places)
+        if len(likely) == 1:
+            return Sentence(N_("cause likely {module} – {seen}"), {**places, "module": likely[0]})
+        return Sentence(N_("cause probably one of {modules} – {seen}"), {**places, "modules": likely})
+    (module,) = names(platform, (cause.module,))
+    places["module"] = module
+    if cause.state == "confirmed" or cause.confidence >= SURE:
+        return Sentence(N_("cause {module} – {seen}"), places)
+    return Sentence(N_("cause likely {module} – {seen}"), places)
+
+
+def unreachable(channel: str, count: str, reason: str) -> Sentence:
+    """That notices do not arrive on a channel."""
+    places: dict[str, Place] = {"channel": channel, "count": count, "reason": reason}
+    return Sentence(N_("[MONITOR] Channel {channel} does not deliver, {count} given up: {reason}"), places)
+
+
+def trial(channel: str) -> Sentence:
+    """That this is only a test."""
+    return Sentence(N_("[TEST] Channel {channel} works; nothing is wrong."), {"channel": channel})

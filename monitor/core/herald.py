@@ -1,0 +1,145 @@
+"""Herald: what each step decides becomes events of its incident, and who is told of them, in the same step.
+
+So the fact and the words about it are stored together, or not at all. While no incident changes there is nothing to do.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.board import Board
+from monitor.core.effect import Effect, Happened, Hushed, Informed, Saved
+from monitor.core.incident import Incident
+from monitor.core.notice import Intent, Notice, Told, Turn, Withheld, held, plan, turn
+from monitor.core.silence import Silence, silenced
+
+EVENTS = {
+    "waiting": "opened",
+    "silence_ended": "opened",
+}  # what a turn is called as an event, where that is not its kind
+QUIET = ("waiting", "silence_ended")  # turns that were told to be kept back when they came about
+WAKE = timedelta(seconds=1)  # after work on a module has ended
+
+
+def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]:
+    """The effects, with an event and its notices behind each change of an incident."""
+    if not any(type(one) is Hushed or (type(one) is Saved and one.change is not None) for one in effects):
+        return board, effects
+    found: list[Effect] = []
+    for effect in effects:
+        found.append(effect)
+        if isinstance(effect, Hushed) and effect.silence.is_lifted:
+            board, more = _lifted(board, effect.silence)
+            found += more
+        if isinstance(effect, Saved) and effect.change is not None:
+            incident, at, platform = effect.incident, effect.at, board.platform
+            told = board.told.get(incident.id, Told())
+            silence = silenced(board.silences.values(), incident, platform, at)
+            if silence is None and board.silences:
+                told = _freed(told, {one.until for one in board.silences.values()}, at)
+            told, said = plan(told, incident, effect.change, at, platform.routes, platform, silence)
+            told, event = _event(told, incident, effect.change.value, at, said)
+            board = _with(board, incident.id, told)
+            found += [event, Informed(incident.id, told)]
+    return board, found
+
+
+def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
+    """What has come due is told, in order of time; late turns come once."""
+    if board.turn_at is None or board.turn_at > now:
+        return board, []
+    found: list[Effect] = []
+    reminded: set[tuple[str, str]] = set()
+    ready = [(one.at, id, n, one) for id, told in board.told.items() for n, one in enumerate(told.turns)]
+    for _, id, _, one in sorted((each for each in ready if each[0] <= now), key=lambda each: each[:3]):
+        told, incident = board.told[id], board.incidents.get(id)
+        if not any(one is other for other in told.turns):
+            continue  # what came before it made an end of it
+        if incident is None:
+            told = replace(told, turns=())
+        elif one.kind != "resolved" and (reason := _kept_back(board, incident, now)) is not None:
+            until, why = reason
+            told = held(told, one, until if why.startswith("silenced:") else max(until, now + WAKE))
+            said: list[Intent] = [Withheld(now, why, id)] if one.kind not in QUIET else []
+            found += _said(told, incident, one, now, said)
+            told = replace(told, seq=told.seq + bool(said))
+        else:
+            told, said = turn(told, incident, one, now, board.platform.routes, board.platform)
+            if one.kind == "reminder":  # two routes may remind the same channel at once
+                said = [each for each in said if isinstance(each, Withheld) or (id, each.channel) not in reminded]
+                reminded |= {(id, each.channel) for each in said if isinstance(each, Notice)}
+            found += _said(told, incident, one, now, said)
+            told = replace(told, seq=told.seq + bool(said))
+        board = _with(board, id, told)
+        found.append(Informed(id, told))
+    return board, found
+
+
+def shifted(board: Board, by: timedelta) -> tuple[Board, list[Effect]]:
+    """The clock was set: what was to come in ten minutes still comes in ten minutes."""
+    found: list[Effect] = []
+    for id, told in board.told.items():
+        if by and told.turns:
+            told = replace(told, turns=tuple(replace(one, at=one.at + by) for one in told.turns))
+            board = _with(board, id, told)
+            found.append(Informed(id, told))
+    return board, found
+
+
+def _said(told: Told, incident: Incident, one: Turn, now: datetime, said: list[Intent]) -> list[Effect]:
+    return [_event(told, incident, EVENTS.get(one.kind, one.kind), now, said)[1]] if said else []
+
+
+def _event(told: Told, incident: Incident, what: str, at: datetime, said: Iterable[Intent]) -> tuple[Told, Happened]:
+    seq = told.seq + 1
+    return replace(told, seq=seq), Happened(incident, seq, what, at, tuple(said))
+
+
+def _kept_back(board: Board, incident: Incident, now: datetime) -> tuple[datetime, str] | None:
+    """Until when nobody is to hear of an incident, and why."""
+    if (silence := silenced(board.silences.values(), incident, board.platform, now)) is not None:
+        return silence.until, f"silenced:{silence.id}"
+    work = _worked_on(board, incident)
+    return None if work is None else (work[0], f"maintenance:{work[1]}")
+
+
+def _lifted(board: Board, silence: Silence) -> tuple[Board, list[Effect]]:
+    """A silence ended earlier: what it kept back comes now, unless something else keeps it back."""
+    found: list[Effect] = []
+    for id, before in board.told.items():
+        told = _freed(before, {silence.until}, silence.ended_at or silence.until)
+        if told != before:
+            board = _with(board, id, told)
+            found.append(Informed(id, told))
+    return board, found
+
+
+def _freed(told: Told, ends: set[datetime], at: datetime) -> Told:
+    """What waited for the end of a silence comes now."""
+    turns = (
+        replace(one, at=min(one.at, at)) if one.at in ends or one.kind == "silence_ended" else one for one in told.turns
+    )
+    return replace(told, turns=tuple(turns))
+
+
+def _worked_on(board: Board, incident: Incident) -> tuple[datetime, str] | None:
+    """Until when planned work holds back what is said of an incident, and its id: all that fails is worked on."""
+    failing = [m.module for m in incident.members if m.until is None and m.seen]
+    if not failing or not board.agenda.going_on:
+        return None
+    works = [board.agenda.concerning(module) for module in failing]
+    if not all(works):
+        return None
+    first = min((one for some in works for one in some), key=lambda one: (one.planned_until, one.id))
+    return first.planned_until, first.id
+
+
+def _with(board: Board, id: str, told: Told) -> Board:
+    """The board with what was told of an incident; what is over and forgotten there is forgotten here."""
+    kept = {other: one for other, one in board.told.items() if other in board.incidents or one.turns}
+    return with_told(replace(board, told={**kept, id: told}))
+
+
+def with_told(board: Board) -> Board:
+    """The board, knowing when the next turn comes."""
+    return replace(board, turn_at=min(filter(None, (one.due_at for one in board.told.values())), default=None))

@@ -1,0 +1,233 @@
+"""Mailroom: everything by which people are told: the channels of the configuration, the postman who carries letters to
+them, what brokers show as retained states, and what people say over a channel.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.core.board import Board
+from monitor.core.effect import Answered, Happened, Refusal, Said, Spoken
+from monitor.core.incident import Incident
+from monitor.core.outbox import Letter, Sending
+from monitor.core.outcome import Course
+from monitor.core.word import Acknowledge
+from monitor.notify import CHANNELS, Channel
+from monitor.notify import payload as writing
+from monitor.notify.beacon import shine
+from monitor.notify.mirror import states_of
+from monitor.pages.translate import Speech
+from monitor.postman import LIMIT, Postman, Write
+from monitor.store import Outbox, StoreFailed
+
+log = logging.getLogger(__name__)
+
+AcknowledgeUrl = Callable[[str, str, datetime], str | None]
+SHOW_EVERY = 1.0  # seconds between two looks at what brokers are to show
+AWAY = Refusal("away", "the store does not answer at the moment: ask again")
+MARGIN = timedelta(seconds=5)  # for what surrounds the exchange with a service
+ALWAYS_SENT = ("resolved", "summary", "test", "reopened")
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A channel, and the section it was made from."""
+
+    section: Mapping[str, Any]
+    channel: Channel
+
+
+class Mailroom:
+    """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
+    `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
+    by its kind."""
+
+    def __init__(
+        self,
+        config: Config,
+        outbox: Outbox,
+        clock: Clock,
+        board: Callable[[], Board],
+        hear: Callable[[Said], Awaitable[Answered]],
+        speech: Callable[[], Speech],
+        counted: Callable[[str, str], None] = lambda channel, outcome: None,
+        acknowledge_url: AcknowledgeUrl = lambda incident, channel, at: None,
+        kinds: Mapping[str, Callable[[Any], Channel]] = CHANNELS,
+    ) -> None:
+        self._config = config
+        self._kinds = kinds
+        self._clock = clock
+        self._board = board
+        self._hear = hear
+        self._speech = speech
+        self._acknowledge_url = acknowledge_url
+        self._channels: dict[str, Configured] = {}
+        self.unsound: Callable[[], str | None] = lambda: None  # why nobody should rely on us now
+        self._news = asyncio.Event()
+        self._outbox = outbox
+        self._retired: list[Channel] = []
+        self.postman = Postman(outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit)
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """From now on the channels of this configuration are used; one that is the same goes on."""
+        self._config = config
+        kept, self._channels = self._channels, {}
+        for name, section in config.sections.get("channels", {}).items():
+            known = kept.get(name)
+            if known is not None and known.section == section:
+                self._channels[name] = known
+            elif (make := self._kinds.get(section["kind"])) is not None:
+                self._channels[name] = Configured(section, self._made(make, section))
+            else:
+                log.warning("channel %s: channels of kind `%s` cannot send in this version", name, section["kind"])
+        now_used = [one.channel for one in self._channels.values()]
+        self._retired += [one.channel for one in kept.values() if one.channel not in now_used]
+        self.postman.use({name: one.channel for name, one in self._channels.items()})
+        self._news.set()
+
+    def _made(self, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
+        channel = make(
+            SimpleNamespace(**{"from_" if name == "from" else name: value for name, value in section.items()})
+        )
+        if hasattr(channel, "acknowledged"):
+            channel.acknowledged = self.acknowledge
+        return channel
+
+    async def run(self) -> None:
+        """Carries letters and shows states, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.postman.run(), name="postman")
+            group.create_task(self._show(), name="mirror")
+            if (url := self._config.settings.heartbeat_url) is not None:
+                group.create_task(shine(url, self.unsound), name="beacon")
+
+    async def close(self) -> None:
+        """Closes every channel."""
+        channels = [*self._retired, *(one.channel for one in self._channels.values())]
+        await asyncio.gather(*(one.close() for one in channels), return_exceptions=True)
+
+    def happened(self, event: Happened, stored: bool) -> None:
+        """An event of an incident was decided, and later on stored."""
+        self.postman.add(event, stored)
+
+    def changed(self) -> None:
+        """Something is different from what brokers show."""
+        self._news.set()
+
+    async def acknowledge(self, incident: str, by: str | None) -> str | None:
+        """A person says mine over a channel; why that is not followed, None when it is."""
+        answer = await self._hear(Said(Spoken(Acknowledge(incident), by), "mqtt", by))
+        return None if answer.refusal is None else answer.refusal.reason
+
+    # -- what people see of it and ask for -----------------------------------------------------------------------------
+
+    def channels(self) -> list[dict[str, Any]]:
+        """Every channel and how it fares."""
+        now, pending = self._clock.now(), self.postman.pending()
+        found = []
+        for name, section in self._config.sections.get("channels", {}).items():
+            box = self.postman.boxes.get(name)
+            count, seconds = pending.get(name, (0, 0.0))
+            found.append(
+                {
+                    "id": name,
+                    "kind": section["kind"],
+                    "pending": count,
+                    "oldest_seconds": round(seconds, 3) if count else None,
+                    "breaker": None if box is None else box.breaker.state(now),
+                    "last_error": "this version cannot send there" if box is None else box.last_error,
+                    "delivered": None if box is None else box.last_delivered_at,
+                }
+            )
+        return found
+
+    def silent(self) -> tuple[tuple[str, str], ...]:
+        """The channels whose last attempt failed, each with the reason."""
+        boxes = self.postman.boxes.items()
+        return tuple((name, box.last_error) for name, box in boxes if box.last_error is not None)
+
+    async def letters(
+        self, channel: str | None, state: str | None, limit: int, offset: int
+    ) -> Sequence[Letter] | Refusal:
+        """The newest letters first."""
+        try:
+            return await self._outbox.letters(channel, state, limit=limit, offset=offset)
+        except StoreFailed:
+            return AWAY
+
+    async def courses(self, incidents: Sequence[str]) -> Mapping[str, Course]:
+        """What was said of these incidents, as far as that can be read now."""
+        try:
+            return await self._outbox.courses(incidents)
+        except StoreFailed:
+            return {}
+
+    async def act(self, act: str, incident: str, seq: int, channel: str) -> Refusal | None:
+        """Sends a dead letter again, or gives one up that waits; why not."""
+        try:
+            course = (await self._outbox.courses([incident])).get(incident, Course())
+            letter = next((one for one in course.letters if (one.seq, one.channel) == (seq, channel)), None)
+            if letter is None:
+                return Refusal("unknown", "there is no such notice")
+            if act == "again":
+                return None if await self.postman.again(letter) else Refusal("conflict", f"it is {letter.state}")
+            return None if await self.postman.drop(letter) else Refusal("conflict", f"it is {letter.state}")
+        except StoreFailed:
+            return AWAY
+
+    async def test(self, channel: str) -> str | Refusal | None:
+        """Sends a test notice through the outbox: why it did not arrive, None when it did."""
+        if channel not in self.postman.boxes:
+            return Refusal("unknown", f"there is no channel `{channel[:40]}` that can send")
+        return await self.postman.trial(channel)
+
+    async def _show(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for one in self._retired:
+                await one.close()
+            self._retired.clear()
+            mirrors = [one.channel for one in self._channels.values() if hasattr(one.channel, "show")]
+            if mirrors:
+                states = await asyncio.to_thread(states_of, self._board(), self._speech())
+                for mirror in mirrors:
+                    mirror.show(states)
+            await asyncio.sleep(SHOW_EVERY)
+
+    # -- how letters are written -------------------------------------------------------------------------------------
+
+    def _known(self, id: str) -> Incident | None:
+        return self._board().incidents.get(id)
+
+    def _limit(self, channel: str) -> timedelta:
+        """How long an attempt may take: as long as its channel waits for the service, and a little more."""
+        configured = self._channels.get(channel)
+        timeout = configured and configured.section.get("timeout")
+        return timeout + MARGIN if timeout else LIMIT
+
+    def _writer(self, channel: str) -> Write:
+        config = self._config
+        desk = writing.Desk(
+            config.site, self._board().platform, self._speech(), config.settings.ops_url, self._acknowledge_url
+        )
+        language = str(self._channels[channel].section["language"])
+        return lambda sending, incident, now, external: writing.message_of(
+            sending, incident, language, desk, now, external
+        )
+
+    def _hold(self, sending: Sending, incident: Incident | None) -> str | None:
+        """Planned work on all that still fails holds what is said meanwhile; that something is over is always said."""
+        if incident is None or sending.event in ALWAYS_SENT or not incident.is_open:
+            return None
+        failing = [m.module for m in incident.members if m.until is None and m.seen]
+        agenda = self._board().agenda
+        works = [agenda.concerning(module) for module in failing]
+        return f"maintenance:{works[0][0].id}" if works and all(works) else None

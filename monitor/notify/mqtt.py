@@ -1,0 +1,343 @@
+"""The mqtt channel: notices, and the state of everything as retained messages, on the topics of `docs/notices.md`.
+
+One connection for as long as the monitor runs, made anew after each break. Every message is published at QoS 1 and
+awaited, with the reason code that the broker gives it: a topic one may not write to is told instead of lost. The states
+that are retained are published again after every break, so a broker that forgot them has them back.
+"""
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from random import random
+from socket import gethostname
+from typing import Any, Protocol
+
+import aiomqtt
+from paho.mqtt.client import MQTT_ERR_SUCCESS
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from yarl import URL
+
+from monitor.core.identity import stable_id
+from monitor.notify.channel import DeliveryFailed, Message
+
+log = logging.getLogger(__name__)
+_QUIET = logging.getLogger("monitor.notify.mqtt.library")
+_QUIET.setLevel(logging.CRITICAL)  # what it says of a broken connection is told here, once
+
+PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+KEEPALIVE = 15  # seconds; a frozen broker is noticed after two of them
+PATIENCE = 10.0  # seconds for any answer of the broker
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
+SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
+EXPIRY = timedelta(hours=24)  # after which nobody wants a notice any more
+LARGEST_WORD = 4096  # bytes of what people may publish
+MOST_WORDS = 100  # of them that may wait
+REFUSED = 0x80  # the first of the reason codes that say no
+
+Acknowledged = Callable[[str, str | None], Awaitable[str | None]]
+
+
+class Section(Protocol):
+    """What the configuration says of it."""
+
+    url: str
+    prefix: str
+    username: str | None
+    password: str | None
+    ca_file: str | None
+    cert_file: str | None
+    key_file: str | None
+    verify: bool
+
+
+class Refused(DeliveryFailed):
+    """The broker lets nobody of our name write there."""
+
+
+class Mqtt:
+    """See Channel. `acknowledged` is told the incident and the name that people publish under `acknowledge`, and
+    answers why it does not follow."""
+
+    def __init__(self, section: Section) -> None:
+        self.acknowledged: Acknowledged | None = None
+        self.trouble: str | None = "not connected yet"
+        self._section = section
+        self._url = URL(section.url)
+        self._name = f"{self._url.host}:{self._url.explicit_port or PORTS[self._url.scheme]}"
+        self._prefix = section.prefix.rstrip("/")
+        self._version = aiomqtt.ProtocolVersion.V5
+        self._known = False  # which version it speaks
+        self._states: dict[str, bytes] = {}
+        self._shown: dict[str, bytes] = {}
+        self._told: set[str] = set()
+        self._news = asyncio.Event()
+        self._online = asyncio.Event()
+        self._client: _Client | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def deliver(self, message: Message) -> str | None:
+        """Publishes a notice under `notices`."""
+        self._start()
+        try:
+            async with asyncio.timeout(PATIENCE / 2):
+                await self._online.wait()
+        except TimeoutError:
+            raise DeliveryFailed(f"no connection to the broker: {self.trouble}") from None
+        payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        properties = self._properties(str(message.payload["event_id"]))
+        await self._publish("notices", payload, retain=False, properties=properties)
+        return None
+
+    def show(self, states: Mapping[str, bytes]) -> None:
+        """From now on these are the retained states, by topic below the prefix; what is in it no more is cleared."""
+        self._states = dict(states)
+        self._news.set()
+        self._start()
+
+    async def close(self) -> None:
+        """Says goodbye, so that nobody takes it for a crash."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if self._client is not None and self._online.is_set():
+            with suppress(DeliveryFailed, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._publish("monitor", b"offline", retain=True)
+        task.cancel()
+        await asyncio.wait({task}, timeout=2)
+
+    # -- the connection ----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._name}")
+
+    async def _keep(self) -> None:
+        """Keeps a connection, until cancelled."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with await self._opened() as client:
+                    self._known, self._client = True, client
+                    pause = FIRST_PAUSE
+                    await self._tend(client)
+            except* (aiomqtt.MqttError, DeliveryFailed, OSError, ValueError, TimeoutError) as errors:
+                self._broken(_first(errors))
+            finally:
+                self._online.clear()
+                self._client = None
+            await asyncio.sleep(pause * (0.5 + random() / 2))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _opened(self) -> "_Client":
+        section, url = self._section, self._url
+        tls = await asyncio.to_thread(_context, section) if url.scheme in ("mqtts", "wss") else None
+        v5 = self._version is aiomqtt.ProtocolVersion.V5
+        session: dict[str, Any] = {"clean_session": False}
+        if v5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION
+            session = {"clean_start": False, "properties": properties}
+        return _Client(
+            url.host or "",
+            url.explicit_port or PORTS[url.scheme],
+            username=section.username if section.username is not None else url.user,
+            password=section.password if section.password is not None else url.password,
+            identifier=f"vtex-monitor-{stable_id(f'mqtt:{self._prefix}:{gethostname()}')}",
+            protocol=self._version,
+            will=aiomqtt.Will(self._topic("monitor"), b"offline", qos=1, retain=True),
+            transport="websockets" if url.scheme in ("ws", "wss") else "tcp",
+            websocket_path=url.raw_path_qs if url.scheme in ("ws", "wss") else None,
+            timeout=PATIENCE,
+            keepalive=KEEPALIVE,
+            max_queued_incoming_messages=MOST_WORDS,
+            tls_context=tls,
+            logger=_QUIET,
+            **session,
+        )
+
+    def _broken(self, error: BaseException) -> None:
+        """Says so once; a broker that never answered in this version may speak the other one."""
+        said = _said(error)
+        if self._online.is_set() or self.trouble != said:
+            log.warning("broker %s: %s", self._name, said)
+        self.trouble = said
+        if not self._known:
+            versions = aiomqtt.ProtocolVersion
+            self._version = versions.V311 if self._version is versions.V5 else versions.V5
+
+    async def _tend(self, client: "_Client") -> None:
+        """What a connection is for. Returns by an exception only."""
+        await self._state("monitor", b"online", client)
+        for topic in ("acknowledge", "incidents/+"):
+            answers = await client.subscribe(self._topic(topic), qos=1)
+            if (code := max(_code(one) for one in answers)) >= REFUSED:
+                log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
+        self._shown = {}
+        if self.trouble is not None:
+            log.info("broker %s: connected", self._name)
+        self.trouble = None
+        self._news.set()
+        self._online.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(client))
+            group.create_task(self._show(client))
+
+    async def _show(self, client: "_Client") -> None:
+        """Publishes the states that differ from what the broker was last given."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            wanted = self._states
+            for topic in [one for one in self._shown if one not in wanted]:
+                await self._state(topic, b"", client)
+                del self._shown[topic]
+            for topic, payload in wanted.items():
+                if self._shown.get(topic) != payload:
+                    await self._state(topic, payload, client)
+                    self._shown[topic] = payload
+
+    async def _state(self, topic: str, payload: bytes, client: "_Client") -> None:
+        """A retained state. That it may not be written is told once, and keeps no notice from leaving."""
+        try:
+            await self._publish(topic, payload, retain=True, client=client)
+        except Refused as error:
+            if str(error) not in self._told:
+                log.warning("broker %s: %s", self._name, error)
+            self._told.add(str(error))
+
+    async def _read(self, client: "_Client") -> None:
+        """What comes in: words of people, and states that were retained before us."""
+        async for message in client.messages:
+            topic = message.topic.value.removeprefix(f"{self._prefix}/")
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            if topic == "acknowledge":
+                await self._hear(payload)
+            elif payload and topic not in self._states and topic not in self._shown:
+                self._shown[topic] = payload  # an incident that ended while nobody was here: it is cleared
+                self._news.set()
+        raise aiomqtt.MqttError("the connection ended")
+
+    async def _hear(self, payload: bytes) -> None:
+        """An acknowledgement. Whatever else was published there is passed over."""
+        try:
+            word = json.loads(payload) if len(payload) <= LARGEST_WORD else None
+        except (ValueError, RecursionError):
+            word = None
+        incident = word.get("incident") if isinstance(word, dict) else None
+        by = word.get("by") if isinstance(word, dict) else None
+        if not isinstance(incident, str) or not isinstance(by, str | None) or len(incident) > 64 or len(by or "") > 200:
+            log.warning("what was published under %s/acknowledge is no acknowledgement", self._prefix)
+            return
+        if self.acknowledged is not None:
+            refused = await self.acknowledged(incident, by or None)
+            if refused is not None:
+                log.warning("an acknowledgement over %s/acknowledge is not followed: %s", self._prefix, refused)
+
+    # -- publishing --------------------------------------------------------------------------------------------------
+
+    async def _publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool,
+        properties: Properties | None = None,
+        client: "_Client | None" = None,
+    ) -> None:
+        """Returns once the broker has it. Raises DeliveryFailed with what the broker says."""
+        to = client or self._client
+        if to is None:
+            raise DeliveryFailed(f"no connection to the broker: {self.trouble}")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code = await to.say(self._topic(topic), payload, retain, properties)
+        except TimeoutError:
+            raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
+        except aiomqtt.MqttError as error:
+            raise DeliveryFailed(_said(error)) from None
+        if code >= REFUSED:
+            raise Refused(f"the broker refuses {self._topic(topic)}: {_reason(code)}")
+
+    def _topic(self, topic: str) -> str:
+        return f"{self._prefix}/{topic}"
+
+    def _properties(self, event_id: str) -> Properties | None:
+        """What MQTT 5 says beside a message; 3.1.1 has nothing of the kind."""
+        if self._version is not aiomqtt.ProtocolVersion.V5:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = int(EXPIRY.total_seconds())
+        properties.ContentType = "application/json"
+        properties.UserProperty = [("event_id", event_id)]
+        return properties
+
+
+class _Client(aiomqtt.Client):
+    """A client that keeps the reason code of each acknowledgement; the library throws it away."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._answers: dict[int, asyncio.Future[int]] = {}
+
+    async def say(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> int:
+        """Publishes at QoS 1; the reason code of the broker. Raises MqttError when the connection ends before."""
+        info = self._client.publish(topic, payload, 1, retain, properties)
+        if info.rc != MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(info.rc, "could not publish")
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[info.mid] = answer
+        try:
+            await asyncio.wait({answer, self._disconnected}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise aiomqtt.MqttError("the connection ended before the broker acknowledged")
+            return int(answer.result())
+        finally:
+            self._answers.pop(info.mid, None)
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        if not self._connected.done():  # the library would wait for a welcome until its time is up
+            self._connected.set_exception(aiomqtt.MqttError("the broker closed the connection before its welcome"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any = None) -> None:
+        waiting = self._answers.get(mid)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(_code(reason_code))
+
+
+def _code(reason: Any) -> int:
+    return int(getattr(reason, "value", reason))
+
+
+def _reason(code: int) -> str:
+    return {0x87: "not authorized", 0x90: "topic name invalid", 0x97: "quota exceeded"}.get(code, f"reason {code:#04x}")
+
+
+def _first(errors: BaseException) -> BaseException:
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
+
+
+def _said(error: BaseException) -> str:
+    """Why, in a line; it names no password, since the library holds those apart."""
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told[:200]
+
+
+def _context(section: Section) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=section.ca_file)
+    if section.ca_file is not None:
+        context.load_default_certs()
+    if section.cert_file is not None:
+        context.load_cert_chain(section.cert_file, section.key_file)
+    if not section.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

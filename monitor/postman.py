@@ -1,0 +1,396 @@
+"""Postman: carries letters to their channels, and sees to it that none is lost.
+
+Each channel has a worker of its own, so one that hangs delays no other. A letter is claimed in the store, sent under a
+time limit, and settled under its claim: whatever happens in between, it is sent again rather than never. While the
+store refuses writes letters leave from memory, in the same order and under the same ids, and what became of them is
+written down once it takes writes again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from secrets import token_hex
+from typing import Protocol
+
+from monitor.clock import Clock
+from monitor.core.effect import Happened
+from monitor.core.incident import Incident
+from monitor.core.outbox import (
+    Letter,
+    Sending,
+    State,
+    again,
+    claimed,
+    collapsed,
+    dead,
+    delivered,
+    failed,
+    is_claimed,
+    is_past,
+    letters_of,
+    next_of,
+)
+from monitor.notify.box import Box
+from monitor.notify.channel import Channel, DeliveryFailed, Message
+from monitor.store import Claim, Outbox, StoreFailed
+
+log = logging.getLogger(__name__)
+
+LIMIT = timedelta(seconds=15)  # that an attempt may take, where its channel does not say
+LOOK_EVERY = 1.0  # seconds between looks at what has come due
+REFRESH_EVERY = 60.0  # seconds between looks at what others left
+ALARM_EVERY = timedelta(hours=1)  # per channel that does not deliver
+GONE = "the channel is no longer configured"
+OWN = "self:"
+
+Write = Callable[[Sending, Incident | None, datetime, str | None], Message]
+Key = tuple[str, int, str]
+
+
+class Hold(Protocol):
+    """Why a letter is not to leave now, as things stand; None when it may."""
+
+    def __call__(self, sending: Sending, incident: Incident | None) -> str | None: ...
+
+
+class Postman:
+    """`write` words a message for a channel's language, `known` gives an incident as it is now, `hold` says why a
+    letter must wait. `counted` is told each outcome by channel; `limit` says how long an attempt on a
+    channel may take."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        write: Callable[[str], Write],
+        known: Callable[[str], Incident | None] = lambda id: None,
+        hold: Hold = lambda sending, incident: None,
+        counted: Callable[[str, str], None] = lambda channel, outcome: None,
+        random: Random | None = None,
+        limit: Callable[[str], timedelta] = lambda channel: LIMIT,
+    ) -> None:
+        self.boxes: dict[str, Box] = {}
+        self.store_trouble: str | None = None
+        self._outbox = outbox
+        self._clock = clock
+        self._write = write
+        self._known = known
+        self._hold = hold
+        self._counted = counted
+        self._random = random or Random()
+        self._limit = limit
+        self._unstored: dict[tuple[str, int], Incident] = {}  # of events that the store has not taken yet
+        self._unwritten: dict[Key, tuple[Letter, Sequence[Letter]]] = {}  # outcomes it has not taken
+        self._changed = asyncio.Event()
+
+    # -- what comes in -----------------------------------------------------------------------------------------------
+
+    def use(self, channels: Mapping[str, Channel]) -> None:
+        """From now on these channels are used; one that is the same object goes on where it was."""
+        kept = self.boxes
+        self.boxes = {
+            name: known
+            if (known := kept.get(name)) is not None and known.channel is channel
+            else Box(channel, kept[name].waiting if name in kept else {})
+            for name, channel in channels.items()
+        }
+        self._changed.set()
+
+    def add(self, happened: Happened, stored: bool) -> None:
+        """Something happened that is told. Until it is stored it leaves only when the store refuses to take it."""
+        event = (happened.incident.id, happened.seq)
+        if stored:
+            self._unstored.pop(event, None)
+        else:
+            self._unstored[event] = happened.incident
+        for letter in letters_of(happened):
+            self._put(letter)
+
+    async def refresh(self) -> None:
+        """Learns what waits in the store: at the start, and what others left. Letters to channels that are gone are
+        dead: nobody carries them. Raises StoreFailed."""
+        now = self._clock.now()
+        for letter in await self._outbox.waiting():
+            if letter.channel in self.boxes:
+                self._put(letter)
+            else:
+                await self._outbox.settle(dead(letter, now, GONE), (), None)
+
+    def _put(self, letter: Letter) -> None:
+        box = self.boxes.get(letter.channel)
+        if box is None or letter.key in self._unwritten:
+            return
+        box.put(letter)
+
+    # -- what goes out -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Carries until cancelled; an attempt that is under way then is made again by whoever comes next."""
+        workers: dict[str, tuple[Channel, asyncio.Task[None]]] = {}
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_up(), name="outbox")
+            while True:
+                self._changed.clear()
+                for name, (channel, task) in list(workers.items()):
+                    if name not in self.boxes or self.boxes[name].channel is not channel:
+                        task.cancel()
+                        del workers[name]
+                for name, box in self.boxes.items():
+                    if name not in workers:
+                        work = self._work(name, box)
+                        workers[name] = (box.channel, group.create_task(work, name=f"channel {name}"))
+                await self._changed.wait()
+
+    async def _keep_up(self) -> None:
+        """Looks at what the store holds from time to time, and writes down what it did not take."""
+        await self._begin()
+        while True:
+            try:
+                await self.refresh()
+                await self._catch_up()
+            except StoreFailed as error:
+                self.refused(error)
+            await asyncio.sleep(REFRESH_EVERY if self.store_trouble is None else LOOK_EVERY)
+
+    async def _begin(self) -> None:
+        """What a monitor before us had claimed is ours now."""
+        try:
+            await self._outbox.begin()
+        except StoreFailed as error:
+            self.refused(error)
+
+    async def _catch_up(self) -> None:
+        for key, (letter, folded) in list(self._unwritten.items()):
+            if (letter.incident, letter.seq) not in self._unstored:
+                await self._outbox.settle(letter, folded, None)
+                del self._unwritten[key]
+        if self.store_trouble is not None and not self._unwritten and not self._unstored:
+            log.info("the outbox is written down again")
+            self.store_trouble = None
+
+    async def _work(self, name: str, box: Box) -> None:
+        while True:
+            try:
+                sent = await self._once(name, box)
+            except Exception:  # a bug of ours in one letter must not stop the others
+                log.exception("channel %s: a letter could not be handled", name)
+                sent = False
+            if not sent:
+                box.wake.clear()
+                try:
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await box.wake.wait()
+                except TimeoutError:
+                    pass
+
+    async def _once(self, name: str, box: Box) -> bool:
+        """Sends what is to be sent next; False when nothing is, now."""
+        now = self._clock.now()
+        if box.breaker.state(now) == "open":
+            return False
+        for waiting in box.queues():
+            if is_past(waiting[0], now) and not is_claimed(waiting[0], now):
+                await self._give_up(name, box, waiting[0], "nobody wants to hear of it any more", now)
+                return True
+            sending = next_of(waiting, now)
+            if sending is None or self._is_too_early(sending):
+                continue
+            why = self._hold(sending, self._known(sending.letter.incident))
+            if why is not None:
+                waiting[0] = replace(waiting[0], next_at=now + timedelta(seconds=15), last_error=why)
+                continue
+            await self._carry(name, box, sending, now)
+            return True
+        return False
+
+    def _is_too_early(self, sending: Sending) -> bool:
+        """Whether the fact is not on disk yet, and the store has not refused it."""
+        unstored = (sending.letter.incident, sending.letter.seq) in self._unstored
+        return unstored and self.store_trouble is None
+
+    async def _carry(self, name: str, box: Box, sending: Sending, now: datetime) -> None:
+        """Claims, attempts, settles. Without a store it is sent under no claim."""
+        letter, token = claimed(sending.letter, now, self._limit(name)), token_hex(8)
+        event = (letter.incident, letter.seq)
+        claim: Claim | None = Claim(None, None)
+        held = event not in self._unstored
+        if held:
+            self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
+            try:
+                claim = await self._outbox.claim(letter, token, now)
+            except StoreFailed as error:
+                self.refused(error)
+                held = False
+        if claim is None:
+            await self._reread(box, letter)
+            return
+        incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
+        if incident is None and not letter.incident.startswith(OWN):
+            after = self._failed(letter, "its incident cannot be read", permanent=held)
+        else:
+            after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+        await self._settle(name, box, after, sending.folded, token if held else None)
+
+    async def _reread(self, box: Box, letter: Letter) -> None:
+        """Somebody else has a letter, or is done with it: what the store says of it counts."""
+        stored = {one.key: one for one in await self._outbox.waiting()}
+        waiting = box.waiting.get(letter.incident, [])
+        waiting[:] = [stored[one.key] if one.key == letter.key else one for one in waiting if one.key in stored]
+
+    async def _attempt(self, box: Box, sending: Sending, incident: Incident | None, external: str | None) -> Letter:
+        """One attempt, and the letter after it."""
+        letter = sending.letter
+        limit = self._limit(letter.channel).total_seconds()
+        try:
+            now, write = self._clock.now(), self._write(letter.channel)
+            async with asyncio.timeout(limit):
+                message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
+                called = await box.channel.deliver(message)
+        except DeliveryFailed as error:
+            return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)
+        except TimeoutError:
+            return self._failed(letter, f"no answer within {limit:g} s")
+        except Exception as error:
+            log.exception("channel %s failed in a way that was not foreseen", letter.channel)
+            return self._failed(letter, f"a bug of ours: {type(error).__name__}")
+        return delivered(letter, self._clock.now(), called)
+
+    def _failed(
+        self, letter: Letter, reason: str, *, permanent: bool = False, retry_after: timedelta | None = None
+    ) -> Letter:
+        now, chance = self._clock.now(), self._random.random()
+        return failed(letter, now, reason, chance, permanent=permanent, retry_after=retry_after)
+
+    async def _settle(
+        self,
+        name: str,
+        box: Box,
+        after: Letter,
+        folded: Sequence[Letter],
+        token: str | None,
+    ) -> None:
+        """What became of an attempt: on the channel, in memory, and in the store."""
+        now = self._clock.now()
+        told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []
+        box.replace((after, *told))
+        self._fared(name, box, after, now)
+        if token is None:
+            self._unwritten[after.key] = (after, told)
+            return await self._alarm(name, box, after, now) if after.state is State.DEAD else None
+        try:
+            await self._outbox.settle(after, told, token)
+        except StoreFailed as error:
+            self._unwritten[after.key] = (after, told)
+            self.refused(error)
+        if after.state is State.DEAD:
+            await self._alarm(name, box, after, now)
+
+    def _fared(self, name: str, box: Box, after: Letter, now: datetime) -> None:
+        """Notes how the channel fared; the first failure and the recovery are logged, not each repeat."""
+        if after.state is State.DELIVERED:
+            if box.breaker.failures:
+                log.info("channel %s delivers again", name)
+            box.breaker, box.last_error, box.last_delivered_at = box.breaker.worked(), None, now
+            self._counted(name, "delivered")
+            return
+        box.last_error = after.last_error
+        self._counted(name, "dead" if after.state is State.DEAD else "failed")
+        if after.state is not State.DEAD:
+            if not box.breaker.failures:
+                log.warning("channel %s does not deliver: %s", name, after.last_error)
+            box.breaker = box.breaker.failed(now)
+
+    async def _give_up(self, name: str, box: Box, letter: Letter, reason: str, now: datetime) -> None:
+        last = f"{reason}; last: {letter.last_error}" if letter.last_error else reason
+        after = dead(letter, now, last)
+        box.replace((after,))
+        self._counted(name, "dead")
+        try:
+            await self._outbox.settle(after, (), None)
+        except StoreFailed as error:
+            self._unwritten[after.key] = (after, ())
+            self.refused(error)
+        await self._alarm(name, box, after, now)
+
+    async def _alarm(self, name: str, box: Box, letter: Letter, now: datetime) -> None:
+        """Says on another channel that this one does not deliver; not more often than once an hour."""
+        box.given_up += 1
+        log.error("channel %s: notice %s is given up: %s", name, letter.event_id, letter.last_error)
+        if letter.incident.startswith(OWN) or (box.alarmed_at and now - box.alarmed_at < ALARM_EVERY):
+            return
+        others = [other for other in self.boxes if other != name]
+        well = [other for other in others if self.boxes[other].breaker.state(now) == "closed"]
+        if not others:
+            return
+        box.alarmed_at = now
+        why = f"undelivered {box.given_up} {letter.last_error}"
+        alarm = Letter(f"{OWN}{name}", int(now.timestamp()), (well or others)[0], "summary", why, now, page=True)
+        await self.post(alarm)
+
+    # -- what people ask for ---------------------------------------------------------------------------------------
+
+    async def post(self, letter: Letter) -> None:
+        """One more letter, of the monitor's own."""
+        try:
+            await self._outbox.post([letter])
+        except StoreFailed as error:
+            self.refused(error)
+        self._put(letter)
+
+    async def trial(self, channel: str) -> str | None:
+        """A test notice, through everything a real one goes through; why it did not arrive, None when it did.
+
+        It is tried once, and at once, whatever the channel did before.
+        """
+        now, box = self._clock.now(), self.boxes[channel]
+        letter = Letter(f"{OWN}{channel}", int(now.timestamp() * 1000), channel, "test", "test", now)
+        try:
+            await self._outbox.post([letter])
+            taken, token = claimed(letter, now, self._limit(channel)), token_hex(8)
+            if await self._outbox.claim(taken, token, now) is None:
+                return "somebody else is sending it"
+        except StoreFailed as error:
+            return str(error)
+        after = await self._attempt(box, Sending(taken, "test"), None, None)
+        if after.state is not State.DELIVERED:
+            after = dead(after, self._clock.now(), after.last_error or "")
+        await self._outbox.settle(after, (), token)
+        self._fared(channel, box, after, self._clock.now())
+        return None if after.state is State.DELIVERED else after.last_error
+
+    async def again(self, letter: Letter) -> bool:
+        """A dead letter is sent once more; False when it is not dead. Raises StoreFailed."""
+        fresh = again(letter, self._clock.now())
+        if not await self._outbox.revive(fresh):
+            return False
+        self._put(fresh)
+        return True
+
+    async def drop(self, letter: Letter) -> bool:
+        """A letter that waits is given up by a person; False when it does not wait. Raises StoreFailed."""
+        after = dead(letter, self._clock.now(), "given up by a person")
+        if not await self._outbox.settle(after, (), None):
+            return False
+        box = self.boxes.get(letter.channel)
+        if box is not None:
+            box.replace((after,))
+        return True
+
+    def refused(self, error: Exception | str) -> None:
+        """The store does not take what happens: letters about it leave all the same."""
+        if self.store_trouble is None:
+            log.error("the store refuses the outbox, notices leave from memory: %s", error)
+        self.store_trouble = str(error)
+
+    # -- what is seen of it ------------------------------------------------------------------------------------------
+
+    def pending(self) -> dict[str, tuple[int, float]]:
+        """How many letters wait on each channel, and for how many seconds the oldest has."""
+        now, found = self._clock.now(), {}
+        for name, box in self.boxes.items():
+            ages = [(now - one.at).total_seconds() for one in box.letters()]
+            found[name] = (len(ages), max([0.0, *ages]))
+        return found

@@ -1,0 +1,98 @@
+"""MemoryOutbox: the same outbox in dictionaries. It keeps the rows a database would keep."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from monitor.core.outbox import WAITING, Letter, State
+from monitor.core.outcome import Course, courses
+from monitor.store import Claim
+from monitor.store.postal import happening_of, letter_of, letter_row, snapshot_of
+from monitor.store.rows import Row, micros
+
+_WAITING = [state.value for state in WAITING]
+
+
+class MemoryOutbox:
+    """See Outbox."""
+
+    def __init__(self) -> None:
+        self.happenings: dict[tuple[str, int], Row] = {}
+        self.rows: dict[tuple[str, int, str], Row] = {}
+
+    def keep(self, happenings: dict[tuple[str, int], Row], rows: dict[tuple[str, int, str], Row]) -> None:
+        """What is new; what is known stays as it is."""
+        self.happenings = {**happenings, **self.happenings}
+        self.rows = {**rows, **self.rows}
+
+    async def begin(self) -> None:
+        """See Outbox."""
+        for row in self.rows.values():
+            if row["state"] == State.SENDING:
+                row |= {"state": State.PENDING.value, "claimed_until": None}
+
+    async def waiting(self) -> list[Letter]:
+        """See Outbox."""
+        found = _letters(row for row in self.rows.values() if row["state"] in _WAITING)
+        return sorted(found, key=lambda one: (one.at, *one.key))
+
+    async def claim(self, letter: Letter, token: str, now: datetime) -> Claim | None:
+        """See Outbox."""
+        row = self.rows.get(letter.key)
+        if row is None or row["state"] not in _WAITING:
+            return None
+        if row["state"] == State.SENDING and row["claimed_until"] >= micros(now):
+            return None
+        self.rows[letter.key] = letter_row(letter, token)
+        found = self.happenings.get((letter.incident, letter.seq))
+        known = sorted(
+            (row["seq"], row["external"])
+            for row in self.rows.values()
+            if (row["incident"], row["channel"]) == (letter.incident, letter.channel) and row["external"] is not None
+        )
+        return Claim(None if found is None else snapshot_of(found), known[-1][1] if known else None)
+
+    async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
+        """See Outbox."""
+        row = self.rows.get(letter.key)
+        if row is None or (row["state"] not in _WAITING if token is None else row["claim_token"] != token):
+            return False
+        self.rows[letter.key] = letter_row(letter)
+        for one in folded:
+            if self.rows.get(one.key, {"state": ""})["state"] in _WAITING:
+                self.rows[one.key] = letter_row(one)
+        return True
+
+    async def post(self, letters: Sequence[Letter]) -> None:
+        """See Outbox."""
+        self.keep({}, {one.key: letter_row(one) for one in letters})
+
+    async def revive(self, letter: Letter) -> bool:
+        """See Outbox."""
+        if self.rows.get(letter.key, {"state": ""})["state"] != State.DEAD:
+            return False
+        self.rows[letter.key] = letter_row(letter)
+        return True
+
+    async def letters(
+        self, channel: str | None = None, state: str | None = None, *, limit: int, offset: int = 0
+    ) -> list[Letter]:
+        """See Outbox."""
+        found = [
+            row for row in self.rows.values() if channel in (None, row["channel"]) and state in (None, row["state"])
+        ]
+        newest = sorted(found, key=lambda row: (-row["at"], row["incident"], -row["seq"], row["channel"]))
+        return _letters(newest[offset : offset + limit])
+
+    async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
+        """See Outbox."""
+        events = [happening_of(row) for key, row in sorted(self.happenings.items()) if key[0] in incidents]
+        return courses(events, _letters(row for key, row in sorted(self.rows.items()) if key[0] in incidents))
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """See Outbox."""
+        return dict(Counter((row["channel"], row["state"]) for row in self.rows.values()))
+
+
+def _letters(rows: Iterable[Row]) -> list[Letter]:
+    return [letter_of(row) for row in rows]

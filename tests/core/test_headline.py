@@ -1,0 +1,65 @@
+"""The first line of a notice: which module, since when, and the cause as far as it is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.core.headline import headline
+from monitor.core.incident import Candidate, Incident
+from monitor.core.module import Status
+from tests.store.past import after, incident
+from tests.stories.beats import module, platform
+
+SHOP = platform(module("checkout"), module("logistics"), module("catalog"))
+OPEN = replace(incident("checkout"), cause=replace(incident("checkout").cause, shared=None))
+(ROOT,) = OPEN.members
+BEHIND = replace(
+    OPEN,
+    cause=replace(OPEN.cause, module="logistics", confidence=0.86),
+    members=(replace(ROOT, role="affected"), replace(ROOT, module="logistics")),
+)
+
+
+def line(event: str, one: Incident) -> str:
+    """In plain English, without a catalogue."""
+    said = headline(event, one, SHOP, {"en": "12:03"}, {"en": "2 min"}, {"en": "12:05"})
+
+    def text(place: object) -> str:
+        if isinstance(place, str):
+            return place
+        if isinstance(place, tuple):
+            return ", ".join(map(text, place))
+        if hasattr(place, "message"):
+            filled = place.message
+            for name, each in place.places.items():
+                filled = filled.replace("{" + name + "}", text(each))
+            return str(filled)
+        return str(place["en"])  # type: ignore[index]
+
+    return text(said)
+
+
+OVERLOAD = "overload or service switched off (status 503)"
+
+
+@pytest.mark.parametrize(
+    ("event", "one", "said"),
+    [
+        ("opened", BEHIND, f"[URGENT] Checkout down since 12:03 (2 min): cause likely Logistics – {OVERLOAD}"),
+        ("opened", replace(OPEN, cause=replace(OPEN.cause, state="confirmed")),
+         f"[URGENT] Checkout down since 12:03 (2 min): cause Checkout – {OVERLOAD}"),
+        ("opened", replace(OPEN, members=(replace(ROOT, status=Status.DEGRADED),)),
+         f"[URGENT] Checkout in trouble since 12:03 (2 min): cause Checkout – {OVERLOAD}"),
+        ("reminder", BEHIND, f"[URGENT] Checkout still down since 12:03 (2 min): cause likely Logistics – {OVERLOAD}"),
+        ("resolved", replace(OPEN, resolved_at=after(120)),
+         f"[RESOLVED] Checkout works again after 2 min: cause Checkout – {OVERLOAD}"),
+        ("summary", replace(OPEN, resolved_at=after(120)),
+         f"[WAS DOWN] Checkout from 12:03 to 12:05 (2 min): cause Checkout – {OVERLOAD}"),
+        ("opened", replace(OPEN, cause=replace(OPEN.cause, module=None, candidates=(
+            Candidate("checkout", 0.5), Candidate("catalog", 0.4)))),
+         f"[URGENT] Checkout down since 12:03 (2 min): cause probably one of Checkout, Catalog – {OVERLOAD}"),
+    ],
+)  # fmt: skip
+def test_the_first_line_says_what_is_wrong(event: str, one: Incident, said: str) -> None:
+    """Whoever is woken by it should not have to open anything."""
+    assert line(event, one) == said

@@ -1,0 +1,176 @@
+"""What every store promises of its letters, held against all of them: in memory, SQLite and PostgreSQL."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from monitor.core.effect import Happened, Informed
+from monitor.core.notice import Intent, Notice, Told, Turn, Withheld
+from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
+from monitor.core.outcome import events_object, notices_object
+from monitor.store import Store
+from tests.store.conftest import Shelf
+from tests.store.past import NOON, after, incident, saved
+
+INCIDENT = incident()
+
+
+def happened(seq: int = 1, event: str = "opened", *said: Intent, channels: tuple[str, ...] = ("pager",)) -> Happened:
+    """An event that is told to these channels."""
+    notices = tuple(Notice(after(seq), "first", INCIDENT.id, name) for name in channels)
+    return Happened(INCIDENT, seq, event, after(seq), (*notices, *said))
+
+
+async def the_one(store: Store) -> Letter:
+    """The only letter there is."""
+    (letter,) = await store.outbox.letters(limit=10)
+    return letter
+
+
+async def test_letters_come_in_with_the_fact_and_survive_a_restart(shelf: Shelf) -> None:
+    """One for each channel, with the incident as it was then; what was withheld stands with the event."""
+    store = await shelf.open()
+    withheld = Withheld(after(1), "explained_by:catalog", INCIDENT.id, "checkout")
+    first = happened(1, "opened", withheld, channels=("pager", "chat"))
+    await store.commit([saved(INCIDENT), first, happened(2, "eased", channels=())])
+    store = await shelf.open()
+
+    waiting = await store.outbox.waiting()
+    assert [(one.channel, one.event, one.why, one.opens, one.page) for one in waiting] == [
+        ("chat", "opened", "first", True, True),
+        ("pager", "opened", "first", True, True),
+    ]
+    course = (await store.outbox.courses([INCIDENT.id, "another"]))[INCIDENT.id]
+    assert [(one.seq, one.event, one.withheld) for one in course.happenings] == [
+        (1, "opened", (("checkout", "explained_by:catalog"),)),
+        (2, "eased", ()),
+    ]
+    assert list(course.letters) == waiting
+    assert notices_object(course) == {
+        "planned": 2,
+        "delivered": 0,
+        "withheld": [{"module": "checkout", "why": "explained_by:catalog"}],
+    }
+    assert [one["event"] for one in events_object(course)] == ["opened", "eased"]
+    claim = await store.outbox.claim(claimed(waiting[1], after(5)), "mine", after(5))
+    assert claim is not None
+    assert (claim.incident, claim.external) == (INCIDENT, None)
+
+
+async def test_a_repeated_commit_takes_nothing_back(store: Store) -> None:
+    """The answer to a commit may be lost, so it is made again; by then a letter may be on its way or delivered."""
+    await store.commit([happened()])
+    letter = claimed(await the_one(store), after(5))
+    assert await store.outbox.claim(letter, "mine", after(5)) is not None
+    assert await store.outbox.settle(delivered(letter, after(6), "T-1"), (), "mine")
+    await store.commit([happened()])
+    assert (await the_one(store)).state is State.DELIVERED
+    assert await store.outbox.waiting() == []
+
+
+async def test_a_letter_is_taken_by_one_only_until_the_claim_ends(store: Store) -> None:
+    """Then whoever comes sends it again, and the first one's word about it does not count any more."""
+    await store.commit([happened()])
+    letter = await the_one(store)
+    mine = claimed(letter, after(5))
+    assert await store.outbox.claim(mine, "mine", after(5)) is not None
+    assert await store.outbox.claim(claimed(letter, after(6)), "theirs", after(6)) is None
+    later = after(6) + LEASE
+    theirs = claimed(mine, later)
+    assert await store.outbox.claim(theirs, "theirs", later) is not None
+    assert not await store.outbox.settle(delivered(mine, later, None), (), "mine")
+    assert (await the_one(store)).state is State.SENDING
+    assert await store.outbox.settle(delivered(theirs, later, None), (), "theirs")
+    assert await store.outbox.claim(claimed(letter, later), "late", later + LEASE) is None
+    found = await the_one(store)
+    assert (found.state, found.attempts, found.settled_at) == (State.DELIVERED, 2, later)
+
+
+async def test_what_was_sent_without_a_claim_is_settled_without_one(store: Store) -> None:
+    """As happens while the store is away; what is settled already stays as it is."""
+    await store.commit([happened()])
+    letter = claimed(await the_one(store), after(5))
+    assert await store.outbox.settle(delivered(letter, after(5), None), (), None)
+    assert not await store.outbox.settle(dead(letter, after(6), "late"), (), None)
+    assert (await the_one(store)).state is State.DELIVERED
+
+
+async def test_folded_letters_are_settled_with_the_one_that_said_it_all(store: Store) -> None:
+    """Together or not at all."""
+    await store.commit([happened(1), happened(2, "resolved")])
+    first, last = await store.outbox.waiting()
+    last = claimed(last, after(5))
+    assert await store.outbox.claim(last, "mine", after(5)) is not None
+    folded = [collapsed(first, after(6), last)]
+    assert not await store.outbox.settle(delivered(last, after(6), None), folded, "theirs")
+    assert len(await store.outbox.waiting()) == 2
+    assert await store.outbox.settle(delivered(last, after(6), None), folded, "mine")
+    assert await store.outbox.counts() == {("pager", "delivered"): 1, ("pager", "collapsed"): 1}
+
+
+async def test_a_failure_is_kept_with_its_reason_and_the_next_time(store: Store) -> None:
+    """And what the service called the incident is known to the next letter of it."""
+    await store.commit([happened(1), happened(2, "resolved")])
+    first, last = await store.outbox.waiting()
+    first = claimed(first, after(5))
+    assert await store.outbox.claim(first, "mine", after(5)) is not None
+    first = failed(first, after(6), "HTTP 503", 0.5)
+    assert await store.outbox.settle(first, (), "mine")
+    assert (await store.outbox.waiting())[0] == first
+    first = claimed(first, after(9))
+    assert await store.outbox.claim(first, "mine", after(9)) is not None
+    assert await store.outbox.settle(delivered(first, after(9), "T-1"), (), "mine")
+    claim = await store.outbox.claim(claimed(last, after(10)), "mine", after(10))
+    assert claim is not None
+    assert claim.external == "T-1"
+
+
+async def test_a_dead_letter_can_be_sent_again(store: Store) -> None:
+    """Others cannot."""
+    await store.commit([happened()])
+    letter = await the_one(store)
+    assert not await store.outbox.revive(again(letter, after(9)))
+    assert await store.outbox.settle(dead(letter, after(8), "HTTP 404"), (), None)
+    assert await store.outbox.revive(again(letter, after(9)))
+    assert [one.key for one in await store.outbox.waiting()] == [letter.key]
+
+
+async def test_letters_are_found_by_channel_and_state_the_newest_first(store: Store) -> None:
+    """A page at a time."""
+    await store.commit([happened(seq, channels=("pager", "chat")) for seq in (1, 2, 3)])
+    assert [one.seq for one in await store.outbox.letters("pager", "pending", limit=2)] == [3, 2]
+    assert [one.seq for one in await store.outbox.letters("pager", limit=2, offset=2)] == [1]
+    assert await store.outbox.letters("pager", "dead", limit=2) == []
+    news = replace(await the_first(store), incident="self:pager", seq=7)
+    await store.outbox.post([news, news])
+    assert len(await store.outbox.letters(limit=20)) == 7
+
+
+async def test_the_copy_of_an_incident_goes_with_the_observations(store: Store) -> None:
+    """Nobody wants to hear of the event by then; that it happened, and what became of it, stays."""
+    await store.commit([happened()])
+    for days, known in ((6, True), (8, False)):
+        await store.sweep(NOON + timedelta(days=days), timedelta(days=1), timedelta(days=400))
+        letter = claimed(await the_one(store), NOON + timedelta(days=days))
+        claim = await store.outbox.claim(letter, "mine", NOON + timedelta(days=days))
+        assert claim is not None
+        assert (claim.incident is not None) is known
+    assert (await store.outbox.courses([INCIDENT.id]))[INCIDENT.id].happenings[0].event == "opened"
+
+
+async def the_first(store: Store) -> Letter:
+    """The oldest that waits."""
+    return (await store.outbox.waiting())[0]
+
+
+async def test_who_was_told_what_is_recalled_with_its_incident(shelf: Shelf) -> None:
+    """Also of an incident that was over long ago, where somebody still has to hear of that."""
+    over = replace(incident(), resolved_at=NOON - timedelta(hours=2))
+    waiting = Told(3, ("pager",), frozenset({"r"}), (Turn(after(60), "resolved"),), "module:checkout:http.503")
+    store = await shelf.open()
+    await store.commit([saved(over), Informed(over.id, waiting)])
+    store = await shelf.open()
+    memory = await store.recall(NOON)
+    assert (memory.incidents, memory.told) == ((over,), {over.id: waiting})
+    await store.commit([Informed(over.id, Told(4))])
+    memory = await store.recall(NOON)
+    assert (memory.incidents, memory.told) == ((), {})

@@ -1,0 +1,433 @@
+"""The postman: order, leases, retries, a channel that hangs, a store that refuses, and letters that never arrive."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.effect import Happened
+from monitor.core.incident import Incident
+from monitor.core.notice import Notice
+from monitor.core.outbox import LEASE, Letter, Sending, State
+from monitor.notify.channel import DeliveryFailed, Message
+from monitor.postman import Postman
+from monitor.store import Claim, StoreFailed
+from monitor.store.memory import MemoryStore
+from monitor.store.memory_outbox import MemoryOutbox
+from tests.fakes import FakeClock
+from tests.store.past import NOON, after, incident
+
+ONE, TWO = incident("checkout"), incident("catalog")
+
+
+@dataclass
+class Receiver:
+    """A channel that keeps what arrives, and answers as it is told: one plan for each attempt, then well."""
+
+    answers: list[Exception | float | None] = field(default_factory=list)
+    came: list[tuple[str, str]] = field(default_factory=list)
+    payloads: list[dict[str, Any]] = field(default_factory=list)
+    attempts: int = 0
+
+    async def deliver(self, message: Message) -> str | None:
+        self.attempts += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, float):
+            await asyncio.sleep(answer)
+        if isinstance(answer, Exception):
+            raise answer
+        self.came.append((str(message.payload["event_id"]), message.event))
+        self.payloads.append(dict(message.payload))
+        return f"T-{message.payload['dedup_key']}"
+
+    async def close(self) -> None:
+        pass
+
+
+def write(channel: str) -> Callable[..., Message]:
+    """A message that says only what was to be sent."""
+
+    def worded(sending: Sending, known: Incident | None, now: object, external: str | None) -> Message:
+        letter = sending.letter
+        payload = {"event_id": letter.event_id, "dedup_key": letter.incident, "why": letter.why, "known": known}
+        return Message(payload, sending.event, "en", "", "", external)
+
+    return worded
+
+
+def happened(
+    one: Incident, seq: int, event: str, *channels: str, at: float | None = None, opens: bool | None = None
+) -> Happened:
+    """An event of an incident that these channels are told."""
+    when = after(seq if at is None else at)
+    first = event in ("opened", "reopened") if opens is None else opens
+    return Happened(one, seq, event, when, tuple(Notice(when, event, one.id, name, first) for name in channels))
+
+
+class World:
+    """A store, a clock, receivers and a postman between them."""
+
+    def __init__(self, limit: float = 5.0, **receivers: Receiver) -> None:
+        self.store = MemoryStore()
+        self.clock = FakeClock()
+        self.clock.at = NOON
+        self.outbox: MemoryOutbox = self.store.outbox
+        self.receivers = receivers
+        self.limit = limit
+        self.counted: list[tuple[str, str]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """The monitor starts, for the first time or again."""
+        self.postman = Postman(
+            self.outbox,
+            self.clock,
+            write,
+            known={one.id: one for one in (ONE, TWO)}.get,
+            counted=lambda channel, outcome: self.counted.append((channel, outcome)),
+            random=Random(1),
+            limit=lambda channel: timedelta(seconds=self.limit),
+        )
+        self.postman.use(self.receivers)
+
+    async def tell(self, *events: Happened) -> None:
+        """The desk decides and stores."""
+        for event in events:
+            self.postman.add(event, False)
+        await self.store.commit(list(events))
+        for event in events:
+            self.postman.add(event, True)
+
+    async def work(self, channel: str = "pager") -> None:
+        """The worker of a channel, until it finds nothing to do now."""
+        while await self.postman._once(channel, self.postman.boxes[channel]):
+            pass
+
+    async def states(self, channel: str = "pager") -> list[str]:
+        """Of every letter, the oldest first."""
+        return [str(one.state) for one in reversed(await self.outbox.letters(channel, limit=500))]
+
+
+async def test_letters_of_an_incident_arrive_in_order_and_once() -> None:
+    """What the service calls the incident goes with the later ones."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(
+        *(happened(ONE, seq, event, "pager") for seq, event in enumerate(("opened", "eased", "worsened"), 1))
+    )
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-1", "opened"), (f"{ONE.id}-2", "eased"), (f"{ONE.id}-3", "worsened")]
+    assert await world.states() == ["delivered"] * 3
+    assert (await world.outbox.letters(limit=1))[0].external == f"T-{ONE.id}"
+
+
+async def test_a_failure_holds_back_only_its_own_incident() -> None:
+    """The next event of it waits, another incident goes on."""
+    pager = Receiver([DeliveryFailed("HTTP 503")])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "eased", "pager"))
+    await world.tell(happened(TWO, 1, "opened", "pager", at=5))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{TWO.id}-1"]
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{TWO.id}-1", f"{ONE.id}-1", f"{ONE.id}-2"]
+
+
+async def test_what_can_never_arrive_is_dead_at_once_and_told_elsewhere() -> None:
+    """By a notice of the monitor's own on another channel; the next event goes out all the same."""
+    pager, chat = Receiver([DeliveryFailed("HTTP 404", permanent=True)]), Receiver()
+    world = World(pager=pager, chat=chat)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "eased", "pager"))
+    await world.work()
+    await world.work("chat")
+    assert await world.states() == ["dead", "delivered"]
+    (alarm,) = chat.payloads
+    assert (alarm["dedup_key"], alarm["why"]) == ("self:pager", "undelivered 1 HTTP 404")
+    assert ("pager", "dead") in world.counted
+
+
+async def test_the_receiver_says_when_to_come_again() -> None:
+    """Its pause is kept."""
+    pager = Receiver([DeliveryFailed("HTTP 429", retry_after=timedelta(seconds=120))])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    for seconds in (0, 60, 59):
+        world.clock.at += timedelta(seconds=seconds)
+        await world.work()
+    assert pager.came == []
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert len(pager.came) == 1
+
+
+async def test_a_breaker_opens_after_five_failures_and_tries_once_a_minute() -> None:
+    """Then one that works closes it."""
+    pager = Receiver([DeliveryFailed("refused")] * 7)
+    world = World(pager=pager)
+    for number in range(20):
+        await world.tell(happened(incident(f"m{number}"), 1, "opened", "pager"))
+    await world.work()
+    assert pager.attempts == 5
+    await world.work()
+    assert pager.attempts == 5
+    for attempts in (6, 7):
+        world.clock.at += timedelta(seconds=61)
+        await world.work()
+        assert pager.attempts == attempts
+    world.clock.at += timedelta(seconds=61)
+    await world.work()
+    world.clock.at += timedelta(minutes=6)
+    await world.work()
+    assert len(pager.came) == 20
+
+
+async def test_a_channel_that_hangs_delays_no_other() -> None:
+    """Its attempt ends with the time limit."""
+    pager, chat = Receiver([60.0]), Receiver()
+    world = World(limit=0.05, pager=pager, chat=chat)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager", "chat"))
+        await until(lambda: len(chat.came) == 1)
+        await until(lambda: world.counted.count(("pager", "failed")) == 1)
+        assert pager.came == []
+
+
+async def test_what_waited_for_long_is_told_in_one_message() -> None:
+    """What is over by then as something that was, what goes on as what it is now."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "resolved", "pager"))
+    await world.tell(happened(TWO, 1, "opened", "pager"), happened(TWO, 2, "reminder", "pager", opens=False))
+    world.clock.at += timedelta(minutes=11)
+    await world.work()
+    assert sorted(pager.came) == sorted([(f"{ONE.id}-2", "summary"), (f"{TWO.id}-2", "opened")])
+    assert sorted(await world.states()) == ["collapsed", "collapsed", "delivered", "delivered"]
+
+
+async def test_a_day_later_nobody_wants_to_be_paged() -> None:
+    """But the end of it is still told, to a channel that heard of the beginning."""
+    pager, chat = Receiver(), Receiver()
+    world = World(pager=pager, chat=chat)
+    await world.tell(happened(ONE, 1, "escalated", "pager", opens=True))
+    world.clock.at += timedelta(hours=25)
+    await world.tell(happened(ONE, 2, "resolved", "pager", at=25 * 3600))
+    await world.work()
+    assert await world.states() == ["dead", "delivered"]
+    assert pager.came == [(f"{ONE.id}-2", "resolved")]
+
+
+async def test_nobody_is_reminded_of_what_is_over() -> None:
+    """The reminder that waits is told with the end."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "reminder", "pager", opens=False), happened(ONE, 2, "resolved", "pager"))
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-2", "resolved")]
+
+
+async def test_while_the_store_refuses_letters_leave_from_memory() -> None:
+    """In the same order and under the same ids; what became of them is written down later, nothing sent twice."""
+    pager = Receiver()
+    world = World(pager=pager)
+    events = [happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "eased", "pager")]
+    for event in events:
+        world.postman.add(event, False)
+    await world.work()
+    assert pager.came == []  # the store has not said no
+    world.postman.refused("disk full")
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
+    assert pager.payloads[0]["known"] == ONE
+    assert world.postman.store_trouble == "disk full"
+    await world.store.commit(events)
+    for event in events:
+        world.postman.add(event, True)
+    await world.postman._catch_up()
+    assert await world.states() == ["delivered", "delivered"]
+    assert world.postman.store_trouble is None
+    await world.work()
+    assert len(pager.came) == 2
+
+
+class Refusing(MemoryOutbox):
+    """An outbox that refuses to write while told to."""
+
+    refuses = False
+
+    async def claim(self, letter: Letter, token: str, now: Any) -> Claim | None:
+        self._maybe()
+        return await super().claim(letter, token, now)
+
+    async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
+        self._maybe()
+        return await super().settle(letter, folded, token)
+
+    def _maybe(self) -> None:
+        if self.refuses:
+            raise StoreFailed("disk full")
+
+
+async def test_a_delivery_that_cannot_be_written_down_is_not_made_again() -> None:
+    """Not by this monitor; the next one would, since nobody told it."""
+    pager = Receiver()
+    world = World(pager=pager)
+    world.store.outbox = world.outbox = refusing = Refusing()
+    world.begin()
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    refusing.refuses = True
+    await world.work()
+    await world.work()
+    assert len(pager.came) == 1
+    refusing.refuses = False
+    await world.postman._catch_up()
+    assert await world.states() == ["delivered"]
+
+
+async def test_what_another_monitor_carries_is_left_to_it() -> None:
+    """Until its claim ends."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    (letter,) = await world.outbox.waiting()
+    theirs = replace(letter, state=State.SENDING, attempts=1, claimed_until=world.clock.at + LEASE)
+    assert await world.outbox.claim(theirs, "theirs", world.clock.at) is not None
+    await world.work()
+    assert pager.came == []
+    world.clock.at += LEASE + timedelta(seconds=1)
+    await world.work()
+    assert len(pager.came) == 1
+
+
+async def test_letters_to_a_channel_that_is_gone_are_dead() -> None:
+    """Nobody would ever carry them."""
+    world = World(pager=Receiver())
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    world.receivers = {}
+    world.begin()
+    await world.postman.refresh()
+    assert await world.states() == ["dead"]
+
+
+async def test_a_dead_letter_is_sent_again_when_a_person_says_so() -> None:
+    """And one that waits is given up."""
+    pager = Receiver([DeliveryFailed("HTTP 404", permanent=True), DeliveryFailed("HTTP 503")])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "opened", "pager"))
+    await world.work()
+    first, second = sorted(await world.outbox.letters(limit=5), key=lambda one: one.state)
+    assert (first.state, second.state) == (State.DEAD, State.PENDING)
+    assert await world.postman.again(first)
+    assert not await world.postman.again(second)
+    assert await world.postman.drop(second)
+    await world.work()
+    assert [id for id, _ in pager.came] == [first.event_id]
+    assert sorted(await world.states()) == ["dead", "delivered"]
+
+
+# -- whatever happens, in whatever order ------------------------------------------------------------------------------
+
+ACTIONS = st.lists(
+    st.sampled_from(["one", "two", "work", "fail", "crash", "die", "wait", "refuse", "take"]), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ACTIONS)
+def test_nothing_committed_is_lost_or_out_of_order(actions: list[str]) -> None:
+    """Every event that was committed arrives at least once, those of an incident in order once repeats are dropped,
+    however often the monitor is killed, before, during or after a delivery, and whatever the channel answers."""
+    asyncio.run(lived_through(actions))
+
+
+async def lived_through(actions: list[str]) -> None:
+    pager = Receiver()
+    world = World(pager=pager)
+    seqs = {ONE.id: 0, TWO.id: 0}
+    committed: list[str] = []
+    for action in actions:
+        match action:
+            case "one" | "two":
+                subject = ONE if action == "one" else TWO
+                seqs[subject.id] += 1
+                event = happened(subject, seqs[subject.id], "worsened", "pager", at=elapsed(world), opens=True)
+                await world.tell(event)
+                committed.append(f"{subject.id}-{event.seq}")
+            case "work":
+                await world.work()
+            case "fail":
+                pager.answers.append(DeliveryFailed("HTTP 503"))
+                await world.work()
+            case "crash":  # killed between two deliveries
+                world.begin()
+                await begun(world)
+            case "die":  # killed after the receiver took it, before that was written down
+                world.postman._settle = dying  # type: ignore[method-assign]
+                with suppress(Killed):
+                    await world.postman._once("pager", world.postman.boxes["pager"])
+                world.begin()
+                await begun(world)
+            case "refuse":
+                world.postman.refused("disk full")
+            case "take":
+                await world.postman._catch_up()
+            case _:
+                world.clock.at += timedelta(seconds=20)
+    for _ in range(40):
+        world.clock.at += timedelta(seconds=12)
+        await world.work()
+    arrived: dict[str, list[int]] = {ONE.id: [], TWO.id: []}
+    for event_id, _ in dict.fromkeys(pager.came):
+        subject, _, number = event_id.rpartition("-")
+        arrived[subject].append(int(number))
+    folded = {one.event_id for one in await world.outbox.letters(limit=500) if one.state is State.COLLAPSED}
+    assert {id for id, _ in pager.came} | folded >= set(committed)
+    assert all(numbers == sorted(numbers) for numbers in arrived.values())
+    assert not await world.outbox.waiting()
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+async def dying(*given: object) -> None:
+    raise Killed
+
+
+def elapsed(world: World) -> float:
+    return (world.clock.at - NOON).total_seconds()
+
+
+async def begun(world: World) -> None:
+    await world.outbox.begin()
+    await world.postman.refresh()
+
+
+@asynccontextmanager
+async def at_work(world: World) -> AsyncIterator[None]:
+    """The postman running as it does in the application."""
+    task = asyncio.create_task(world.postman.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    """Waits for a state, not for a time."""
+    async with asyncio.timeout(10):
+        while not seen():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("CRITICAL", logger="monitor.postman")
