@@ -41,7 +41,7 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
         case "reopened":
             return Sentence(N_("[{priority}] {what} in trouble again, first since {since} ({lasted}): {cause}"), places)
         case "cause_changed":
-            return Sentence(N_("[{priority}] {what} in trouble since {since} ({lasted}), new cause: {cause}"), places)
+            return Sentence(N_("[{priority}] {what} in trouble since {since} ({lasted}), corrected: {cause}"), places)
         case _:
             ill = N_("[{priority}] {what} in trouble since {since} ({lasted}): {cause}")
             down = N_("[{priority}] {what} down since {since} ({lasted}): {cause}")

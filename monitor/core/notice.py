@@ -29,7 +29,8 @@ OPENING = "first"  # why a channel is told of what has just opened
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    silence_ended; or the change by which an incident became one of a route's: worsened, member_added, cause_changed.
+    acknowledged, silence_ended; or the change by which an incident became one of a route's: worsened, member_added,
+    cause_changed.
 
     `opens`: as far as the channel knew, nothing of the kind was going on.
     """
@@ -107,7 +108,7 @@ def plan(
         case Change.RESOLVED:
             return _end(told, incident, at)
         case Change.ACKNOWLEDGED:
-            return told, []
+            return told, _mine(told, incident, at, platform) if silence is None else []
     if change is Change.CAUSE_CHANGED and told.channels and not any(one.kind == "cause_changed" for one in told.turns):
         told = _with_turns(told, Turn(at + SETTLING, "cause_changed"))
     told, said = _begin(told, incident, change.value, at, routes, platform, silence)
@@ -281,6 +282,14 @@ def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Inten
         return _with_turns(told, Turn(at + QUIET, "resolved")), [Withheld(at, "flapping", incident.id)]
     said: list[Intent] = [Notice(at, "resolved", incident.id, name, opens=False) for name in told.channels]
     return _forgotten(told), said
+
+
+def _mine(told: Told, incident: Incident, at: datetime, platform: Platform) -> list[Intent]:
+    """Whoever heard of it hears that somebody has it, once; that they still have it is told to nobody."""
+    if sum(act.what == "acknowledged" for act in incident.acts) > 1:
+        return []
+    heard = [name for name in told.channels if _takes(name, incident, at, platform)]
+    return [Notice(at, "acknowledged", incident.id, name, opens=False) for name in heard]
 
 
 # -- what happens in time ---------------------------------------------------------------------------------------------

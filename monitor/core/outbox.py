@@ -76,7 +76,8 @@ class Letter:
 
 def letters_of(happened: Happened) -> list[Letter]:
     """The letters of an event, one for each channel that is told."""
-    incident, page = happened.incident, happened.incident.priority in PAGES and happened.event != "resolved"
+    incident = happened.incident
+    page = incident.priority in PAGES and happened.event not in ("resolved", "acknowledged")
     return [
         Letter(incident.id, happened.seq, one.channel, happened.event, one.why, one.at, one.opens, page)
         for one in happened.said

@@ -137,11 +137,14 @@ def test_outside_its_hours_a_route_withholds() -> None:
     assert said == [Withheld(START, "hours:business", HIT.id)]
 
 
-def test_an_acknowledgement_by_itself_tells_nobody() -> None:
-    """Who says mine has heard of it; whoever heard still hears of the end."""
+def test_whoever_heard_of_it_hears_once_that_somebody_has_it() -> None:
+    """A service that escalates by itself has to know; that it is confirmed later is told to nobody."""
     told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH,), PLATFORM)
-    after, said = plan(told, HIT, Change.ACKNOWLEDGED, START + MINUTE, (BOTH,), PLATFORM)
-    assert (after, said) == (told, [])
+    mine = said_mine(START + MINUTE)
+    after, said = plan(told, mine, Change.ACKNOWLEDGED, START + MINUTE, (BOTH,), PLATFORM)
+    assert (after, said) == (told, [Notice(START + MINUTE, "acknowledged", HIT.id, "pager", opens=False)])
+    again = said_mine(START + 20 * MINUTE, mine)
+    assert plan(after, again, Change.ACKNOWLEDGED, START + 20 * MINUTE, (BOTH,), PLATFORM) == (told, [])
 
 
 def test_when_its_hours_begin_a_route_begins_with_them() -> None:
