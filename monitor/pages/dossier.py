@@ -1,14 +1,14 @@
-"""Dossier: an incident as operators read it: candidates, the detail of evidence, and a timeline that tells what the
-monitor said, what people did, and what else happened to its modules meanwhile."""
+"""Dossier: an incident as operators read it: candidates, the detail of evidence, its timeline and what may be said."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from monitor.core.incident import Act, Incident, Stage, Update
+from monitor.core.incident import Incident, Stage
 from monitor.core.module import Status
+from monitor.core.outcome import Course
 from monitor.core.wording import N_, summary, title, update_body
 from monitor.pages import words
+from monitor.pages.chronicle import EntryView, chronicle
 from monitor.pages.lastrun import exact
 from monitor.pages.lens import Lens
 from monitor.pages.quiet import PRIORITIES, SilenceView, silence_of
@@ -16,18 +16,7 @@ from monitor.pages.view import Link, Mark, MemberView, When
 from monitor.pages.watch import Watch
 
 WORTH_NAMING = 0.01  # of confidence
-BEFORE = timedelta(hours=1)  # a version that changed so long before an incident is told in its timeline
 
-ACTS: dict[str, str] = {
-    "opened": N_("Opened by hand"),
-    "updated": N_("Update written"),
-    "corrected": N_("Update corrected"),
-    "acknowledged": N_("Acknowledged"),
-    "resolved": N_("Resolved by a person"),
-    "postmortem": N_("Postmortem written"),
-    "published": N_("Published"),
-    "edited": N_("Public wording edited"),
-}
 SCOPES: dict[str, str] = {
     "module": N_("One module"),
     "shared": N_("Something several modules share"),
@@ -66,23 +55,6 @@ class FactView:
     place: str
     code: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntryView:
-    """Something that happened. `kind` is `said`, `act`, `moved` or `version`; `was` is what stood there before."""
-
-    at: When
-    kind: str
-    what: str
-    who: str
-    text: str
-    was: tuple[str, ...] = ()
-
-    @property
-    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
-        """The text as the lines of its paragraphs."""
-        return tuple(tuple(part.strip("\n").split("\n")) for part in self.text.split("\n\n") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +125,8 @@ def digest(lens: Lens, incident: Incident) -> IncidentDigest:
     )
 
 
-def dossier(lens: Lens, watch: Watch, incident: Incident) -> DossierView:
-    """An incident whole."""
+def dossier(lens: Lens, watch: Watch, incident: Incident, course: Course | None = None) -> DossierView:
+    """An incident whole. `course` is what was said of it to people, None where that is not known."""
     platform, cause = lens.facts.platform, incident.cause
     end = incident.resolved_at
     lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
@@ -181,7 +153,7 @@ def dossier(lens: Lens, watch: Watch, incident: Incident) -> DossierView:
             FactView(exact(lens, e.at), lens.module_name(e.module), e.probe, lens.place(e.location), e.code, e.detail)
             for e in cause.evidence
         ),
-        timeline=tuple(_timeline(lens, watch, incident)),
+        timeline=tuple(chronicle(lens, watch, incident, course)),
         updates=tuple(_editable(lens, incident)),
         wording={"title": dict(incident.title or {}), "summary": dict(incident.summary or {})},
         modules=tuple((id, lens.text(one.name)) for id, one in watch.board.platform.modules.items()),
@@ -215,59 +187,7 @@ def _members(lens: Lens, incident: Incident) -> Iterable[MemberView]:
         yield MemberView(link, lens.word(role), mark, since, span)
 
 
-# -- what happened ----------------------------------------------------------------------------------------------------
-
-
-def _timeline(lens: Lens, watch: Watch, incident: Incident) -> list[EntryView]:
-    found: list[tuple[datetime, EntryView]] = [(one.at, _said(lens, one, incident)) for one in incident.updates]
-    found += [(act.at, _act(lens, act)) for act in incident.acts if act.what != "updated"]
-    found += _moves(lens, watch, incident)
-    found += _versions(lens, watch, incident)
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return [entry for _, entry in found]
-
-
-def _said(lens: Lens, update: Update, incident: Incident) -> EntryView:
-    text = lens.say(update_body(update, incident, lens.facts.platform))
-    act = next((one for one in incident.acts if one.at == update.at), None) if update.author == "person" else None
-    who = lens.word(N_("the monitor")) if update.author == "monitor" else (act.by if act else None) or _person(lens)
-    return EntryView(exact(lens, update.at), "said", lens.word(words.STAGE[update.stage]), who, text)
-
-
-def _act(lens: Lens, act: Act) -> EntryView:
-    was: list[str] = []
-    for text in (act.detail.get("was"), act.detail.get("title"), act.detail.get("summary")):
-        if isinstance(text, Mapping):
-            was += [f"{language}: {said}" for language, said in text.items()]
-    what = lens.word(ACTS.get(act.what, "{act}"), act=act.what)
-    return EntryView(exact(lens, act.at), "act", what, act.by or _person(lens), "", tuple(was))
-
-
-def _person(lens: Lens) -> str:
-    return lens.word(N_("somebody"))
-
-
-def _moves(lens: Lens, watch: Watch, incident: Incident) -> Iterable[tuple[datetime, EntryView]]:
-    """How the statuses of its modules went from its beginning to its end."""
-    end = incident.resolved_at or watch.now
-    for member in incident.members:
-        for one in watch.history.transitions.get(member.module, ()):
-            if incident.started_at <= one.since <= end:
-                mark = lens.mark(words.MODULE[one.after])
-                name = lens.module_name(member.module)
-                yield one.since, EntryView(exact(lens, one.since), "moved", name, "", mark.word)
-
-
-def _versions(lens: Lens, watch: Watch, incident: Incident) -> Iterable[tuple[datetime, EntryView]]:
-    modules = {member.module for member in incident.members}
-    told: set[tuple[str, str]] = set()
-    for (module, _), version in watch.board.versions.items():
-        near = incident.started_at - BEFORE <= version.since <= (incident.resolved_at or watch.now)
-        if module in modules and near and version.before and (module, version.name) not in told:
-            told.add((module, version.name))
-            text = f"{version.before} → {version.name}"
-            name = lens.module_name(module)
-            yield version.since, EntryView(exact(lens, version.since), "version", name, "", text)
+# -- what may be corrected ---------------------------------------------------------------------------------------------
 
 
 def _editable(lens: Lens, incident: Incident) -> Iterable[EditableView]:

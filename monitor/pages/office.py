@@ -155,7 +155,7 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
         case "incident":
             incident = about["incident"]
             assert isinstance(incident, Incident)
-            return dossier(lens, watch, incident)
+            return dossier(lens, watch, incident, about.get("course"))
         case "acknowledge":
             return () if about["incident"] is None else dossier(lens, watch, about["incident"])
         case "sessions":
