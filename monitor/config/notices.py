@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic import Tag as UnionTag
 
 from monitor.config.addresses import HeaderName, HeaderValue, HostPort, MqttUrl, Url
+from monitor.config.daysoff import wrong_with as unknown_region
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
 from monitor.config.recurrence import wrong_with
@@ -101,12 +102,15 @@ def _holidays(value: Any) -> list[str]:
     listed = [] if value is None else value if isinstance(value, list) else [value]
     for index, one in enumerate(listed):
         try:
-            if not isinstance(one, str) or not (_HOLIDAYS.fullmatch(one) or date.fromisoformat(one)):
+            region = isinstance(one, str) and _HOLIDAYS.fullmatch(one)
+            if not isinstance(one, str) or not (region or date.fromisoformat(one)):
                 raise ValueError
         except ValueError:
             raise refuse(
                 "must be a region such as BR-SP, a date such as 2026-12-25, or a list of those", index=index
             ) from None
+        if region and (wrong := unknown_region(one)) is not None:
+            raise refuse(wrong, index=index)
     return [str(one) for one in listed]
 
 
@@ -310,7 +314,7 @@ class Calendar(Section):
     days: Days = Field(["mon", "tue", "wed", "thu", "fri"], description="Days such as `mon-fri`, or a list of days.")
     from_: Clock = Field("09:00", alias="from", description="When the day begins.")
     until: Clock = Field("18:00", description="When the day ends; before `from`: on the next day.")
-    holidays: Holidays = listed("Days off: a region such as BR-SP, dates, or a list of both.")
+    holidays: Holidays = listed("Days off: a region such as BR-SP, for its public holidays; dates; or a list of both.")
 
 
 class Window(Section):

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.config.daysoff import is_off
 from monitor.core.route import Hours, Route, Step
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,7 +46,7 @@ def _route(rule: Mapping[str, Any], calendars: Mapping[str, Hours]) -> Route:
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Hours of a calendar. Days off count where they are given as dates."""
+    """Hours of a calendar. `off` are its own days off, `regions` those whose public holidays are off as well."""
 
     name: str
     zone: ZoneInfo
@@ -53,16 +54,20 @@ class WorkingHours:
     begin: int  # minutes after midnight
     end: int
     off: frozenset[date]
+    regions: tuple[str, ...] = ()
 
     def within(self, at: datetime) -> bool:
         """See Hours."""
         local = at.astimezone(self.zone)
-        if DAYS[local.weekday()] not in self.days or local.date() in self.off:
+        if DAYS[local.weekday()] not in self.days or self._is_off(local.date()):
             return False
         minute = local.hour * 60 + local.minute
         if self.begin <= self.end:
             return self.begin <= minute < self.end
         return minute >= self.begin or minute < self.end
+
+    def _is_off(self, day: date) -> bool:
+        return day in self.off or any(is_off(region, day) for region in self.regions)
 
     def opens_at(self, at: datetime) -> datetime | None:
         """See Hours. Hours begin at their beginning, or at midnight where the day before has none."""
@@ -78,8 +83,10 @@ class WorkingHours:
 
 def _hours(name: str, calendar: Mapping[str, Any]) -> WorkingHours:
     begin, end = (_minutes(calendar[key]) for key in ("from", "until"))
-    off = frozenset(one for one in map(_date, calendar["holidays"]) if one is not None)
-    return WorkingHours(name, ZoneInfo(calendar["timezone"]), frozenset(calendar["days"]), begin, end, off)
+    dates = {text: _date(text) for text in calendar["holidays"]}
+    off = frozenset(one for one in dates.values() if one is not None)
+    regions = tuple(text for text, one in dates.items() if one is None)
+    return WorkingHours(name, ZoneInfo(calendar["timezone"]), frozenset(calendar["days"]), begin, end, off, regions)
 
 
 def _minutes(clock: str | time) -> int:
