@@ -183,6 +183,12 @@ class MqttChannel(Channel):
     cert_file: str | None = Field(None, description="Our certificate, where the broker asks for one.")
     key_file: str | None = Field(None, description="The key of that certificate; null: it stands in `cert_file`.")
     verify: Boolean = Field(True, description="Whether the broker's certificate is checked.")
+    discovery: str | None = Field(
+        None,
+        min_length=1,
+        pattern=r"^[^#+]+$",
+        description="Topic under which a home-automation hub looks for devices, such as `homeassistant`; null: none.",
+    )
 
 
 class Dialled(Channel):

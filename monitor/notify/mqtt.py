@@ -24,6 +24,7 @@ from yarl import URL
 
 from monitor.core.identity import stable_id
 from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.discovery import entities, node_of
 
 log = logging.getLogger(__name__)
 _QUIET = logging.getLogger("monitor.notify.mqtt.library")
@@ -53,6 +54,8 @@ class Section(Protocol):
     cert_file: str | None
     key_file: str | None
     verify: bool
+    discovery: str | None
+    language: str
 
 
 class Refused(DeliveryFailed):
@@ -70,9 +73,10 @@ class Mqtt:
         self._url = URL(section.url)
         self._name = f"{self._url.host}:{self._url.explicit_port or PORTS[self._url.scheme]}"
         self._prefix = section.prefix.rstrip("/")
+        self._hub = section.discovery and section.discovery.rstrip("/")
         self._version = aiomqtt.ProtocolVersion.V5
         self._known = False  # which version it speaks
-        self._states: dict[str, bytes] = {}
+        self._states: dict[str, bytes] | None = None  # not known yet: nothing is cleared
         self._shown: dict[str, bytes] = {}
         self._told: set[str] = set()
         self._news = asyncio.Event()
@@ -90,12 +94,13 @@ class Mqtt:
             raise DeliveryFailed(f"no connection to the broker: {self.trouble}") from None
         payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode()
         properties = self._properties(str(message.payload["event_id"]))
-        await self._publish("notices", payload, retain=False, properties=properties)
+        await self._publish(self._topic("notices"), payload, retain=False, properties=properties)
         return None
 
     def show(self, states: Mapping[str, bytes]) -> None:
         """From now on these are the retained states, by topic below the prefix; what is in it no more is cleared."""
-        self._states = dict(states)
+        found = entities(self._hub, self._prefix, states, self._section.language) if self._hub else {}
+        self._states = {self._topic(topic): payload for topic, payload in states.items()} | found
         self._news.set()
         self._start()
 
@@ -107,7 +112,7 @@ class Mqtt:
         if self._client is not None and self._online.is_set():
             with suppress(DeliveryFailed, TimeoutError):
                 async with asyncio.timeout(1):
-                    await self._publish("monitor", b"offline", retain=True)
+                    await self._publish(self._topic("monitor"), b"offline", retain=True)
         task.cancel()
         await asyncio.wait({task}, timeout=2)
 
@@ -173,9 +178,9 @@ class Mqtt:
 
     async def _tend(self, client: "_Client") -> None:
         """What a connection is for. Returns by an exception only."""
-        await self._state("monitor", b"online", client)
-        for topic in ("acknowledge", "incidents/+"):
-            answers = await client.subscribe(self._topic(topic), qos=1)
+        await self._state(self._topic("monitor"), b"online", client)
+        for topic in self._read_topics():
+            answers = await client.subscribe(topic, qos=1)
             if (code := max(_code(one) for one in answers)) >= REFUSED:
                 log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
         self._shown = {}
@@ -188,12 +193,19 @@ class Mqtt:
             group.create_task(self._read(client))
             group.create_task(self._show(client))
 
+    def _read_topics(self) -> list[str]:
+        """Where people speak, and where states are retained that may have ended while nobody was here."""
+        own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+")]
+        return [*own, f"{self._hub}/binary_sensor/{node_of(self._prefix)}/+/config"] if self._hub else own
+
     async def _show(self, client: "_Client") -> None:
         """Publishes the states that differ from what the broker was last given."""
         while True:
             await self._news.wait()
             self._news.clear()
             wanted = self._states
+            if wanted is None:
+                continue
             for topic in [one for one in self._shown if one not in wanted]:
                 await self._state(topic, b"", client)
                 del self._shown[topic]
@@ -214,12 +226,12 @@ class Mqtt:
     async def _read(self, client: "_Client") -> None:
         """What comes in: words of people, and states that were retained before us."""
         async for message in client.messages:
-            topic = message.topic.value.removeprefix(f"{self._prefix}/")
+            topic = message.topic.value
             payload = message.payload if isinstance(message.payload, bytes) else b""
-            if topic == "acknowledge":
+            if topic == self._topic("acknowledge"):
                 await self._hear(payload)
-            elif payload and topic not in self._states and topic not in self._shown:
-                self._shown[topic] = payload  # an incident that ended while nobody was here: it is cleared
+            elif payload and topic not in (self._states or ()) and topic not in self._shown:
+                self._shown[topic] = payload  # what ended while nobody was here is cleared
                 self._news.set()
         raise aiomqtt.MqttError("the connection ended")
 
@@ -256,13 +268,13 @@ class Mqtt:
             raise DeliveryFailed(f"no connection to the broker: {self.trouble}")
         try:
             async with asyncio.timeout(PATIENCE):
-                code = await to.say(self._topic(topic), payload, retain, properties)
+                code = await to.say(topic, payload, retain, properties)
         except TimeoutError:
             raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
         except aiomqtt.MqttError as error:
             raise DeliveryFailed(_said(error)) from None
         if code >= REFUSED:
-            raise Refused(f"the broker refuses {self._topic(topic)}: {_reason(code)}")
+            raise Refused(f"the broker refuses {topic}: {_reason(code)}")
 
     def _topic(self, topic: str) -> str:
         return f"{self._prefix}/{topic}"

@@ -17,8 +17,10 @@ import aiomqtt
 import pytest
 import trustme
 from iotcore import Broker
+from jinja2 import Template
 
 from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.discovery import STATE
 from monitor.notify.mqtt import Mqtt
 from tests.processes.running import free_port
 from tests.programs import path_of, running
@@ -32,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "cert_file": None,
     "key_file": None,
     "verify": True,
+    "discovery": None,
+    "language": "en",
 }
 
 
@@ -148,10 +152,10 @@ async def test_an_incident_that_ended_while_nobody_was_here_is_cleared(broker: i
     """The next monitor finds its topic still there."""
     async with channel(broker, prefix="left") as mqtt:
         mqtt.show({"incidents/gone": b"{}"})
-        await until(lambda: "incidents/gone" in mqtt._shown)
+        await until(lambda: "left/incidents/gone" in mqtt._shown)
     async with channel(broker, prefix="left") as mqtt:
         mqtt.show({"modules/checkout": b"{}"})
-        await until(lambda: set(mqtt._shown) == {"modules/checkout"})
+        await until(lambda: set(mqtt._shown) == {"left/modules/checkout"})
         await mqtt.deliver(notice())
         async with reading(broker, prefix="left") as late:
             await until(lambda: len(late.came) == 2)
@@ -270,3 +274,35 @@ async def test_tls_asks_for_certificates_on_both_sides(tmp_path: Path, monkeypat
         async with channel(port, "mqtts", cert_file=both["cert_file"]) as mqtt:
             with pytest.raises(DeliveryFailed, match=r"(?i)certificate"):
                 await mqtt.deliver(notice())
+
+
+HUB = "homeassistant"
+MODULE = json.dumps({"id": "catalog", "name": {"pt-BR": "Catálogo", "en": "Catalog"}, "status": "up"}).encode()
+
+
+async def test_a_hub_finds_every_module_and_forgets_it_when_it_is_gone(broker: int) -> None:
+    """One retained message each, which names the topics of its state; also what left while nobody was here."""
+    async with reading(broker, prefix=HUB) as reader:
+
+        def retained(id: str) -> list[bytes]:
+            suffix = f"/{id}/config"
+            return [bytes(one.payload) for one in reader.came if one.topic.value.endswith(suffix)]  # type: ignore[arg-type]
+
+        async with channel(broker, discovery=HUB, prefix="shop") as mqtt:
+            mqtt.show({"modules/catalog": MODULE, "modules/search": MODULE.replace(b"catalog", b"search")})
+            await until(lambda: retained("catalog") and retained("search"))
+        entity = json.loads(retained("catalog")[0])
+        assert (entity["name"], entity["device_class"]) == ("Catalog", "problem")
+        assert (entity["state_topic"], entity["availability_topic"]) == ("shop/modules/catalog", "shop/monitor")
+        ids = [json.loads(retained(one)[0])["unique_id"] for one in ("catalog", "search")]
+        assert len(set(ids)) == 2
+        async with channel(broker, discovery=HUB, prefix="shop") as mqtt:
+            mqtt.show({"modules/catalog": MODULE})
+            await until(lambda: retained("search")[-1] == b"")
+        assert retained("catalog")[-1] != b""
+
+
+@pytest.mark.parametrize(("status", "shown"), [("down", "ON"), ("degraded", "ON"), ("up", "OFF"), ("unknown", "None")])
+def test_a_hub_reads_a_status_as_a_problem(status: str, shown: str) -> None:
+    """The template is Jinja, as the hub reads it."""
+    assert Template(STATE).render(value_json={"status": status}) == shown
