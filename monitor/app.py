@@ -36,7 +36,7 @@ from monitor.plots import Plots
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
-from monitor.store import Store, StoreFailed, open_store
+from monitor.store import TROUBLES, Store, StoreFailed, open_store
 from monitor.watchroom import Watchroom
 from monitor.web.link import Links
 from monitor.web.listen import listen
@@ -122,7 +122,7 @@ class App(Watcher):
             lagging=lambda event: self.desk.hand_in(event),
         )
         self.desk = Desk(
-            board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=StoreFailed
+            board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=TROUBLES
         )
         self.mailroom = Mailroom(
             self.config,

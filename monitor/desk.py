@@ -119,18 +119,19 @@ class Desk:
         hands: Hands,
         clock: Clock,
         watcher: Watcher | None = None,
-        troubles: type[Exception] = OSError,
+        troubles: type[Exception] | tuple[type[Exception], ...] = OSError,
     ) -> None:
         self.board = board
         self.backlog: list[list[Storable]] = []  # what each step wants stored
         self.shed = 0
         self.store_trouble: str | None = None
+        self._performing: dict[str, asyncio.Event] = {}  # deeds under way by the name of their request
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
         self._store = store
         self._hands = hands
         self._watcher = watcher or Watcher()
         self._clock = clock
-        self._troubles = troubles
+        self._troubles: tuple[type[Exception], ...] = troubles if isinstance(troubles, tuple) else (troubles,)
         self._more = asyncio.Event()
         self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
         self._done = 0
@@ -202,10 +203,28 @@ class Desk:
     async def perform(self, said: Said, deed: Callable[[], Awaitable[Answered]]) -> Answered:
         """What a person made somebody else here do, done and recorded once. A store that refuses does not hinder it."""
 
-        async def follow() -> Answered:
-            return self.record(said, await deed())
+        answer = await self._begun(said)
+        if answer is not None:
+            return answer
+        try:
+            answer = self.record(said, await deed())
+            self._ledger.remember(said, answer)
+        finally:
+            if said.request is not None and (waiting := self._performing.pop(said.request, None)) is not None:
+                waiting.set()
+        return answer
 
-        answer, _ = await self._once(said, follow)
+    async def _begun(self, said: Said) -> Answered | None:
+        """The answer to a deed of that name that was done before, once it is; None where it is to be done now. Nobody
+        else waits for it: a test notice or a reload may take a while."""
+        while (waiting := self._performing.get(said.request or "")) is not None:
+            await waiting.wait()
+        async with self._hearing:
+            answer = await self._ledger.before(said)
+        if answer is None and said.request is not None:
+            if said.request in self._performing:
+                return await self._begun(said)
+            self._performing[said.request] = asyncio.Event()
         return answer
 
     async def _once(self, said: Said, follow: Callable[[], Awaitable[Answered]]) -> tuple[Answered, bool]:
@@ -232,6 +251,8 @@ class Desk:
         """An incident, also one that the board no longer holds; or why there is none."""
         if (incident := self.board.incidents.get(id)) is not None:
             return incident
+        if not id.isprintable():  # nothing is stored under it, and not every database can even be asked
+            return Refusal("unknown", "there is no such incident")
         return await self._read(self._store.incident(id)) or Refusal("unknown", f"there is no incident {id[:40]}")
 
     async def incidents(self, search: Search) -> tuple[list[Incident], Place | None] | Refusal:
@@ -245,10 +266,11 @@ class Desk:
 
     async def _read(self, reading: Awaitable[T]) -> T | Refusal:
         """What the store holds, or that it does not answer."""
+        troubles: tuple[type[Exception], ...] = (*self._troubles, TimeoutError)
         try:
             async with asyncio.timeout(STORED_WITHIN):
                 return await reading
-        except (self._troubles, TimeoutError):
+        except troubles:
             return UNREAD
 
     def _perform(self, effect: Effect, storable: list[Storable]) -> None:
@@ -296,7 +318,9 @@ class Desk:
             try:
                 await self.flush()
                 pause = 0.0
-            except self._troubles as error:
+            except Exception as error:
+                if not isinstance(error, self._troubles):  # whatever it is, nothing of it was stored
+                    log.exception("the store failed in a way that was not foreseen")
                 self._refused(error)
                 pause = min(max(0.5, pause * 2), 10.0)
                 await asyncio.sleep(pause)

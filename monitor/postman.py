@@ -35,7 +35,7 @@ from monitor.core.outbox import (
 )
 from monitor.notify.box import Box
 from monitor.notify.channel import Channel, DeliveryFailed, Message
-from monitor.store import Claim, Outbox, StoreFailed
+from monitor.store import TROUBLES, Claim, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ class Postman:
             if letter.channel in self.boxes:
                 self._put(letter)
             else:
+                log.error("notice %s is given up: %s is no longer configured", letter.event_id, letter.channel)
+                self._counted(letter.channel, "dead")
                 await self._outbox.settle(dead(letter, now, GONE), (), None)
 
     def _put(self, letter: Letter) -> None:
@@ -146,21 +148,19 @@ class Postman:
 
     async def _keep_up(self) -> None:
         """Looks at what the store holds from time to time, and writes down what it did not take."""
-        await self._begin()
+        begun = False
         while True:
             try:
+                if not begun:
+                    await self._outbox.begin()  # what a monitor before us had claimed is ours now
+                begun = True
                 await self.refresh()
                 await self._catch_up()
-            except StoreFailed as error:
+            except Exception as error:
+                if not isinstance(error, TROUBLES):
+                    log.exception("the outbox failed in a way that was not foreseen")
                 self.refused(error)
             await asyncio.sleep(REFRESH_EVERY if self.store_trouble is None else LOOK_EVERY)
-
-    async def _begin(self) -> None:
-        """What a monitor before us had claimed is ours now."""
-        try:
-            await self._outbox.begin()
-        except StoreFailed as error:
-            self.refused(error)
 
     async def _catch_up(self) -> None:
         for key, (letter, folded) in list(self._unwritten.items()):
@@ -202,7 +202,11 @@ class Postman:
             if why is not None:
                 waiting[0] = replace(waiting[0], next_at=now + timedelta(seconds=15), last_error=why)
                 continue
-            await self._carry(name, box, sending, now)
+            try:
+                await self._carry(name, box, sending, now)
+            except Exception as error:  # a letter that cannot be handled must not stand in the way of others
+                log.exception("channel %s: notice %s could not be handled", name, sending.letter.event_id)
+                box.replace((self._failed(sending.letter, f"a bug of ours: {type(error).__name__}"),))
             return True
         return False
 
@@ -221,7 +225,7 @@ class Postman:
             self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
             try:
                 claim = await self._outbox.claim(letter, token, now)
-            except StoreFailed as error:
+            except TROUBLES as error:
                 self.refused(error)
                 held = False
         if claim is None:
@@ -246,8 +250,8 @@ class Postman:
         limit = self._limit(letter.channel).total_seconds()
         try:
             now, write = self._clock.now(), self._write(letter.channel)
+            message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
             async with asyncio.timeout(limit):
-                message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
                 called = await box.channel.deliver(message)
         except DeliveryFailed as error:
             return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)
@@ -282,7 +286,7 @@ class Postman:
             return await self._alarm(name, box, after, now) if after.state is State.DEAD else None
         try:
             await self._outbox.settle(after, told, token)
-        except StoreFailed as error:
+        except TROUBLES as error:
             self._unwritten[after.key] = (after, told)
             self.refused(error)
         if after.state is State.DEAD:
@@ -310,7 +314,7 @@ class Postman:
         self._counted(name, "dead")
         try:
             await self._outbox.settle(after, (), None)
-        except StoreFailed as error:
+        except TROUBLES as error:
             self._unwritten[after.key] = (after, ())
             self.refused(error)
         await self._alarm(name, box, after, now)
@@ -336,7 +340,7 @@ class Postman:
         """One more letter, of the monitor's own."""
         try:
             await self._outbox.post([letter])
-        except StoreFailed as error:
+        except TROUBLES as error:
             self.refused(error)
         self._put(letter)
 
@@ -352,7 +356,7 @@ class Postman:
             taken, token = claimed(letter, now, self._limit(channel)), token_hex(8)
             if await self._outbox.claim(taken, token, now) is None:
                 return "somebody else is sending it"
-        except StoreFailed as error:
+        except TROUBLES as error:
             return str(error)
         after = await self._attempt(box, Sending(taken, "test"), None, None)
         if after.state is not State.DELIVERED:

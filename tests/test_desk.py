@@ -8,8 +8,9 @@ from typing import Any
 
 from monitor import desk as desk_file
 from monitor.core.board import Board
-from monitor.core.effect import Keep, Moved, Observed, Saved, Storable
+from monitor.core.effect import Answered, Deed, Keep, Moved, Observed, Said, Saved, Storable
 from monitor.desk import Desk, Watcher
+from monitor.store.memory import MemoryStore
 from tests.fakes import FakeClock
 from tests.stories.beats import START, module, observation, platform
 
@@ -171,3 +172,55 @@ async def test_a_bug_in_one_step_does_not_stop_the_desk(caplog: Any) -> None:
     sitting.cancel()
     assert desk.board.status("catalog") == "up"
     assert "step failed" in caplog.text
+
+
+async def test_whatever_a_store_raises_is_told_and_tried_again() -> None:
+    """A failure that nobody foresaw stops no notice: judging goes on from memory, and says so."""
+    store = RecordingStore()
+    desk, _ = at_work(store)
+    fails = [True]
+    usual = store.commit
+
+    async def commit(effects: Sequence[Storable]) -> None:
+        if fails:
+            raise KeyError("not foreseen")
+        await usual(effects)
+
+    store.commit = commit  # type: ignore[method-assign]
+    outage(desk)
+    writer = asyncio.create_task(desk.write())
+    async with asyncio.timeout(10):
+        while desk.store_trouble is None:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    fails.clear()
+    async with asyncio.timeout(10):
+        while desk.backlog:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    writer.cancel()
+    assert desk.store_trouble is None
+    assert store.stored
+
+
+async def test_a_deed_that_takes_long_keeps_nobody_waiting() -> None:
+    """Words are followed meanwhile; the same deed once more waits for the first, and is answered alike."""
+    desk = Desk(Board(platform(module("catalog"))), MemoryStore(), RecordingHands(), CLOCK, troubles=Refused)
+    writer, going_on, done = asyncio.create_task(desk.write()), asyncio.Event(), list[int]()
+
+    async def deed() -> Answered:
+        done.append(1)
+        await going_on.wait()
+        return Answered("pager", detail={"delivered": True})
+
+    said = Said(Deed("notice.test", "pager"), "token", request="k", digest="d")
+    both = [asyncio.create_task(desk.perform(said, deed)) for _ in range(2)]
+    async with asyncio.timeout(10):
+        answer = await desk.perform(Said(Deed("probe.run", "x"), "token"), quick)
+        assert answer.id == "quick"
+        going_on.set()
+        assert [(one.id, one.detail) for one in await asyncio.gather(*both)] == [("pager", {"delivered": True})] * 2
+    writer.cancel()
+    assert done == [1]
+
+
+async def quick() -> Answered:
+    return Answered("quick")

@@ -21,6 +21,7 @@ from monitor.core.module import Text
 from monitor.core.reading import read_line, read_text
 
 FARTHEST = timedelta(days=5 * 366)  # how far ahead work may be planned
+OLDEST = timedelta(days=366)  # how long ago a rule may begin: all of its times since then are worked out
 
 
 class Planner:
@@ -125,6 +126,8 @@ def _check(window: Window, now: datetime) -> None:
         raise ValueError("`until` must be later than `from`")
     if length > LONGEST:
         raise ValueError(f"it would take longer than {duration_text(LONGEST)}")
+    if window.rule is not None and now - window.begins > OLDEST:
+        raise ValueError(f"`from` lies more than {duration_text(OLDEST)} back; a rule may begin with its next time")
     if window.begins - now > FARTHEST:
         raise ValueError(f"`from` lies farther ahead than {duration_text(FARTHEST)}")
 

@@ -59,18 +59,19 @@ class WorkingHours:
     def within(self, at: datetime) -> bool:
         """See Hours."""
         local = at.astimezone(self.zone)
-        if DAYS[local.weekday()] not in self.days or self._is_off(local.date()):
-            return False
         minute = local.hour * 60 + local.minute
         if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
+            return self.begin <= minute < self.end and self._works(local.date())
+        if minute < self.end:  # the small hours belong to the day on which they began
+            return self._works(local.date() - timedelta(days=1))
+        return minute >= self.begin and self._works(local.date())
 
-    def _is_off(self, day: date) -> bool:
-        return day in self.off or any(is_off(region, day) for region in self.regions)
+    def _works(self, day: date) -> bool:
+        off = day in self.off or any(is_off(region, day) for region in self.regions)
+        return DAYS[day.weekday()] in self.days and not off
 
     def opens_at(self, at: datetime) -> datetime | None:
-        """See Hours. Hours begin at their beginning, or at midnight where the day before has none."""
+        """See Hours. Hours begin at their beginning; those that last the whole day at midnight."""
         today = at.astimezone(self.zone).date()
         for day in range(AHEAD):
             for minute in sorted({0, self.begin % 1440}):

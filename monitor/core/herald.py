@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board
-from monitor.core.effect import Effect, Happened, Hushed, Informed, Saved
+from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.incident import Incident
 from monitor.core.notice import Intent, Notice, Told, Turn, Withheld, held, plan, turn
-from monitor.core.silence import Silence, silenced
+from monitor.core.silence import silenced
 
 EVENTS = {
     "waiting": "opened",
@@ -23,13 +23,17 @@ WAKE = timedelta(seconds=1)  # after work on a module has ended
 
 def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]:
     """The effects, with an event and its notices behind each change of an incident."""
-    if not any(type(one) is Hushed or (type(one) is Saved and one.change is not None) for one in effects):
+    if not any(type(one) in (Hushed, Arranged) or (type(one) is Saved and one.change is not None) for one in effects):
         return board, effects
     found: list[Effect] = []
     for effect in effects:
         found.append(effect)
         if isinstance(effect, Hushed) and effect.silence.is_lifted:
-            board, more = _lifted(board, effect.silence)
+            lifted = effect.silence
+            board, more = _let_go(board, lifted.until, lifted.ended_at or lifted.until)
+            found += more
+        if isinstance(effect, Arranged) and (ended := effect.work.ended_at) is not None:
+            board, more = _let_go(board, effect.work.planned_until, ended)
             found += more
         if isinstance(effect, Saved) and effect.change is not None:
             incident, at, platform = effect.incident, effect.at, board.platform
@@ -103,11 +107,12 @@ def _kept_back(board: Board, incident: Incident, now: datetime) -> tuple[datetim
     return None if work is None else (work[0], f"maintenance:{work[1]}")
 
 
-def _lifted(board: Board, silence: Silence) -> tuple[Board, list[Effect]]:
-    """A silence ended earlier: what it kept back comes now, unless something else keeps it back."""
+def _let_go(board: Board, until: datetime, at: datetime) -> tuple[Board, list[Effect]]:
+    """A silence, or work, ended earlier than it was to: what it kept back comes now, unless something else keeps it
+    back."""
     found: list[Effect] = []
     for id, before in board.told.items():
-        told = _freed(before, {silence.until}, silence.ended_at or silence.until)
+        told = _freed(before, {until}, at)
         if told != before:
             board = _with(board, id, told)
             found.append(Informed(id, told))

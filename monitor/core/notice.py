@@ -112,6 +112,9 @@ def plan(
     if change is Change.CAUSE_CHANGED and told.channels and not any(one.kind == "cause_changed" for one in told.turns):
         told = _with_turns(told, Turn(at + SETTLING, "cause_changed"))
     told, said = _begin(told, incident, change.value, at, routes, platform, silence)
+    if silence is None:
+        told, more = _hastened(told, incident, change.value, at, platform)
+        said += more
     if change is Change.MEMBER_ADDED and not said:
         shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"
         said = [Withheld(at, f"explained_by:{incident.cause.module or shared}", incident.id, _newest(incident))]
@@ -212,6 +215,25 @@ def _begin(
         if pause is not None:
             everybody = tuple(dict.fromkeys(channel for one in route.steps for channel in one.channels))
             told = _with_turns(told, Turn(at + pause, "reminder", everybody, every=route.repeat))
+    return told, said
+
+
+def _hastened(told: Told, incident: Incident, why: str, at: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
+    """What has become more urgent waits no longer for the hours of a channel, and is reminded of as often as that."""
+    said: list[Intent] = []
+    for one in [one for one in told.turns if one.kind == "waiting" and one.channels]:
+        if all(_takes(channel, incident, at, platform) for channel in one.channels):
+            told = replace(told, turns=tuple(other for other in told.turns if other is not one))
+            told, more = _tell(told, incident, why, one.channels, at, platform)
+            said += more
+    pause = REMINDED.get(incident.priority)
+    if pause is not None and told.channels:
+        usual = [one for one in told.turns if one.kind == "reminder" and one.every is None]
+        if not any(one.kind == "reminder" for one in told.turns):
+            told = _with_turns(told, Turn(at + pause, "reminder", told.channels))
+        elif any(one.at > at + pause for one in usual):
+            sooner = (_at(one, min(one.at, at + pause)) if one in usual else one for one in told.turns)
+            told = replace(told, turns=tuple(sooner))
     return told, said
 
 

@@ -79,7 +79,7 @@ def letters_of(happened: Happened) -> list[Letter]:
     incident = happened.incident
     page = incident.priority in PAGES and happened.event not in ("resolved", "acknowledged")
     return [
-        Letter(incident.id, happened.seq, one.channel, happened.event, one.why, one.at, one.opens, page)
+        Letter(incident.id, happened.seq, one.channel, happened.event, one.why, happened.at, one.opens, page)
         for one in happened.said
         if isinstance(one, Notice)
     ]

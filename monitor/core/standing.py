@@ -86,9 +86,17 @@ def save(board: Board, incident: Incident, change: Change | None, now: datetime)
     incident = published(reported(board, incident, now), board.platform, now)
     reopen = board.platform.tuning.reopen
     kept = {
-        id: old for id, old in board.incidents.items() if old.resolved_at is None or now - old.resolved_at <= reopen
+        id: old
+        for id, old in board.incidents.items()
+        if old.resolved_at is None or now - old.resolved_at <= reopen or _is_awaited(board, id)
     }
     return replace(board, incidents={**kept, incident.id: incident}), [Saved(incident, change, now)]
+
+
+def _is_awaited(board: Board, id: str) -> bool:
+    """Whether something of it is still to be told."""
+    told = board.told.get(id)
+    return told is not None and any(one.kind == "resolved" for one in told.turns)
 
 
 def publish_due(board: Board, now: datetime) -> tuple[Board, list[Saved]]:

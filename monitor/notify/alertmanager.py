@@ -60,7 +60,7 @@ class Alertmanager:
         now, key = datetime.now(UTC), key_of(message)
         labels = {**self._labels, **labels_of(message)}
         about = bool(incident_of(message))
-        over = message.event == "resolved"
+        over = message.event == "resolved" or (message.event == "summary" and about)
         alert = {
             "labels": labels,
             "annotations": _annotations(message),

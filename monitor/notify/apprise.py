@@ -6,6 +6,7 @@ Apprise sends in threads and says yes or no; what it has to say besides is the r
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from monitor.notify.channel import DeliveryFailed, Message
@@ -35,6 +36,7 @@ class Apprise:
     def __init__(self, section: Section) -> None:
         self._served = Served(section.url)
         self._mask = secrets_of(section)
+        self._threads = ThreadPoolExecutor(4, "apprise")  # its own: one that hangs keeps nobody else waiting
 
     async def deliver(self, message: Message) -> str | None:
         """Sends a notice to every address that has not got it yet, each in a thread of its own."""
@@ -43,7 +45,8 @@ class Apprise:
         missing = [url for url in links_of(message).values() if url not in text]
         told = (subject_of(message, 250), "\n".join([text, *missing]), TYPE.get(message.event, FAILURE))
         urls = self._served.left(event)
-        said = await asyncio.gather(*(asyncio.to_thread(_send, url, *told) for url in urls))
+        loop = asyncio.get_running_loop()
+        said = await asyncio.gather(*(loop.run_in_executor(self._threads, _send, url, *told) for url in urls))
         refused = {url: reason for url, reason in zip(urls, said, strict=True) if reason is not None}
         self._served.note(event, refused)
         if refused:
@@ -52,7 +55,8 @@ class Apprise:
         return None
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Waits for nobody."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _send(url: str, title: str, body: str, kind: str) -> str | None:

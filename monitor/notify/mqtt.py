@@ -8,6 +8,7 @@ that are retained are published again after every break, so a broker that forgot
 import asyncio
 import json
 import logging
+import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -34,10 +35,12 @@ PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 KEEPALIVE = 15  # seconds; a frozen broker is noticed after two of them
 PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
+HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY = timedelta(hours=24)  # after which nobody wants a notice any more
 LARGEST_WORD = 4096  # bytes of what people may publish
 MOST_WORDS = 100  # of them that may wait
+ID = re.compile("[0-9a-z]{1,64}")
 REFUSED = 0x80  # the first of the reason codes that say no
 
 Acknowledged = Callable[[str, str | None], Awaitable[str | None]]
@@ -56,6 +59,10 @@ class Section(Protocol):
     verify: bool
     discovery: str | None
     language: str
+
+
+class NoWelcome(aiomqtt.MqttError):
+    """The broker hung up instead of welcoming us, as one does that does not know our version of the protocol."""
 
 
 class Refused(DeliveryFailed):
@@ -92,7 +99,7 @@ class Mqtt:
                 await self._online.wait()
         except TimeoutError:
             raise DeliveryFailed(f"no connection to the broker: {self.trouble}") from None
-        payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         properties = self._properties(str(message.payload["event_id"]))
         await self._publish(self._topic("notices"), payload, retain=False, properties=properties)
         return None
@@ -119,23 +126,28 @@ class Mqtt:
     # -- the connection ----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._name}")
 
     async def _keep(self) -> None:
         """Keeps a connection, until cancelled."""
-        pause = FIRST_PAUSE
+        pause, now = FIRST_PAUSE, asyncio.get_running_loop().time
         while True:
+            began = now()
             try:
                 async with await self._opened() as client:
                     self._known, self._client = True, client
-                    pause = FIRST_PAUSE
                     await self._tend(client)
             except* (aiomqtt.MqttError, DeliveryFailed, OSError, ValueError, TimeoutError) as errors:
+                self._broken(_first(errors))
+            except* Exception as errors:
+                log.error("broker %s: not foreseen", self._name, exc_info=errors)
                 self._broken(_first(errors))
             finally:
                 self._online.clear()
                 self._client = None
+            if now() - began > HELD:
+                pause = FIRST_PAUSE
             await asyncio.sleep(pause * (0.5 + random() / 2))
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -172,7 +184,7 @@ class Mqtt:
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
-        if not self._known:
+        if not self._known and isinstance(error, aiomqtt.MqttCodeError | NoWelcome):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
 
@@ -229,7 +241,8 @@ class Mqtt:
             topic = message.topic.value
             payload = message.payload if isinstance(message.payload, bytes) else b""
             if topic == self._topic("acknowledge"):
-                await self._hear(payload)
+                if not message.retain:  # a word is said once; one that was left there would be said at each connection
+                    await self._hear(payload)
             elif payload and topic not in (self._states or ()) and topic not in self._shown:
                 self._shown[topic] = payload  # what ended while nobody was here is cleared
                 self._news.set()
@@ -243,11 +256,16 @@ class Mqtt:
             word = None
         incident = word.get("incident") if isinstance(word, dict) else None
         by = word.get("by") if isinstance(word, dict) else None
-        if not isinstance(incident, str) or not isinstance(by, str | None) or len(incident) > 64 or len(by or "") > 200:
+        known = isinstance(incident, str) and ID.fullmatch(incident)
+        if not known or not isinstance(by, str | None) or len(by or "") > 200 or not (by or "").isprintable():
             log.warning("what was published under %s/acknowledge is no acknowledgement", self._prefix)
             return
         if self.acknowledged is not None:
-            refused = await self.acknowledged(incident, by or None)
+            try:
+                refused = await self.acknowledged(str(incident), by or None)
+            except Exception:  # whatever it is, the connection has no part in it
+                log.exception("an acknowledgement over %s/acknowledge could not be followed", self._prefix)
+                return
             if refused is not None:
                 log.warning("an acknowledgement over %s/acknowledge is not followed: %s", self._prefix, refused)
 
@@ -314,7 +332,7 @@ class _Client(aiomqtt.Client):
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done():  # the library would wait for a welcome until its time is up
-            self._connected.set_exception(aiomqtt.MqttError("the broker closed the connection before its welcome"))
+            self._connected.set_exception(NoWelcome("the broker closed the connection before its welcome"))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any = None) -> None:

@@ -55,7 +55,8 @@ class PagerDuty:
 
 def event(message: Message) -> dict[str, Any]:
     """The event without its routing key."""
-    action = ACTION.get(message.event, "trigger")
+    over = message.event == "summary" and bool(incident_of(message))  # it is over: nobody is woken for it any more
+    action = "resolve" if over else ACTION.get(message.event, "trigger")
     found: dict[str, Any] = {"event_action": action, "dedup_key": key_of(message)}
     if action != "trigger":
         return found

@@ -12,7 +12,7 @@ from yarl import URL
 
 from monitor.notify import receiver
 from monitor.notify.channel import DeliveryFailed, Message
-from monitor.notify.content import body_of, key_of, line, links_of, priority_of, subject_of
+from monitor.notify.content import body_of, incident_of, key_of, line, links_of, priority_of, subject_of
 from monitor.notify.receiver import Answer, Receiver, as_json
 
 BUSY = (409,)  # two changes of one ticket met; Zendesk asks to try again
@@ -89,6 +89,8 @@ class Zendesk:
         text = body_of(message, COMMENT)
         links = [url for url in links_of(message).values() if url not in text]
         status = STATUS.get(message.event)
+        if message.event == "summary" and incident_of(message):  # it was, and is over
+            status = "solved"
         return {
             "comment": {"body": "\n".join([text, *links]), "public": self._public},
             "priority": priority_of(message),

@@ -27,7 +27,7 @@ from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
 from monitor.store.rollup import Rollup
 
-__all__ = ["Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
+__all__ = ["TROUBLES", "Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
 
 
 class StoreFailed(Exception):
@@ -36,6 +36,9 @@ class StoreFailed(Exception):
 
 class StoreUnusable(Exception):
     """The store cannot be used until a person does what the message says."""
+
+
+TROUBLES = (StoreFailed, StoreUnusable)  # what a call may raise that is no bug of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ from monitor.core.roster import How, Person, Role, Roster
 from monitor.web.form import FORM, form_of
 from monitor.web.session import Session, Sessions, same
 
-PROXIED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+PROXIED = (
+    *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server"),
+    "X-Real-IP",
+)
 READING = ("GET", "HEAD", "OPTIONS")
 COOKIE = "monitor_session"
 SESSIONS = web.AppKey("sessions", Sessions)

@@ -26,7 +26,7 @@ from monitor.core.outcome import Course
 from monitor.core.roster import How, Roster
 from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
-from monitor.web.access import name_for, person_of, session_of
+from monitor.web.access import name_for, person_of
 
 API = "/api/ops/v1"
 STATUS = {  # of a refusal, by its kind
@@ -136,7 +136,7 @@ def said(
     """What a person said, with who they are. `by` is the name they gave, `key` what names the request; the object that
     was sent tells whether another request says the same."""
     person, by = person_of(request), name_for(request, by)
-    how = How.SESSION if person is None or session_of(request) is not None else person.how
+    how = How.SESSION if person is None else person.how
     if isinstance(event, Spoken | Silenced | Lifted):
         event = replace(event, by=by, request=key)
     told = json.dumps([request.method, request.path, body], sort_keys=True)

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -207,8 +207,16 @@ class Dashboard:
     async def ask_to_log_in(self, request: web.Request, status: int = 401) -> web.Response:
         """The page that asks who is there. Behind a link from elsewhere a browser leaves its cookie at home, so the
         page asks for itself again, from here."""
-        again = request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "GET"
-        return await self.print(request, "login", status, to=request.path, again=request.path if again else "")
+        again = ""
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "GET":
+            again = quote(request.path.rpartition("/")[2], safe="")
+        return await self.print(
+            request,
+            "login",
+            status,
+            to=request.path,
+            again=quote(request.path.rpartition("/")[2], safe="") if again else "",
+        )
 
     # -- write --------------------------------------------------------------------------------------------------------
 

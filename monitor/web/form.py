@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+UTF_8 = ("utf-8", "utf8")
 FORM = "application/x-www-form-urlencoded"
 TEXTS = ("title", "message", "summary")
 LISTS = ("modules", "components", "groups", "priorities", "excuses")
@@ -32,6 +33,8 @@ class Form:
 async def form_of(request: web.Request) -> Form:
     """The form that was sent. Raises the answer 400, 413 or 415 for what is none."""
     if request.content_type != FORM:
+        raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
+    if (request.charset or "utf-8").lower() not in UTF_8:  # some codecs take seconds over a form
         raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
     try:
         fields = await request.post()

@@ -99,7 +99,7 @@ def described(
     }
     if operation.takes is not None:
         content = {JSON: {"schema": ref(operation.takes)} | shown.get(operation.takes, {})}
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = {"required": method != "delete", "content": content}
     return found
 
 

@@ -98,7 +98,8 @@ class _Outbox:
         """A test notice through the real path: whether it arrived, and why not."""
         id = request.match_info["id"]
         answer = await self._perform(request, Deed("notice.test", id), trying(self.outgoing, id))
-        return await json_answer(dict, answer.detail)
+        told = answer.detail  # as it is stored, where what is false or empty is left out
+        return await json_answer(dict, {"delivered": bool(told.get("delivered")), "reason": told.get("reason")})
 
     async def _perform(self, request: web.Request, deed: Deed, doing: Callable[[], Awaitable[Answered]]) -> Answered:
         body = await sent(request, ("author",))

@@ -16,6 +16,7 @@ from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import LISTS, Form, form_of
 from monitor.web.hush import KINDS
 from monitor.web.silences import lifting, wanted
+from monitor.web.spoken import author
 
 ID = re.compile("[0-9a-z]{1,12}")
 
@@ -80,7 +81,7 @@ class SilenceForms:
     ) -> Answered:
         """What becomes of a word; what cannot even be read is refused alike."""
         try:
-            told = said(request, self._counter, event(), body, form.typed.get("author"), form.key(act))
+            told = said(request, self._counter, event(), body, author(form.typed), form.key(act))
             return await self._counter.hear(told)
         except ValueError as error:
             return Answered(refusal=Refusal("wrong", str(error)))

@@ -32,6 +32,9 @@ def at(text: str) -> datetime:
         ("days: mon-fri", "2026-11-28T12:00", False),
         ("from: '22:00', until: '06:00'", "2026-11-26T23:30", True),
         ("from: '22:00', until: '06:00'", "2026-11-26T12:00", False),
+        ("from: '22:00', until: '06:00'", "2026-11-28T03:00", True),  # Friday's night
+        ("from: '22:00', until: '06:00'", "2026-11-30T03:00", False),  # Sunday's
+        ("from: '22:00', until: '06:00', holidays: BR", "2026-12-26T03:00", False),
         ("holidays: BR", "2026-11-20T12:00", False),  # Consciência Negra, of the whole country since 2024
         ("holidays: BR", "2026-04-03T12:00", False),  # Good Friday moves
         ("holidays: BR", "2026-07-09T12:00", True),  # a day of São Paulo's own

@@ -7,12 +7,15 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.effect import Happened, Missed, Saved
+from monitor.core.agenda import WorkAct
+from monitor.core.effect import Happened, Missed, Ordered, Saved
 from monitor.core.incident import Change, Stage
 from monitor.core.maintenance import Window
 from monitor.core.module import Priority
-from monitor.core.notice import Notice, Withheld
+from monitor.core.notice import Notice, Told, Turn, Withheld
+from monitor.core.outbox import is_past, letters_of
 from monitor.core.route import Route, Step
+from monitor.core.standing import save
 from monitor.core.word import Acknowledge, Open, Write
 from tests.stories.beats import START, Story, module, observation, story
 
@@ -110,6 +113,43 @@ def test_planned_work_holds_what_would_be_said_and_loses_nothing() -> None:
     assert not any(why == "escalated" for why, _, _ in said(told))
     passing(told, 12, "-")
     assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+
+
+def test_work_that_is_over_earlier_holds_nothing_back_any_more() -> None:
+    """Its module still fails: the step that was due is told at once, and not at the planned end."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    begins = told.now
+    window = Window("w", {"en": "Works"}, begins, begins + 240 * MINUTE, "UTC", begins.isoformat(), None, {}, ())
+    told.plan((window, [begins]))
+    passing(told, 12, "-")
+    assert not any(why == "escalated" for why, _, _ in said(told))
+    (work,) = told.board.agenda.works.values()
+    told.order(Ordered(work.id, WorkAct.COMPLETE))
+    passing(told, 1, "-")
+    assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+
+
+def test_a_step_that_comes_a_day_late_is_a_letter_of_today() -> None:
+    """Nobody is told that nobody wants to hear of it any more."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    told.now += timedelta(hours=25)
+    told.tick()
+    late = [one for one in told.effects if isinstance(one, Happened) and one.event == "escalated"]
+    (letter,) = letters_of(late[0])
+    assert letter.at == told.now
+    assert not is_past(letter, told.now)
+
+
+def test_what_has_an_end_to_be_told_stays_known() -> None:
+    """However long ago it was over; another incident that is saved does not push it out."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    over = replace(told.incidents[0], resolved_at=told.now, stage=Stage.RESOLVED)
+    waiting = Told(1, ("pager",), turns=(Turn(told.now + 10 * MINUTE, "resolved"),))
+    board = replace(told.board, incidents={over.id: over}, told={over.id: waiting})
+    other = replace(over, key="inc:other:x", resolved_at=None)
+    later = told.now + timedelta(hours=1)
+    assert over.id in save(board, other, None, later)[0].incidents
+    assert over.id not in save(replace(board, told={}), other, None, later)[0].incidents
 
 
 def test_what_a_person_opens_is_told_like_anything_else() -> None:

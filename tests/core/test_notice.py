@@ -171,6 +171,18 @@ def test_what_is_not_urgent_waits_for_the_hours_of_a_channel() -> None:
     assert said == [Notice(START + HOUR, "first", HIT.id, "pager")]
 
 
+def test_what_becomes_urgent_waits_no_longer() -> None:
+    """Neither for the hours of a channel, nor a day for its next reminder."""
+    platform = replace(PLATFORM, hours={"pager": From(START + HOUR)})
+    high = replace(HIT, priority=Priority.HIGH)
+    told, _ = plan(Told(), high, Change.OPENED, START, (BOTH,), platform)
+    told, said = plan(told, HIT, Change.WORSENED, START + MINUTE, (BOTH,), platform)
+    assert said == [Notice(START + MINUTE, "worsened", HIT.id, "pager")]
+    assert not any(one.kind == "waiting" for one in told.turns)
+    assert min(one.at for one in told.turns if one.kind == "reminder") == START + 31 * MINUTE
+    assert plan(told, HIT, Change.WORSENED, START + 2 * MINUTE, (BOTH,), platform)[1] == []
+
+
 def said_mine(at: datetime, incident: Incident = HIT) -> Incident:
     """The incident after somebody said so."""
     return replace(incident, acknowledged_at=START, acts=(*incident.acts, Act(at, "acknowledged")))

@@ -180,8 +180,17 @@ async def test_people_say_mine_over_a_topic(broker: int) -> None:
         ):
             await person.publish("mine/acknowledge", hostile, qos=1)
         await person.publish("mine/acknowledge", json.dumps({"incident": "k3f09a", "by": "Ana"}), qos=1)
-        await person.publish("mine/acknowledge", json.dumps({"incident": "other"}), qos=1)
+        await person.publish("mine/acknowledge", json.dumps({"incident": "\ud800"}), qos=1)
+        await person.publish("mine/acknowledge", json.dumps({"incident": "other"}), qos=1, retain=True)
         await until(lambda: len(heard) == 2)
+    async with channel(broker, prefix="mine") as again:  # what was left there is no new word
+        again.acknowledged = acknowledged
+        await again.deliver(notice())
+        async with aiomqtt.Client("127.0.0.1", broker) as person:
+            await person.publish("mine/acknowledge", b"", qos=1, retain=True)
+            await person.publish("mine/acknowledge", json.dumps({"incident": "third"}), qos=1)
+        await until(lambda: len(heard) > 2)
+    assert heard.pop() == ("third", None)
     assert heard == [("k3f09a", "Ana"), ("other", None)]
 
 

@@ -1,6 +1,7 @@
 """PagerDuty: one alert per incident, by its key, in the form of Events v2."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,13 @@ async def test_each_event_acts_on_the_alert_of_its_incident(event: str) -> None:
     said = await sent(message)
     assert said["event_action"] == {"resolved": "resolve", "acknowledged": "acknowledge"}.get(event, "trigger")
     assert said["dedup_key"] == message.payload["dedup_key"]
+
+
+async def test_what_is_over_when_it_is_told_wakes_nobody() -> None:
+    """It was, from then to then: the alert is resolved, or there is none. The monitor's own word is a trigger."""
+    was = notice()
+    assert (await sent(replace(was, event="summary")))["event_action"] == "resolve"
+    assert (await sent(notice("summary")))["event_action"] == "trigger"
 
 
 async def test_what_a_trigger_says() -> None:

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "happenings",
         sa.Column("incident", sa.Text, nullable=False),
-        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("event", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("withheld", sa.Text, nullable=False),
@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("incident", sa.Text, nullable=False),
-        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("event", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
