@@ -19,6 +19,7 @@ from monitor.pages.publish import Published, forms_of
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds before a failed run is repeated; doubled each time
+GONE = 5.0  # seconds that a killed command may take to be gone
 LONGEST_WORD = 300  # characters of what a command said last
 SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "COOKIE")
 SHORTEST_SECRET = 4  # characters; masking less would mask the alphabet
@@ -148,8 +149,8 @@ def in_order(paths: Iterable[str]) -> list[str]:
 async def _call(hook: Hook, paths: Sequence[str], environment: Mapping[str, str]) -> None:
     """Runs the command to its end, or kills it with all its children. Raises HookFailed."""
     end = "\0" if hook.nul else "\n"
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
             *hook.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
@@ -157,6 +158,13 @@ async def _call(hook: Hook, paths: Sequence[str], environment: Mapping[str, str]
             env=environment,
             start_new_session=True,
         )
+    )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:  # it may run already, with children, before anybody here knows
+        with suppress(OSError, ValueError):
+            await _end(await starting)
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such command"
         raise HookFailed(f"it cannot be started: {reason}") from None
@@ -168,15 +176,22 @@ async def _call(hook: Hook, paths: Sequence[str], environment: Mapping[str, str]
     except TimeoutError:
         raise HookFailed(f"it took longer than {hook.timeout.total_seconds():g} s") from None
     finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # children that outlive it included
-        await process.wait()
+        await _end(process)
         await asyncio.wait({said}, timeout=1)
         said.cancel()
     if status:
         told = said.result() if said.done() and not said.cancelled() else ""
         word = _masked(told, environment) if told else "and said nothing"
         raise HookFailed(f"exit status {status}: {word}")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kills it and its children, those that outlive it included. Whoever is killed needs no long wait."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GONE):
+            await process.wait()
 
 
 async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:

@@ -1,5 +1,7 @@
 """What every test shares: examples of hypothesis are the same on every machine and every run."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -21,3 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):
             item.add_marker("property")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no garbage collection has to look at it again."""
+    gc.collect()
+    gc.freeze()

@@ -293,6 +293,7 @@ def whole(public: Path) -> bytes | None:
     return numbers.pop()
 
 
+@pytest.mark.slow
 def test_readers_see_whole_sites_only_during_a_hundred_swaps(tmp_path: Path) -> None:
     publisher = Publisher(tmp_path)
     publisher.publish(site(0))
