@@ -36,7 +36,7 @@ from monitor.plots import Plots
 from monitor.press import Press, Scene
 from monitor.probers import PROBERS, Reach
 from monitor.pulse import Pulse
-from monitor.store import TROUBLES, Store, StoreFailed, open_store
+from monitor.store import TROUBLES, Store, open_store
 from monitor.watchroom import Watchroom
 from monitor.web.link import Links
 from monitor.web.listen import listen
@@ -279,7 +279,7 @@ class App(Watcher):
             return problems
         try:
             await self.store.rename(_aliases(config))
-        except StoreFailed as error:
+        except TROUBLES as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
         self.desk.hand_in(await self._planned())
@@ -368,7 +368,7 @@ class App(Watcher):
             async with asyncio.timeout(DRAIN):
                 await self.desk.flush()
                 await self.press.finish()
-        except (TimeoutError, StoreFailed) as error:
+        except (TimeoutError, *TROUBLES) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
 
 

@@ -212,6 +212,7 @@ class Desk:
         finally:
             if said.request is not None and (waiting := self._performing.pop(said.request, None)) is not None:
                 waiting.set()
+        await self._on_disk()
         return answer
 
     async def _begun(self, said: Said) -> Answered | None:
@@ -235,12 +236,16 @@ class Desk:
             if answer is None:
                 answer = await follow()
                 self._ledger.remember(said, answer)
-            try:
-                async with asyncio.timeout(STORED_WITHIN):
-                    stored = await self.stored()
-            except TimeoutError:
-                stored = False
+            stored = await self._on_disk()
         return answer, stored
+
+    async def _on_disk(self) -> bool:
+        """Whether everything decided so far is stored, once it is, or within the time that a person waits for it."""
+        try:
+            async with asyncio.timeout(STORED_WITHIN):
+                return await self.stored()
+        except TimeoutError:
+            return False
 
     def record(self, said: Said, answer: Answered) -> Answered:
         """Puts a line into the audit log, with the next transaction; gives the answer back."""

@@ -24,7 +24,7 @@ from monitor.notify.beacon import shine
 from monitor.notify.mirror import states_of
 from monitor.pages.translate import Speech
 from monitor.postman import LIMIT, Postman, Write
-from monitor.store import Outbox, StoreFailed
+from monitor.store import TROUBLES, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -159,14 +159,14 @@ class Mailroom:
         """The newest letters first."""
         try:
             return await self._outbox.letters(channel, state, limit=limit, offset=offset)
-        except StoreFailed:
+        except TROUBLES:
             return AWAY
 
     async def courses(self, incidents: Sequence[str]) -> Mapping[str, Course]:
         """What was said of these incidents, as far as that can be read now."""
         try:
             return await self._outbox.courses(incidents)
-        except StoreFailed:
+        except TROUBLES:
             return {}
 
     async def act(self, act: str, incident: str, seq: int, channel: str) -> Refusal | None:
@@ -179,7 +179,7 @@ class Mailroom:
             if act == "again":
                 return None if await self.postman.again(letter) else Refusal("conflict", f"it is {letter.state}")
             return None if await self.postman.drop(letter) else Refusal("conflict", f"it is {letter.state}")
-        except StoreFailed:
+        except TROUBLES:
             return AWAY
 
     async def test(self, channel: str) -> str | Refusal | None:

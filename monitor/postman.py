@@ -206,7 +206,8 @@ class Postman:
                 await self._carry(name, box, sending, now)
             except Exception as error:  # a letter that cannot be handled must not stand in the way of others
                 log.exception("channel %s: notice %s could not be handled", name, sending.letter.event_id)
-                box.replace((self._failed(sending.letter, f"a bug of ours: {type(error).__name__}"),))
+                tried = replace(sending.letter, attempts=sending.letter.attempts + 1)
+                box.replace((self._failed(tried, f"a bug of ours: {type(error).__name__}"),))
             return True
         return False
 
@@ -268,14 +269,7 @@ class Postman:
         now, chance = self._clock.now(), self._random.random()
         return failed(letter, now, reason, chance, permanent=permanent, retry_after=retry_after)
 
-    async def _settle(
-        self,
-        name: str,
-        box: Box,
-        after: Letter,
-        folded: Sequence[Letter],
-        token: str | None,
-    ) -> None:
+    async def _settle(self, name: str, box: Box, after: Letter, folded: Sequence[Letter], token: str | None) -> None:
         """What became of an attempt: on the channel, in memory, and in the store."""
         now = self._clock.now()
         told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []

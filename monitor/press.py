@@ -29,7 +29,7 @@ from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, files_against_page
-from monitor.store import Store, StoreFailed
+from monitor.store import TROUBLES, Store
 
 T = TypeVar("T")
 
@@ -172,7 +172,7 @@ class Press:
         judging = {key for key, probe in asked if probe.off is None and probe.role is Role.VERDICT}
         try:
             self.history = await self._store.history(now - timedelta(days=DAYS + 2), now, probes=judging)
-        except StoreFailed as error:
+        except TROUBLES as error:
             log.warning("publishing from memory, the store does not answer: %s", error)
 
     def _before(self, ground: tuple[object, ...]) -> Found | None:

@@ -222,5 +222,15 @@ async def test_a_deed_that_takes_long_keeps_nobody_waiting() -> None:
     assert done == [1]
 
 
+async def test_a_deed_is_on_disk_when_it_is_answered() -> None:
+    """Its line in the audit log is, so that the same request is known after a crash."""
+    store = MemoryStore()
+    desk = Desk(Board(platform(module("catalog"))), store, RecordingHands(), CLOCK, troubles=Refused)
+    writer = asyncio.create_task(desk.write())
+    await desk.perform(Said(Deed("probe.run", "catalog"), "token", request="k"), quick)
+    assert await store.entry("k") is not None
+    writer.cancel()
+
+
 async def quick() -> Answered:
     return Answered("quick")

@@ -141,6 +141,30 @@ async def test_a_failure_holds_back_only_its_own_incident() -> None:
     assert [id for id, _ in pager.came] == [f"{TWO.id}-1", f"{ONE.id}-1", f"{ONE.id}-2"]
 
 
+async def test_a_letter_that_cannot_be_handled_stands_in_nobody_s_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others leave, it is tried again more and more seldom, and in the end it is given up like any other."""
+    pager = Receiver()
+    world, claim, tries = World(pager=pager), MemoryOutbox.claim, list[int]()
+
+    async def broken(self: MemoryOutbox, letter: Letter, token: str, now: Any) -> Claim | None:
+        if letter.incident == ONE.id:
+            tries.append(letter.attempts)
+            raise KeyError("a document of another version")
+        return await claim(self, letter, token, now)
+
+    monkeypatch.setattr(MemoryOutbox, "claim", broken)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "opened", "pager"))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{TWO.id}-1"]
+    for _ in range(600):
+        world.clock.at += timedelta(seconds=1)
+        await world.work()
+    assert 5 < len(tries) < 30
+    world.clock.at += timedelta(days=4)
+    await world.work()
+    assert not list(world.postman.boxes["pager"].letters())
+
+
 async def test_what_can_never_arrive_is_dead_at_once_and_told_elsewhere() -> None:
     """By a notice of the monitor's own on another channel; the next event goes out all the same."""
     pager, chat = Receiver([DeliveryFailed("HTTP 404", permanent=True)]), Receiver()
