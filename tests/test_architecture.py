@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -50,16 +49,19 @@ def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def imports(file: Path) -> Iterator[str]:
+@cache
+def imports(file: Path) -> tuple[str, ...]:
     """Full names of everything a file imports, at its top or inside a function: `monitor.core.board`."""
+    found: list[str] = []
     for node in ast.walk(tree(file)):
         match node:
             case ast.Import(names):
-                yield from (alias.name for alias in names)
+                found += (alias.name for alias in names)
             case ast.ImportFrom(module=str(module), names=names, level=0):
-                yield from (f"{module}.{alias.name}" for alias in names)
+                found += (f"{module}.{alias.name}" for alias in names)
             case ast.ImportFrom():
                 raise AssertionError(f"{file}: relative imports hide which room they reach into")
+    return tuple(found)
 
 
 def room_of(file: Path) -> str:

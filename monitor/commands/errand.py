@@ -70,7 +70,7 @@ async def ask_running(
 ) -> Answer | None:
     """The answer of the running monitor; None where none runs or it cannot be reached: then the lock tells."""
     try:
-        return await _ask(ops_url(config), _token(config), method, path, body, headers)
+        return await _ask(ops_url(config), ops_token(config), method, path, body, headers)
     except (ClientError, TimeoutError, Stranger):
         return None
 
@@ -87,7 +87,7 @@ async def look(config: Config, data: Path, path: str) -> Answer:
             return await _ask(url, token, "GET", path, None, None)
     except StoreUnusable:
         try:
-            return await _ask(ops_url(config), _token(config), "GET", path, None, None)
+            return await _ask(ops_url(config), ops_token(config), "GET", path, None, None)
         except (ClientError, TimeoutError, Stranger):
             pass
         raise
@@ -107,7 +107,8 @@ def tell_refusal(answer: Answer) -> bool:
     return answer.refused is not None
 
 
-def _token(config: Config) -> str | None:
+def ops_token(config: Config) -> str | None:
+    """What opens the ops side of the running monitor; None where it asks for nothing."""
     return os.environ.get("MONITOR_OPS_TOKEN") or config.settings.ops_token
 
 

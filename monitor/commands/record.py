@@ -16,7 +16,7 @@ from typing import TextIO
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from monitor.clock import SystemClock
-from monitor.commands.errand import ops_url
+from monitor.commands.errand import ops_token, ops_url
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
@@ -112,7 +112,8 @@ async def _record(config: Config, write: Callable[[str], None]) -> None:
 
 async def _following(config: Config) -> AsyncIterator[str] | None:
     """The lines of the running monitor; None when none answers."""
-    headers = {"Authorization": f"Bearer {config.settings.ops_token}"} if config.settings.ops_token else {}
+    token = ops_token(config)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     session = ClientSession(timeout=ClientTimeout(total=None, sock_connect=3), headers=headers)
     try:
         answer = await session.get(f"{ops_url(config)}/api/ops/v1/observations")

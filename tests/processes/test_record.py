@@ -62,8 +62,8 @@ async def test_alone_it_looks_by_itself_extra_runs_included(monitor: Monitor, sh
     assert get(f"http://127.0.0.1:{monitor.ops}/-/healthy")[0] == 0
 
 
-async def test_without_the_token_it_says_what_to_do(monitor: Monitor, shop: Shop, tmp_path: Path) -> None:
-    """The running monitor has one, we do not: one sentence, exit status 1."""
+async def test_the_token_comes_from_the_environment(monitor: Monitor, shop: Shop, tmp_path: Path) -> None:
+    """The running monitor has one: without it one sentence and exit status 1, with it a recording."""
     monitor.file.write_text(monitor.configuration().replace("monitor: {", 'monitor: {ops_token: "${OPS:-}", '))
     token = {"OPS": "a-token-of-some-length"}
     run = ("run", "--config", str(monitor.file), "--data", str(tmp_path / "data"))
@@ -74,3 +74,7 @@ async def test_without_the_token_it_says_what_to_do(monitor: Monitor, shop: Shop
             assert recorder.process.returncode == 1
             assert "MONITOR_OPS_TOKEN" in recorder.output
             assert "Traceback" not in recorder.output
+        recording = tmp_path / "day.jsonl"
+        record = ("record", "--output", str(recording), "--config", str(monitor.file))
+        async with program(*record, log=tmp_path / "with", MONITOR_OPS_TOKEN=token["OPS"]):
+            await eventually(lambda: len(lines(recording)) >= 1, 20, "the recording has begun")
