@@ -181,17 +181,18 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """The URL of an empty database, dropped afterwards."""
-    asyncpg = pytest.importorskip("asyncpg")
     name = f"monitor_{uuid4().hex}"
     base, _, _ = postgres_server.rpartition("/")
-    await _say(asyncpg, postgres_server, f"CREATE DATABASE {name}")
+    await say(postgres_server, f"CREATE DATABASE {name}")
     yield f"{base}/{name}"
-    await _say(asyncpg, postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    await say(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _say(asyncpg: object, dsn: str, statement: str) -> None:
+async def say(dsn: str, statement: str) -> None:
+    """Follows one statement."""
+    asyncpg = pytest.importorskip("asyncpg")
     async with asyncio.timeout(20):
-        connection = await asyncpg.connect(dsn)  # type: ignore[attr-defined]
+        connection = await asyncpg.connect(dsn)
         try:
             await connection.execute(statement)
         finally:

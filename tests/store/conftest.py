@@ -9,8 +9,9 @@ from monitor.store import Store
 from monitor.store.connect import open_sql
 from monitor.store.memory import MemoryStore
 from tests.postgres import postgres_server, postgres_url
+from tests.ready import postgres_tables, ready_file, ready_postgres
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_server", "postgres_tables", "postgres_url", "ready_postgres"]
 
 
 class Shelf:
@@ -32,8 +33,8 @@ class Shelf:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
     """The URL of an empty store; None for the one in memory."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/monitor.db"
-    return None if request.param == "memory" else request.getfixturevalue("postgres_url")
+        return ready_file(tmp_path / "monitor.db")
+    return None if request.param == "memory" else request.getfixturevalue("ready_postgres")
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from monitor.web.ops import OpsContext, ops_app
 from monitor.web.session import Sessions
 from tests.fakes import FakeClock
 from tests.pages import pictures
+from tests.ready import ready_file
 from tests.store.past import NOON, after, incident, saved
 from tests.stories.beats import module, platform
 from tests.test_desk import RecordingHands
@@ -149,7 +150,7 @@ async def serving(
     board, history = shown or small()
     board = replace(board, platform=replace(board.platform, languages=("pt-BR", "en")))
     now = max([after(60), *(one.detected_at for one in history.incidents)])
-    store, clock = await open_store(f"sqlite:///{tmp_path / 'monitor.db'}"), FakeClock(now)
+    store, clock = await open_store(ready_file(tmp_path / "monitor.db")), FakeClock(now)
     await store.commit([saved(one) for one in (*history.incidents, OLD)])
     hands = Sorting()
     desk = Desk(board, store, hands, clock, watcher=hands, troubles=StoreFailed)

@@ -21,6 +21,7 @@ from monitor.store import Store, StoreFailed, open_store
 from monitor.web.counter import Counter
 from monitor.web.routes import counter_app
 from tests.fakes import FakeClock
+from tests.ready import ready_file
 from tests.store.past import NOON, after, incident, saved
 from tests.stories.beats import module, platform
 from tests.test_desk import RecordingHands
@@ -69,7 +70,7 @@ class Side:
 @pytest.fixture
 async def side(tmp_path: Path) -> AsyncIterator[Side]:
     """The board holds an open incident, the store an old one as well."""
-    store, clock = await open_store(f"sqlite:///{tmp_path / 'monitor.db'}"), FakeClock(after(60))
+    store, clock = await open_store(ready_file(tmp_path / "monitor.db")), FakeClock(after(60))
     await store.commit([saved(OPEN), saved(OLD)])
     watched = replace(platform(module("catalog"), module("checkout")), languages=("pt-BR", "en"))
     board = Board(watched, incidents={OPEN.id: OPEN}, began_at=NOON)
