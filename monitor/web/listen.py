@@ -1,11 +1,14 @@
 """Listen: an application at an address, until the stack it stands on is left."""
 
+import asyncio
 import logging
 import os
 from contextlib import AsyncExitStack
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+
+from monitor.web.patience import Patience
 
 log = logging.getLogger("aiohttp.server")
 
@@ -14,18 +17,28 @@ class AddressInUse(Exception):
     """Somebody else listens where we should."""
 
 
-async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int, key: str) -> tuple[str, int]:
+async def listen(
+    stack: AsyncExitStack, app: web.Application, host: str, port: int, key: str, patience: Patience | None = None
+) -> tuple[str, int]:
     """Serves from now on; where. `key` is what the configuration calls it. Raises AddressInUse."""
     log.addFilter(_is_ours)
+    patience = patience or Patience()
+    app.middlewares.insert(0, patience.middleware)
     runner = web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    assert runner.server is not None
     try:
-        await web.TCPSite(runner, host, port).start()
+        server = await asyncio.get_running_loop().create_server(
+            patience.welcoming(runner.server), host, port, backlog=128
+        )
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise AddressInUse(f"{key}: cannot listen on {host}:{port} ({why}); choose another port") from None
-    found = runner.addresses[0]
+    stack.callback(server.close)
+    watching = asyncio.create_task(patience.watch(), name=f"{key}: idle connections")
+    stack.callback(watching.cancel)
+    found = server.sockets[0].getsockname()
     return str(found[0]), int(found[1])
 
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from monitor.web.listen import listen
+from monitor.web.patience import Patience
 
 
 async def answered(host: str, port: int, sent: bytes) -> bytes:
@@ -46,3 +47,71 @@ async def test_whoever_does_not_speak_http_is_refused_and_fills_no_log(
             assert caplog.records == []
             assert b" 500 " in await answered(host, port, b"GET /bug HTTP/1.0\r\nHost: a\r\n\r\n")
             assert "a bug of ours" in caplog.text
+
+
+class Shop:
+    """Answers at once, or, at `/slow`, when `go` is set."""
+
+    def __init__(self) -> None:
+        self.go, self.app = asyncio.Event(), web.Application()
+        self.app.router.add_get("/", self.quick)
+        self.app.router.add_get("/slow", self.slow)
+
+    async def quick(self, request: web.Request) -> web.Response:
+        return web.Response(text="here")
+
+    async def slow(self, request: web.Request) -> web.Response:
+        await self.go.wait()
+        return web.Response(text="at last")
+
+
+async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str = "/") -> bytes:
+    """The last line of the answer over a connection that stays."""
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b"Content-Length: " in head
+    return await reader.readexactly(int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0]))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n"], ids=["nothing", "half a request"])
+async def test_whoever_asks_for_nothing_does_not_stay(sent: bytes) -> None:
+    """What is being answered stays as long as that takes; after an answer the time begins anew."""
+    shop = Shop()
+    async with AsyncExitStack() as stack, asyncio.timeout(10):
+        patience = Patience(longest=0.4, every=0.05)
+        where = await listen(stack, shop.app, "127.0.0.1", 0, "monitor.public", patience)
+        busy_reader, busy = await asyncio.open_connection(*where)
+        waiting = asyncio.create_task(asked(busy_reader, busy, "/slow"))
+        kept_reader, kept = await asyncio.open_connection(*where)
+        began = asyncio.get_running_loop().time()
+        reader, writer = await asyncio.open_connection(*where)
+        writer.write(sent)
+        ended = asyncio.create_task(reader.read())
+        while not ended.done():
+            assert await asked(kept_reader, kept) == b"here"
+            await asyncio.sleep(0.1)
+        assert await ended == b""
+        assert 0.4 <= asyncio.get_running_loop().time() - began < 3
+        assert await asked(kept_reader, kept) == b"here"
+        shop.go.set()
+        assert await waiting == b"at last"
+        for one in (busy, kept, writer):
+            one.close()
+
+
+async def test_a_crowd_that_asks_for_nothing_keeps_nobody_out() -> None:
+    """For one more the longest idle goes; whoever is being answered is not touched."""
+    shop = Shop()
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        where = await listen(stack, shop.app, "127.0.0.1", 0, "monitor.public", Patience(most=20))
+        busy_reader, busy = await asyncio.open_connection(*where)
+        waiting = asyncio.create_task(asked(busy_reader, busy, "/slow"))
+        await asyncio.sleep(0.05)
+        crowd = [await asyncio.open_connection(*where) for _ in range(60)]
+        assert await answered(*where, b"GET / HTTP/1.0\r\n\r\n") != b""
+        assert await crowd[0][0].read() == b""
+        assert await asked(*crowd[-1]) == b"here"
+        shop.go.set()
+        assert await waiting == b"at last"
+        for _, writer in (*crowd, (busy_reader, busy)):
+            writer.close()
