@@ -27,6 +27,7 @@ from monitor.core.roster import How, Roster
 from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
 from monitor.web.access import name_for, person_of
+from monitor.web.patience import SLOWEST
 
 API = "/api/ops/v1"
 STATUS = {  # of a refusal, by its kind
@@ -104,7 +105,11 @@ async def sent(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise refusal(415, "send JSON, with `Content-Type: application/json`")
     try:
-        body = json.loads(await request.read() or b"{}")
+        async with asyncio.timeout(SLOWEST):
+            read = await request.read()
+        body = json.loads(read or b"{}")
+    except TimeoutError:
+        raise refusal(408, f"what was sent did not arrive within {SLOWEST:.0f} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise refusal(413, f"what was sent is longer than {LARGEST // 1024} KiB") from None
     except (ValueError, RecursionError):

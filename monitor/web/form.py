@@ -1,10 +1,13 @@
 """Form: what a browser sends of a form of ours, as the object that the API would be sent."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+
+from monitor.web.patience import SLOWEST
 
 UTF_8 = ("utf-8", "utf8")
 FORM = "application/x-www-form-urlencoded"
@@ -31,13 +34,16 @@ class Form:
 
 
 async def form_of(request: web.Request) -> Form:
-    """The form that was sent. Raises the answer 400, 413 or 415 for what is none."""
+    """The form that was sent. Raises the answer 400, 408, 413 or 415 for what is none."""
     if request.content_type != FORM:
         raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
     if (request.charset or "utf-8").lower() not in UTF_8:  # some codecs take seconds over a form
         raise web.HTTPUnsupportedMediaType(text="This is no form of ours.")
     try:
-        fields = await request.post()
+        async with asyncio.timeout(SLOWEST):
+            fields = await request.post()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The form did not arrive.") from None
     except (ValueError, LookupError):  # no UTF-8, or a charset that nobody knows
         raise web.HTTPBadRequest(text="This is no form of ours.") from None
     typed: dict[str, Any] = {name: str(text) for name, text in fields.items()}

@@ -44,7 +44,7 @@ DOES = {
 }
 
 READ = (401, 403)
-WRITE = (400, 403, 409, 413, 415, 503)
+WRITE = (400, 403, 408, 409, 413, 415, 503)
 
 
 def _says(summary: str, takes: str, *statuses: int, new: bool = False) -> Operation:
@@ -85,7 +85,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "One module, with the newest runs of its probes", {200: "dossier"}, fails=(404,), tells=READ
     ),
     ("post", f"{API}/modules/{{id}}/probe"): Operation(
-        "Run a module's probes once more", {202: "asked"}, "author", (400, 403, 404, 409, 413, 415), READ
+        "Run a module's probes once more", {202: "asked"}, "author", (400, 403, 404, 408, 409, 413, 415), READ
     ),
     ("get", f"{API}/audit"): Operation(
         "What people changed or tried to, the newest first",

@@ -25,6 +25,7 @@ REASONS = {
     404: "There is no such thing",
     409: "It does not fit what is so now",
     412: "Somebody else was faster: it is not in the state that If-Match names",
+    408: "It did not arrive in time",
     413: "It is longer than 64 KiB",
     415: "It is no JSON",
     422: "The Idempotency-Key named another request before",

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 
+from monitor.web.counter import sent
+from monitor.web.form import form_of
 from monitor.web.listen import listen
 from monitor.web.patience import Patience
 
@@ -115,3 +117,25 @@ async def test_a_crowd_that_asks_for_nothing_keeps_nobody_out() -> None:
         assert await waiting == b"at last"
         for _, writer in (*crowd, (busy_reader, busy)):
             writer.close()
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+async def test_what_is_sent_along_has_its_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever promises a body and does not send it is told so."""
+    monkeypatch.setattr("monitor.web.counter.SLOWEST", 0.1)
+    monkeypatch.setattr("monitor.web.form.SLOWEST", 0.1)
+
+    async def take(request: web.Request) -> web.Response:
+        await (sent(request, ("a",)) if kind.endswith("json") else form_of(request))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    async with AsyncExitStack() as stack:
+        where = await listen(stack, app, "127.0.0.1", 0, "monitor.ops")
+        post = f"POST / HTTP/1.0\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: 100\r\n\r\n{{".encode()
+        reader, writer = await asyncio.open_connection(*where)
+        writer.write(post)
+        async with asyncio.timeout(5):
+            assert b" 408 " in await reader.readline()
+        writer.close()
