@@ -100,6 +100,32 @@ def check(given: Common, file: str | None) -> None:
 
 
 @main.command()
+@click.argument("file", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One object a line, what stays as it is included.")
+@common
+def plan(given: Common, file: str | None, as_json: bool) -> None:
+    """What a reload would add, remove and rename, and what becomes of each history."""
+    from monitor.commands.plan import plan as job
+
+    _go(job(file or given.file, given.folder, as_json))
+
+
+@main.command("suggest-plan")
+@click.option("--orders-per-day", type=float, help="Orders on an average day.")
+@click.option("--average-ticket", type=float, help="What an order is worth on average.")
+@click.option("--growth-percent", type=float, help="Growth in a year, in percent.")
+@common
+def suggest_plan(
+    given: Common, orders_per_day: float | None, average_ticket: float | None, growth_percent: float | None
+) -> None:
+    """Which support plan fits a shop."""
+    from monitor.commands.suggest_plan import suggest_plan as job
+
+    shop = {"orders_per_day": orders_per_day, "average_ticket": average_ticket, "growth_percent": growth_percent}
+    sys.exit(job(_loaded(given), {name: number for name, number in shop.items() if number is not None}))
+
+
+@main.command()
 @click.argument("selectors", nargs=-1, metavar="[MODULE | MODULE/PROBE | GLOB]...")
 @click.option("--json", "as_json", is_flag=True, help="One observation a line.")
 @click.option("--debug", is_flag=True, help="Every step of the exchange, secrets masked.")

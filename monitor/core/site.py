@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monitor.core.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """`url` has no trailing slash. The first of `languages` is the default and lives at `/`.
 
     `theme` is a folder like `site/`, None for the built-in one. `links` maps `help_center community tickets
-    healthcheck` (and any other name) to addresses.
+    healthcheck` (and any other name) to addresses. `plans` are the support that is offered.
     """
 
     name: str = "VTEX Status"
@@ -19,3 +21,4 @@ class Site:
     theme: str | None = None
     subscribe_url: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    plans: tuple[Plan, ...] = ()

@@ -30,6 +30,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.planned import maintenance_page, work_page
+from monitor.pages.support import support_page
 from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
 from monitor.pages.view import Link
@@ -100,6 +101,7 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
     for id in facts.incidents:
         yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
     yield "maintenance", "maintenance/", partial(maintenance_page, lens)
+    yield "support", "support/", partial(support_page, lens, support(facts, lens))
     for id in facts.works:
         yield "work", f"incidents/{id}/", partial(_of, partial(work_page, lens), facts.works, id)
     for id in facts.components:

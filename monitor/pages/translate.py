@@ -12,11 +12,19 @@ from gettext import c2py
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_interval, format_skeleton, format_time, get_timezone
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_skeleton,
+    format_time,
+    get_day_names,
+    get_timezone,
+)
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from monitor.core.module import in_language
 from monitor.core.wording import N_, Place, Sentence
@@ -149,6 +157,21 @@ class Speech:
         if first == last:
             return _short_day(language, first)
         return format_interval(first, last, "MMMd", locale=_locale(language))
+
+    def weekdays(self, language: str, days: Sequence[int]) -> str:
+        """Days of the week, from Monday, 0, on: `Mon–Fri`, `seg., qua.`."""
+        names = get_day_names("abbreviated", locale=_locale(language))
+        runs: list[list[int]] = []
+        for day in days:
+            if runs and day == runs[-1][-1] + 1:
+                runs[-1].append(day)
+            else:
+                runs.append([day])
+        return ", ".join("–".join(names[day] for day in dict.fromkeys((run[0], run[-1]))) for run in runs)
+
+    def price(self, language: str, amount: float, currency: str) -> str:
+        """An amount of money: `R$ 1.200,00`."""
+        return format_currency(amount, currency, locale=_locale(language))
 
     def month(self, language: str, first: date) -> str:
         """A month of a year: `novembro de 2026`."""

@@ -18,6 +18,7 @@ from monitor.core.history import History, Latency
 from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
+from monitor.core.plan import ALWAYS, Feature, Opening, Plan, Price, Range
 from monitor.core.probe import Probe
 from monitor.core.site import Site
 from monitor.core.track import Track
@@ -117,6 +118,31 @@ SITE = Site(
     name="VTEX Status",
     url="https://status.example.com",
     links={"help_center": "https://help.example.com", "tickets": "https://tickets.example.com"},
+    plans=(
+        Plan(
+            "community",
+            {"en": "Community"},
+            price=Price(0, "BRL", "month"),
+            first_contact={"pt-BR": "Comunidade", "en": "Community", "es": "Comunidad"},
+            ticket_users=0,
+            key_account=False,
+        ),
+        Plan(
+            "global",
+            {"en": "Global"},
+            {"en": "For operations in several countries."},
+            price=Price(1200.5, "BRL", "quarter"),
+            hours=ALWAYS,
+            response={"urgent": timedelta(hours=1)},
+            update={"urgent": timedelta(minutes=30)},
+            phone=Opening((0, 1, 2, 3, 4), "09:00", "18:00", "America/Sao_Paulo"),
+            phone_urgent_outside=True,
+            is_unlimited=True,
+            key_account=True,
+            suggested_when={"orders_per_day": Range(at_least=500), "average_ticket": Range(more_than=200)},
+            features=(Feature({"en": "REST API"}, True, None, "https://developers.example.com"),),
+        ),
+    ),
 )
 
 

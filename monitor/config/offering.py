@@ -1,0 +1,44 @@
+"""Offering: `plans` of the configuration as the page of support reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.config.routes import DAYS
+from monitor.core.plan import ALWAYS, Feature, Opening, Plan, Price, Range
+
+
+def plans_of(sections: Mapping[str, Any]) -> tuple[Plan, ...]:
+    """Every plan, in order, with what was written of it."""
+    openings = {name: _opening(one) for name, one in sections.get("calendars", {}).items()}
+    return tuple(_plan(one, openings) for one in sections.get("plans", ()))
+
+
+def _plan(one: Mapping[str, Any], openings: Mapping[str, Opening]) -> Plan:
+    phone, rule = one.get("phone") or {}, one.get("suggested_when")
+    return Plan(
+        id=one["id"],
+        name=one["name"],
+        description=one.get("description"),
+        price=Price(**{"period": "month", **one["price"]}) if one.get("price") else None,
+        first_contact=one.get("first_contact"),
+        hours=_hours(one.get("hours"), openings),
+        response=one.get("response") or {},
+        update=one.get("update") or {},
+        phone=_hours(phone.get("hours"), openings),
+        phone_urgent_outside=phone.get("urgent_outside"),
+        ticket_users=one.get("ticket_users"),
+        is_unlimited="ticket_users" in one and one["ticket_users"] is None,
+        key_account=one.get("key_account"),
+        quarterly_review=one.get("quarterly_review"),
+        suggested_when=None if rule is None else {name: Range(**(bounds or {})) for name, bounds in rule.items()},
+        features=tuple(Feature(**feature) for feature in one.get("features") or ()),
+    )
+
+
+def _hours(name: str | None, openings: Mapping[str, Opening]) -> Opening | tuple[()] | None:
+    return None if name is None else openings.get(name, ALWAYS)
+
+
+def _opening(calendar: Mapping[str, Any]) -> Opening:
+    days = tuple(DAYS.index(day) for day in calendar["days"])
+    return Opening(days, calendar["from"], calendar["until"], calendar["timezone"])

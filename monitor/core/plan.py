@@ -1,0 +1,167 @@
+"""Plan: the support an operator offers, and which one fits a shop.
+
+What the operator has not written is None and is shown nowhere: nothing about a plan is invented.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from monitor.core.module import Text
+
+MEASURES = ("orders_per_day", "average_ticket", "growth_percent")  # what a shop is asked about, in this order
+
+Cut = tuple[float, bool]  # a number, and whether what lies above begins after it (True) or with it (False)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number; all that are given hold."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    more_than: float | None = None
+    less_than: float | None = None
+
+    def holds(self, number: float) -> bool:
+        """Whether a number lies in it."""
+        return (
+            (self.at_least is None or number >= self.at_least)
+            and (self.at_most is None or number <= self.at_most)
+            and (self.more_than is None or number > self.more_than)
+            and (self.less_than is None or number < self.less_than)
+        )
+
+    def cuts(self) -> set[Cut]:
+        """Where the answer changes."""
+        with_it = {(float(one), False) for one in (self.at_least, self.less_than) if one is not None}
+        return with_it | {(float(one), True) for one in (self.at_most, self.more_than) if one is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """`amount` in a currency of ISO 4217, for each `period`: month, quarter or year."""
+
+    amount: float
+    currency: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Working hours as people read them: `days` count from Monday, 0; `since` and `until` are times such as 09:00."""
+
+    days: tuple[int, ...]
+    since: str
+    until: str
+    timezone: str
+
+
+ALWAYS: tuple[()] = ()  # at any time; an Opening where there are hours
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A further row of the comparison."""
+
+    name: Text
+    included: bool | None = None
+    text: Text | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan. `response` and `update` are times by priority: to the first answer, to the next public word.
+
+    `hours` and `phone` are an Opening or ALWAYS. `is_unlimited`: its tickets have as many users as one likes.
+    `suggested_when` holds ranges by measure.
+    """
+
+    id: str
+    name: Text
+    description: Text | None = None
+    price: Price | None = None
+    first_contact: Text | None = None
+    hours: Opening | tuple[()] | None = None
+    response: Mapping[str, timedelta] = field(default_factory=dict)
+    update: Mapping[str, timedelta] = field(default_factory=dict)
+    phone: Opening | tuple[()] | None = None
+    phone_urgent_outside: bool | None = None
+    ticket_users: int | None = None
+    is_unlimited: bool = False
+    key_account: bool | None = None
+    quarterly_review: bool | None = None
+    suggested_when: Mapping[str, Range] | None = None
+    features: tuple[Feature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A stretch of numbers between two cuts, None: without end."""
+
+    low: Cut | None
+    high: Cut | None
+
+    def holds(self, number: float) -> bool:
+        """Whether a number lies in it."""
+        point = (number, False)
+        return (self.low is None or point >= self.low) and (self.high is None or point < self.high)
+
+    @property
+    def example(self) -> float:
+        """A number that lies in it."""
+        if self.low is None:
+            return 0.0 if self.high is None else self.high[0] - (0 if self.high[1] else 1)
+        number, after = self.low
+        if not after:
+            return number
+        return number + 1 if self.high is None else (number + self.high[0]) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One of MEASURES to be asked, and for each answer the next question, the id of a plan, or None: no plan fits."""
+
+    measure: str
+    answers: tuple[tuple[Tier, "Question | str | None"], ...]
+
+
+def suggested(plans: Sequence[Plan], shop: Mapping[str, float]) -> str | None:
+    """The last plan whose every range holds; where none does, the first that states no rule. A measure that is not
+    known lies in no range."""
+    fits = [one.id for one in plans if one.suggested_when is not None and _fits(one.suggested_when, shop)]
+    return fits[-1] if fits else next((one.id for one in plans if one.suggested_when is None), None)
+
+
+def asked(plans: Sequence[Plan]) -> Question | str | None:
+    """As few questions as it takes to come to what `suggested` says; the answer where nothing need be asked."""
+    if all(one.suggested_when is None for one in plans):
+        return None
+    return _asked(plans, MEASURES, {})
+
+
+def _asked(plans: Sequence[Plan], measures: Sequence[str], shop: Mapping[str, float]) -> Question | str | None:
+    if not measures:
+        return suggested(plans, shop)
+    measure, *later = measures
+    answers: list[tuple[Tier, Question | str | None]] = []
+    for tier in _tiers(plans, measure):
+        then = _asked(plans, later, {**shop, measure: tier.example})
+        if answers and answers[-1][1] == then:
+            tier = Tier(answers.pop()[0].low, tier.high)
+        answers.append((tier, then))
+    return answers[0][1] if len(answers) == 1 else Question(measure, tuple(answers))
+
+
+def _tiers(plans: Sequence[Plan], measure: str) -> list[Tier]:
+    cuts = sorted({cut for one in plans for cut in (one.suggested_when or {}).get(measure, Range()).cuts()})
+    return [Tier(low, high) for low, high in zip([None, *cuts], [*cuts, None], strict=True)]
+
+
+def _fits(rule: Mapping[str, Range], shop: Mapping[str, float]) -> bool:
+    return all(_in(one, shop.get(measure)) for measure, one in rule.items())
+
+
+def _in(one: Range, number: float | None) -> bool:
+    return one == Range() if number is None else one.holds(number)
