@@ -256,7 +256,7 @@ def test_wrong_strikes_name_the_right_word() -> None:
 
 
 async def test_two_hundred_requests_a_second(simulator: Simulator) -> None:
-    """Four hundred requests over kept connections cost less than two seconds of the processor, those who ask included."""
+    """Four hundred over kept connections cost less than two seconds of the processor, those who ask included."""
     tls = ssl.create_default_context(cafile=simulator.ca_file)
     name = simulator.hosts["commerce"]
     url = f"https://127.0.0.1:{simulator.ports['commerce']}/api/catalog_system/pub/saleschannel/1"
