@@ -175,9 +175,17 @@ def _facts(answer: Answer, name: str, kind: str, records: list[dict[str, Any]]) 
         "authoritative": bool(message.flags & dns.flags.AA),
         "authenticated": bool(message.flags & dns.flags.AD),
         "protocol": answer.protocol,
+        "answer_count": len(records),
+        "authority_count": _count(message.authority),
+        "additional_count": _count(message.additional),
         "answers": records,
         "extended_errors": [{"code": int(one.code), "text": one.text or _title(one)} for one in _errors(message)],
     }
+
+
+def _count(section: list[dns.rrset.RRset]) -> int:
+    """How many records a section holds; the one that EDNS puts among the additional ones is not among them."""
+    return sum(map(len, section))
 
 
 def _errors(message: dns.message.Message) -> list[dns.edns.EDEOption]:

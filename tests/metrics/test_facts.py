@@ -53,6 +53,10 @@ TLS = {
     *("probe_tls_version_info", "probe_tls_cipher_info"),
 }
 MODIFIED = {"probe_http_last_modified_timestamp_seconds"}
+DNS = {
+    *("probe_dns_duration_seconds", "probe_dns_query_succeeded", "probe_dns_answer_rrs", "probe_dns_authority_rrs"),
+    "probe_dns_additional_rrs",
+}
 EVERY, CONNECTED, RESOLVED = set(PHASES), {"resolve", "connect", "tls"}, {"resolve"}
 
 
@@ -178,14 +182,16 @@ def test_a_pattern_in_a_header_counts_as_well() -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("tls", {"probe_failed_due_to_regex"} | TLS - {"probe_tls_cipher_info"}),
-        ("tcp", {"probe_failed_due_to_regex"} | TLS - {"probe_tls_cipher_info"}),
-        ("dns", {"probe_dns_duration_seconds", "probe_dns_query_succeeded"}),
-        ("mqtt", set()),
+        ("tls", {"probe_failed_due_to_regex", "probe_failed_due_to_bytes"} | TLS - {"probe_tls_cipher_info"}),
+        ("tcp", {"probe_failed_due_to_regex", "probe_failed_due_to_bytes"} | TLS - {"probe_tls_cipher_info"}),
+        ("dns", DNS),
+        ("mqtt", TLS - {"probe_tls_cipher_info"}),
+        ("flow", {name for name in COMMON if "http" in name} | TLS | MODIFIED | {"probe_failed_due_to_regex"}),
     ],
 )
 def test_other_kinds_have_their_own_families(kind: str, names: set[str]) -> None:
-    found = facts(replace(PROBE, kind=kind), replace(GOOD, http=None), Result(Outcome.PASSED))
+    answer = GOOD.http if kind == "flow" else None
+    found = facts(replace(PROBE, kind=kind), replace(GOOD, http=answer), Result(Outcome.PASSED))
     shared = {name for name in COMMON if "http" not in name} - {"probe_failed_due_to_regex"}
     assert {name for name, _ in found} == shared | names
 

@@ -203,6 +203,9 @@ async def test_an_answer_is_kept_whole(reach: Reach, zone: tuple[Zone, int]) -> 
         "authoritative": True,
         "authenticated": False,
         "protocol": "udp",
+        "answer_count": 2,
+        "authority_count": 0,
+        "additional_count": 0,
         "answers": [
             {"name": "shop.example.com", "type": "CNAME", "ttl": 60, "data": "edge.example.net"},
             {"name": "edge.example.net", "type": "A", "ttl": 30, "data": PUBLIC},
