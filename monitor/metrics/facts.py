@@ -25,6 +25,8 @@ LOOKED_UP = OVER_HTTP | {"tcp", "tls", "dns", "mqtt"}
 WITH_LINES = {"tcp", "tls"}
 NOTHING_VERIFIED = -62135596800.0  # the year 1, as the exporter writes "no verified chain"
 REDIRECTS = (301, 302, 303, 307, 308)
+BODILESS = (204, 304)
+BEGUN = ("http.malformed", "http.headers_too_large", "http.header_drip")  # a first byte came, and no answer
 
 _TOLD = {
     "probe_success": "1 if the probe is not settled as failing; by place: if its last run passed every check.",
@@ -78,7 +80,7 @@ def facts(probe: Probe, observation: Observation, result: Result) -> Facts:
     if probe.kind in OVER_HTTP:
         found.update(_http(probe, observation, result))
     elif probe.kind in WITH_LINES:
-        found.update(_stream(observation, result))
+        found.update(_stream(probe, observation, result))
     elif probe.kind == "mqtt":
         found.update(_session(observation))
     elif probe.kind == "dns":
@@ -118,9 +120,9 @@ def _http(probe: Probe, observation: Observation, result: Result) -> Iterator[tu
     for phase, seconds in _phases(observation, http):
         yield ("probe_http_duration_seconds", f'phase="{phase}"'), seconds
     yield ("probe_http_status_code", ""), http.status if http else 0
-    yield ("probe_http_content_length", ""), http.content_length if http else 0
+    yield ("probe_http_content_length", ""), _length(http)
     yield ("probe_http_uncompressed_body_length", ""), http.bytes if http else 0
-    yield ("probe_http_redirects", ""), observation.http.redirects if observation.http else 0
+    yield ("probe_http_redirects", ""), _redirects(observation)
     proven = http is not None and observation.certificate is not None and not _refused(observation)
     yield ("probe_http_ssl", ""), float(proven)
     yield ("probe_http_version", ""), _version(http)
@@ -157,11 +159,30 @@ def _phases(observation: Observation, http: Http | None) -> Iterator[tuple[str, 
         return
     credited: tuple[str, ...] = PHASES
     if http is None:
+        code = failure.code if failure else ""
+        on_the_way = code.startswith(("dns.", "tcp.", "tls.", "self."))
         credited = PHASES[:3]
-        if observation.http is None and failure is not None and failure.code.startswith(("tcp.", "tls.", "self.")):
+        if on_the_way and observation.http is None:
             credited = PHASES[:1]  # the time until a refusal is no time of connecting
+        elif on_the_way or code in BEGUN:
+            credited = PHASES[:4]  # a redirect was answered, or something came that was no answer
     for phase in PHASES:
         yield phase, seen.get(phase, 0.0) if phase in credited else 0.0
+
+
+def _length(http: Http | None) -> int:
+    if http is None or (http.status in BODILESS and http.content_length < 0):
+        return 0
+    return http.content_length
+
+
+def _redirects(observation: Observation) -> int:
+    """Redirects met: the answer that counts may be one more, which was not followed."""
+    http, failure = observation.http, observation.failure
+    if http is None:
+        return 0
+    counts = failure is None or failure.code.startswith("content.")
+    return http.redirects + int(counts and http.status in REDIRECTS and "location" in http.headers)
 
 
 def _version(http: Http | None) -> float:
@@ -265,10 +286,11 @@ def _session(observation: Observation) -> Iterator[tuple[Sample, float]]:
         yield from _tls(observation.certificate)
 
 
-def _stream(observation: Observation, result: Result) -> Iterator[tuple[Sample, float]]:
+def _stream(probe: Probe, observation: Observation, result: Result) -> Iterator[tuple[Sample, float]]:
+    wanting = result.outcome is Outcome.FAILED and result.code in ("content.assertion", "content.empty")
+    in_time = observation.duration < probe.timeout.total_seconds()  # else it is time that was lacking
+    yield ("probe_failed_due_to_regex", ""), float(wanting and in_time)
     if _is_connected(observation):
-        wanting = result.outcome is Outcome.FAILED and result.code == "content.assertion"
-        yield ("probe_failed_due_to_regex", ""), float(wanting)
         yield ("probe_failed_due_to_bytes", ""), 0.0
     yield from _session(observation)
 

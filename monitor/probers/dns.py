@@ -147,9 +147,9 @@ async def _ask(run: Run, reach: Reach, name: str, kind: str, server: tuple[str, 
 
 
 async def _exchange(run: Run, reach: Reach, asked: dns.message.Message, server: tuple[str, int]) -> Answer:
-    run.enter("processing")
+    run.enter("connect")
     wire = asked.to_wire()
-    reply, protocol = await over_udp(wire, *server), "udp"
+    reply, protocol = await over_udp(wire, *server, lambda: run.enter("processing")), "udp"
     if HEADER.unpack_from(reply)[1] & TRUNCATED:
         run.note("the answer does not fit into a datagram and is asked for over TCP")
         with await dial(run, *server) as connection:
