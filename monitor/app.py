@@ -368,6 +368,7 @@ class App(Watcher):
     async def _begin(self) -> None:
         gc.collect()
         gc.freeze()  # what is there now stays: no later collection has to look at it while probes wait
+        gc.set_threshold(700, 10, 1000)  # nor at all that came since; the sweeper does
         if self._started is not None:
             await self._started(self)
 

@@ -44,7 +44,8 @@ def labels(pairs: Iterable[tuple[str, str]]) -> str:
 
 def number(value: float) -> str:
     """Integers without a point, everything else as short as it is exact."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    whole = int(value)
+    return str(whole) if value == whole and -1e15 < whole < 1e15 else repr(value)
 
 
 def line(name: str, labels: str, value: float) -> str:

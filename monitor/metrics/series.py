@@ -27,7 +27,8 @@ Row = tuple[bytes, ...]  # the samples of one probe, family by family
 
 _BEGAN = OBSERVATIONS.name.removesuffix("_total") + "_created"
 _COLUMN = {family.name: index for index, family in enumerate(FAMILIES)}
-_BUCKETS = tuple(f'le="{bound}"' for bound in (*BOUNDS, "+Inf"))
+_BUCKETS = tuple(f'le="{bound}"}}' for bound in (*BOUNDS, "+Inf"))
+_OUTCOMES = tuple(f'"{outcome.value}"}}' for outcome in OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +129,19 @@ class Series:
     def _counted(self, tally: Tally, openmetrics: bool) -> bytes:
         lines = []
         for place, counts in tally.counts.items():
-            at = clean(place)
-            for outcome, count in zip(OUTCOMES, counts, strict=True):
-                own = f'{{{self._short},location="{at}",outcome="{outcome.value}"}}'
-                lines.append(f"{OBSERVATIONS.name}{own} {count}\n")
+            shared = f'{{{self._short},location="{clean(place)}",outcome='
+            for outcome, count in zip(_OUTCOMES, counts, strict=True):
+                lines.append(f"{OBSERVATIONS.name}{shared}{outcome} {count}\n")
                 if openmetrics:
-                    lines.append(f"{_BEGAN}{own} {tally.since[place]:.3f}\n")
+                    lines.append(f"{_BEGAN}{shared}{outcome} {tally.since[place]:.3f}\n")
         return encoded("".join(lines))
 
     def _timed(self, tally: Tally, openmetrics: bool) -> bytes:
-        lines, total = [], 0
+        lines, total, shared = [], 0, f"{DURATION.name}_bucket{{{self._short},"
         for bound, count, example in zip(_BUCKETS, tally.buckets, tally.examples, strict=True):
             total += count
             told = _exemplar(example) if openmetrics and example is not None else ""
-            lines.append(f"{DURATION.name}_bucket{{{self._short},{bound}}} {total}{told}\n")
+            lines.append(f"{shared}{bound} {total}{told}\n")
         lines.append(f"{DURATION.name}_count{{{self._short}}} {total}\n")
         lines.append(f"{DURATION.name}_sum{{{self._short}}} {number(round(tally.sum, 6))}\n")
         if openmetrics:
@@ -184,7 +184,8 @@ def _exemplar(run: Run) -> str:
 
 
 def _written(found: Facts, shared: str) -> Row:
-    row = [""] * len(FAMILIES)
+    row = [b""] * len(FAMILIES)
     for (name, own), value in found.items():
-        row[_COLUMN[name]] += f"{name}{{{shared}{',' + own if own else ''}}} {number(value)}\n"
-    return tuple(map(encoded, row))
+        about = f"{shared},{own}" if own else shared
+        row[_COLUMN[name]] += f"{name}{{{about}}} {number(value)}\n".encode()
+    return tuple(row)

@@ -1,5 +1,6 @@
 """Settings: what a probe is configured to do, for `debug=true`, and what of it nobody may read."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,6 +8,7 @@ from monitor.core.probe import Probe
 from monitor.mask import mask_of
 
 LINE = 2000  # characters of one line of a debug page
+_PARTS = re.compile(r"[\s=;,:]+")  # `Bearer abc`, `session=abc; theme=dark`: who echoes one rarely echoes the rest
 OPEN_HEADERS = frozenset(("accept", "accept-encoding", "accept-language", "content-type", "user-agent", "host"))
 
 
@@ -44,7 +46,7 @@ def hidden_in(probe: Probe, secrets: frozenset[str]) -> Callable[[str], str]:
 
 def _sent(ask: object) -> list[str]:
     headers = [value for name, value in getattr(ask, "headers", ()) if name.lower() not in OPEN_HEADERS]
-    words = [word for value in headers for word in value.split(" ")]
+    words = [word for value in headers for word in _PARTS.split(value)]
     try:
         url = urlsplit(str(getattr(ask, "url", "")))
     except ValueError:
