@@ -124,6 +124,7 @@ class _Ops:
 
     def __init__(self, context: OpsContext) -> None:
         self.context = context
+        self._scraping = asyncio.Lock()  # a crowd of scrapes takes one thread, not all that there are
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The whole page or, when it cannot be made, none: half a page looks like series that have vanished."""
@@ -133,7 +134,8 @@ class _Ops:
         openmetrics = offered(request.headers.get("Accept", ""), "application/openmetrics-text")
         packed = takes_gzip(request)
         try:
-            body = await asyncio.to_thread(self._page, openmetrics, view or None, modules, packed)
+            async with self._scraping:
+                body = await asyncio.to_thread(self._page, openmetrics, view or None, modules, packed)
         except Exception:
             log.exception("the page of metrics could not be made")
             raise web.HTTPInternalServerError(text="The metrics could not be collected; the log says why.\n") from None
