@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from monitor.clock import Clock
 from monitor.core.board import Board
-from monitor.core.expectation import Result
+from monitor.core.expectation import Outcome, Result
 from monitor.core.flow import judge_run
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
@@ -24,6 +24,7 @@ from monitor.web.multitarget import Asked, Told
 
 FRESH = 1.5  # intervals for which a run stands for its target
 AT_ONCE = 4
+PAUSE = timedelta(seconds=1)  # between runs of our own of one probe
 MARGIN = 0.5  # seconds of a scrape's time limit in which the answer travels
 
 _DEBUG = """\
@@ -62,7 +63,7 @@ class Exporter:
         self._clock = clock
         self._here = here
         self._seats = asyncio.Semaphore(AT_ONCE)
-        self._runs: dict[tuple[tuple[str, str], bool], asyncio.Task[Seen]] = {}
+        self._runs: dict[tuple[tuple[str, str], timedelta, bool], asyncio.Task[Seen]] = {}
         self._own: dict[tuple[str, str], Seen] = {}
 
     async def answer(self, asked: Asked) -> Told:
@@ -79,9 +80,10 @@ class Exporter:
         if asked.location and asked.location not in probe.locations:
             return Told(400, "location: the target is not probed from there")
         place = asked.location or self._answering(probe)
-        seen = self._known(probe, place)
+        asking = _within(probe, asked.limit)
+        seen = self._known(asking, place)
         if self._may_run(probe, place, seen, asked.debug):
-            seen = await self._run(probe, asked)
+            seen = await self._run(asking, asked.debug)
         elif seen is None or (place != self._here and not self._is_fresh(seen)):
             return Told(503, "there is no result of it that is new enough, and it cannot be run from here now")
         page = page_of(seen.probe, seen.observation, seen.result, asked.openmetrics)
@@ -94,38 +96,45 @@ class Exporter:
         return next((one for one in probe.locations if self._metrics.last(probe.key, one)), probe.locations[0])
 
     def _known(self, probe: Probe, place: str) -> Seen | None:
-        """The newest run, of the rounds or of our own."""
+        """The newest run that says something to whoever asks now, of the rounds or of our own."""
         last, own = self._metrics.last(probe.key, place), self._own.get(probe.key)
-        found = [] if last is None else [Seen(probe, *last)]
-        if own is not None and own.probe.ask == probe.ask and place == self._here:
+        found = [] if last is None else [Seen(self._board().platform.probes[probe.key], *last)]
+        if own is not None and place == self._here and self._counts(own, probe):
             found.append(own)
         return max(found, key=lambda one: one.observation.ended_at, default=None)
 
+    def _counts(self, own: Seen, probe: Probe) -> bool:
+        """Whether a run of our own stands for what is asked now: a failure under a shorter time limit does so only for
+        a moment, or whoever is in a hurry would make it fail for all."""
+        if replace(own.probe, timeout=probe.timeout) != probe:
+            return False
+        passed = own.result.outcome in (Outcome.PASSED, Outcome.SLOW)
+        return passed or own.probe.timeout >= probe.timeout or self._age(own) < PAUSE
+
     def _is_fresh(self, seen: Seen) -> bool:
-        age = self._clock.now() - seen.observation.ended_at
-        return age < FRESH * seen.probe.interval
+        return self._age(seen) < FRESH * seen.probe.interval
+
+    def _age(self, seen: Seen) -> timedelta:
+        return self._clock.now() - seen.observation.ended_at
 
     def _may_run(self, probe: Probe, place: str, seen: Seen | None, debug: bool) -> bool:
         if place != self._here or self._lookout.is_held(probe.key):
             return False
         return not (seen and self._is_fresh(seen)) or (debug and probe.extra_runs)
 
-    async def _run(self, probe: Probe, asked: Asked) -> Seen:
+    async def _run(self, probe: Probe, debug: bool) -> Seen:
         """A run of our own. Whoever asks for the same meanwhile gets the same."""
-        key = probe.key, asked.debug
+        key = probe.key, probe.timeout, debug
         task = self._runs.get(key)
         if task is None:
-            task = self._runs[key] = asyncio.create_task(self._look(probe, asked), name=f"/probe {'/'.join(probe.key)}")
+            task = self._runs[key] = asyncio.create_task(self._look(probe, debug), name=f"/probe {'/'.join(probe.key)}")
             task.add_done_callback(lambda _: self._runs.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _look(self, probe: Probe, asked: Asked) -> Seen:
-        left = None if asked.limit is None else asked.limit - MARGIN
-        if left is not None and 0 < left < probe.timeout.total_seconds():
-            probe = replace(probe, timeout=timedelta(seconds=left))
+    async def _look(self, probe: Probe, debug: bool) -> Seen:
         log: list[str] = []
         async with self._seats:
-            observation = await self._lookout.once(probe, log.append if asked.debug else None)
+            observation = await self._lookout.once(probe, log.append if debug else None)
         seen = Seen(probe, observation, judge_run(observation, probe), log)
         known = self._board().platform.probes
         self._own = {key: one for key, one in self._own.items() if key in known} | {probe.key: replace(seen, log=[])}
@@ -144,3 +153,11 @@ class Exporter:
         """Ends what is under way."""
         for task in self._runs.values():
             task.cancel()
+
+
+def _within(probe: Probe, limit: float | None) -> Probe:
+    """The probe under the time limit of a scrape in seconds, where that is shorter than its own."""
+    left = None if limit is None else limit - MARGIN
+    if left is None or not 0 < left < probe.timeout.total_seconds():
+        return probe
+    return replace(probe, timeout=timedelta(seconds=left))

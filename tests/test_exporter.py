@@ -166,6 +166,25 @@ async def test_the_time_limit_of_a_scrape_holds_for_a_run() -> None:
         assert "\nprobe_timeout_seconds 2\n" in (await made.told(limit=0.1)).text
 
 
+async def test_whoever_is_in_a_hurry_makes_it_fail_for_nobody_else() -> None:
+    """Nor can they have it run as often as they like."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        await asyncio.sleep(0.1)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with shop(slow) as (made, server):
+        assert "\nprobe_success 0\n" in (await made.told(limit=0.55)).text
+        for hurry in (0.53, 0.56, 0.58):
+            assert "\nprobe_success 0\n" in (await made.told(limit=hurry)).text
+        assert server.connections == 1
+        await asyncio.sleep(1.0)  # the pause between two runs
+        assert "\nprobe_success 1\n" in (await made.told()).text
+        assert "\nprobe_success 1\n" in (await made.told(limit=0.55)).text
+        assert server.connections == 2
+
+
 async def test_another_place_answers_with_what_it_saw_or_not_at_all() -> None:
     head = {"locations": [{"id": "here"}, {"id": "there"}]}
     async with shop(head=head, locations=["here", "there"]) as (made, server):

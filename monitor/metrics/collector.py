@@ -1,7 +1,7 @@
 """Collector: everything `/metrics` says, from memory alone.
 
-The loop hands in what happens; a scrape joins what is already written, in a worker thread, and neither waits for the
-other. A probe or module that leaves the configuration takes its series with it.
+The loop notes what happens; a scrape writes out what is new since the last one and joins it with the rest, in a worker
+thread, and neither waits for the other. What leaves the configuration takes its series with it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
