@@ -22,11 +22,11 @@ from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
-from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
+from monitor.exporter import Exporter
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
@@ -34,7 +34,7 @@ from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.plots import Plots
 from monitor.press import Press, Scene
-from monitor.probers import PROBERS, Reach
+from monitor.probers import Reach
 from monitor.pulse import Pulse
 from monitor.store import TROUBLES, Store, open_store
 from monitor.watchroom import Watchroom
@@ -104,6 +104,8 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
+        self.metrics.contradicted(dict.fromkeys(Kind, 0))
+        self._count(self.config)
         self.links = Links(secret_of(self.config, self.data), self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
@@ -145,10 +147,11 @@ class App(Watcher):
             self.reach.location,
             self.mailroom,
         )
+        self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
+        stack.callback(self.exporter.close)
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
-        _tell_of(platform)
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -176,7 +179,8 @@ class App(Watcher):
         self.watchroom.judged(keep)
         probe = board.platform.probes.get((observation.module or "", observation.probe))
         if probe is not None:
-            self.metrics.observed(probe, observation, keep.result)
+            incident = board.incident_of(probe.module)
+            self.metrics.observed(probe, observation, keep.result, incident.id if incident else None)
         self.metrics.queue("events", self.desk.queue.qsize())
         self.metrics.queue("store", len(self.desk.backlog))
 
@@ -299,12 +303,16 @@ class App(Watcher):
             log.error("the new network settings are not used: %s", error)
         self.config = config
         self.watchroom.use(config.platform)
-        _tell_of(config.platform)
-        self.metrics.reconfigured(config.platform)
+        self._count(config)
         self.lookout.use(config)
         self.mailroom.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
+
+    def _count(self, config: Config) -> None:
+        """From now on there are series of what is configured, and of nothing else."""
+        channels, hooks = config.sections.get("channels", {}), [hook.id for hook in config.hooks]
+        self.metrics.reconfigured(config.platform, channels, hooks)
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
@@ -341,6 +349,7 @@ class App(Watcher):
             trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,
             series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
+            answers=self.exporter.answer,
             outgoing=self.mailroom,
             courses=self.mailroom.courses,
         )
@@ -359,6 +368,7 @@ class App(Watcher):
     async def _begin(self) -> None:
         gc.collect()
         gc.freeze()  # what is there now stays: no later collection has to look at it while probes wait
+        gc.set_threshold(700, 10, 1000)  # nor at all that came since; the sweeper does
         if self._started is not None:
             await self._started(self)
 
@@ -370,15 +380,6 @@ class App(Watcher):
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
-
-
-def _tell_of(platform: Platform) -> None:
-    """Says which probes are never asked, or cannot be, and why."""
-    for (module, id), probe in platform.probes.items():
-        if probe.off is not None:
-            log.info("probe %s/%s is off: %s", module, id, probe.off)
-        elif probe.kind not in PROBERS:
-            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
 
 
 def _aliases(config: Config) -> dict[str, str]:

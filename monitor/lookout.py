@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.effect import Ask, AskCanaries, Hold, Lagging
+from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
-from monitor.probers import Reach, look
+from monitor.probers import PROBERS, Reach, look
 from monitor.probers.rounds import Key, Rounds
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Lookout:
             lagging=lambda key: lagging(Lagging(*key, reach.location)),
         )
         self._rounds.plan(config.platform.probes)
+        _tell_of(config.platform)
 
     async def walk(self) -> None:
         """Looks until cancelled."""
@@ -57,6 +59,7 @@ class Lookout:
         """Goes on with another configuration; what it has in common with the old one keeps its rhythm."""
         self._config = config
         self._rounds.plan(config.platform.probes)
+        _tell_of(config.platform)
 
     def ask(self, ask: Ask) -> None:
         """Runs a probe once more; other places have a lookout of their own."""
@@ -67,6 +70,19 @@ class Lookout:
         """Leaves a probe alone until its target wants to be asked again."""
         if hold.location == self._reach.location:
             self._rounds.hold((hold.module, hold.probe), (hold.until - self._clock.now()).total_seconds())
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What the configuration took from outside and nobody may read."""
+        return self._reach.secrets
+
+    def is_held(self, key: Key) -> bool:
+        """Whether a target wants to be left alone at the moment."""
+        return self._rounds.is_held(key)
+
+    async def once(self, probe: Probe, trace: Callable[[str], None] | None = None) -> Observation:
+        """A run besides the rounds, handed in nowhere; it places no orders."""
+        return await look(probe, self._reach, trace=trace, fresh=bool(probe.steps))
 
     def ask_canaries(self, ask: AskCanaries) -> None:
         """Asks every canary at once."""
@@ -87,6 +103,15 @@ class Lookout:
         probe = Probe("", CANARY, "http", timedelta(minutes=1), timeout, ask=HttpTarget(target, follow=0))
         seen = await look(probe, self._reach, fresh=True)
         self._hand_in(replace(seen, module=None, probe=CANARY, location=location, address=target))
+
+
+def _tell_of(platform: Platform) -> None:
+    """Says which probes are never asked, or cannot be, and why."""
+    for (module, id), probe in platform.probes.items():
+        if probe.off is not None:
+            log.info("probe %s/%s is off: %s", module, id, probe.off)
+        elif probe.kind not in PROBERS:
+            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
 
 
 def _skipped(key: Key) -> None:

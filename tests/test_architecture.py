@@ -31,9 +31,12 @@ ROOMS = {
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
+TOP = frozenset(
+    {"app", "cli", "commands", "courier", "exporter", "lookout", "mailroom", "postman", "press", "watchroom"}
+)
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
+    "app": {"courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
+    "exporter": {"lookout"},
     "mailroom": {"postman"},
     "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout", "mailroom"},

@@ -1,10 +1,10 @@
 """Collector: everything `/metrics` says, from memory alone.
 
-The loop hands in what happens; a scrape joins what is already written, in a worker thread, and neither waits for the
-other. A probe or module that leaves the configuration takes its series with it.
+The loop notes what happens; a scrape writes out what is new since the last one and joins it with the rest, in a worker
+thread, and neither waits for the other. What leaves the configuration takes its series with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -17,12 +17,14 @@ from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.metrics import whole
-from monitor.metrics.exposition import block
+from monitor.metrics.exposition import Family, block
 from monitor.metrics.facts import FAMILIES
 from monitor.metrics.own import Own
-from monitor.metrics.series import OWN, Series
+from monitor.metrics.series import OWN, Row, Run, Series
 
-SUCCESS, *OTHERS = FAMILIES
+SUCCESS, *_ = FAMILIES
+COLUMNS = (*OWN, *FAMILIES)
+END = b"# EOF\n"
 
 
 class Metrics:
@@ -34,35 +36,41 @@ class Metrics:
         self._own = Own()
         self._series: dict[tuple[str, str], Series] = {}
         self._modules: tuple[str, ...] = ()
-        self._ratios: tuple[object, dict[str, str]] = (None, {})
+        self._ratios = whole.Ratios()
         self._counted: set[str] = set()
-        self._lock = Lock()
+        self._writing = Lock()
+        self.reloaded(True)
         self.reconfigured(platform)
 
     # --- what happens
 
-    def reconfigured(self, platform: Platform) -> None:
-        """Another configuration is in force: counters of what is still asked go on."""
-        series = {}
+    def reconfigured(self, platform: Platform, channels: Iterable[str] = (), hooks: Iterable[str] = ()) -> None:
+        """Another configuration is in force: counters of what is still there go on, what left is gone."""
+        series, now = {}, self._clock.now().timestamp()
         for key, probe in platform.probes.items():
             if probe.off is not None:
                 continue
             known = self._series.get(key)
             if known is None:
-                series[key] = Series(probe)
-                continue
-            if known.probe != probe:
-                known.reconfigured(probe)
-            series[key] = known
+                series[key] = Series(probe, now)
+            else:
+                series[key] = known if known.probe == probe else known.reconfigured(probe, now)
         self._series = series
         self._modules = tuple(platform.modules)
-        self._ratios = (None, {})
+        self._ratios.keep(self._modules)
+        self._own.name(channels, hooks)
 
-    def observed(self, probe: Probe, observation: Observation, result: Result) -> None:
-        """A run was judged. One of a probe that has left the configuration since is nobody's."""
+    def observed(self, probe: Probe, observation: Observation, result: Result, incident: str | None = None) -> None:
+        """A run was judged, and its module is in this incident. One of a probe that has left the configuration since
+        is nobody's."""
         series = self._series.get(probe.key)
         if series is not None:
-            series.observed(observation, result)
+            series.observed(Run(observation, result, incident))
+
+    def last(self, key: tuple[str, str], place: str) -> tuple[Observation, Result] | None:
+        """The last run of a probe at a place, since the start."""
+        run = self._series[key].last(place) if key in self._series else None
+        return None if run is None else (run.seen, run.result)
 
     def delayed(self, seconds: float) -> None:
         """A run began this much later than planned."""
@@ -90,11 +98,7 @@ class Metrics:
 
     def outbox(self, pending: Mapping[str, tuple[int, float]]) -> None:
         """So many letters wait on each channel, the oldest for so many seconds."""
-        self._own.outbox_pending.clear()
-        self._own.outbox_oldest.clear()
-        for channel, (count, seconds) in pending.items():
-            self._own.outbox_pending.labels(channel).set(count)
-            self._own.outbox_oldest.labels(channel).set(seconds)
+        self._own.outbox(pending)
 
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
@@ -102,7 +106,11 @@ class Metrics:
 
     def reloaded(self, ok: bool) -> None:
         """The configuration was loaded anew, or could not be."""
-        self._own.reloaded(ok)
+        self._own.reloaded(ok, self._clock.now().timestamp())
+
+    def module_unknown(self) -> None:
+        """Somebody asked `/probe` for a module that is not there."""
+        self._own.modules_unknown.inc()
 
     def loop_lag(self, seconds: float) -> None:
         """The event loop was this late."""
@@ -133,49 +141,43 @@ class Metrics:
         """
         series = [one for one in self._series.values() if modules is None or fnmatchcase(one.probe.module, modules)]
         wanted = [id for id in self._modules if modules is None or fnmatchcase(id, modules)]
-        if view == "locations":
-            text = _by_place(series, openmetrics)
-        else:
-            text = self._judged(board, history, series, wanted, openmetrics)
-            if modules is None:
-                self._count_detections(board, history)
-                text = self._own.page(openmetrics) + whole.general_blocks(board, openmetrics) + text
-        return (text + ("# EOF\n" if openmetrics else "")).encode("utf-8", "replace")
+        with self._writing:  # what one scrape wrote out, the next one finds
+            if view == "locations":
+                parts = _columns(FAMILIES, openmetrics, [row for one in series for row in one.by_place()])
+            else:
+                parts = self._judged(board, history, series, wanted, openmetrics)
+                if modules is None:
+                    self._count_detections(board, history)
+                    parts = [self._own.page(openmetrics), whole.general_blocks(board, openmetrics), *parts]
+        return b"".join([*parts, END] if openmetrics else parts)
 
     def _judged(
         self, board: Board, history: History, series: list[Series], modules: list[str], openmetrics: bool
-    ) -> str:
-        lines = [(one, one.lines) for one in series]  # one version of each, whatever is handed in meanwhile
-        parts = [
+    ) -> list[bytes]:
+        settled = {key: condition.status for key, condition in board.probes.items()}
+        rows = [one.row(openmetrics) for one in series]
+        success = [one.success(settled.get(one.probe.key)) for one in series]
+        return [
             whole.status_block(board, modules, openmetrics),
             whole.maintenance_block(board, modules, openmetrics),
-            block(whole.RATIO, openmetrics, self._ratio_lines(board, history, modules)),
+            block(whole.RATIO, openmetrics, self._ratios.lines(board, history, modules, self._clock.now())),
             whole.info_block(board, modules, openmetrics),
+            block(SUCCESS, openmetrics, success),
+            *_columns(COLUMNS, openmetrics, rows),
         ]
-        parts += [block(family, openmetrics, [text[family.name] for _, text in lines]) for family in OWN]
-        settled = {key: condition.status for key, condition in board.probes.items()}
-        parts.append(block(SUCCESS, openmetrics, [one.success(settled.get(one.probe.key)) for one, _ in lines]))
-        parts += [block(family, openmetrics, [text.get(family.name, "") for _, text in lines]) for family in OTHERS]
-        return "".join(parts)
-
-    def _ratio_lines(self, board: Board, history: History, modules: Iterable[str]) -> Iterable[str]:
-        """Worked out once per history, which is replaced with every publication."""
-        known, lines = self._ratios
-        if known is not history:
-            lines = whole.ratios(board, history, self._modules, self._clock.now())
-            self._ratios = (history, lines)
-        return (lines.get(id, "") for id in modules)
 
     def _count_detections(self, board: Board, history: History) -> None:
         """Counts each incident once, and none from before this process began."""
-        with self._lock:
-            for incident in (*history.incidents, *board.incidents.values()):
-                ours = incident.detected_at >= self._began_at and not incident.by_hand
-                if ours and incident.id not in self._counted:
-                    self._counted.add(incident.id)
-                    self._own.detection.observe((incident.detected_at - incident.started_at).total_seconds())
+        for one in (*history.incidents, *board.incidents.values()):
+            ours = one.detected_at >= self._began_at and not one.by_hand
+            if ours and one.id not in self._counted:
+                self._counted.add(one.id)
+                took = one.detected_at - one.started_at
+                self._own.detection.observe(took.total_seconds(), {"incident": one.id})
 
 
-def _by_place(series: list[Series], openmetrics: bool) -> str:
-    lines = [written for one in series for written in one.by_place()]
-    return "".join(block(family, openmetrics, (text.get(family.name, "") for text in lines)) for family in FAMILIES)
+def _columns(families: Sequence[Family], openmetrics: bool, rows: Sequence[Row]) -> list[bytes]:
+    """The samples of all rows, family by family."""
+    return [
+        block(family, openmetrics, column) for family, column in zip(families, zip(*rows, strict=True), strict=False)
+    ]

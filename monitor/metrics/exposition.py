@@ -1,7 +1,7 @@
 """Exposition: how samples are written, in the text format and in OpenMetrics.
 
 prometheus_client writes what concerns the monitor as a whole. What exists once per probe or module is written here,
-once when it changes and not at every scrape: a thousand probes are joined in a few milliseconds instead of a second.
+once when it changes and not at every scrape: ten thousand probes are joined in a tenth of a second instead of ten.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 LONGEST = 200  # characters of a label value
+LONGEST_EXEMPLAR = 128  # characters of all names and values of an exemplar's labels (OpenMetrics 1.0)
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
 
@@ -29,7 +30,7 @@ def head(family: Family, openmetrics: bool) -> str:
     return f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def clean(value: str) -> str:
     """A label value as it may be published: one line, no control characters, of bounded length, escaped."""
     value = _CONTROLS.sub(" ", value)[:LONGEST]
@@ -43,7 +44,8 @@ def labels(pairs: Iterable[tuple[str, str]]) -> str:
 
 def number(value: float) -> str:
     """Integers without a point, everything else as short as it is exact."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    whole = int(value)
+    return str(whole) if value == whole and -1e15 < whole < 1e15 else repr(value)
 
 
 def line(name: str, labels: str, value: float) -> str:
@@ -51,7 +53,23 @@ def line(name: str, labels: str, value: float) -> str:
     return f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
 
 
-def block(family: Family, openmetrics: bool, samples: Iterable[str]) -> str:
+def exemplar(pairs: Iterable[tuple[str, str | None]], value: float, at: float) -> str:
+    """What stands behind a sample of OpenMetrics: one run that was counted in it, at a Unix time. Labels without a
+    value are left out, and so is what would not fit any more."""
+    kept, left = [], LONGEST_EXEMPLAR
+    for name, said in pairs:
+        if said and len(name) + len(said) <= left:
+            kept.append((name, said))
+            left -= len(name) + len(said)
+    return f" # {{{labels(kept)}}} {number(value)} {at:.3f}"
+
+
+def block(family: Family, openmetrics: bool, samples: Iterable[bytes]) -> bytes:
     """A family with its samples; nothing at all when it has none."""
-    text = "".join([*samples])
-    return head(family, openmetrics) + text if text else ""
+    text = b"".join(samples)
+    return head(family, openmetrics).encode() + text if text else b""
+
+
+def encoded(text: str) -> bytes:
+    """What is sent of a text."""
+    return text.encode("utf-8", "replace")

@@ -1,22 +1,26 @@
 """Own: how the monitor itself is doing. Few series, so prometheus_client keeps and writes them."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from monitor import __version__
 from monitor.metrics.selfwatch import Peak
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter began is told by the process's start time
-
 DETECTION = (5, 10, 15, 30, 45, 60, 90, 120, 300, 600)
 DELAY = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-RELOADED = (
-    "monitor_config_last_reload_successful",
-    "blackbox_exporter_config_last_reload_successful",  # the common alert rules ask for this one
+QUEUES = ("events", "store")
+DELIVERED = ("delivered", "failed", "dead")
+RAN = ("worked", "failed")
+# The common alert rules, and what is written for the blackbox exporter, ask for the second of each.
+RELOADED = ("monitor_config_last_reload_successful", "blackbox_exporter_config_last_reload_successful")
+RELOADED_AT = (
+    "monitor_config_last_reload_success_timestamp_seconds",
+    "blackbox_exporter_config_last_reload_success_timestamp_seconds",
 )
 
 
@@ -42,20 +46,14 @@ class Own:
         self.contradictions = self._gauge(
             "monitor_contradictions", "What in the last publication does not hold together, by kind.", ["kind"]
         )
-        self.hooks = Counter(
-            "monitor_publish_hook_runs",
-            "Runs of hooks after publications.",
-            ["hook", "outcome"],
-            registry=self.registry,
+        self.hooks = self._counter(
+            "monitor_publish_hook_runs", "Runs of hooks after publications.", ["hook", "outcome"]
         )
         self.hooked_at = self._gauge(
             "monitor_publish_hook_last_success_timestamp_seconds", "When a hook last did its work.", ["hook"]
         )
-        self.notices = Counter(
-            "monitor_notices",
-            "Attempts to deliver notices, by how they came out.",
-            ["channel", "outcome"],
-            registry=self.registry,
+        self.notices = self._counter(
+            "monitor_notices", "Attempts to deliver notices, by how they came out.", ["channel", "outcome"]
         )
         self.outbox_pending = self._gauge("monitor_outbox_pending", "Notices that wait.", ["channel"])
         self.outbox_oldest = self._gauge(
@@ -63,23 +61,80 @@ class Own:
         )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
-        self.reloaded(True)
+        self._reloads_at = [self._gauge(name, "When the configuration was last loaded.") for name in RELOADED_AT]
+        self.modules_unknown = self._counter("blackbox_module_unknown", "Requests for a module that is not there.")
         build = self._gauge("monitor_build_info", "1, with what is running.", ["version", "python"])
         build.labels(__version__, platform.python_version()).set(1)
+        self._channels: tuple[str, ...] = ()
+        for queue in QUEUES:
+            self.queue.labels(queue)
 
     def _gauge(self, name: str, told: str, labels: Sequence[str] = ()) -> Gauge:
         return Gauge(name, told, labels, registry=self.registry)
 
+    def _counter(self, name: str, told: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(name, told, labels, registry=self.registry)
+
     def _histogram(self, name: str, told: str, bounds: Sequence[float]) -> Histogram:
         return Histogram(name, told, buckets=bounds, registry=self.registry)
 
-    def reloaded(self, ok: bool) -> None:
-        """Notes how the last load of the configuration went."""
+    def reloaded(self, ok: bool, now: float) -> None:
+        """Notes how the last load of the configuration went, at a Unix time."""
         for gauge in self._reloads:
             gauge.set(float(ok))
+        for gauge in self._reloads_at if ok else ():
+            gauge.set(now)
 
-    def page(self, openmetrics: bool) -> str:
+    def name(self, channels: Iterable[str], hooks: Iterable[str]) -> None:
+        """These channels and hooks are configured: each has its series from now on, all others have none."""
+        channels, hooks = tuple(channels), tuple(hooks)
+        for channel in channels:
+            for gauge in (self.outbox_pending, self.outbox_oldest):
+                gauge.labels(channel)
+            for outcome in DELIVERED:
+                self.notices.labels(channel, outcome)
+        for hook in hooks:
+            for outcome in RAN:
+                self.hooks.labels(hook, outcome)
+        self._channels = channels
+        for metric in (self.outbox_pending, self.outbox_oldest, self.notices):
+            _keep(metric, channels)
+        for metric in (self.hooks, self.hooked_at):
+            _keep(metric, hooks)
+
+    def outbox(self, pending: Mapping[str, tuple[int, float]]) -> None:
+        """So many letters wait on each channel, the oldest for so many seconds."""
+        for channel, (count, seconds) in pending.items():
+            self.outbox_pending.labels(channel).set(count)
+            self.outbox_oldest.labels(channel).set(seconds)
+        for metric in (self.outbox_pending, self.outbox_oldest):
+            _keep(metric, {*self._channels, *pending})
+
+    def page(self, openmetrics: bool) -> bytes:
         """Every family of the registry, without the mark at the end of an OpenMetrics page."""
-        generate = generate_openmetrics if openmetrics else generate_latest
-        page: bytes = generate(self.registry)
-        return page.decode().removesuffix("# EOF\n")
+        if openmetrics:
+            whole: bytes = generate_openmetrics(self.registry)  # type: ignore[no-untyped-call]
+            return whole.removesuffix(b"# EOF\n")
+        page: bytes = generate_latest(_Plain(self.registry))
+        return page
+
+
+def _keep(metric: Counter | Gauge, first: Collection[str]) -> None:
+    """Leaves only the series whose first label is one of these."""
+    known = {tuple(sample.labels.values()) for family in metric.collect() for sample in family.samples}
+    for values in known:
+        if values[0] not in first:
+            metric.remove(*values)
+
+
+class _Plain(CollectorRegistry):
+    """A registry as the text format tells it, which knows nothing of when a counter began."""
+
+    def __init__(self, whole: CollectorRegistry) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._whole.collect():
+            family.samples = [one for one in family.samples if not one.name.endswith("_created")]
+            yield family

@@ -1,17 +1,20 @@
 """Whole: modules, incidents and places as metrics, written from the board and the history at each scrape."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from monitor.core.board import Board
+from monitor.core.detector import Transition
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.maintenance import Maintenance
 from monitor.core.module import Priority, Status
 from monitor.core.overlay import spans_of, works_of
 from monitor.core.statement import WINDOWS
 from monitor.core.uptime import uptime
-from monitor.metrics.exposition import Family, block, labels, line
+from monitor.metrics.exposition import Family, block, encoded, labels, line
 
 STATUS = Family("monitor_module_status", "gauge", "1 on the present status of a module, 0 on the others.")
 RATIO = Family("monitor_module_up_ratio", "gauge", "Good time divided by counted time; absent when nothing counted.")
@@ -19,7 +22,8 @@ OPEN = Family("monitor_incidents_open", "gauge", "Incidents going on, by priorit
 INFO = Family("monitor_incident_info", "gauge", "1 for each incident going on, with its suspected cause.")
 BLIND = Family("monitor_blind", "gauge", "1 while a place cannot see anything at all.")
 PLANNED = Family("monitor_module_maintenance", "gauge", "1 while planned work is under way on a module.")
-ALL = (STATUS, PLANNED, RATIO, OPEN, INFO, BLIND)
+
+KEPT = timedelta(seconds=60)  # how long a figure that hardly moves is not worked out again
 
 
 def incidents_open(board: Board) -> list[Incident]:
@@ -27,66 +31,103 @@ def incidents_open(board: Board) -> list[Incident]:
     return sorted((one for one in board.incidents.values() if one.is_open), key=lambda one: one.key)
 
 
-def status_block(board: Board, modules: Iterable[str], openmetrics: bool) -> str:
+def status_block(board: Board, modules: Iterable[str], openmetrics: bool) -> bytes:
     """A state set in plain gauges: the text format knows no other."""
     return block(STATUS, openmetrics, [_status_lines(id, board.status(id)) for id in modules])
 
 
-def maintenance_block(board: Board, modules: Iterable[str], openmetrics: bool) -> str:
+def maintenance_block(board: Board, modules: Iterable[str], openmetrics: bool) -> bytes:
     """Which modules planned work is under way on."""
     worked_on = board.maintained
-    lines = (line(PLANNED.name, labels([("module", id)]), float(id in worked_on)) for id in modules)
-    return block(PLANNED, openmetrics, lines)
+    return block(PLANNED, openmetrics, (_planned_line(id, id in worked_on) for id in modules))
 
 
 @lru_cache(maxsize=65536)
-def _status_lines(module: str, status: Status) -> str:
-    return "".join(
-        line(STATUS.name, labels([("module", module), ("status", one.value)]), float(one is status)) for one in Status
-    )
+def _planned_line(module: str, under_way: bool) -> bytes:
+    return encoded(line(PLANNED.name, labels([("module", module)]), float(under_way)))
 
 
-def ratios(board: Board, history: History, modules: Iterable[str], now: datetime) -> dict[str, str]:
-    """The lines of each module; the figures are those of the page."""
-    longest, works = max(WINDOWS.values()), works_of(board, history)
-    found = {}
-    for id in modules:
-        cut = spans_of(id, history, works, now - longest, now)
-        figures = ((name, uptime(cut, now - length, now).ratio) for name, length in WINDOWS.items())
-        found[id] = "".join(
+@lru_cache(maxsize=65536)
+def _status_lines(module: str, status: Status) -> bytes:
+    lines = (line(STATUS.name, labels([("module", module), ("status", one)]), float(one is status)) for one in Status)
+    return encoded("".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """What was worked out for a module, from what, and until when that is close enough."""
+
+    transitions: Sequence[Transition]
+    works: Sequence[Maintenance]
+    until: datetime
+    text: bytes
+
+
+class Ratios:
+    """The figures of the page for each module. One whose past is as it was, and that is not down, is not looked at
+    anew at each scrape: in a minute its figures move by less than a thousandth."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Figure] = {}
+
+    def lines(self, board: Board, history: History, modules: Sequence[str], now: datetime) -> list[bytes]:
+        """The lines of each module."""
+        works = works_of(board, history)
+        return [self._of(id, place, history, works, now) for place, id in enumerate(modules)]
+
+    def keep(self, modules: Iterable[str]) -> None:
+        """Forgets all others."""
+        self._known = {id: known for id in modules if (known := self._known.get(id)) is not None}
+
+    def _of(self, id: str, place: int, history: History, works: list[Maintenance], now: datetime) -> bytes:
+        past, known = history.transitions.get(id, ()), self._known.get(id)
+        if known is not None and now < known.until and known.transitions == past and known.works == works:
+            return known.text
+        is_down = bool(past) and past[-1].after is Status.DOWN
+        until = now if is_down else now + KEPT * (1 + place % 7 / 7)  # not all of them in the same scrape
+        text = _ratio_lines(id, history, works, now)
+        self._known[id] = _Figure(past, works, until, text)
+        return text
+
+
+def _ratio_lines(id: str, history: History, works: list[Maintenance], now: datetime) -> bytes:
+    cut = spans_of(id, history, works, now - max(WINDOWS.values()), now)
+    figures = ((name, uptime(cut, now - length, now).ratio) for name, length in WINDOWS.items())
+    return encoded(
+        "".join(
             line(RATIO.name, labels([("module", id), ("window", name)]), round(ratio, 6))
             for name, ratio in figures
             if ratio is not None
         )
-    return found
+    )
 
 
-def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> str:
+def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> bytes:
     """The incidents whose root is one of the wanted modules."""
     modules = set(wanted)
     return block(
         INFO,
         openmetrics,
         (
-            line(
-                INFO.name,
-                labels(
-                    [
-                        ("incident", one.id),
-                        ("module", one.root or ""),
-                        ("code", one.cause.code),
-                        ("class", str(one.cause.cls)),
-                    ]
-                ),
-                1.0,
-            )
+            encoded(line(INFO.name, _about(one), 1.0))
             for one in incidents_open(board)
             if one.root in modules or one.root not in board.platform.modules
         ),
     )
 
 
-def general_blocks(board: Board, openmetrics: bool) -> str:
+def _about(incident: Incident) -> str:
+    cause = incident.cause
+    pairs = [
+        ("incident", incident.id),
+        ("module", incident.root or ""),
+        ("code", cause.code),
+        ("class", str(cause.cls)),
+    ]
+    return labels(pairs)
+
+
+def general_blocks(board: Board, openmetrics: bool) -> bytes:
     """What concerns no single module."""
     going_on = [one.priority for one in incidents_open(board)]
     counted = (line(OPEN.name, labels([("priority", one.value)]), going_on.count(one)) for one in Priority)
@@ -94,7 +135,7 @@ def general_blocks(board: Board, openmetrics: bool) -> str:
         line(BLIND.name, labels([("location", place)]), float(_is_blind(board, place)))
         for place in board.platform.locations
     )
-    return block(OPEN, openmetrics, counted) + block(BLIND, openmetrics, places)
+    return block(OPEN, openmetrics, map(encoded, counted)) + block(BLIND, openmetrics, map(encoded, places))
 
 
 def _is_blind(board: Board, place: str) -> bool:

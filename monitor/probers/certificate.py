@@ -5,6 +5,7 @@ months, so what was read is kept by its bytes.
 """
 
 import ssl
+import warnings
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -106,17 +107,22 @@ class _Read:
 def _read(der: bytes) -> _Read | None:
     """The facts of one certificate; None for one that the library refuses, since targets may send anything."""
     try:
-        read = x509.load_der_x509_certificate(der)
-        return _Read(
-            not_after=read.not_valid_after_utc,
-            subject=_inert(read.subject.rfc4514_string()),
-            issuer=_inert(read.issuer.rfc4514_string()),
-            sha256=sha256(der).hexdigest(),
-            serial=f"{read.serial_number:x}",
-            alternative_names=_alternative_names(read),
-        )
+        with warnings.catch_warnings():  # the library warns of names that are too long, and a target may send any
+            warnings.simplefilter("ignore")
+            return _facts(x509.load_der_x509_certificate(der), der)
     except Exception:
         return None
+
+
+def _facts(read: x509.Certificate, der: bytes) -> _Read:
+    return _Read(
+        not_after=read.not_valid_after_utc,
+        subject=_inert(read.subject.rfc4514_string()),
+        issuer=_inert(read.issuer.rfc4514_string()),
+        sha256=sha256(der).hexdigest(),
+        serial=f"{read.serial_number:x}",
+        alternative_names=_alternative_names(read),
+    )
 
 
 def _alternative_names(read: x509.Certificate) -> tuple[str, ...]:

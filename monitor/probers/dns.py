@@ -147,9 +147,9 @@ async def _ask(run: Run, reach: Reach, name: str, kind: str, server: tuple[str, 
 
 
 async def _exchange(run: Run, reach: Reach, asked: dns.message.Message, server: tuple[str, int]) -> Answer:
-    run.enter("processing")
+    run.enter("connect")
     wire = asked.to_wire()
-    reply, protocol = await over_udp(wire, *server), "udp"
+    reply, protocol = await over_udp(wire, *server, lambda: run.enter("processing")), "udp"
     if HEADER.unpack_from(reply)[1] & TRUNCATED:
         run.note("the answer does not fit into a datagram and is asked for over TCP")
         with await dial(run, *server) as connection:
@@ -175,9 +175,17 @@ def _facts(answer: Answer, name: str, kind: str, records: list[dict[str, Any]]) 
         "authoritative": bool(message.flags & dns.flags.AA),
         "authenticated": bool(message.flags & dns.flags.AD),
         "protocol": answer.protocol,
+        "answer_count": len(records),
+        "authority_count": _count(message.authority),
+        "additional_count": _count(message.additional),
         "answers": records,
         "extended_errors": [{"code": int(one.code), "text": one.text or _title(one)} for one in _errors(message)],
     }
+
+
+def _count(section: list[dns.rrset.RRset]) -> int:
+    """How many records a section holds; the one that EDNS puts among the additional ones is not among them."""
+    return sum(map(len, section))
 
 
 def _errors(message: dns.message.Message) -> list[dns.edns.EDEOption]:

@@ -7,6 +7,7 @@ its age, the extended errors), or a mark that c-ares cannot set, the packet is m
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 
 import dns.exception
 import dns.flags
@@ -50,12 +51,16 @@ def question(name: str, kind: str, *, edns: bool = True, checked: bool = True) -
         raise Stopped("self.config", f"{name[:80]} is not a name that can be asked for: {error}") from error
 
 
-async def over_udp(wire: bytes, ip: str, port: int) -> bytes:
-    """The reply to a question: what belongs to no question of ours is passed over. Raises OSError."""
+async def over_udp(wire: bytes, ip: str, port: int, connected: Callable[[], None] = lambda: None) -> bytes:
+    """The reply to a question: what belongs to no question of ours is passed over. Raises OSError.
+
+    `connected` is called before the question leaves.
+    """
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM) as line:
         line.setblocking(False)
         await loop.sock_connect(line, (ip, port))
+        connected()
         await loop.sock_sendall(line, wire)
         while True:
             reply = await loop.sock_recv(line, 65_535)

@@ -97,6 +97,10 @@ class Rounds:
         """No run of a probe for so many seconds."""
         self._held[key] = self._clock.monotonic() + seconds
 
+    def is_held(self, key: Key) -> bool:
+        """Whether no run of a probe may be made now."""
+        return self._held.get(key, 0.0) > self._clock.monotonic()
+
     async def walk(self) -> None:
         """Starts every run when it is due, until cancelled; runs under way are cancelled with it."""
         try:

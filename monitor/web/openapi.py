@@ -212,6 +212,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         query={"view": one_of(["", "judged", "locations"]), "module": {"type": "string"}},
         free=True,
     ),
+    ("get", "/probe"): Operation(
+        "Metrics of one target, as a Prometheus asks the blackbox exporter for them",
+        {200: "line"},
+        tells=(400, *READ, 500, 503),
+        kind=PLAIN,
+        query={
+            **{name: {"type": "string"} for name in ("target", "module", "hostname", "location")},
+            "debug": one_of(["", "true", "false"]),
+        },
+        free=True,
+    ),
     ("get", "/-/healthy"): Operation("The process answers", {200: "line"}, kind=PLAIN, free=True),
     ("get", "/-/ready"): Operation(
         "The first page is out, facts are stored", {200: "line"}, tells=(503,), kind=PLAIN, free=True

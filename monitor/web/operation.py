@@ -166,7 +166,7 @@ def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
         content[status] = {operation.kind: {"schema": schema}} if name else {}
         if name == "board":
             content[status][STREAM]["schema"] |= {"description": "`event: board`, its `data` as the schema `board`."}
-        if operation.summary == "Metrics":
+        if operation.summary.startswith("Metrics"):
             content[status]["application/openmetrics-text"] = {"schema": schema}
     named = operation.named or operation.takes is not None
     for status in (*operation.fails, *((422,) if named else ()), *((412,) if operation.matched else ())):

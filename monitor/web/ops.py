@@ -30,6 +30,7 @@ from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES, Door
 from monitor.web.logins import Logins
 from monitor.web.mine import Mine
 from monitor.web.modules import module_routes
+from monitor.web.multitarget import OPENMETRICS, TEXT, Answers, multitarget, unasked
 from monitor.web.negotiation import offered, takes_gzip
 from monitor.web.openapi import openapi_route
 from monitor.web.outbox import Outgoing, outbox_routes
@@ -42,8 +43,6 @@ from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 VIEWS = (None, "", "judged", "locations")
 
 
@@ -57,7 +56,8 @@ class OpsContext(Counter):
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
     changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
     itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
-    links; `series` gives what runs looked like over time; `outgoing` is whoever carries notices.
+    links; `answers` tells what is known of one target; `series` gives what runs looked like over time; `outgoing` is
+    whoever carries notices.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -72,6 +72,7 @@ class OpsContext(Counter):
     trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
     series: Reader = unread
+    answers: Answers = unasked
     runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
     health: Callable[[], Mapping[str, Any]] = dict
     outgoing: Outgoing | None = None
@@ -99,6 +100,7 @@ def ops_app(context: OpsContext) -> web.Application:
     app.add_routes(
         [
             web.get("/metrics", ops.metrics),
+            web.get("/probe", ops.answered),
             web.get("/-/healthy", ops.healthy),
             web.get("/-/ready", ops.ready),
             web.post("/-/reload", ops.reload),
@@ -122,6 +124,7 @@ class _Ops:
 
     def __init__(self, context: OpsContext) -> None:
         self.context = context
+        self._scraping = asyncio.Lock()  # a crowd of scrapes takes one thread, not all that there are
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The whole page or, when it cannot be made, none: half a page looks like series that have vanished."""
@@ -131,7 +134,8 @@ class _Ops:
         openmetrics = offered(request.headers.get("Accept", ""), "application/openmetrics-text")
         packed = takes_gzip(request)
         try:
-            body = await asyncio.to_thread(self._page, openmetrics, view or None, modules, packed)
+            async with self._scraping:
+                body = await asyncio.to_thread(self._page, openmetrics, view or None, modules, packed)
         except Exception:
             log.exception("the page of metrics could not be made")
             raise web.HTTPInternalServerError(text="The metrics could not be collected; the log says why.\n") from None
@@ -139,6 +143,10 @@ class _Ops:
         if packed:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=body, headers=headers)
+
+    async def answered(self, request: web.Request) -> web.Response:
+        """One target, as a Prometheus asks the blackbox exporter for it."""
+        return await multitarget(request, self.context.answers)
 
     def _page(self, openmetrics: bool, view: str | None, modules: str | None, packed: bool) -> bytes:
         page = self.context.metrics_page(openmetrics, view, modules)

@@ -53,6 +53,10 @@ TLS = {
     *("probe_tls_version_info", "probe_tls_cipher_info"),
 }
 MODIFIED = {"probe_http_last_modified_timestamp_seconds"}
+DNS = {
+    *("probe_dns_duration_seconds", "probe_dns_query_succeeded", "probe_dns_answer_rrs", "probe_dns_authority_rrs"),
+    "probe_dns_additional_rrs",
+}
 EVERY, CONNECTED, RESOLVED = set(PHASES), {"resolve", "connect", "tls"}, {"resolve"}
 
 
@@ -73,6 +77,7 @@ LOOPING = replace(GOOD, failure=Failure("http.redirect_loop"), http=Http(302, {}
 CUT = replace(GOOD, failure=Failure("http.truncated"), http=Http(200, {}, 10, None, "1.1", 0, 500))
 CHUNKED = replace(GOOD, http=Http(200, {}, 10, None, "1.1"))
 PLAIN = replace(GOOD, certificate=None)
+GARBAGE = broken("http.malformed", certificate=None)
 LOST = replace(REFUSED, http=Http(301, {}, 0, None, "1.1", 1, 0), phases=PHASES)  # the second hop refused
 
 
@@ -89,7 +94,8 @@ LOST = replace(REFUSED, http=Http(301, {}, 0, None, "1.1", 1, 0), phases=PHASES)
         pytest.param(CUT, 0, 200, EVERY, 4, COMMON | TLS, id="body cut short"),
         pytest.param(CHUNKED, 1, 200, EVERY, 4, COMMON | TLS, id="no length"),
         pytest.param(PLAIN, 1, 200, EVERY, 4, COMMON | MODIFIED, id="plain HTTP"),
-        pytest.param(LOST, 0, 0, CONNECTED, 4, COMMON, id="second hop refused"),
+        pytest.param(LOST, 0, 0, CONNECTED | {"processing"}, 4, COMMON, id="second hop refused"),
+        pytest.param(GARBAGE, 0, 0, CONNECTED | {"processing"}, 4, COMMON, id="no HTTP"),
     ],
 )
 def test_edge_values(
@@ -143,6 +149,44 @@ def test_single_values() -> None:
     assert 'subjectalternative="shop.example,www.shop.example",serialnumber="0f"' in info
 
 
+def test_a_redirect_that_is_not_followed_was_met_too() -> None:
+    answer = Http(302, {"location": "/next"}, 0, None, "1.1", 0, 0)
+    assert seen(replace(GOOD, http=answer))["probe_http_redirects", ""] == 1
+    assert seen(LOST)["probe_http_redirects", ""] == 1  # counted when it was followed
+
+
+def test_an_answer_without_a_body_has_a_length() -> None:
+    assert seen(replace(GOOD, http=Http(204, {}, 0, None, "1.1")))["probe_http_content_length", ""] == 0
+
+
+def test_json_that_is_not_as_expected_is_named_as_the_reason() -> None:
+    probe = replace(PROBE, expect=Expect(json=(("ok", (Clause("equals", True),)),)))
+    for value, told in ((False, 1), (True, 0)):
+        found = seen(replace(GOOD, values={"ok": value}), probe)
+        assert (found["probe_failed_due_to_cel", ""], found["probe_failed_due_to_regex", ""]) == (told, 0)
+    assert seen(replace(GOOD, failure=Failure("content.invalid_json")), probe)["probe_failed_due_to_cel", ""] == 1
+    assert ("probe_failed_due_to_cel", "") not in seen(GOOD)
+
+
+def test_an_answer_of_a_name_server_is_told_by_its_sections_and_serial() -> None:
+    said = {"type": "SOA", "answer_count": 2, "authority_count": 1, "additional_count": 3}
+    answers = [{"type": "RRSIG"}, {"type": "SOA", "serial": 2026112601}]
+    probe = replace(PROBE, kind="dns")
+    found = seen(replace(GOOD, http=None, dns={**said, "answers": answers}), probe)
+    assert found["probe_dns_query_succeeded", ""] == 1
+    told = [found[f"probe_dns_{name}", ""] for name in ("answer_rrs", "authority_rrs", "additional_rrs", "serial")]
+    assert told == [2, 1, 3, 2026112601]
+    silent = seen(broken("dns.timeout"), probe)
+    assert silent["probe_dns_query_succeeded", ""] == silent["probe_dns_answer_rrs", ""] == 0
+    assert ("probe_dns_serial", "") not in silent
+
+
+def test_a_flow_of_which_no_step_was_run_has_no_answer_to_tell() -> None:
+    flow = replace(PROBE, kind="flow")
+    found = facts(flow, replace(GOOD, http=None, certificate=None), Result(Outcome.PASSED))
+    assert {name for name, _ in found} == {"probe_success", "probe_duration_seconds", "probe_timeout_seconds"}
+
+
 def test_nothing_verified_is_the_year_one() -> None:
     unverified = replace(GOOD, certificate=replace(CERTIFICATE, chain_not_after=None))
     assert seen(unverified)["probe_ssl_last_chain_expiry_timestamp_seconds", ""] == NOTHING_VERIFIED
@@ -178,14 +222,16 @@ def test_a_pattern_in_a_header_counts_as_well() -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("tls", {"probe_failed_due_to_regex"} | TLS - {"probe_tls_cipher_info"}),
-        ("tcp", {"probe_failed_due_to_regex"} | TLS - {"probe_tls_cipher_info"}),
-        ("dns", {"probe_dns_duration_seconds", "probe_dns_query_succeeded"}),
-        ("mqtt", set()),
+        ("tls", {"probe_failed_due_to_regex", "probe_failed_due_to_bytes"} | TLS - {"probe_tls_cipher_info"}),
+        ("tcp", {"probe_failed_due_to_regex", "probe_failed_due_to_bytes"} | TLS - {"probe_tls_cipher_info"}),
+        ("dns", DNS),
+        ("mqtt", TLS - {"probe_tls_cipher_info"}),
+        ("flow", {name for name in COMMON if "http" in name} | TLS | MODIFIED | {"probe_failed_due_to_regex"}),
     ],
 )
 def test_other_kinds_have_their_own_families(kind: str, names: set[str]) -> None:
-    found = facts(replace(PROBE, kind=kind), replace(GOOD, http=None), Result(Outcome.PASSED))
+    answer = GOOD.http if kind == "flow" else None
+    found = facts(replace(PROBE, kind=kind), replace(GOOD, http=answer), Result(Outcome.PASSED))
     shared = {name for name in COMMON if "http" not in name} - {"probe_failed_due_to_regex"}
     assert {name for name, _ in found} == shared | names
 

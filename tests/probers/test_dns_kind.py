@@ -194,7 +194,7 @@ async def test_an_answer_is_kept_whole(reach: Reach, zone: tuple[Zone, int]) -> 
 
     assert result.outcome is Outcome.PASSED, result.reasons
     assert observation.address == f"127.0.0.1:{zone[1]}"
-    assert set(observation.phases) == {"resolve", "processing"}
+    assert set(observation.phases) == {"resolve", "connect", "processing"}
     assert observation.http is None
     assert observation.dns == {
         "name": "shop.example.com",
@@ -203,6 +203,9 @@ async def test_an_answer_is_kept_whole(reach: Reach, zone: tuple[Zone, int]) -> 
         "authoritative": True,
         "authenticated": False,
         "protocol": "udp",
+        "answer_count": 2,
+        "authority_count": 0,
+        "additional_count": 0,
         "answers": [
             {"name": "shop.example.com", "type": "CNAME", "ttl": 60, "data": "edge.example.net"},
             {"name": "edge.example.net", "type": "A", "ttl": 30, "data": PUBLIC},

@@ -79,6 +79,7 @@ def test_only_these_ask_for_themselves() -> None:
     """Whoever adds to this list says so here as well."""
     assert {
         "/metrics",
+        "/probe",
         "/-/healthy",
         "/-/ready",
         "/api/ops/v1/openapi.json",
