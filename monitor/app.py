@@ -193,6 +193,7 @@ class App(Watcher):
 
     def refused(self, reason: str) -> None:
         """The store does not take what was decided: letters leave from memory."""
+        self.metrics.refused()
         self.mailroom.postman.refused(reason)
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:

@@ -17,6 +17,7 @@ from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.metrics import whole
+from monitor.metrics.context import context_block
 from monitor.metrics.exposition import block
 from monitor.metrics.facts import FAMILIES
 from monitor.metrics.own import Own
@@ -99,6 +100,11 @@ class Metrics:
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)
+        self._own.writable.set(1)
+
+    def refused(self) -> None:
+        """The store does not take what is to be written."""
+        self._own.writable.set(0)
 
     def reloaded(self, ok: bool) -> None:
         """The configuration was loaded anew, or could not be."""
@@ -151,6 +157,7 @@ class Metrics:
             whole.maintenance_block(board, modules, openmetrics),
             block(whole.RATIO, openmetrics, self._ratio_lines(board, history, modules)),
             whole.info_block(board, modules, openmetrics),
+            context_block(board, modules, openmetrics),
         ]
         parts += [block(family, openmetrics, [text[family.name] for _, text in lines]) for family in OWN]
         settled = {key: condition.status for key, condition in board.probes.items()}

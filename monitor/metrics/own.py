@@ -62,6 +62,8 @@ class Own:
             "monitor_outbox_oldest_seconds", "How long the oldest notice has waited; 0 when none does.", ["channel"]
         )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
+        self.writable = self._gauge("monitor_store_writable", "1 while the store takes writes, 0 while it refuses.")
+        self.writable.set(1)
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self.reloaded(True)
         build = self._gauge("monitor_build_info", "1, with what is running.", ["version", "python"])

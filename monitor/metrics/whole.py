@@ -61,9 +61,14 @@ def ratios(board: Board, history: History, modules: Iterable[str], now: datetime
     return found
 
 
+def incidents_of(board: Board, wanted: Iterable[str]) -> list[Incident]:
+    """Those going on whose root is one of the wanted modules, or none of all."""
+    modules = set(wanted)
+    return [one for one in incidents_open(board) if one.root in modules or one.root not in board.platform.modules]
+
+
 def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> str:
     """The incidents whose root is one of the wanted modules."""
-    modules = set(wanted)
     return block(
         INFO,
         openmetrics,
@@ -80,8 +85,7 @@ def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> str:
                 ),
                 1.0,
             )
-            for one in incidents_open(board)
-            if one.root in modules or one.root not in board.platform.modules
+            for one in incidents_of(board, wanted)
         ),
     )
 
