@@ -4,8 +4,9 @@ WORKDIR /src
 COPY LICENSE README.md probes.yaml pyproject.toml ./
 COPY monitor monitor
 COPY site site
-RUN python -m venv /opt/monitor \
- && /opt/monitor/bin/pip install --no-cache-dir --disable-pip-version-check '.[postgres]'
+ENV PIP_PYTHON=/opt/monitor/bin/python
+RUN python -m venv --without-pip /opt/monitor \
+ && pip install --no-cache-dir --disable-pip-version-check '.[postgres,otel]'
 
 
 FROM python:3.13-slim-bookworm

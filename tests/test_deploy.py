@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -95,6 +96,61 @@ def test_compose_file_mounts_what_exists_and_publishes_on_loopback() -> None:
     assert {one for one in mounts if not one.startswith(".")} == set(compose()["volumes"])
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", compose()["services"])
+def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
+    """Not root, nothing to write on but what is listed, no capabilities, and a version somebody chose."""
+    service = compose()["services"][name]
+    assert int(service["user"].partition(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    if "build" not in service:
+        assert re.search(r":v?\d+\.\d+", service["image"])
+    files = [one for one in service.get("volumes", []) if one.startswith("./")]
+    assert [one for one in files if not one.endswith(":ro")] == []
+    assert service["healthcheck"]["test"][0] == "CMD"
+    needed = service.get("depends_on", {})
+    assert {one["condition"] for one in needed.values()} <= {"service_healthy"}
+    assert set(needed) <= set(compose()["services"])
+
+
+def test_no_secret_stands_in_the_environment() -> None:
+    """Whoever may look at a container reads its environment; what is secret comes by a file that exists."""
+    services, secrets = compose()["services"], compose()["secrets"]
+    for name, service in services.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search("KEY|TOKEN|SECRET|PASSWORD|DATABASE", key):
+                assert key.endswith("_FILE") or key == "POSTGRES_DB", (name, key)
+            if str(value).startswith("/run/secrets/"):
+                assert value.removeprefix("/run/secrets/") in service["secrets"], (name, key)
+    assert {secret for service in services.values() for secret in service.get("secrets", [])} == set(secrets)
+
+
+def test_secrets_are_made_once_and_for_their_readers(tmp_path: Path) -> None:
+    """Everything Compose mounts; a second run changes nothing; the monitor reads them as they are mounted."""
+    shutil.copy(ROOT / "deploy" / "secrets.sh", tmp_path)
+    said(tool("sh"), str(tmp_path / "secrets.sh"))
+    made = {one.name: one.read_text(encoding="utf-8") for one in (tmp_path / "secrets").iterdir()}
+    assert set(made) == {one["file"].removeprefix("./deploy/secrets/") for one in compose()["secrets"].values()}
+    assert {one.stat().st_mode & 0o777 for one in (tmp_path / "secrets").iterdir()} == {0o644}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    said(tool("sh"), str(tmp_path / "secrets.sh"))
+    assert {one.name: one.read_text(encoding="utf-8") for one in (tmp_path / "secrets").iterdir()} == made
+    mounted = {
+        key: value.replace("/run/secrets", str(tmp_path / "secrets"))
+        for key, value in compose()["services"]["monitor"]["environment"].items()
+        if key.endswith("_FILE")
+    }
+    config = load(ROOT / "probes.yaml", {"MONITOR_OPS": "0.0.0.0:9464", **mounted})
+    assert config.settings.ops == Address("0.0.0.0", 9464)
+    assert config.settings.database == made["database_url"]
+    assert made["database_password"] in made["database_url"]
+    assert {made["ops_token"], made["database_password"]} <= set(config.secrets)
+    off = config.platform.probes["pricing", "configuration"].off
+    assert off == "VTEX_APP_KEY and VTEX_APP_TOKEN are not set", "an empty file is as good as none"
 
 
 def test_prometheus_keeps_our_labels() -> None:
