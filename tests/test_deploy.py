@@ -205,6 +205,14 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     assert "vtex-monitor.service:" not in said(tool("systemd-analyze"), "verify", "--man=no", str(unit))
 
 
+def test_systemd_finds_little_that_the_unit_leaves_open() -> None:
+    """What remains is what it is for: the network, and its files. 0 is shut, 10 is open."""
+    told = said(tool("systemd-analyze"), "security", "--offline=yes", "deploy/systemd/vtex-monitor.service")
+    exposure = re.search(r"Overall exposure level for \S+ ([\d.]+)", told)
+    assert exposure is not None
+    assert float(exposure[1]) <= 1.2
+
+
 def test_unit_stops_later_than_the_monitor_does() -> None:
     """The monitor leaves within ten seconds; a shorter limit would kill it while it writes."""
     unit = configparser.RawConfigParser(strict=False)
