@@ -22,19 +22,18 @@ from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
-from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
-from monitor.lookout import Lookout
+from monitor.lookout import Lookout, tell_of
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.plots import Plots
 from monitor.press import Press, Scene
-from monitor.probers import PROBERS, Reach
+from monitor.probers import Reach
 from monitor.pulse import Pulse
 from monitor.store import TROUBLES, Store, open_store
 from monitor.watchroom import Watchroom
@@ -148,7 +147,7 @@ class App(Watcher):
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
-        _tell_of(platform)
+        tell_of(platform)
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -300,7 +299,7 @@ class App(Watcher):
             log.error("the new network settings are not used: %s", error)
         self.config = config
         self.watchroom.use(config.platform)
-        _tell_of(config.platform)
+        tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
         self.mailroom.use(config)
@@ -371,15 +370,6 @@ class App(Watcher):
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
-
-
-def _tell_of(platform: Platform) -> None:
-    """Says which probes are never asked, or cannot be, and why."""
-    for (module, id), probe in platform.probes.items():
-        if probe.off is not None:
-            log.info("probe %s/%s is off: %s", module, id, probe.off)
-        elif probe.kind not in PROBERS:
-            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
 
 
 def _aliases(config: Config) -> dict[str, str]:

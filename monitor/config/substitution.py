@@ -186,11 +186,11 @@ class Substituter:
         if name in self.vars and (self.vars[name].text or not match["fallback"]):
             return self.vars[name]
         try:
-            text = self.given(name)
+            given = self.given(name)
         except (OSError, ValueError):
             return self.look_into(self.environment[f"{name}_FILE"], path, match[0])
-        if text:
-            return Value(text, (text,))
+        if given:
+            return Value(given, (given,))
         if text := self.demo.get(name):
             return Value(text)
         if match["fallback"]:
