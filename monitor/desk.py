@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from monitor import chronicle
+from monitor import chronicle, spans
 from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import (
@@ -40,7 +40,6 @@ from monitor.core.search import Place, Search, page_of
 from monitor.core.step import step
 from monitor.core.word import Open
 from monitor.ledger import Ledger
-from monitor.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -159,9 +158,9 @@ class Desk:
         return self._take(event, None)
 
     def _take(self, event: Event, said: Said | None) -> list[Effect]:
-        if isinstance(event, Ticked):
+        if isinstance(event, Ticked) or not spans.are_wanted():
             return self._step(event, said)
-        with span("judge", {"event": type(event).__name__, **chronicle.about_event(event)}) as seen:
+        with spans.span("judge", {"event": type(event).__name__, **chronicle.about_event(event)}) as seen:
             effects = self._step(event, said)
             for effect in effects:
                 if isinstance(effect, Keep | Saved):
@@ -351,7 +350,7 @@ class Desk:
             began = self._clock.monotonic()
             effects = list(chain.from_iterable(batch))
             saved = {effect.incident.id for effect in effects if isinstance(effect, Saved)}
-            with span("store", {"steps": len(batch), "effects": len(effects), "incidents": sorted(saved)}):
+            with spans.span("store", {"steps": len(batch), "effects": len(effects), "incidents": sorted(saved)}):
                 await self._store.commit(effects)
             del self.backlog[: len(batch)]
             self._done += len(batch)

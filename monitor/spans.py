@@ -57,6 +57,11 @@ def span(name: str, about: Mapping[str, Value]) -> AbstractContextManager[Span]:
     return _tracer.start_as_current_span(name, attributes=about)
 
 
+def are_wanted() -> bool:
+    """Whether somebody collects: what a span would say need not be worked out otherwise."""
+    return _tracer is not None
+
+
 def use(tracer: "Tracer | None") -> None:
     """From now on spans go to this tracer, and lines of the log name the span they were written in; None ends it."""
     global _tracer

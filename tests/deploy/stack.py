@@ -1,6 +1,7 @@
 """The Compose stack without containers: the same configuration files, the programs of the machine, free ports."""
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 import asyncpg
 import yaml
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -52,16 +54,18 @@ def fetched(url: str, method: str = "GET", body: object = None) -> Any:
         return None
 
 
-class Pager:
-    """A receiver of Alertmanager's: whatever arrives, in order."""
+class Receiver:
+    """Takes what is posted: the bodies by path, in order."""
 
     def __init__(self) -> None:
-        self.pages: list[dict[str, Any]] = []
-        pages = self.pages
+        self.bodies: dict[str, list[bytes]] = {}
+        bodies = self.bodies
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                pages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+                bodies.setdefault(self.path, []).append(body)
                 self.send_response(200)
                 self.end_headers()
 
@@ -84,7 +88,7 @@ class Stack:
         self.folder = folder
         names = ("page", "ops", "nginx", "broker", "prometheus", "alertmanager", "control")
         self.port = {name: free_port() for name in names}
-        self.pager = Pager()
+        self.receiver = Receiver()
         self.heard: list[tuple[str, Any]] = []
 
     def url(self, name: str, path: str = "/") -> str:
@@ -114,6 +118,23 @@ class Stack:
         found = fetched(self.url("alertmanager", "/api/v2/alerts")) or []
         return [one for one in found if labels.items() <= one["labels"].items()]
 
+    def pages(self) -> list[dict[str, Any]]:
+        """What Alertmanager sent to any pager, about incidents."""
+        bodies = [body for path, some in list(self.receiver.bodies.items()) if "pager" in path for body in some]
+        pages = [json.loads(body) for body in bodies]
+        return [one for one in pages if any("incident" in alert["labels"] for alert in one["alerts"])]
+
+    def spans(self) -> list[tuple[str, dict[str, Any]]]:
+        """(name, attributes) of every span that arrived, with the service's name among them."""
+        found = []
+        for body in self.receiver.bodies.get("/v1/traces", []):
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                service = {f"resource.{one.key}": one.value.string_value for one in resource.resource.attributes}
+                for span in (one for scope in resource.scope_spans for one in scope.spans):
+                    own = {one.key: one.value.string_value or str(one.value) for one in span.attributes}
+                    found.append((span.name, {**service, **own}))
+        return found
+
     def strike(self, module: str, fault: str) -> None:
         fetched(self.url("control", f"/faults/{module}"), "PUT", {"fault": fault})
 
@@ -123,7 +144,7 @@ def stack(folder: Path, server: str) -> Iterator[Stack]:
     """Everything that docker-compose.yml starts, Grafana aside, on the PostgreSQL `server`."""
     one = Stack(folder)
     with ExitStack() as opened:
-        opened.callback(one.pager.close)
+        opened.callback(one.receiver.close)
         _mosquitto(one, opened)
         _monitor(one, opened, _database(server, opened))
         _nginx(one, opened)
@@ -173,7 +194,7 @@ def _monitor(one: Stack, opened: ExitStack, database: str) -> None:
     home = one.home("monitor")
     said = home / "simulator"
     command = (sys.executable, "-m", "monitor", "simulate", "--port", "0", "--control-port", str(one.port["control"]))
-    opened.enter_context(running(*command, log=said, ready=lambda: "Ctrl-C" in said.read_text()))
+    opened.enter_context(running(*command, log=said, ready=lambda: "Ctrl-C" in said.read_text(), within=60))
     (home / "probes.yaml").write_text(_in_a_hurry(one, yaml.safe_load(said.read_text())["monitor"]), encoding="utf-8")
     secrets = {"MONITOR_DATABASE": database, "MONITOR_OPS_TOKEN": TOKEN, **ENVIRONMENT}
     for name, text in secrets.items():
@@ -182,11 +203,13 @@ def _monitor(one: Stack, opened: ExitStack, database: str) -> None:
         **{f"{name}_FILE": str(home / name) for name in secrets},
         "MONITOR_PUBLIC": f"127.0.0.1:{one.port['page']}",
         "MONITOR_OPS": f"127.0.0.1:{one.port['ops']}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{one.receiver.port}",
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
     }
     command = ("run", "--config", str(home / "probes.yaml"), "--data", str(home / "data"), "--log-format", "json")
     whole = ("env", *(f"{k}={v}" for k, v in environment.items()), sys.executable, "-m", "monitor", *command)
     ready = lambda: fetched(one.url("ops", "/-/ready")) is not None  # noqa: E731  # one expression, used once
-    opened.enter_context(running(*whole, log=home / "log", ready=ready))
+    opened.enter_context(running(*whole, log=home / "log", ready=ready, within=90))
 
 
 def _in_a_hurry(one: Stack, network: dict[str, Any]) -> str:
@@ -225,7 +248,7 @@ def _alertmanager(one: Stack, opened: ExitStack) -> None:
     home = one.home("alertmanager")
     config = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8"))
     config["route"] |= {"group_wait": "3s", "group_interval": "3s"}
-    url = f"http://127.0.0.1:{one.pager.port}/"
+    url = f"http://127.0.0.1:{one.receiver.port}/"
     for receiver in config["receivers"]:
         if receiver["name"] in ("platform-pager", "payments-pager", "tickets"):
             receiver["webhook_configs"] = [{"url": f"{url}{receiver['name']}", "send_resolved": False}]

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,16 +68,12 @@ def test_one_incident_is_one_page(struck: Stack) -> None:
         30,
         f"all of {len(burning)} are kept back",
     )
-    until(lambda: _pages(struck), 30, "somebody is paged")
+    until(struck.pages, 30, "somebody is paged")
     time.sleep(8)  # longer than two groups wait
-    pages = _pages(struck)
+    pages = struck.pages()
     told = {a["labels"]["alertname"] for page in pages for a in page["alerts"]}
     assert told == {"VtexIncidentOpen"}
     assert {page["groupLabels"]["incident"] for page in pages} == {incident}
-
-
-def _pages(struck: Stack) -> list[dict[str, Any]]:
-    return [one for one in struck.pager.pages if any("incident" in a["labels"] for a in one["alerts"])]
 
 
 def test_it_is_kept_in_postgresql_and_its_log_has_fields(struck: Stack) -> None:
@@ -86,8 +81,26 @@ def test_it_is_kept_in_postgresql_and_its_log_has_fields(struck: Stack) -> None:
     text = (struck.folder / "monitor" / "log").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     assert all({"at", "level", "logger", "message"} <= set(line) for line in lines)
+    incident = struck.alerts(alertname="VtexIncidentOpen")[0]["labels"]["incident"]
+    about = [line for line in lines if line.get("incident") == incident]
+    assert {"opened"} <= {line.get("change") for line in about}
+    assert STRUCK in {line.get("module") for line in about}
+    assert "pager" in {line.get("channel") for line in about}, "the notice that left is among them"
+    assert all(len(line["trace_id"]) == 32 for line in about if "change" in line)
     assert "a-token-of-the-stack" not in text
     assert not (struck.folder / "monitor" / "data" / "monitor.db").exists()
+
+
+def test_a_collector_gets_every_step_with_the_same_fields(struck: Stack) -> None:
+    """A real OTLP receiver: the run, the judgement, the write, the publication, the delivery."""
+    incident = struck.alerts(alertname="VtexIncidentOpen")[0]["labels"]["incident"]
+    names = {"probe", "judge", "store", "publish", "deliver"}
+    until(lambda: {name for name, _ in struck.spans()} >= names, 20, "spans of every step")
+    found = struck.spans()
+    assert {about["resource.service.name"] for _, about in found} == {"vtex-monitor"}
+    assert {"judge", "deliver"} <= {name for name, about in found if about.get("incident") == incident}
+    assert {"probe", "judge"} <= {name for name, about in found if about.get("module") == STRUCK}
+    assert "a-token-of-the-stack" not in str(found)
 
 
 @pytest.mark.parametrize("file", boards.FILES, ids=lambda file: file.stem)
