@@ -17,7 +17,7 @@ from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.metrics import whole
-from monitor.metrics.context import context_block
+from monitor.metrics.context import context_block, modules_written
 from monitor.metrics.exposition import block
 from monitor.metrics.facts import FAMILIES
 from monitor.metrics.own import Own
@@ -57,6 +57,7 @@ class Metrics:
             series[key] = known
         self._series = series
         self._modules = tuple(platform.modules)
+        self._written = modules_written(platform)
         self._ratios = (None, {})
 
     def observed(self, probe: Probe, observation: Observation, result: Result) -> None:
@@ -157,7 +158,7 @@ class Metrics:
             whole.maintenance_block(board, modules, openmetrics),
             block(whole.RATIO, openmetrics, self._ratio_lines(board, history, modules)),
             whole.info_block(board, modules, openmetrics),
-            context_block(board, modules, openmetrics),
+            context_block(board, modules, self._written, openmetrics),
         ]
         parts += [block(family, openmetrics, [text[family.name] for _, text in lines]) for family in OWN]
         settled = {key: condition.status for key, condition in board.probes.items()}

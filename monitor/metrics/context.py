@@ -2,8 +2,7 @@
 incident; each a label of its own series, so that the labels of everything else stay few.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.core.board import Board
 from monitor.core.incident import Incident
@@ -18,14 +17,25 @@ MEMBER = Family("monitor_incident_module_info", "gauge", "1 for each module in a
 CONTEXT = (MODULE, OBJECTIVE, STARTED, MEMBER)
 
 
-def context_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> str:
-    """All four families, of the wanted modules."""
-    platform, ids = board.platform, list(wanted)
-    modules = [platform.modules[id] for id in ids if id in platform.modules]
-    groups, incidents = groups_of(platform), incidents_of(board, ids)
+def modules_written(platform: Platform) -> dict[str, tuple[str, str]]:
+    """By module: the lines of what the configuration says of it, which only a reload changes."""
+    groups, found = groups_of(platform), {}
+    for id, one in platform.modules.items():
+        shown = (_line(MODULE, 1.0, group=g, module=id, priority=one.priority.value) for g in groups.get(id, ("",)))
+        wanted = "" if one.objective is None else _line(OBJECTIVE, one.objective, module=id)
+        found[id] = "".join(shown), wanted
+    return found
+
+
+def context_block(
+    board: Board, wanted: Sequence[str], written: Mapping[str, tuple[str, str]], openmetrics: bool
+) -> str:
+    """All four families, of the wanted modules; `written` is what `modules_written` gave."""
+    incidents = incidents_of(board, wanted)
+    modules = [written[id] for id in wanted if id in written]  # a reload may come in between
     texts = {
-        MODULE: (_module_lines(one.id, one.priority.value, groups.get(one.id, ("",))) for one in modules),
-        OBJECTIVE: (_line(OBJECTIVE, one.objective, module=one.id) for one in modules if one.objective is not None),
+        MODULE: (shown for shown, _ in modules),
+        OBJECTIVE: (objective for _, objective in modules),
         STARTED: (
             _line(STARTED, one.started_at.timestamp(), incident=one.id, priority=one.priority.value)
             for one in incidents
@@ -43,11 +53,6 @@ def groups_of(platform: Platform) -> dict[str, tuple[str, ...]]:
             for module in component.modules:
                 found.setdefault(module, {})[group.id] = None
     return {module: tuple(groups) for module, groups in found.items()}
-
-
-@lru_cache(maxsize=65536)
-def _module_lines(module: str, priority: str, groups: tuple[str, ...]) -> str:
-    return "".join(_line(MODULE, 1.0, group=one, module=module, priority=priority) for one in groups)
 
 
 def _members(incident: Incident) -> Iterator[str]:

@@ -86,6 +86,7 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.server = self.database = ""
         names = ("page", "ops", "nginx", "broker", "prometheus", "alertmanager", "control")
         self.port = {name: free_port() for name in names}
         self.receiver = Receiver()
@@ -135,6 +136,14 @@ class Stack:
                     found.append((span.name, {**service, **own}))
         return found
 
+    def shut_the_database(self) -> None:
+        """From now on nothing can be written to it."""
+        name = self.database.rpartition("/")[2]
+        asyncio.run(_say(self.server, f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        asyncio.run(
+            _say(self.server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        )
+
     def strike(self, module: str, fault: str) -> None:
         fetched(self.url("control", f"/faults/{module}"), "PUT", {"fault": fault})
 
@@ -146,7 +155,8 @@ def stack(folder: Path, server: str) -> Iterator[Stack]:
     with ExitStack() as opened:
         opened.callback(one.receiver.close)
         _mosquitto(one, opened)
-        _monitor(one, opened, _database(server, opened))
+        one.server, one.database = server, _database(server, opened)
+        _monitor(one, opened)
         _nginx(one, opened)
         _alertmanager(one, opened)
         _prometheus(one, opened)
@@ -190,13 +200,13 @@ def _hear(one: Stack, message: MQTTMessage) -> None:
     one.heard.append((message.topic, json.loads(text) if text.startswith("{") else text))
 
 
-def _monitor(one: Stack, opened: ExitStack, database: str) -> None:
+def _monitor(one: Stack, opened: ExitStack) -> None:
     home = one.home("monitor")
     said = home / "simulator"
     command = (sys.executable, "-m", "monitor", "simulate", "--port", "0", "--control-port", str(one.port["control"]))
     opened.enter_context(running(*command, log=said, ready=lambda: "Ctrl-C" in said.read_text(), within=60))
     (home / "probes.yaml").write_text(_in_a_hurry(one, yaml.safe_load(said.read_text())["monitor"]), encoding="utf-8")
-    secrets = {"MONITOR_DATABASE": database, "MONITOR_OPS_TOKEN": TOKEN, **ENVIRONMENT}
+    secrets = {"MONITOR_DATABASE": one.database, "MONITOR_OPS_TOKEN": TOKEN, **ENVIRONMENT}
     for name, text in secrets.items():
         (home / name).write_text(text, encoding="utf-8")
     environment = {

@@ -117,3 +117,14 @@ def test_every_panel_has_something_to_show(struck: Stack, file: Path) -> None:
         if one["type"] == "query":
             series, label = one["query"]["query"][len("label_values(") : -1].rsplit(", ", 1)
             assert struck.query(f"count by ({label}) ({boards.filled(series, module=STRUCK)})"), name
+
+
+def test_a_store_that_refuses_is_an_alert_and_stops_nothing(struck: Stack) -> None:
+    """The last thing that happens here: the database takes nothing any more."""
+    struck.shut_the_database()
+    waits = 'ALERTS{alertname="MonitorStoreNotWriting", alertstate=~"pending|firing"}'
+    until(lambda: struck.query(waits), 60, "the alert is on its way")
+    before = struck.query("sum(monitor_observations_total)")[0]["value"][1]
+    after = lambda: struck.query("sum(monitor_observations_total)")[0]["value"][1]  # noqa: E731
+    until(lambda: float(after()) > float(before) + 20, 30, "it goes on looking and judging")
+    until(lambda: struck.query('monitor_queue_depth{queue="store"} > 5'), 30, "what waits is counted")
