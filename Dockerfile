@@ -4,8 +4,11 @@ WORKDIR /src
 COPY LICENSE README.md probes.yaml pyproject.toml ./
 COPY monitor monitor
 COPY site site
-RUN python -m venv /opt/monitor \
- && /opt/monitor/bin/pip install --no-cache-dir --disable-pip-version-check '.[postgres]'
+# What is installed is this folder, whose versions stand in its pyproject.toml. pip itself stays behind in this stage.
+ENV PIP_PYTHON=/opt/monitor/bin/python
+# hadolint ignore=DL3013
+RUN python -m venv --without-pip /opt/monitor \
+ && pip install --no-cache-dir --disable-pip-version-check '.[postgres,otel]'
 
 
 FROM python:3.13-slim-bookworm

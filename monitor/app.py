@@ -27,7 +27,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
-from monitor.lookout import Lookout
+from monitor.lookout import Lookout, tell_of
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
@@ -197,6 +197,7 @@ class App(Watcher):
 
     def refused(self, reason: str) -> None:
         """The store does not take what was decided: letters leave from memory."""
+        self.metrics.refused()
         self.mailroom.postman.refused(reason)
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
@@ -313,6 +314,7 @@ class App(Watcher):
         """From now on there are series of what is configured, and of nothing else."""
         channels, hooks = config.sections.get("channels", {}), [hook.id for hook in config.hooks]
         self.metrics.reconfigured(config.platform, channels, hooks)
+        tell_of(config.platform)
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 

@@ -115,13 +115,14 @@ class Errand:
             await _call(self.hook, listed, self._environment(folder, whole, len(listed)))
         except (HookFailed, OSError) as error:
             if not self._failing:
-                log.error("hook %s failed and is tried again: %s", self.hook.id, error)
+                about = {"hook": self.hook.id}
+                log.error("hook %s failed and is tried again: %s", self.hook.id, error, extra={"about": about})
             self._failing = self._everything = True
             self._news.set()
             self._ran(False)
             return False
         if self._failing:
-            log.info("hook %s works again", self.hook.id)
+            log.info("hook %s works again", self.hook.id, extra={"about": {"hook": self.hook.id}})
         self._failing = False
         self._ran(True)
         return True

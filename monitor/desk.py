@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol, TypeVar
 
+from monitor import chronicle, spans
 from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import (
@@ -22,10 +23,8 @@ from monitor.core.effect import (
     Deed,
     Effect,
     Event,
-    Gap,
     Happened,
     Hold,
-    Hushed,
     Keep,
     Moved,
     Refusal,
@@ -33,6 +32,7 @@ from monitor.core.effect import (
     Saved,
     Spoken,
     Storable,
+    Ticked,
 )
 from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
@@ -150,13 +150,24 @@ class Desk:
             try:
                 self.take(event)
             except Exception:
-                log.exception("step failed on %s", type(event).__name__)
+                fields = {"about": chronicle.about_event(event)}
+                log.exception("step failed on %s", type(event).__name__, extra=fields)
 
     def take(self, event: Event) -> list[Effect]:
         """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
         return self._take(event, None)
 
     def _take(self, event: Event, said: Said | None) -> list[Effect]:
+        if isinstance(event, Ticked) or not spans.are_wanted():
+            return self._step(event, said)
+        with spans.span("judge", {"event": type(event).__name__, **chronicle.about_event(event)}) as seen:
+            effects = self._step(event, said)
+            for effect in effects:
+                if isinstance(effect, Keep | Saved):
+                    seen.set_attributes(chronicle.about(effect, self.board))
+        return effects
+
+    def _step(self, event: Event, said: Said | None) -> list[Effect]:
         self.board, effects = step(self.board, event, self._clock.now())
         storable: list[Storable] = []
         for effect in effects:
@@ -291,9 +302,11 @@ class Desk:
             case _:
                 if isinstance(effect, Keep):
                     self._watcher.judged(self.board, effect)
-                told = not isinstance(effect, Arranged) or effect.change not in (None, "scheduled")
-                if isinstance(effect, Moved | Saved | Gap | Arranged | Hushed) and told:
-                    log.info("%s", _told(effect))
+                    if log.isEnabledFor(logging.DEBUG):
+                        fields = {"about": chronicle.about(effect, self.board)}
+                        log.debug("%s", chronicle.told_of_run(effect), extra=fields)
+                if (told := chronicle.told(effect)) is not None:
+                    log.info("%s", told, extra={"about": chronicle.about(effect, self.board)})
                 storable.append(effect)
                 if isinstance(effect, Happened):
                     self._watcher.happened(effect, False)
@@ -335,7 +348,10 @@ class Desk:
         while self.backlog:
             batch = self.backlog[:AT_ONCE]
             began = self._clock.monotonic()
-            await self._store.commit(list(chain.from_iterable(batch)))
+            effects = list(chain.from_iterable(batch))
+            saved = {effect.incident.id for effect in effects if isinstance(effect, Saved)}
+            with spans.span("store", {"steps": len(batch), "effects": len(effects), "incidents": sorted(saved)}):
+                await self._store.commit(effects)
             del self.backlog[: len(batch)]
             self._done += len(batch)
             self._tell_waiting(True)
@@ -343,10 +359,10 @@ class Desk:
                 log.info("the store takes writes again")
                 self.store_trouble = None
                 self.hand_in(Ailing(None))
-            for effect in chain.from_iterable(batch):
+            for effect in effects:
                 if isinstance(effect, Happened):
                     self._watcher.happened(effect, True)
-            news = any(isinstance(effect, Moved | Saved | Arranged) for effect in chain.from_iterable(batch))
+            news = any(isinstance(effect, Moved | Saved | Arranged) for effect in effects)
             self._watcher.written(news, self._clock.monotonic() - began)
 
     def _refused(self, error: Exception) -> None:
@@ -370,30 +386,3 @@ class Desk:
 
 def _answer(effects: Sequence[Effect]) -> Answered:
     return next(effect for effect in effects if isinstance(effect, Answered))
-
-
-def _told(effect: Moved | Saved | Gap | Arranged | Hushed) -> str:
-    if isinstance(effect, Hushed):
-        return f"silence {effect.silence.id} {effect.change or 'kept'}: until {effect.silence.until:%Y-%m-%d %H:%M}"
-    if isinstance(effect, Arranged):
-        work = effect.work
-        return f"maintenance {work.id} {effect.change or 'kept'}: {work.planned_from:%Y-%m-%d %H:%M} of {work.window}"
-    if isinstance(effect, Gap):
-        seen = "sees nothing" if effect.until is None else f"sees again; it saw nothing until {effect.until:%H:%M:%S}"
-        return f"location {effect.location} {seen}, since {effect.since:%H:%M:%S} ({effect.code})"
-    if isinstance(effect, Moved):
-        t = effect.transition
-        return f"{t.module} went {t.before} → {t.after} since {t.since:%H:%M:%S}"
-    incident = effect.incident
-    spoken = incident.acts[-1] if incident.acts and incident.acts[-1].at == effect.at else None
-    what = effect.change or ("published" if incident.published_at == effect.at else "kept")
-    if spoken is not None:
-        what = f"{spoken.what} by a person"
-    return f"incident {incident.id} {what}: {_source(incident)} {incident.cause.code}".rstrip()
-
-
-def _source(incident: Incident) -> str:
-    cause = incident.cause
-    if cause.shared is not None:
-        return f"shared {cause.shared['kind']}"
-    return cause.module or " ".join(filter(None, (cause.scope, incident.root)))

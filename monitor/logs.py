@@ -1,4 +1,7 @@
-"""Logs: events with fields, as text or one JSON object a line; nothing secret ever leaves through them."""
+"""Logs: events with fields, as text or one JSON object a line; nothing secret ever leaves through them.
+
+Whoever logs gives the fields in `extra={"about": {...}}`; in text they are words of the message already.
+"""
 
 import json
 import logging
@@ -22,6 +25,8 @@ class Lines(logging.Formatter):
         trace = self._mask(self.formatException(record.exc_info)) if record.exc_info else None
         if self._as_json:
             fields = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
+            about = {**getattr(record, "about", {}), **getattr(record, "span", {})}
+            fields |= {name: self._mask(value) for name, value in about.items() if name not in fields}
             return json.dumps(fields | ({"trace": trace} if trace else {}), ensure_ascii=False)
         text = "".join(c if c.isprintable() else " " for c in message)
         return f"{at} {record.levelname.lower():7} {text}" + (f"\n{trace}" if trace else "")

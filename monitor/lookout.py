@@ -18,6 +18,7 @@ from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
 from monitor.probers import PROBERS, Reach, look
 from monitor.probers.rounds import Key, Rounds
+from monitor.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,13 @@ class Lookout:
     async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
         module = self._config.platform.modules.get(probe.module)
         also = [side.expect for side in module.verdicts.get(probe.id, ())] if module else []
-        return await look(probe, self._reach, scheduled_at=scheduled_at, also=also, fresh=extra)
+        place = self._reach.location
+        about = {"module": probe.module, "probe": probe.id, "location": place, "kind": probe.kind, "extra": str(extra)}
+        with span("probe", about) as asked:
+            seen = await look(probe, self._reach, scheduled_at=scheduled_at, also=also, fresh=extra)
+            if seen.failure is not None:
+                asked.set_attributes({"code": seen.failure.code})
+        return seen
 
     async def _ask_canary(self, target: str, location: str) -> None:
         timeout = self._config.network.canary_timeout
@@ -115,4 +122,16 @@ def _tell_of(platform: Platform) -> None:
 
 
 def _skipped(key: Key) -> None:
-    log.debug("%s is still busy when due again", "/".join(key))
+    about = {"module": key[0], "probe": key[1]}
+    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})
+
+
+def tell_of(platform: Platform) -> None:
+    """Says which probes are never asked, or cannot be, and why."""
+    for (module, id), probe in platform.probes.items():
+        fields = {"about": {"module": module, "probe": id}}
+        if probe.off is not None:
+            log.info("probe %s/%s is off: %s", module, id, probe.off, extra=fields)
+        elif probe.kind not in PROBERS:
+            told = "probe %s/%s: probes of kind `%s` cannot run in this version"
+            log.warning(told, module, id, probe.kind, extra=fields)

@@ -15,6 +15,7 @@ from random import Random
 from secrets import token_hex
 from typing import Protocol
 
+from monitor.chronicle import about_letter, of_letter
 from monitor.clock import Clock
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
@@ -35,6 +36,7 @@ from monitor.core.outbox import (
 )
 from monitor.notify.box import Box
 from monitor.notify.channel import Channel, DeliveryFailed, Message
+from monitor.spans import span
 from monitor.store import TROUBLES, Claim, Outbox
 
 log = logging.getLogger(__name__)
@@ -117,7 +119,7 @@ class Postman:
             if letter.channel in self.boxes:
                 self._put(letter)
             else:
-                log.error("notice %s is given up: %s is no longer configured", letter.event_id, letter.channel)
+                log.error("notice %s is given up: %s is gone", letter.event_id, letter.channel, extra=of_letter(letter))
                 self._counted(letter.channel, "dead")
                 await self._outbox.settle(dead(letter, now, GONE), (), None)
 
@@ -205,8 +207,9 @@ class Postman:
             try:
                 await self._carry(name, box, sending, now)
             except Exception as error:  # a letter that cannot be handled must not stand in the way of others
-                log.exception("channel %s: notice %s could not be handled", name, sending.letter.event_id)
-                tried = replace(sending.letter, attempts=sending.letter.attempts + 1)
+                letter = sending.letter
+                log.exception("channel %s: notice %s cannot be handled", name, letter.event_id, extra=of_letter(letter))
+                tried = replace(letter, attempts=letter.attempts + 1)
                 box.replace((self._failed(tried, f"a bug of ours: {type(error).__name__}"),))
             return True
         return False
@@ -252,8 +255,9 @@ class Postman:
         try:
             now, write = self._clock.now(), self._write(letter.channel)
             message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
-            async with asyncio.timeout(limit):
-                called = await box.channel.deliver(message)
+            with span("deliver", {**about_letter(letter), "attempt": letter.attempts}):
+                async with asyncio.timeout(limit):
+                    called = await box.channel.deliver(message)
         except DeliveryFailed as error:
             return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)
         except TimeoutError:
@@ -290,7 +294,8 @@ class Postman:
         """Notes how the channel fared; the first failure and the recovery are logged, not each repeat."""
         if after.state is State.DELIVERED:
             if box.breaker.failures:
-                log.info("channel %s delivers again", name)
+                log.info("channel %s delivers again", name, extra={"about": {"channel": name}})
+            log.info("channel %s: notice %s is delivered", name, after.event_id, extra=of_letter(after))
             box.breaker, box.last_error, box.last_delivered_at = box.breaker.worked(), None, now
             self._counted(name, "delivered")
             return
@@ -298,7 +303,7 @@ class Postman:
         self._counted(name, "dead" if after.state is State.DEAD else "failed")
         if after.state is not State.DEAD:
             if not box.breaker.failures:
-                log.warning("channel %s does not deliver: %s", name, after.last_error)
+                log.warning("channel %s does not deliver: %s", name, after.last_error, extra=of_letter(after))
             box.breaker = box.breaker.failed(now)
 
     async def _give_up(self, name: str, box: Box, letter: Letter, reason: str, now: datetime) -> None:
@@ -316,7 +321,7 @@ class Postman:
     async def _alarm(self, name: str, box: Box, letter: Letter, now: datetime) -> None:
         """Says on another channel that this one does not deliver; not more often than once an hour."""
         box.given_up += 1
-        log.error("channel %s: notice %s is given up: %s", name, letter.event_id, letter.last_error)
+        log.error("channel %s: %s is given up: %s", name, letter.event_id, letter.last_error, extra=of_letter(letter))
         if letter.incident.startswith(OWN) or (box.alarmed_at and now - box.alarmed_at < ALARM_EVERY):
             return
         others = [other for other in self.boxes if other != name]

@@ -29,6 +29,7 @@ from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, files_against_page
+from monitor.spans import Span, span
 from monitor.store import TROUBLES, Store
 
 T = TypeVar("T")
@@ -142,9 +143,10 @@ class Press:
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
         async with self._one_at_a_time:
-            await self._publish()
+            with span("publish", {}) as seen:
+                await self._publish(seen)
 
-    async def _publish(self) -> None:
+    async def _publish(self, seen: Span) -> None:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
@@ -154,6 +156,7 @@ class Press:
         try:
             done, found = await self._aside(lambda: self._write(picture, speech, theme))
             self._last = picture.cells.found, ground
+            seen.set_attributes({"changed": len(done.changed), "removed": len(done.removed), "bytes": done.bytes})
         except (PublishError, OSError) as error:
             if self.trouble is None:
                 log.error("the site cannot be published: %s", error)
@@ -186,7 +189,8 @@ class Press:
         before = {(one.kind, one.subject) for one in self.contradictions}
         for one in found:
             if (one.kind, one.subject) not in before:
-                log.warning("what is published contradicts itself: %s %s", one.kind, one.subject)
+                fields = {"about": {"contradiction": one.kind.value}}
+                log.warning("what is published contradicts itself: %s %s", one.kind, one.subject, extra=fields)
         for kind, subject in sorted(before - {(one.kind, one.subject) for one in found}):
             log.info("what is published agrees again: %s %s", kind, subject)
         self.contradictions = found

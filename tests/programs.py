@@ -33,12 +33,14 @@ def from_npm(folder: Path, package: str, version: str) -> Path:
 
 
 @contextmanager
-def running(*command: str, log: Path, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
-    """The program while the block runs, from the moment it is ready."""
+def running(
+    *command: str, log: Path, ready: Callable[[], bool], within: float = 20
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The program while the block runs, from the moment it is ready, which takes so many seconds at most."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=log.parent)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + within
         while not ready():
             assert process.poll() is None, log.read_text(errors="replace")
             assert time.monotonic() < deadline, f"{command[0]} is not ready: {log.read_text(errors='replace')}"

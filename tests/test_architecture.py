@@ -19,15 +19,17 @@ QUIET = frozenset(
 )
 HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})
 ROOMS = {
+    "chronicle": frozenset({"core"}),
     "clock": frozenset[str](),
     "core": frozenset({"core"}),
     "data": frozenset({"config", "store"}),
-    "desk": frozenset({"core", "clock", "ledger"}),
+    "desk": frozenset({"core", "clock", "chronicle", "ledger", "spans"}),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
+    "spans": frozenset[str](),
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }

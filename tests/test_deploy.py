@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -97,15 +98,65 @@ def test_compose_file_mounts_what_exists_and_publishes_on_loopback() -> None:
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
-def test_prometheus_takes_its_configuration() -> None:
-    """promtool reads it as the server does."""
-    said(tool("promtool"), "check", "config", "deploy/prometheus/prometheus.yml")
+@pytest.mark.parametrize("name", compose()["services"])
+def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
+    """Not root, nothing to write on but what is listed, no capabilities, and a version somebody chose."""
+    service = compose()["services"][name]
+    assert int(service["user"].partition(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    if "build" not in service:
+        assert re.search(r":v?\d+\.\d+", service["image"])
+    files = [one for one in service.get("volumes", []) if one.startswith("./")]
+    assert [one for one in files if not one.endswith(":ro")] == []
+    assert service["healthcheck"]["test"][0] == "CMD"
+    needed = service.get("depends_on", {})
+    assert {one["condition"] for one in needed.values()} <= {"service_healthy"}
+    assert set(needed) <= set(compose()["services"])
+
+
+def test_no_secret_stands_in_the_environment() -> None:
+    """Whoever may look at a container reads its environment; what is secret comes by a file that exists."""
+    services, secrets = compose()["services"], compose()["secrets"]
+    for name, service in services.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search("KEY|TOKEN|SECRET|PASSWORD|DATABASE", key):
+                assert key.endswith("_FILE") or key == "POSTGRES_DB", (name, key)
+            if str(value).startswith("/run/secrets/"):
+                assert value.removeprefix("/run/secrets/") in service["secrets"], (name, key)
+    assert {secret for service in services.values() for secret in service.get("secrets", [])} == set(secrets)
+
+
+def test_secrets_are_made_once_and_for_their_readers(tmp_path: Path) -> None:
+    """Everything Compose mounts; a second run changes nothing; the monitor reads them as they are mounted."""
+    shutil.copy(ROOT / "deploy" / "secrets.sh", tmp_path)
+    said(tool("sh"), str(tmp_path / "secrets.sh"))
+    made = {one.name: one.read_text(encoding="utf-8") for one in (tmp_path / "secrets").iterdir()}
+    assert set(made) == {one["file"].removeprefix("./deploy/secrets/") for one in compose()["secrets"].values()}
+    assert {one.stat().st_mode & 0o777 for one in (tmp_path / "secrets").iterdir()} == {0o644}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    said(tool("sh"), str(tmp_path / "secrets.sh"))
+    assert {one.name: one.read_text(encoding="utf-8") for one in (tmp_path / "secrets").iterdir()} == made
+    mounted = {
+        key: value.replace("/run/secrets", str(tmp_path / "secrets"))
+        for key, value in compose()["services"]["monitor"]["environment"].items()
+        if key.endswith("_FILE")
+    }
+    config = load(ROOT / "probes.yaml", {"MONITOR_OPS": "0.0.0.0:9464", **mounted})
+    assert config.settings.ops == Address("0.0.0.0", 9464)
+    assert config.settings.database == made["database_url"]
+    assert made["database_password"] in made["database_url"]
+    assert {made["ops_token"], made["database_password"]} <= set(config.secrets)
+    off = config.platform.probes["pricing", "configuration"].off
+    assert off == "VTEX_APP_KEY and VTEX_APP_TOKEN are not set", "an empty file is as good as none"
 
 
 def test_prometheus_keeps_our_labels() -> None:
     """Without honor_labels `instance` becomes `exported_instance`, and dashboards stay empty."""
     jobs = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
-    ours = next(job for job in jobs if job["job_name"] == "vtex-monitor")
+    ours = next(job for job in jobs if job["job_name"] == "blackbox-exporter")
     assert ours["honor_labels"] is True
     host = ours["static_configs"][0]["targets"][0].partition(":")[0]
     assert host in compose()["services"]
@@ -152,6 +203,14 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "vtex-monitor.service"
     unit.write_text(text.replace("/opt/vtex-monitor/.venv/bin/monitor", sys.executable), encoding="utf-8")
     assert "vtex-monitor.service:" not in said(tool("systemd-analyze"), "verify", "--man=no", str(unit))
+
+
+def test_systemd_finds_little_that_the_unit_leaves_open() -> None:
+    """What remains is what it is for: the network, and its files. 0 is shut, 10 is open."""
+    told = said(tool("systemd-analyze"), "security", "--offline=yes", "deploy/systemd/vtex-monitor.service")
+    exposure = re.search(r"Overall exposure level for \S+ ([\d.]+)", told)
+    assert exposure is not None
+    assert float(exposure[1]) <= 1.2
 
 
 def test_unit_stops_later_than_the_monitor_does() -> None:

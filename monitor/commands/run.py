@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor.app import App
 from monitor.config import Config
+from monitor.spans import start
 from monitor.web.listen import AddressInUse
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,14 @@ async def run(config: Config, data: Path) -> int:
     stop_on_signals(app)
     for problem in config.warnings:
         log.warning("%s:%d:%d: %s", config.file, problem.line, problem.column, problem.message)
+    stop = start()
     try:
         await app.run()
     except AddressInUse as error:
         print(error, file=sys.stderr)
         return 2
+    finally:
+        stop()
     return 0
 
 

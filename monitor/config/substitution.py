@@ -1,8 +1,8 @@
 """Substitution: `${NAME}`, `${NAME:-default}` and `${file:/path}` in scalar values, and what of it is a secret.
 
 Names of `vars` come before the environment, those of `demo` after it. What is unset or empty is missing, and a missing
-one is an error unless the probe around it `needs` that name; then the probe is off, with the reason. `$${` stands for a
-literal `${`.
+one is an error unless the probe around it `needs` that name; then the probe is off, with the reason. Where `NAME` is
+not set, `NAME_FILE` may name a file that holds it. `$${` stands for a literal `${`.
 Nothing here puts a substituted value into a message.
 """
 
@@ -108,7 +108,21 @@ class Substituter:
 
     def known(self, name: object) -> bool:
         value = self.vars.get(str(name))
-        return bool(value.text if value else self.environment.get(str(name)) or self.demo.get(str(name)))
+        try:
+            return bool(value.text if value else self.given(str(name)) or self.demo.get(str(name)))
+        except (OSError, ValueError):
+            return True  # it is meant to be there: where it is used the file is told of
+
+    def given(self, name: str) -> str:
+        """What the environment says of a name, or the file that `NAME_FILE` names; empty when neither does.
+
+        Raises OSError or ValueError when that file cannot be read.
+        """
+        if (text := self.environment.get(name)) or not (file := self.environment.get(f"{name}_FILE")):
+            return text or ""
+        held = self.read_file(file).rstrip("\r\n")
+        self.keep(held)  # whoever puts it into a file of its own does not want it seen
+        return held
 
     def needed(self, root: Table, path: Path) -> frozenset[str]:
         """The names that the probe around a path needs, when it is off for the lack of one."""
@@ -171,8 +185,12 @@ class Substituter:
             return None
         if name in self.vars and (self.vars[name].text or not match["fallback"]):
             return self.vars[name]
-        if text := self.environment.get(name):
-            return Value(text, (text,))
+        try:
+            given = self.given(name)
+        except (OSError, ValueError):
+            return self.look_into(self.environment[f"{name}_FILE"], path, match[0])
+        if given:
+            return Value(given, (given,))
         if text := self.demo.get(name):
             return Value(text)
         if match["fallback"]:

@@ -17,6 +17,7 @@ from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.metrics import whole
+from monitor.metrics.context import context_block, modules_written
 from monitor.metrics.exposition import Family, block
 from monitor.metrics.facts import FAMILIES
 from monitor.metrics.own import Own
@@ -59,6 +60,7 @@ class Metrics:
         self._modules = tuple(platform.modules)
         self._ratios.keep(self._modules)
         self._own.name(channels, hooks)
+        self._written = modules_written(platform)
 
     def observed(self, probe: Probe, observation: Observation, result: Result, incident: str | None = None) -> None:
         """A run was judged, and its module is in this incident. One of a probe that has left the configuration since
@@ -103,6 +105,11 @@ class Metrics:
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)
+        self._own.writable.set(1)
+
+    def refused(self) -> None:
+        """The store does not take what is to be written."""
+        self._own.writable.set(0)
 
     def reloaded(self, ok: bool) -> None:
         """The configuration was loaded anew, or could not be."""
@@ -162,6 +169,7 @@ class Metrics:
             whole.maintenance_block(board, modules, openmetrics),
             block(whole.RATIO, openmetrics, self._ratios.lines(board, history, modules, self._clock.now())),
             whole.info_block(board, modules, openmetrics),
+            context_block(board, modules, self._written, openmetrics),
             block(SUCCESS, openmetrics, success),
             *_columns(COLUMNS, openmetrics, rows),
         ]

@@ -102,17 +102,18 @@ def _ratio_lines(id: str, history: History, works: list[Maintenance], now: datet
     )
 
 
+def incidents_of(board: Board, wanted: Iterable[str]) -> list[Incident]:
+    """Those going on whose root is one of the wanted modules, or none of all."""
+    modules = set(wanted)
+    return [one for one in incidents_open(board) if one.root in modules or one.root not in board.platform.modules]
+
+
 def info_block(board: Board, wanted: Iterable[str], openmetrics: bool) -> bytes:
     """The incidents whose root is one of the wanted modules."""
-    modules = set(wanted)
     return block(
         INFO,
         openmetrics,
-        (
-            encoded(line(INFO.name, _about(one), 1.0))
-            for one in incidents_open(board)
-            if one.root in modules or one.root not in board.platform.modules
-        ),
+        (encoded(line(INFO.name, _about(one), 1.0)) for one in incidents_of(board, wanted)),
     )
 
 

@@ -57,4 +57,5 @@ def _report(probe: Probe, reach: Reach, error: Exception) -> None:
     told = (probe.module, probe.id, type(error).__name__)
     if told not in reach.reported:
         reach.reported.add(told)
-        log.error("probe %s/%s: a bug of ours: %s", *told, exc_info=error)
+        about = {"module": probe.module, "probe": probe.id, "location": reach.location}
+        log.error("probe %s/%s: a bug of ours: %s", *told, exc_info=error, extra={"about": about})

@@ -102,6 +102,24 @@ def test_an_empty_secret_file_is_an_error() -> None:
         parsed("site: {name: '${file:/run/secrets/empty}'}")
 
 
+def test_a_name_may_be_held_by_a_file() -> None:
+    """As images of databases have it: `NAME_FILE`. What stands there is a secret, whatever it is called."""
+    config = parsed("site: {name: '${TITLE}'}", TITLE_FILE="/run/secrets/key")
+
+    assert config.site.name == "from-a-file"
+    assert "from-a-file" in config.secrets
+    assert parsed("site: {name: '${TITLE}'}", TITLE="said", TITLE_FILE="/run/secrets/key").site.name == "said"
+    assert parsed("site: {name: '${TITLE:-Shop}'}", TITLE_FILE="/run/secrets/empty").site.name == "Shop"
+
+
+def test_a_file_that_cannot_be_read_is_told_of_even_where_nothing_is_needed() -> None:
+    """A token that silently is none would leave a door shut, or open."""
+    with pytest.raises(ConfigError, match="cannot read `/run/secrets/gone`"):
+        parsed("site: {name: '${TITLE:-Shop}'}", TITLE_FILE="/run/secrets/gone")
+    with pytest.raises(ConfigError, match="cannot read `/run/secrets/gone`"):
+        with_probe(f"{URL}\nneeds: [KEY]\nheaders: {{x-key: '${{KEY}}'}}", KEY_FILE="/run/secrets/gone")
+
+
 def test_a_probe_without_what_it_needs_is_off_and_says_why() -> None:
     """Inside it the missing names are no error, whatever the key."""
     probe = probe_of(

@@ -1,0 +1,5 @@
+"""The PostgreSQL of the stack."""
+
+from tests.postgres import postgres_server
+
+__all__ = ["postgres_server"]
