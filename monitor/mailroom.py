@@ -15,7 +15,7 @@ from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Happened, Refusal, Said, Spoken
 from monitor.core.incident import Incident
-from monitor.core.outbox import Letter, Sending
+from monitor.core.outbox import Letter, Place, Sending
 from monitor.core.outcome import Course
 from monitor.core.word import Acknowledge
 from monitor.notify import CHANNELS, Channel
@@ -130,18 +130,19 @@ class Mailroom:
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel and how it fares."""
-        now, pending = self._clock.now(), self.postman.pending()
+        pending, boxes = self.postman.pending(), {**self.postman.undelivered.gone, **self.postman.boxes}
+        kinds = {name: section["kind"] for name, section in self._config.sections.get("channels", {}).items()}
         found = []
-        for name, section in self._config.sections.get("channels", {}).items():
-            box = self.postman.boxes.get(name)
+        for name in (*kinds, *(name for name in self.postman.undelivered.gone if name not in kinds)):
+            box = boxes.get(name)
             count, seconds = pending.get(name, (0, 0.0))
             found.append(
                 {
                     "id": name,
-                    "kind": section["kind"],
+                    "kind": kinds.get(name),
                     "pending": count,
                     "oldest_seconds": round(seconds, 3) if count else None,
-                    "breaker": None if box is None else box.breaker.state(now),
+                    "breaker": None if box is None else box.state(),
                     "last_error": "this version cannot send there" if box is None else box.last_error,
                     "delivered": None if box is None else box.last_delivered_at,
                 }
@@ -150,15 +151,15 @@ class Mailroom:
 
     def silent(self) -> tuple[tuple[str, str], ...]:
         """The channels whose last attempt failed, each with the reason."""
-        boxes = self.postman.boxes.items()
-        return tuple((name, box.last_error) for name, box in boxes if box.last_error is not None)
+        boxes = {**self.postman.undelivered.gone, **self.postman.boxes}
+        return tuple((name, box.last_error) for name, box in boxes.items() if box.last_error is not None)
 
     async def letters(
-        self, channel: str | None, state: str | None, limit: int, offset: int
+        self, channel: str | None, state: str | None, limit: int, after: Place | None
     ) -> Sequence[Letter] | Refusal:
-        """The newest letters first."""
+        """The newest letters first, those that stand behind a place."""
         try:
-            return await self._outbox.letters(channel, state, limit=limit, offset=offset)
+            return await self._outbox.letters(channel, state, limit=limit, after=after)
         except TROUBLES:
             return AWAY
 

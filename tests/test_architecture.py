@@ -32,10 +32,13 @@ ROOMS = {
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
+TOP = frozenset(
+    {"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "undelivered", "watchroom"}
+)
 MAY_IMPORT_TOP = {
     "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
     "mailroom": {"postman"},
+    "postman": {"undelivered"},
     "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},

@@ -28,7 +28,7 @@ from monitor.core.incident import Incident
 from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreUnusable, lists, queries, renaming
+from monitor.store import StoreUnusable, lists, queries, renaming, telling
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
@@ -222,6 +222,11 @@ class SqlStore:
         async with self.writing() as connection:
             old_ones = and_(happenings.c.at < micros(told), happenings.c.document.is_not(None))
             await connection.execute(update(happenings).where(old_ones).values(document=None))
+        over = now - max(keep_rollups, KEPT_AT_LEAST)
+        more = True
+        while more:
+            async with self.writing() as connection:
+                more = await telling.forget(connection, micros(over), micros(told), _SWEEP_AT_ONCE)
         return swept + gone
 
     async def _sweep(self, batch: Executable) -> int:
