@@ -46,7 +46,7 @@ class Configured:
 class Mailroom:
     """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
     `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
-    by its kind."""
+    by its kind; `instance` tells this monitor from others on the same machine, also after a restart."""
 
     def __init__(
         self,
@@ -59,9 +59,11 @@ class Mailroom:
         counted: Callable[[str, str], None] = lambda channel, outcome: None,
         acknowledge_url: AcknowledgeUrl = lambda incident, channel, at: None,
         kinds: Mapping[str, Callable[[Any], Channel]] = CHANNELS,
+        instance: str = "",
     ) -> None:
         self._config = config
         self._kinds = kinds
+        self._instance = instance
         self._clock = clock
         self._board = board
         self._hear = hear
@@ -84,7 +86,7 @@ class Mailroom:
             if known is not None and known.section == section:
                 self._channels[name] = known
             elif (make := self._kinds.get(section["kind"])) is not None:
-                self._channels[name] = Configured(section, self._made(make, section))
+                self._channels[name] = Configured(section, self._made(name, make, section))
             else:
                 log.warning("channel %s: channels of kind `%s` cannot send in this version", name, section["kind"])
         now_used = [one.channel for one in self._channels.values()]
@@ -92,12 +94,12 @@ class Mailroom:
         self.postman.use({name: one.channel for name, one in self._channels.items()})
         self._news.set()
 
-    def _made(self, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
-        channel = make(
-            SimpleNamespace(**{"from_" if name == "from" else name: value for name, value in section.items()})
-        )
+    def _made(self, name: str, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
+        channel = make(SimpleNamespace(**{"from_" if key == "from" else key: value for key, value in section.items()}))
         if hasattr(channel, "acknowledged"):
             channel.acknowledged = self.acknowledge
+        if hasattr(channel, "client"):
+            channel.client = f"{self._instance}:{name}"
         return channel
 
     async def run(self) -> None:
