@@ -211,10 +211,14 @@ class Mailroom:
         return self._board().incidents.get(id)
 
     def _limit(self, channel: str) -> timedelta:
-        """How long an attempt may take: as long as its channel waits for the service, and a little more."""
+        """How long an attempt may take: as long as its channel waits for the service, for each question that it has to
+        ask, and a little more."""
         configured = self._channels.get(channel)
-        timeout = configured and configured.section.get("timeout")
-        return timeout + MARGIN if timeout else LIMIT
+        timeout: timedelta | None = None if configured is None else configured.section.get("timeout")
+        if configured is None or timeout is None:
+            return LIMIT
+        exchanges: int = getattr(configured.channel, "exchanges", 1)
+        return exchanges * timeout + MARGIN
 
     def _writer(self, channel: str) -> Write:
         config = self._config

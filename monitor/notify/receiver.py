@@ -140,12 +140,14 @@ class Receiver:
                 context = await asyncio.to_thread(trust, self._ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise DeliveryFailed(f"`ca_file` cannot be used: {self._said(error)}") from None
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
-                auto_decompress=False,
-            )
+            if self._session is None:  # a test may have come in between
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
+                    auto_decompress=False,
+                )
+                self._session._retry_connection = False  # aiohttp makes a PUT twice when the connection breaks
         return self._session
 
     def _failure(self, host: str, answer: Answer, given: Mapping[str, str]) -> DeliveryFailed:
