@@ -232,40 +232,39 @@ class Postman:
         event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
         held = event not in self._unstored
-        if held:
-            self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
-            try:
-                claim = await self._outbox.claim(letter, token, now, sending.folded)
-            except TROUBLES as error:
-                self.refused(error)
-                held = False
-        if claim is None:
-            await self._reread(box, letter)
-            return
-        incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
-        if incident is None and not letter.incident.startswith(OWN):
-            after = self._failed(letter, "its incident cannot be read", permanent=held)
-        else:
-            try:
+        try:
+            if held:
+                self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
+                try:
+                    claim = await self._outbox.claim(letter, token, now, sending.folded)
+                except TROUBLES as error:
+                    self.refused(error)
+                    held = False
+            if claim is None:
+                return await self._reread(box, letter)
+            incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
+            if incident is None and not letter.incident.startswith(OWN):
+                after = self._failed(letter, "its incident cannot be read", permanent=held)
+            else:
                 after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
-            except asyncio.CancelledError:
-                if held:
-                    await self._release(letter, token)
-                raise
+        except asyncio.CancelledError:
+            if held:
+                await self._release(letter, token)
+            raise
         await self._settle(name, box, after, sending.folded, token if held else None)
 
     async def _release(self, letter: Letter, token: str) -> None:
         """Whoever comes next need not wait for the end of a claim of ours. The store is not asked twice."""
         try:
             async with asyncio.timeout(RELEASE):
-                await self._outbox.settle(released(letter), (), token)
-            self._put(released(letter))
+                if await self._outbox.settle(released(letter), (), token):
+                    self._put(released(letter))
         except (TimeoutError, *TROUBLES) as error:
             log.warning("notice %s is sent again once our claim has ended: %s", letter.event_id, error)
 
     async def _reread(self, box: Box, letter: Letter) -> None:
-        """Somebody else has a letter, or is done with it: what the store says of it counts."""
-        box.learn(letter, await self._outbox.waiting())
+        """Somebody else has a letter, or is done with it: what the store says counts, but for what it has not heard."""
+        box.learn(letter, [one for one in await self._outbox.waiting() if one.key not in self._unwritten])
 
     async def _attempt(self, box: Box, sending: Sending, incident: Incident | None, external: str | None) -> Letter:
         """One attempt, and the letter after it."""

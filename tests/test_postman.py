@@ -330,6 +330,25 @@ async def test_a_delivery_that_cannot_be_written_down_is_not_made_again() -> Non
     assert await world.states() == ["delivered"]
 
 
+async def test_what_follows_a_delivery_that_is_not_written_down_waits_for_that() -> None:
+    """And the delivery is not made again, nor the store asked without a pause."""
+    pager = Receiver()
+    world = World(pager=pager)
+    world.store.outbox = world.outbox = refusing = Refusing()
+    world.begin()
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    refusing.refuses = True
+    await world.work()
+    refusing.refuses = False
+    await world.tell(happened(ONE, 2, "eased", "pager"))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1"]
+    await world.postman._catch_up()
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
+
+
 async def test_what_another_monitor_carries_is_left_to_it() -> None:
     """Until its claim ends."""
     pager = Receiver()

@@ -12,6 +12,7 @@ from monitor.clock import Clock
 from monitor.core.outbox import GONE, WAITING, Breaker, Letter, State, found_again, wait_of
 from monitor.notify.channel import Channel
 
+AGAIN = 1.0  # seconds before what could not be claimed is tried again
 Key = tuple[str, int, str]
 _NEWS = {(State.SENDING, State.PENDING)} | {(one, two) for one in State if one not in WAITING for two in WAITING}
 
@@ -96,7 +97,9 @@ class Box:
                 self.forget(one)
         for one in theirs.values():
             self.put(one)
-        self.replace([theirs[letter.key]] if letter.key in theirs else ())
+        if letter.key in theirs:
+            self.replace([theirs[letter.key]])
+            self._due[letter.key] = max(self._due[letter.key], self._clock.monotonic() + AGAIN)
 
     def forget(self, letter: Letter) -> None:
         """It waits no more, whatever became of it elsewhere."""

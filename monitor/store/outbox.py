@@ -21,6 +21,7 @@ from monitor.store import Claim
 from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox
+from monitor.store.whole import to_the_end
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -49,7 +50,11 @@ class SqlOutbox:
         return await self._letters(query.order_by(outbox.c.at, outbox.c.incident, outbox.c.seq, outbox.c.channel))
 
     async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:
-        """See Outbox. Rows that another transaction is at are passed over, and so is the letter then."""
+        """See Outbox."""
+        return await to_the_end(self._claim(letter, token, now, folded))
+
+    async def _claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter]) -> Claim | None:
+        """Rows that another transaction is at are passed over, and so is the letter then."""
         of_both = and_(outbox.c.incident == letter.incident, outbox.c.channel == letter.channel)
         waiting = and_(of_both, outbox.c.state.in_(_WAITING), outbox.c.seq <= letter.seq)
         wanted = {letter.seq, *(one.seq for one in folded)}
@@ -79,6 +84,9 @@ class SqlOutbox:
 
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         """See Outbox."""
+        return await to_the_end(self._settle(letter, folded, token))
+
+    async def _settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         mine = outbox.c.state.in_(_WAITING) if token is None else outbox.c.claim_token == token
         async with self._writing() as connection:
             settled = update(outbox).where(_is(letter), mine).values(letter_row(letter))
@@ -94,6 +102,9 @@ class SqlOutbox:
 
     async def post(self, letters: Sequence[Letter]) -> None:
         """See Outbox."""
+        await to_the_end(self._post(letters))
+
+    async def _post(self, letters: Sequence[Letter]) -> None:
         async with self._writing() as connection:
             dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = dialect(outbox).on_conflict_do_nothing()
@@ -101,6 +112,9 @@ class SqlOutbox:
 
     async def revive(self, letter: Letter) -> bool:
         """See Outbox."""
+        return await to_the_end(self._revive(letter))
+
+    async def _revive(self, letter: Letter) -> bool:
         dead = outbox.c.state == State.DEAD.value
         async with self._writing() as connection:
             changed = update(outbox).where(_is(letter), dead).values(letter_row(letter))

@@ -56,6 +56,7 @@ from monitor.store.schema import (
 )
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
+from monitor.store.whole import to_the_end
 
 _SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
 KEPT_AT_LEAST = timedelta(days=7)  # longer than anybody may want to hear of an event
@@ -109,18 +110,8 @@ class SqlStore:
                 raise
 
     async def commit(self, effects: Sequence[Storable]) -> None:
-        """See Store. A transaction that has begun is brought to its end even when the caller is cancelled.
-
-        A driver that is cut off in the middle leaves its connection, and the lock it holds, to the garbage collector.
-        """
-        writing = asyncio.ensure_future(self._commit(batch_of(effects)))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            if not writing.cancelled():
-                writing.exception()  # seen; the caller is gone
-            raise
+        """See Store."""
+        await to_the_end(self._commit(batch_of(effects)))
 
     async def _commit(self, batch: Batch) -> None:
         async with self.writing() as connection:
