@@ -23,7 +23,7 @@ from monitor.notify.channel import DeliveryFailed
 
 PASSING = frozenset({408, 425, 429})
 LARGEST_ANSWER = 256 * 1024  # bytes read of an answer
-LONGEST_PAUSE = timedelta(hours=24)
+LONGEST_PAUSE = timedelta(hours=72)  # as long as anybody wants to hear of anything
 SAID = 200  # characters told of an answer
 _KEYS = ("secret", "password", "token", "routing_key")
 BODY_TIME = 5.0  # seconds that the body of an answer may take once its status is known
