@@ -47,7 +47,6 @@ log = logging.getLogger(__name__)
 LIMIT = timedelta(seconds=15)  # that an attempt may take, where its channel does not say
 LOOK_EVERY = 1.0  # seconds between looks at what has come due
 REFRESH_EVERY = 60.0  # seconds between looks at what others left
-HELD = timedelta(seconds=15)  # between looks at whether a letter still has to wait
 RELEASE = 1.0  # seconds that a stop waits for the store to take back a claim
 
 Write = Callable[[Sending, Incident | None, datetime, str | None], Message]
@@ -199,19 +198,20 @@ class Postman:
             return False
         for waiting in box.queues():
             head = waiting[0]
-            if is_past(head, box.now_for(head)) and not box.is_sent_elsewhere(head):
-                await self._give_up(name, box, head, "nobody wants to hear of it any more")
-                return True
-            if not box.is_due(head):
+            past = is_past(head, box.now_for(head)) and not box.is_held(head)
+            if box.is_sent_elsewhere(head) or not (past or box.is_due(head)):
                 continue
             sending = next_of(waiting, box.now_for(head))
-            if self._is_too_early(sending):
-                continue
             why = self._hold(sending, self._known(sending.letter.incident))
             if why is not None:
-                held = replace(head, next_at=now + HELD, tried_at=now, last_error=why)
-                box.replace((held,))
+                box.hold(head, why)
                 continue
+            if past:
+                await self._give_up(name, box, head, "nobody wants to hear of it any more")
+                return True
+            if self._is_too_early(sending):
+                continue
+            box.free(head)
             try:
                 await self._carry(name, box, sending, now)
             except Exception as error:  # a letter that cannot be handled must not stand in the way of others
@@ -388,9 +388,6 @@ class Postman:
     # -- what is seen of it ------------------------------------------------------------------------------------------
 
     def pending(self) -> dict[str, tuple[int, float]]:
-        """How many letters wait on each channel, and for how many seconds the oldest has."""
-        found = {}
-        for name, box in {**self.undelivered.gone, **self.boxes}.items():
-            ages = [box.seconds_of(one) for one in box.letters()]
-            found[name] = (len(ages), max(ages, default=0.0))
-        return found
+        """How many letters wait on each channel, and for how many seconds the oldest has that is not held."""
+        boxes = {**self.undelivered.gone, **self.boxes}
+        return {name: (sum(1 for _ in box.letters()), box.oldest()) for name, box in boxes.items()}

@@ -263,6 +263,31 @@ async def test_a_day_later_nobody_wants_to_be_paged() -> None:
     assert pager.came == [(f"{ONE.id}-2", "resolved")]
 
 
+@pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "restarts"])
+async def test_what_is_held_for_days_is_told_when_that_is_over(restarts: bool) -> None:
+    """In one message, and not as if nobody wanted to hear of it any more; a channel that fails then is tried again."""
+    pager = Receiver([DeliveryFailed("HTTP 503")])
+    world = World(pager=pager)
+    world.postman._hold = lambda sending, incident: "maintenance:w1"
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "worsened", "pager"))
+    for _ in range(5):
+        await world.work()
+        world.clock.at += timedelta(hours=10)
+        if restarts:
+            world.begin()
+            await begun(world)
+            world.postman._hold = lambda sending, incident: "maintenance:w1"
+    await world.work()
+    assert pager.attempts == 0
+    world.postman._hold = lambda sending, incident: None
+    world.clock.at += timedelta(seconds=20)
+    await world.work()
+    world.clock.at += timedelta(seconds=20)
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-2", "opened")]
+    assert sorted(await world.states()) == ["collapsed", "delivered"]
+
+
 async def test_nobody_is_reminded_of_what_is_over() -> None:
     """The reminder that waits is told with the end."""
     pager = Receiver()

@@ -6,12 +6,14 @@ too old or stranded.
 
 from asyncio import Event
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.clock import Clock
-from monitor.core.outbox import GONE, WAITING, Breaker, Letter, State, found_again, wait_of
+from monitor.core.outbox import GONE, STALE, WAITING, Breaker, Letter, State, found_again, wait_of
 from monitor.notify.channel import Channel
 
+HELD = timedelta(seconds=15)  # between looks at whether a letter still has to wait
 AGAIN = 1.0  # seconds before what could not be claimed is tried again
 Key = tuple[str, int, str]
 _NEWS = {(State.SENDING, State.PENDING)} | {(one, two) for one in State if one not in WAITING for two in WAITING}
@@ -33,6 +35,7 @@ class Box:
         self._clock = clock
         self._due: dict[Key, float] = {}  # monotonic seconds from which on a letter may leave
         self._born: dict[Key, float] = {}  # monotonic seconds at which its event happened
+        self._held: set[Key] = set()  # what waits because it is meant to
         if before is not None:
             self._take_over(before)
 
@@ -106,7 +109,25 @@ class Box:
         waiting = self.waiting.get(letter.incident, [])
         waiting[:] = [one for one in waiting if one.key != letter.key]
 
+    def hold(self, letter: Letter, why: str) -> None:
+        """It is not to leave now, for this reason; that is asked again in a while."""
+        now = self._clock.now()
+        self.replace((replace(letter, next_at=now + HELD, tried_at=now, last_error=why),))
+        self._held.add(letter.key)
+
+    def is_held(self, letter: Letter) -> bool:
+        """Whether it waits because it is meant to."""
+        return letter.key in self._held
+
+    def free(self, letter: Letter) -> None:
+        """It may leave. What was held has waited for long, but is not too old for anybody because of that."""
+        if letter.key in self._held:
+            self._held.discard(letter.key)
+            stale = self._clock.monotonic() - STALE.total_seconds()
+            self._born[letter.key] = max(self._born[letter.key], stale)
+
     def _date(self, letter: Letter) -> None:
+        self._held.discard(letter.key)
         self._due[letter.key] = self._clock.monotonic() + wait_of(letter, self._clock.now()).total_seconds()
 
     def is_due(self, letter: Letter) -> bool:
@@ -120,6 +141,10 @@ class Box:
     def seconds_of(self, letter: Letter) -> float:
         """How long it has waited."""
         return max(0.0, self._clock.monotonic() - self._born[letter.key])
+
+    def oldest(self) -> float:
+        """For how many seconds the oldest has waited that is not held."""
+        return max((self.seconds_of(one) for one in self.letters() if one.key not in self._held), default=0.0)
 
     def now_for(self, letter: Letter) -> datetime:
         """What time it is for a letter: as much later than its event as it has waited."""
