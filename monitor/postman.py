@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from secrets import token_hex
-from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.core.effect import Happened
@@ -47,16 +46,12 @@ log = logging.getLogger(__name__)
 LIMIT = timedelta(seconds=15)  # that an attempt may take, where its channel does not say
 LOOK_EVERY = 1.0  # seconds between looks at what has come due
 REFRESH_EVERY = 60.0  # seconds between looks at what others left
+FINISH = 0.5  # seconds that an attempt may still take when it is to stop
 RELEASE = 1.0  # seconds that a stop waits for the store to take back a claim
 
 Write = Callable[[Sending, Incident | None, datetime, str | None], Message]
+Hold = Callable[[Sending, Incident | None], str | None]  # why a letter is not to leave now, None when it may
 Key = tuple[str, int, str]
-
-
-class Hold(Protocol):
-    """Why a letter is not to leave now, as things stand; None when it may."""
-
-    def __call__(self, sending: Sending, incident: Incident | None) -> str | None: ...
 
 
 class Postman:
@@ -232,6 +227,7 @@ class Postman:
         event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
         held = event not in self._unstored
+        attempt: asyncio.Task[Letter] | None = None
         try:
             if held:
                 self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
@@ -246,12 +242,24 @@ class Postman:
             if incident is None and not letter.incident.startswith(OWN):
                 after = self._failed(letter, "its incident cannot be read", permanent=held)
             else:
-                after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+                trying = self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+                attempt = asyncio.create_task(trying)
+                after = await asyncio.shield(attempt)
         except asyncio.CancelledError:
-            if held:
+            if attempt is not None and await self._ended(attempt):
+                await self._settle(name, box, attempt.result(), sending.folded, token if held else None)
+            elif held:
                 await self._release(letter, token)
             raise
         await self._settle(name, box, after, sending.folded, token if held else None)
+
+    async def _ended(self, attempt: asyncio.Task[Letter]) -> bool:
+        """Whether an attempt ends by itself within a moment; else it is cut off, and perhaps made twice."""
+        if (await asyncio.wait({attempt}, timeout=FINISH))[0]:
+            return True
+        attempt.cancel()
+        await asyncio.wait({attempt}, timeout=RELEASE)
+        return False
 
     async def _release(self, letter: Letter, token: str) -> None:
         """Whoever comes next need not wait for the end of a claim of ours. The store is not asked twice."""
@@ -300,13 +308,16 @@ class Postman:
         if token is None:
             self._unwritten[after.key] = (after, told)
         else:
-            try:
-                await self._outbox.settle(after, told, token)
-            except TROUBLES as error:
-                self._unwritten[after.key] = (after, told)
-                self.refused(error)
+            await self._write_down(after, told, token)
         if after.state is State.DEAD:
             await self.undelivered.alarm(name, box, [after])
+
+    async def _write_down(self, after: Letter, told: Sequence[Letter], token: str | None) -> None:
+        try:
+            await self._outbox.settle(after, told, token)
+        except TROUBLES as error:
+            self._unwritten[after.key] = (after, told)
+            self.refused(error)
 
     def _fared(self, name: str, box: Box, after: Letter) -> None:
         """Counts an outcome; the first failure and the recovery are logged, not each repeat."""
@@ -323,11 +334,7 @@ class Postman:
         after = dead(letter, self._clock.now(), last)
         box.replace((after,))
         self._counted(name, "dead")
-        try:
-            await self._outbox.settle(after, (), None)
-        except TROUBLES as error:
-            self._unwritten[after.key] = (after, ())
-            self.refused(error)
+        await self._write_down(after, (), None)
         await self.undelivered.alarm(name, box, [after])
 
     # -- what people ask for ---------------------------------------------------------------------------------------

@@ -562,6 +562,17 @@ async def test_who_leaves_gives_back_what_it_was_sending() -> None:
     assert pager.came == [(f"{ONE.id}-1", "opened")]
 
 
+async def test_who_leaves_waits_a_moment_for_what_is_being_sent() -> None:
+    """It is written down, and not sent again."""
+    pager = Receiver([0.2])
+    world = World(limit=60, pager=pager)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager"))
+        await until(lambda: pager.attempts == 1)
+    assert await world.states() == ["delivered"]
+    assert pager.came == [(f"{ONE.id}-1", "opened")]
+
+
 async def test_a_channel_that_changes_while_it_hangs_goes_on_at_once() -> None:
     """With the letter that hung."""
     slow, fast = Receiver([60.0]), Receiver()
