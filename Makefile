@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types test slow deep demo dev probe dist
+.PHONY: help check lint types test slow kill deep demo dev probe dist
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ test: $(BIN)/pytest ## the fast tests, three minutes at most
 
 slow: $(BIN)/pytest ## the tests that take minutes: browsers, kills, whole processes
 	$(BIN)/pytest -m slow
+
+kill: $(BIN)/pytest ## the program killed 500 times, and nothing lost; 40 minutes
+	MONITOR_KILL_ROUNDS=500 $(BIN)/pytest -m slow -n 0 -s tests/processes/test_kill.py
 
 deep: $(BIN)/pytest ## every property with nine times as many examples
 	MONITOR_TEST_DEPTH=3 $(BIN)/pytest -m "property and not slow" --timeout 900

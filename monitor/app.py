@@ -24,7 +24,7 @@ from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planne
 from monitor.core.history import board_from
 from monitor.core.observation import Observation
 from monitor.courier import Courier
-from monitor.data import database_url, only_one, secret_of
+from monitor.data import database_url, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
 from monitor.lookout import Lookout, tell_of
@@ -135,6 +135,7 @@ class App(Watcher):
             lambda: self.press.speech,
             self.metrics.noticed,
             self.links.acknowledge_url,
+            instance=place_of(self.data),
         )
         stack.push_async_callback(self.mailroom.close)
         self.watchroom = Watchroom(
@@ -296,8 +297,10 @@ class App(Watcher):
     def _use(self, config: Config) -> None:
         self.press.speak(config.site)
         self.courier.use(config.hooks)
-        if replace(config.settings, roster=self.config.settings.roster) != self.config.settings:
-            log.warning("changes under `monitor:` take effect at the next start, but for who gets in")
+        now, before = config.settings, self.config.settings
+        if replace(now, roster=before.roster, ops_url=before.ops_url) != before:
+            log.warning("changes under `monitor:` take effect at the next start, but for `ops_url` and who gets in")
+        self.links.ops_url = now.ops_url
         try:
             self.reach.reconfigure(config.network, config.secrets)
         except OSError as error:

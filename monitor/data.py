@@ -18,6 +18,11 @@ def database_url(config: Config, data: Path) -> str:
     return config.settings.database or f"sqlite:///{data / 'monitor.db'}"
 
 
+def place_of(data: Path) -> str:
+    """What tells this monitor from others on the same machine, the same after a restart."""
+    return str(data.absolute())
+
+
 def secret_of(config: Config, data: Path) -> bytes:
     """What we sign with: what the configuration says, else a secret of this data directory, made when first asked for.
 

@@ -15,7 +15,7 @@ from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Happened, Refusal, Said, Spoken
 from monitor.core.incident import Incident
-from monitor.core.outbox import Letter, Sending
+from monitor.core.outbox import Letter, Place, Sending
 from monitor.core.outcome import Course
 from monitor.core.word import Acknowledge
 from monitor.notify import CHANNELS, Channel
@@ -46,7 +46,7 @@ class Configured:
 class Mailroom:
     """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
     `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
-    by its kind."""
+    by its kind; `instance` tells this monitor from others on the same machine, also after a restart."""
 
     def __init__(
         self,
@@ -59,9 +59,11 @@ class Mailroom:
         counted: Callable[[str, str], None] = lambda channel, outcome: None,
         acknowledge_url: AcknowledgeUrl = lambda incident, channel, at: None,
         kinds: Mapping[str, Callable[[Any], Channel]] = CHANNELS,
+        instance: str = "",
     ) -> None:
         self._config = config
         self._kinds = kinds
+        self._instance = instance
         self._clock = clock
         self._board = board
         self._hear = hear
@@ -84,7 +86,7 @@ class Mailroom:
             if known is not None and known.section == section:
                 self._channels[name] = known
             elif (make := self._kinds.get(section["kind"])) is not None:
-                self._channels[name] = Configured(section, self._made(make, section))
+                self._channels[name] = Configured(section, self._made(name, make, section))
             else:
                 log.warning("channel %s: channels of kind `%s` cannot send in this version", name, section["kind"])
         now_used = [one.channel for one in self._channels.values()]
@@ -92,12 +94,12 @@ class Mailroom:
         self.postman.use({name: one.channel for name, one in self._channels.items()})
         self._news.set()
 
-    def _made(self, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
-        channel = make(
-            SimpleNamespace(**{"from_" if name == "from" else name: value for name, value in section.items()})
-        )
+    def _made(self, name: str, make: Callable[[Any], Channel], section: Mapping[str, Any]) -> Channel:
+        channel = make(SimpleNamespace(**{"from_" if key == "from" else key: value for key, value in section.items()}))
         if hasattr(channel, "acknowledged"):
             channel.acknowledged = self.acknowledge
+        if hasattr(channel, "client"):
+            channel.client = f"{self._instance}:{name}"
         return channel
 
     async def run(self) -> None:
@@ -130,18 +132,19 @@ class Mailroom:
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel and how it fares."""
-        now, pending = self._clock.now(), self.postman.pending()
+        pending, boxes = self.postman.pending(), {**self.postman.undelivered.gone, **self.postman.boxes}
+        kinds = {name: section["kind"] for name, section in self._config.sections.get("channels", {}).items()}
         found = []
-        for name, section in self._config.sections.get("channels", {}).items():
-            box = self.postman.boxes.get(name)
+        for name in (*kinds, *(name for name in self.postman.undelivered.gone if name not in kinds)):
+            box = boxes.get(name)
             count, seconds = pending.get(name, (0, 0.0))
             found.append(
                 {
                     "id": name,
-                    "kind": section["kind"],
+                    "kind": kinds.get(name),
                     "pending": count,
                     "oldest_seconds": round(seconds, 3) if count else None,
-                    "breaker": None if box is None else box.breaker.state(now),
+                    "breaker": None if box is None else box.state(),
                     "last_error": "this version cannot send there" if box is None else box.last_error,
                     "delivered": None if box is None else box.last_delivered_at,
                 }
@@ -150,15 +153,15 @@ class Mailroom:
 
     def silent(self) -> tuple[tuple[str, str], ...]:
         """The channels whose last attempt failed, each with the reason."""
-        boxes = self.postman.boxes.items()
-        return tuple((name, box.last_error) for name, box in boxes if box.last_error is not None)
+        boxes = {**self.postman.undelivered.gone, **self.postman.boxes}
+        return tuple((name, box.last_error) for name, box in boxes.items() if box.last_error is not None)
 
     async def letters(
-        self, channel: str | None, state: str | None, limit: int, offset: int
+        self, channel: str | None, state: str | None, limit: int, after: Place | None
     ) -> Sequence[Letter] | Refusal:
-        """The newest letters first."""
+        """The newest letters first, those that stand behind a place."""
         try:
-            return await self._outbox.letters(channel, state, limit=limit, offset=offset)
+            return await self._outbox.letters(channel, state, limit=limit, after=after)
         except TROUBLES:
             return AWAY
 
@@ -208,10 +211,14 @@ class Mailroom:
         return self._board().incidents.get(id)
 
     def _limit(self, channel: str) -> timedelta:
-        """How long an attempt may take: as long as its channel waits for the service, and a little more."""
+        """How long an attempt may take: as long as its channel waits for the service, for each question that it has to
+        ask, and a little more."""
         configured = self._channels.get(channel)
-        timeout = configured and configured.section.get("timeout")
-        return timeout + MARGIN if timeout else LIMIT
+        timeout: timedelta | None = None if configured is None else configured.section.get("timeout")
+        if configured is None or timeout is None:
+            return LIMIT
+        exchanges: int = getattr(configured.channel, "exchanges", 1)
+        return exchanges * timeout + MARGIN
 
     def _writer(self, channel: str) -> Write:
         config = self._config

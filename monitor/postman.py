@@ -9,17 +9,18 @@ written down once it takes writes again.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from secrets import token_hex
-from typing import Protocol
 
 from monitor.chronicle import about_letter, of_letter
 from monitor.clock import Clock
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
 from monitor.core.outbox import (
+    GONE,
     Letter,
     Sending,
     State,
@@ -29,33 +30,30 @@ from monitor.core.outbox import (
     dead,
     delivered,
     failed,
-    is_claimed,
+    found_again,
     is_past,
     letters_of,
     next_of,
+    released,
 )
 from monitor.notify.box import Box
 from monitor.notify.channel import Channel, DeliveryFailed, Message
+from monitor.notify.payload import OWN
 from monitor.spans import span
 from monitor.store import TROUBLES, Claim, Outbox
+from monitor.undelivered import Undelivered
 
 log = logging.getLogger(__name__)
 
 LIMIT = timedelta(seconds=15)  # that an attempt may take, where its channel does not say
 LOOK_EVERY = 1.0  # seconds between looks at what has come due
 REFRESH_EVERY = 60.0  # seconds between looks at what others left
-ALARM_EVERY = timedelta(hours=1)  # per channel that does not deliver
-GONE = "the channel is no longer configured"
-OWN = "self:"
+FINISH = 0.5  # seconds that an attempt may still take when it is to stop
+RELEASE = 1.0  # seconds that a stop waits for the store to take back a claim
 
 Write = Callable[[Sending, Incident | None, datetime, str | None], Message]
+Hold = Callable[[Sending, Incident | None], str | None]  # why a letter is not to leave now, None when it may
 Key = tuple[str, int, str]
-
-
-class Hold(Protocol):
-    """Why a letter is not to leave now, as things stand; None when it may."""
-
-    def __call__(self, sending: Sending, incident: Incident | None) -> str | None: ...
 
 
 class Postman:
@@ -86,20 +84,25 @@ class Postman:
         self._limit = limit
         self._unstored: dict[tuple[str, int], Incident] = {}  # of events that the store has not taken yet
         self._unwritten: dict[Key, tuple[Letter, Sequence[Letter]]] = {}  # outcomes it has not taken
-        self._changed = asyncio.Event()
+        self._changed = asyncio.Event()  # the channels, for whoever sets their workers to work
+        self.undelivered = Undelivered(outbox, clock, lambda: self.boxes, self.post, counted)
+        self._look = asyncio.Event()  # … and for whoever looks at what the store holds
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
     def use(self, channels: Mapping[str, Channel]) -> None:
-        """From now on these channels are used; one that is the same object goes on where it was."""
-        kept = self.boxes
+        """From now on these channels are used; one that is the same object goes on where it was. Letters to one that
+        is gone wait for it to come back."""
+        kept = {**self.undelivered.gone, **self.boxes}
         self.boxes = {
             name: known
             if (known := kept.get(name)) is not None and known.channel is channel
-            else Box(channel, kept[name].waiting if name in kept else {})
+            else Box(channel, self._clock, known)
             for name, channel in channels.items()
         }
+        self.undelivered.keep(kept, channels)
         self._changed.set()
+        self._look.set()
 
     def add(self, happened: Happened, stored: bool) -> None:
         """Something happened that is told. Until it is stored it leaves only when the store refuses to take it."""
@@ -112,28 +115,23 @@ class Postman:
             self._put(letter)
 
     async def refresh(self) -> None:
-        """Learns what waits in the store: at the start, and what others left. Letters to channels that are gone are
-        dead: nobody carries them. Raises StoreFailed."""
-        now = self._clock.now()
+        """Learns what waits in the store: at the start, and what others left. Raises StoreFailed."""
         for letter in await self._outbox.waiting():
-            if letter.channel in self.boxes:
-                self._put(letter)
-            else:
-                log.error("notice %s is given up: %s is gone", letter.event_id, letter.channel, extra=of_letter(letter))
-                self._counted(letter.channel, "dead")
-                await self._outbox.settle(dead(letter, now, GONE), (), None)
+            self._put(letter)
 
     def _put(self, letter: Letter) -> None:
-        box = self.boxes.get(letter.channel)
-        if box is None or letter.key in self._unwritten:
+        if letter.key in self._unwritten:
             return
-        box.put(letter)
+        if (box := self.boxes.get(letter.channel)) is None:
+            self.undelivered.put(letter)
+        else:
+            box.put(found_again(letter, self._clock.now()) if letter.last_error == GONE else letter)
 
     # -- what goes out -----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Carries until cancelled; an attempt that is under way then is made again by whoever comes next."""
-        workers: dict[str, tuple[Channel, asyncio.Task[None]]] = {}
+        workers: dict[str, tuple[Channel | None, asyncio.Task[None]]] = {}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_up(), name="outbox")
             while True:
@@ -158,11 +156,15 @@ class Postman:
                 begun = True
                 await self.refresh()
                 await self._catch_up()
+                await self.undelivered.look()
             except Exception as error:
                 if not isinstance(error, TROUBLES):
                     log.exception("the outbox failed in a way that was not foreseen")
                 self.refused(error)
-            await asyncio.sleep(REFRESH_EVERY if self.store_trouble is None else LOOK_EVERY)
+            self._look.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH_EVERY if self.store_trouble is None else LOOK_EVERY):
+                    await self._look.wait()
 
     async def _catch_up(self) -> None:
         for key, (letter, folded) in list(self._unwritten.items()):
@@ -182,28 +184,31 @@ class Postman:
                 sent = False
             if not sent:
                 box.wake.clear()
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY):
                         await box.wake.wait()
-                except TimeoutError:
-                    pass
 
     async def _once(self, name: str, box: Box) -> bool:
         """Sends what is to be sent next; False when nothing is, now."""
         now = self._clock.now()
-        if box.breaker.state(now) == "open":
+        if box.state() == "open":
             return False
         for waiting in box.queues():
-            if is_past(waiting[0], now) and not is_claimed(waiting[0], now):
-                await self._give_up(name, box, waiting[0], "nobody wants to hear of it any more", now)
-                return True
-            sending = next_of(waiting, now)
-            if sending is None or self._is_too_early(sending):
+            head = waiting[0]
+            past = is_past(head, box.now_for(head)) and not box.is_held(head)
+            if box.is_sent_elsewhere(head) or not (past or box.is_due(head)):
                 continue
+            sending = next_of(waiting, box.now_for(head))
             why = self._hold(sending, self._known(sending.letter.incident))
             if why is not None:
-                waiting[0] = replace(waiting[0], next_at=now + timedelta(seconds=15), last_error=why)
+                box.hold(head, why)
                 continue
+            if past:
+                await self._give_up(name, box, head, "nobody wants to hear of it any more")
+                return True
+            if self._is_too_early(sending):
+                continue
+            box.free(head)
             try:
                 await self._carry(name, box, sending, now)
             except Exception as error:  # a letter that cannot be handled must not stand in the way of others
@@ -225,28 +230,52 @@ class Postman:
         event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
         held = event not in self._unstored
-        if held:
-            self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
-            try:
-                claim = await self._outbox.claim(letter, token, now)
-            except TROUBLES as error:
-                self.refused(error)
-                held = False
-        if claim is None:
-            await self._reread(box, letter)
-            return
-        incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
-        if incident is None and not letter.incident.startswith(OWN):
-            after = self._failed(letter, "its incident cannot be read", permanent=held)
-        else:
-            after = await self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+        attempt: asyncio.Task[Letter] | None = None
+        try:
+            if held:
+                self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
+                try:
+                    claim = await self._outbox.claim(letter, token, now, sending.folded)
+                except TROUBLES as error:
+                    self.refused(error)
+                    held = False
+            if claim is None:
+                return await self._reread(box, letter)
+            incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
+            if incident is None and not letter.incident.startswith(OWN):
+                after = self._failed(letter, "its incident cannot be read", permanent=held)
+            else:
+                trying = self._attempt(box, replace(sending, letter=letter), incident, claim.external)
+                attempt = asyncio.create_task(trying)
+                after = await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            if attempt is not None and await self._ended(attempt):
+                await self._settle(name, box, attempt.result(), sending.folded, token if held else None)
+            elif held:
+                await self._release(letter, token)
+            raise
         await self._settle(name, box, after, sending.folded, token if held else None)
 
+    async def _ended(self, attempt: asyncio.Task[Letter]) -> bool:
+        """Whether an attempt ends by itself within a moment; else it is cut off, and perhaps made twice."""
+        if (await asyncio.wait({attempt}, timeout=FINISH))[0]:
+            return True
+        attempt.cancel()
+        await asyncio.wait({attempt}, timeout=RELEASE)
+        return False
+
+    async def _release(self, letter: Letter, token: str) -> None:
+        """Whoever comes next need not wait for the end of a claim of ours. The store is not asked twice."""
+        try:
+            async with asyncio.timeout(RELEASE):
+                if await self._outbox.settle(released(letter), (), token):
+                    self._put(released(letter))
+        except (TimeoutError, *TROUBLES) as error:
+            log.warning("notice %s is sent again once our claim has ended: %s", letter.event_id, error)
+
     async def _reread(self, box: Box, letter: Letter) -> None:
-        """Somebody else has a letter, or is done with it: what the store says of it counts."""
-        stored = {one.key: one for one in await self._outbox.waiting()}
-        waiting = box.waiting.get(letter.incident, [])
-        waiting[:] = [stored[one.key] if one.key == letter.key else one for one in waiting if one.key in stored]
+        """Somebody else has a letter, or is done with it: what the store says counts, but for what it has not heard."""
+        box.learn(letter, [one for one in await self._outbox.waiting() if one.key not in self._unwritten])
 
     async def _attempt(self, box: Box, sending: Sending, incident: Incident | None, external: str | None) -> Letter:
         """One attempt, and the letter after it."""
@@ -257,6 +286,7 @@ class Postman:
             message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
             with span("deliver", {**about_letter(letter), "attempt": letter.attempts}):
                 async with asyncio.timeout(limit):
+                    assert box.channel is not None
                     called = await box.channel.deliver(message)
         except DeliveryFailed as error:
             return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)
@@ -278,60 +308,40 @@ class Postman:
         now = self._clock.now()
         told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []
         box.replace((after, *told))
-        self._fared(name, box, after, now)
+        self._fared(name, box, after)
         if token is None:
             self._unwritten[after.key] = (after, told)
-            return await self._alarm(name, box, after, now) if after.state is State.DEAD else None
+        else:
+            await self._write_down(after, told, token)
+        if after.state is State.DEAD:
+            await self.undelivered.alarm(name, box, [after])
+
+    async def _write_down(self, after: Letter, told: Sequence[Letter], token: str | None) -> None:
         try:
             await self._outbox.settle(after, told, token)
         except TROUBLES as error:
             self._unwritten[after.key] = (after, told)
             self.refused(error)
-        if after.state is State.DEAD:
-            await self._alarm(name, box, after, now)
 
-    def _fared(self, name: str, box: Box, after: Letter, now: datetime) -> None:
-        """Notes how the channel fared; the first failure and the recovery are logged, not each repeat."""
-        if after.state is State.DELIVERED:
-            if box.breaker.failures:
+    def _fared(self, name: str, box: Box, after: Letter) -> None:
+        """Counts an outcome; the first failure and the recovery are logged, not each repeat."""
+        outcome = {State.DELIVERED: "delivered", State.DEAD: "dead"}.get(after.state, "failed")
+        self._counted(name, outcome)
+        turned = box.fared(after)
+        if outcome == "delivered":
+            if turned:
                 log.info("channel %s delivers again", name, extra={"about": {"channel": name}})
             log.info("channel %s: notice %s is delivered", name, after.event_id, extra=of_letter(after))
-            box.breaker, box.last_error, box.last_delivered_at = box.breaker.worked(), None, now
-            self._counted(name, "delivered")
-            return
-        box.last_error = after.last_error
-        self._counted(name, "dead" if after.state is State.DEAD else "failed")
-        if after.state is not State.DEAD:
-            if not box.breaker.failures:
-                log.warning("channel %s does not deliver: %s", name, after.last_error, extra=of_letter(after))
-            box.breaker = box.breaker.failed(now)
+        elif turned:
+            log.warning("channel %s does not deliver: %s", name, after.last_error, extra=of_letter(after))
 
-    async def _give_up(self, name: str, box: Box, letter: Letter, reason: str, now: datetime) -> None:
+    async def _give_up(self, name: str, box: Box, letter: Letter, reason: str) -> None:
         last = f"{reason}; last: {letter.last_error}" if letter.last_error else reason
-        after = dead(letter, now, last)
+        after = dead(letter, self._clock.now(), last)
         box.replace((after,))
         self._counted(name, "dead")
-        try:
-            await self._outbox.settle(after, (), None)
-        except TROUBLES as error:
-            self._unwritten[after.key] = (after, ())
-            self.refused(error)
-        await self._alarm(name, box, after, now)
-
-    async def _alarm(self, name: str, box: Box, letter: Letter, now: datetime) -> None:
-        """Says on another channel that this one does not deliver; not more often than once an hour."""
-        box.given_up += 1
-        log.error("channel %s: %s is given up: %s", name, letter.event_id, letter.last_error, extra=of_letter(letter))
-        if letter.incident.startswith(OWN) or (box.alarmed_at and now - box.alarmed_at < ALARM_EVERY):
-            return
-        others = [other for other in self.boxes if other != name]
-        well = [other for other in others if self.boxes[other].breaker.state(now) == "closed"]
-        if not others:
-            return
-        box.alarmed_at = now
-        why = f"undelivered {box.given_up} {letter.last_error}"
-        alarm = Letter(f"{OWN}{name}", int(now.timestamp()), (well or others)[0], "summary", why, now, page=True)
-        await self.post(alarm)
+        await self._write_down(after, (), None)
+        await self.undelivered.alarm(name, box, [after])
 
     # -- what people ask for ---------------------------------------------------------------------------------------
 
@@ -361,7 +371,7 @@ class Postman:
         if after.state is not State.DELIVERED:
             after = dead(after, self._clock.now(), after.last_error or "")
         await self._outbox.settle(after, (), token)
-        self._fared(channel, box, after, self._clock.now())
+        self._fared(channel, box, after)
         return None if after.state is State.DELIVERED else after.last_error
 
     async def again(self, letter: Letter) -> bool:
@@ -377,9 +387,9 @@ class Postman:
         after = dead(letter, self._clock.now(), "given up by a person")
         if not await self._outbox.settle(after, (), None):
             return False
-        box = self.boxes.get(letter.channel)
-        if box is not None:
-            box.replace((after,))
+        for boxes in (self.boxes, self.undelivered.gone):
+            if letter.channel in boxes:
+                boxes[letter.channel].replace((after,))
         return True
 
     def refused(self, error: Exception | str) -> None:
@@ -391,9 +401,6 @@ class Postman:
     # -- what is seen of it ------------------------------------------------------------------------------------------
 
     def pending(self) -> dict[str, tuple[int, float]]:
-        """How many letters wait on each channel, and for how many seconds the oldest has."""
-        now, found = self._clock.now(), {}
-        for name, box in self.boxes.items():
-            ages = [(now - one.at).total_seconds() for one in box.letters()]
-            found[name] = (len(ages), max([0.0, *ages]))
-        return found
+        """How many letters wait on each channel, and for how many seconds the oldest has that is not held."""
+        boxes = {**self.undelivered.gone, **self.boxes}
+        return {name: (sum(1 for _ in box.letters()), box.oldest()) for name, box in boxes.items()}

@@ -33,13 +33,12 @@ ROOMS = {
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset(
-    {"app", "cli", "commands", "courier", "exporter", "lookout", "mailroom", "postman", "press", "watchroom"}
-)
+TOP = frozenset("app cli commands courier exporter lookout mailroom postman press undelivered watchroom".split())
 MAY_IMPORT_TOP = {
     "app": {"courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
     "exporter": {"lookout"},
     "mailroom": {"postman"},
+    "postman": {"undelivered"},
     "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},

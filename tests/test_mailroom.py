@@ -59,3 +59,27 @@ async def test_an_attempt_may_take_as_long_as_its_channel_waits() -> None:
     patient, plain = (one.claimed_until - clock.now() for one in asking.claims if one.claimed_until)
     assert patient > timedelta(minutes=2, seconds=5)
     assert timedelta(seconds=15) < plain < timedelta(minutes=1)
+
+
+async def test_a_channel_of_a_broker_has_a_name_of_its_own_and_the_same_after_a_restart() -> None:
+    """Of this monitor, and of no other one on the machine."""
+    watched, clock = platform(module("checkout")), FakeClock()
+    keys = {"kind": "mqtt", "language": "en", "url": "mqtt://broker", "prefix": "status", "discovery": None}
+
+    async def heard(event: Event) -> Answered:
+        return Answered()
+
+    def clients(instance: str) -> list[str]:
+        mailroom = Mailroom(
+            Config(watched, sections={"channels": {"one": keys, "two": keys}}),
+            MemoryStore().outbox,
+            clock,
+            lambda: Board(watched, began_at=clock.now()),
+            heard,
+            lambda: SPEECH,
+            instance=instance,
+        )
+        return [box.channel.client for box in mailroom.postman.boxes.values()]  # type: ignore[union-attr]
+
+    assert len({*clients("/data"), *clients("/other")}) == 4
+    assert clients("/data") == clients("/data")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
 from monitor.core.notice import Notice
-from monitor.core.outbox import LEASE, Letter, Sending, State
+from monitor.core.outbox import GONE, LAST_TRY, LEASE, Letter, Sending, State, claimed
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.postman import Postman
 from monitor.store import Claim, StoreFailed
@@ -71,12 +71,25 @@ def happened(
     return Happened(one, seq, event, when, tuple(Notice(when, event, one.id, name, first) for name in channels))
 
 
+class Moving(FakeClock):
+    """Time passes when `at` is moved; `set` puts only the clock on the wall forward, or back."""
+
+    shift = timedelta(0)
+
+    def set(self, by: timedelta) -> None:
+        self.shift += by
+        self.at += by
+
+    def monotonic(self) -> float:
+        return (self.at - self.shift - NOON).total_seconds()
+
+
 class World:
     """A store, a clock, receivers and a postman between them."""
 
     def __init__(self, limit: float = 5.0, **receivers: Receiver) -> None:
         self.store = MemoryStore()
-        self.clock = FakeClock()
+        self.clock = Moving()
         self.clock.at = NOON
         self.outbox: MemoryOutbox = self.store.outbox
         self.receivers = receivers
@@ -146,11 +159,13 @@ async def test_a_letter_that_cannot_be_handled_stands_in_nobody_s_way(monkeypatc
     pager = Receiver()
     world, claim, tries = World(pager=pager), MemoryOutbox.claim, list[int]()
 
-    async def broken(self: MemoryOutbox, letter: Letter, token: str, now: Any) -> Claim | None:
+    async def broken(
+        self: MemoryOutbox, letter: Letter, token: str, now: Any, folded: Sequence[Letter] = ()
+    ) -> Claim | None:
         if letter.incident == ONE.id:
             tries.append(letter.attempts)
             raise KeyError("a document of another version")
-        return await claim(self, letter, token, now)
+        return await claim(self, letter, token, now, folded)
 
     monkeypatch.setattr(MemoryOutbox, "claim", broken)
     await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "opened", "pager"))
@@ -248,6 +263,31 @@ async def test_a_day_later_nobody_wants_to_be_paged() -> None:
     assert pager.came == [(f"{ONE.id}-2", "resolved")]
 
 
+@pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "restarts"])
+async def test_what_is_held_for_days_is_told_when_that_is_over(restarts: bool) -> None:
+    """In one message, and not as if nobody wanted to hear of it any more; a channel that fails then is tried again."""
+    pager = Receiver([DeliveryFailed("HTTP 503")])
+    world = World(pager=pager)
+    world.postman._hold = lambda sending, incident: "maintenance:w1"
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "worsened", "pager"))
+    for _ in range(5):
+        await world.work()
+        world.clock.at += timedelta(hours=10)
+        if restarts:
+            world.begin()
+            await begun(world)
+            world.postman._hold = lambda sending, incident: "maintenance:w1"
+    await world.work()
+    assert pager.attempts == 0
+    world.postman._hold = lambda sending, incident: None
+    world.clock.at += timedelta(seconds=20)
+    await world.work()
+    world.clock.at += timedelta(seconds=20)
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-2", "opened")]
+    assert sorted(await world.states()) == ["collapsed", "delivered"]
+
+
 async def test_nobody_is_reminded_of_what_is_over() -> None:
     """The reminder that waits is told with the end."""
     pager = Receiver()
@@ -286,9 +326,9 @@ class Refusing(MemoryOutbox):
 
     refuses = False
 
-    async def claim(self, letter: Letter, token: str, now: Any) -> Claim | None:
+    async def claim(self, letter: Letter, token: str, now: Any, folded: Sequence[Letter] = ()) -> Claim | None:
         self._maybe()
-        return await super().claim(letter, token, now)
+        return await super().claim(letter, token, now, folded)
 
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         self._maybe()
@@ -315,6 +355,25 @@ async def test_a_delivery_that_cannot_be_written_down_is_not_made_again() -> Non
     assert await world.states() == ["delivered"]
 
 
+async def test_what_follows_a_delivery_that_is_not_written_down_waits_for_that() -> None:
+    """And the delivery is not made again, nor the store asked without a pause."""
+    pager = Receiver()
+    world = World(pager=pager)
+    world.store.outbox = world.outbox = refusing = Refusing()
+    world.begin()
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    refusing.refuses = True
+    await world.work()
+    refusing.refuses = False
+    await world.tell(happened(ONE, 2, "eased", "pager"))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1"]
+    await world.postman._catch_up()
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
+
+
 async def test_what_another_monitor_carries_is_left_to_it() -> None:
     """Until its claim ends."""
     pager = Receiver()
@@ -330,14 +389,200 @@ async def test_what_another_monitor_carries_is_left_to_it() -> None:
     assert len(pager.came) == 1
 
 
-async def test_letters_to_a_channel_that_is_gone_are_dead() -> None:
-    """Nobody would ever carry them."""
-    world = World(pager=Receiver())
+async def look(world: World) -> None:
+    """The postman looks at what the store holds."""
+    await world.postman.refresh()
+    await world.postman.undelivered.look()
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["reload", "restart"])
+async def test_letters_wait_an_hour_for_a_channel_that_is_gone(restarts: bool) -> None:
+    """They are seen to wait; then they are dead, and another channel hears of it, once for all of them."""
+    pager, chat = Receiver(), Receiver()
+    world = World(pager=pager, chat=chat)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "opened", "pager"))
+    world.receivers = {"chat": chat}
+    for minutes in (0, 30, 29):
+        world.clock.at += timedelta(minutes=minutes)
+        if restarts:
+            world.begin()
+        world.postman.use(world.receivers)
+        await look(world)
+        assert {(one.state, one.last_error) for one in await world.outbox.letters(limit=9)} == {("pending", GONE)}
+        assert world.postman.pending()["pager"][0] == 2
+    await world.work("chat")
+    assert chat.came == []
+    world.clock.at += timedelta(minutes=2)
+    await look(world)
+    assert await world.states() == ["dead", "dead"]
+    assert "pager" not in world.postman.pending()
+    await world.work("chat")
+    (alarm,) = chat.payloads
+    assert alarm["why"] == f"undelivered 2 {GONE}"
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["reload", "restart"])
+async def test_a_channel_that_comes_back_gets_what_waited(restarts: bool) -> None:
+    """At once, in order, under the same ids, and what happened meanwhile as well."""
+    pager = Receiver()
+    world = World(pager=pager)
     await world.tell(happened(ONE, 1, "opened", "pager"))
-    world.receivers = {}
+    world.postman.use({})
+    await look(world)
+    world.clock.at += timedelta(minutes=5)
+    await world.tell(happened(ONE, 2, "eased", "pager"))
+    await look(world)
+    if restarts:
+        world.begin()
+        await begun(world)
+    else:
+        world.postman.use(world.receivers)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
+    assert await world.states() == ["delivered"] * 2
+
+
+async def test_a_channel_that_was_mended_is_tried_at_once() -> None:
+    """Whatever pause the one before had come to."""
+    world = World(pager=Receiver([DeliveryFailed("HTTP 500", retry_after=timedelta(minutes=30))]))
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    await world.work()
+    mended = Receiver()
+    world.postman.use({"pager": mended})
+    await world.work()
+    assert len(mended.came) == 1
+
+
+async def test_an_alarm_that_does_not_arrive_goes_to_the_next_channel() -> None:
+    """Until one takes it, and to none twice."""
+    never = DeliveryFailed("HTTP 404", permanent=True)
+    pager, chat, mail = Receiver([never]), Receiver([never]), Receiver()
+    world = World(pager=pager, chat=chat, mail=mail)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    for channel in ("pager", "chat", "mail", "pager"):
+        await world.work(channel)
+    assert [alarm["dedup_key"] for alarm in mail.payloads] == ["self:pager"]
+    assert pager.came == chat.came == []
+
+
+# -- clocks that are set -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_clock_that_is_set_strands_no_letter_and_ends_none(days: int) -> None:
+    """A pause lasts as long as it was meant to, a breaker opens for a minute, and nothing grows old overnight."""
+    pager = Receiver([DeliveryFailed("HTTP 503")] * 6)
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    await world.work()
+    assert pager.attempts == 1
+    world.clock.set(timedelta(days=days))
+    await world.work()
+    assert pager.attempts == 1
+    for attempts in (2, 3, 4, 5):
+        world.clock.at += timedelta(seconds=30)
+        await world.work()
+        assert pager.attempts == attempts
+    world.clock.set(timedelta(days=-days))
+    world.clock.at += timedelta(seconds=59)
+    await world.work()
+    assert pager.attempts == 5
+    world.clock.at += timedelta(seconds=120)
+    await world.work()
+    world.clock.at += timedelta(seconds=120)
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-1", "opened")]
+
+
+async def test_what_a_clock_that_was_ahead_wrote_down_is_sent_after_a_restart() -> None:
+    """The pause is counted from when it was decided."""
+    pager = Receiver([DeliveryFailed("HTTP 429", retry_after=timedelta(minutes=2))])
+    world = World(pager=pager)
+    world.clock.set(timedelta(days=3))
+    await world.tell(happened(ONE, 1, "opened", "pager", at=3 * 86400))
+    await world.work()
+    world.clock.set(timedelta(days=-3))
+    world.begin()
+    await begun(world)
+    world.clock.at += timedelta(seconds=119)
+    await world.work()
+    assert pager.came == []
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert len(pager.came) == 1
+
+
+async def test_a_claim_made_in_a_future_that_was_taken_back_holds_no_longer_than_any_other() -> None:
+    """Whoever made it may be gone."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    (letter,) = await world.outbox.waiting()
+    ahead = world.clock.at + timedelta(days=1)
+    assert await world.outbox.claim(claimed(letter, ahead), "theirs", world.clock.at) is not None
     world.begin()
     await world.postman.refresh()
-    assert await world.states() == ["dead"]
+    await world.work()
+    assert pager.came == []
+    world.clock.at += LEASE + timedelta(seconds=1)
+    await world.work()
+    assert len(pager.came) == 1
+
+
+async def test_a_receiver_that_asks_for_a_day_gets_it_unless_nobody_wants_to_hear_then() -> None:
+    """The last try is a minute before that."""
+    calm, pages = (DeliveryFailed("HTTP 429", retry_after=timedelta(hours=hours)) for hours in (30, 30))
+    pager = Receiver([pages, calm])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "resolved", "pager"))
+    await world.work()
+    pause = {one.incident: one.next_at - one.at for one in await world.outbox.letters(limit=9) if one.next_at}
+    assert pause[ONE.id] == timedelta(hours=24) - LAST_TRY
+    assert timedelta(hours=29, minutes=59) < pause[TWO.id] <= timedelta(hours=30)
+    world.clock.at = NOON + timedelta(hours=24, seconds=-30)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1"]
+
+
+# -- leaving -----------------------------------------------------------------------------------------------------------
+
+
+async def test_who_leaves_gives_back_what_it_was_sending() -> None:
+    """The next one sends it at once, under the same id; nobody waits for a claim to end."""
+    pager = Receiver([60.0])
+    world = World(limit=60, pager=pager)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager"))
+        await until(lambda: pager.attempts == 1)
+    (letter,) = await world.outbox.waiting()
+    assert (letter.state, letter.claimed_until, letter.attempts) == (State.PENDING, None, 1)
+    world.begin()
+    await world.postman.refresh()  # and not `begin`: another machine may have taken over
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-1", "opened")]
+
+
+async def test_who_leaves_waits_a_moment_for_what_is_being_sent() -> None:
+    """It is written down, and not sent again."""
+    pager = Receiver([0.2])
+    world = World(limit=60, pager=pager)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager"))
+        await until(lambda: pager.attempts == 1)
+    assert await world.states() == ["delivered"]
+    assert pager.came == [(f"{ONE.id}-1", "opened")]
+
+
+async def test_a_channel_that_changes_while_it_hangs_goes_on_at_once() -> None:
+    """With the letter that hung."""
+    slow, fast = Receiver([60.0]), Receiver()
+    world = World(limit=60, pager=slow)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "opened", "pager"))
+        await until(lambda: slow.attempts == 1)
+        world.postman.use({"pager": fast})
+        await until(lambda: len(fast.came) == 2)
+    assert slow.came == []
 
 
 async def test_a_dead_letter_is_sent_again_when_a_person_says_so() -> None:

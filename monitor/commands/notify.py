@@ -12,7 +12,7 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Refusal, Said
-from monitor.data import database_url, only_one
+from monitor.data import database_url, only_one, place_of
 from monitor.mailroom import Mailroom
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreUnusable, open_store
@@ -28,7 +28,7 @@ async def notify(config: Config, data: Path, channel: str) -> int:
         return 2
     answer = await ask_running(config, "POST", f"/channels/{channel}/test", {})
     if answer is None:
-        reason = await _sent_by_ourselves(config, data, channel)
+        reason = await _sent_by_ourselves(config, data, channel, place_of(data))
     else:
         reason = answer.refused if answer.refused is not None else answer.body["reason"]
     if reason is not None:
@@ -38,23 +38,23 @@ async def notify(config: Config, data: Path, channel: str) -> int:
     return 0
 
 
-async def _sent_by_ourselves(config: Config, data: Path, channel: str) -> str | None:
+async def _sent_by_ourselves(config: Config, data: Path, channel: str, instance: str) -> str | None:
     """Why it did not arrive. Raises StoreUnusable or StoreFailed when the store cannot be taken."""
     try:
         with only_one(data):
             store = await open_store(database_url(config, data))
             try:
-                return await _through(config, store, channel)
+                return await _through(config, store, channel, instance)
             finally:
                 await store.close()
     except StoreUnusable as error:
         raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
 
 
-async def _through(config: Config, store: Store, channel: str) -> str | None:
+async def _through(config: Config, store: Store, channel: str, instance: str) -> str | None:
     board = Board(config.platform)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
-    mailroom = Mailroom(config, store.outbox, SystemClock(), lambda: board, _deaf, lambda: speech)
+    mailroom = Mailroom(config, store.outbox, SystemClock(), lambda: board, _deaf, lambda: speech, instance=instance)
     try:
         reason = await mailroom.test(channel)
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from monitor.commands.errand import Answer, change, look, tell_refusal
+from monitor.commands.errand import API, Answer, change, look, tell_refusal
 from monitor.config import Config
 from monitor.core.observation import moment
 
@@ -19,10 +19,13 @@ _KINDS = ("modules", "components", "groups", "priorities", "codes")
 
 async def list_(config: Config, data: Path, status: str | None, as_json: bool) -> int:
     """Prints silences, the newest first."""
-    answer = await look(config, data, "/silences" + (f"?status={status}" if status else ""))
-    if tell_refusal(answer):
-        return _status(answer)
-    silences = answer.body["silences"]
+    path: str | None = "/silences?limit=200" + (f"&status={status}" if status else "")
+    silences: list[Any] = []
+    while path is not None:
+        answer = await look(config, data, path)
+        if tell_refusal(answer):
+            return _status(answer)
+        silences, path = silences + answer.body["silences"], (answer.body["next"] or "").removeprefix(API) or None
     if as_json:
         for one in silences:
             _print_json(one)

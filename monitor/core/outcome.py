@@ -77,6 +77,7 @@ def letter_object(letter: Letter) -> dict[str, Any]:
         "last_error": letter.last_error,
         "external": letter.external,
         "settled_at": stamp(letter.settled_at),
+        "tried_at": stamp(letter.tried_at),
     }
 
 

@@ -19,6 +19,16 @@ class DeliveryFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """A component that an incident touches: its name in the channel's language, and its status as far as this incident
+    goes, in the words of Statuspage v2."""
+
+    id: str
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice on its way to one channel.
 
@@ -26,7 +36,7 @@ class Message:
     incident, why, text per language, links. `language` is the one this channel speaks; `subject` is one line and `body`
     plain text in it. `event` is one of opened worsened eased cause_changed member_added member_cleared acknowledged
     escalated reminder resolved reopened test summary. `external` is what the service called it when it was first told
-    of this incident (a ticket's number), None before.
+    of this incident (a ticket's number), None before. `components` are those that the incident touches.
     """
 
     payload: Mapping[str, Any]
@@ -35,6 +45,7 @@ class Message:
     subject: str
     body: str
     external: str | None = None
+    components: tuple[Touched, ...] = ()
 
 
 class Channel(Protocol):

@@ -71,10 +71,12 @@ class Refused(DeliveryFailed):
 
 class Mqtt:
     """See Channel. `acknowledged` is told the incident and the name that people publish under `acknowledge`, and
-    answers why it does not follow."""
+    answers why it does not follow. `client` tells this channel of this monitor from every other one: a broker takes two
+    clients of one id for the same one, and throws the first out."""
 
     def __init__(self, section: Section) -> None:
         self.acknowledged: Acknowledged | None = None
+        self.client = ""
         self.trouble: str | None = "not connected yet"
         self._section = section
         self._url = URL(section.url)
@@ -89,6 +91,7 @@ class Mqtt:
         self._news = asyncio.Event()
         self._online = asyncio.Event()
         self._client: _Client | None = None
+        self._leaving = False
         self._task: asyncio.Task[None] | None = None
 
     async def deliver(self, message: Message) -> str | None:
@@ -113,7 +116,7 @@ class Mqtt:
 
     async def close(self) -> None:
         """Says goodbye, so that nobody takes it for a crash."""
-        task, self._task = self._task, None
+        task, self._task, self._leaving = self._task, None, True
         if task is None:
             return
         if self._client is not None and self._online.is_set():
@@ -126,6 +129,7 @@ class Mqtt:
     # -- the connection ----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        self._leaving = False
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._name}")
 
@@ -165,7 +169,7 @@ class Mqtt:
             url.explicit_port or PORTS[url.scheme],
             username=section.username if section.username is not None else url.user,
             password=section.password if section.password is not None else url.password,
-            identifier=f"vtex-monitor-{stable_id(f'mqtt:{self._prefix}:{gethostname()}')}",
+            identifier=f"vtex-monitor-{stable_id(f'mqtt:{self._prefix}:{gethostname()}:{self.client}')}",
             protocol=self._version,
             will=aiomqtt.Will(self._topic("monitor"), b"offline", qos=1, retain=True),
             transport="websockets" if url.scheme in ("ws", "wss") else "tcp",
@@ -206,8 +210,8 @@ class Mqtt:
             group.create_task(self._show(client))
 
     def _read_topics(self) -> list[str]:
-        """Where people speak, and where states are retained that may have ended while nobody was here."""
-        own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+")]
+        """Where people speak, and where states are retained that may have changed while nobody was here."""
+        own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+", "monitor")]
         return [*own, f"{self._hub}/binary_sensor/{node_of(self._prefix)}/+/config"] if self._hub else own
 
     async def _show(self, client: "_Client") -> None:
@@ -243,6 +247,11 @@ class Mqtt:
             if topic == self._topic("acknowledge"):
                 if not message.retain:  # a word is said once; one that was left there would be said at each connection
                     await self._hear(payload)
+            elif topic == self._topic("monitor"):
+                if (
+                    payload == b"offline" and not self._leaving
+                ):  # a connection that ended, of ours or of another channel
+                    await self._state(topic, b"online", client)
             elif payload and topic not in (self._states or ()) and topic not in self._shown:
                 self._shown[topic] = payload  # what ended while nobody was here is cleared
                 self._news.set()

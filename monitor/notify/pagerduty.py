@@ -35,18 +35,26 @@ class Section(receiver.Section, Protocol):
 class PagerDuty:
     """Sends events with one routing key."""
 
+    exchanges = 2  # at most, for one notice
+
     def __init__(self, section: Section) -> None:
         self._url = URL(section.url)
         self._routing_key = section.routing_key
         self._receiver = Receiver(section)
 
     async def deliver(self, message: Message) -> str | None:
-        """Sends an event. Sent again it changes nothing: the key is the same."""
-        answer = await self._receiver.post(self._url, {"routing_key": self._routing_key, **event(message)})
+        """Sends an event. Sent again it changes nothing: the key is the same. A test is resolved as soon as it is
+        there."""
+        await self._send(event(message))
+        if message.event == "test":
+            await self._send({"event_action": "resolve", "dedup_key": key_of(message)})
+        return None
+
+    async def _send(self, found: dict[str, Any]) -> None:
+        answer = await self._receiver.post(self._url, {"routing_key": self._routing_key, **found})
         said = answer.json()
         if not isinstance(said, dict) or said.get("status") != "success":
             raise DeliveryFailed(f"{self._url.host} answered {answer.status}, but not that it took the event")
-        return None
 
     async def close(self) -> None:
         """Closes what is open."""

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 from monitor.core.headline import headline, trial, unreachable
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform, Status, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
+from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
 from monitor.core.wording import Sentence, summary
-from monitor.notify.channel import Message
+from monitor.notify.channel import Message, Touched
 
 OWN = "self:"  # what the ids of notices that are about no incident begin with
 Acknowledge = Callable[[str, str, datetime], str | None]
@@ -73,10 +74,24 @@ def message_of(
         "links": links,
         "collapsed": _folded(sending),
     }
+    touched = () if incident is None else _touched(incident, desk.platform, language)
     told = language if language in lines else next(iter(lines), language)
     addresses = "\n".join(url for url in links.values() if url)
     body = "\n\n".join(part for part in (lines.get(told, ""), more.get(told, ""), addresses) if part)
-    return Message(payload, sending.event, told, _one_line(lines.get(told, "")), body, external)
+    return Message(payload, sending.event, told, _one_line(lines.get(told, "")), body, external, touched)
+
+
+def _touched(incident: Incident, platform: Platform, language: str) -> tuple[Touched, ...]:
+    """The components it touches. What it does not name counts as well: others tell of that."""
+    failing = {
+        one.module: one.status for one in incident.members if incident.is_open and one.until is None and one.seen
+    }
+    found = []
+    for component in (platform.components[id] for id in incident.components if id in platform.components):
+        modules = {id: failing.get(id, Status.UP) for id in component.modules}
+        status = component_status(component, modules) or ComponentStatus.OPERATIONAL
+        found.append(Touched(component.id, in_language(component.name, language), status.value))
+    return tuple(found)
 
 
 def _own(letter: Letter) -> Sentence:

@@ -23,7 +23,7 @@ from monitor.notify.channel import DeliveryFailed
 
 PASSING = frozenset({408, 425, 429})
 LARGEST_ANSWER = 256 * 1024  # bytes read of an answer
-LONGEST_PAUSE = timedelta(hours=24)
+LONGEST_PAUSE = timedelta(hours=72)  # as long as anybody wants to hear of anything
 SAID = 200  # characters told of an answer
 _KEYS = ("secret", "password", "token", "routing_key")
 BODY_TIME = 5.0  # seconds that the body of an answer may take once its status is known
@@ -140,12 +140,14 @@ class Receiver:
                 context = await asyncio.to_thread(trust, self._ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise DeliveryFailed(f"`ca_file` cannot be used: {self._said(error)}") from None
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
-                auto_decompress=False,
-            )
+            if self._session is None:  # a test may have come in between
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
+                    auto_decompress=False,
+                )
+                self._session._retry_connection = False  # aiohttp makes a PUT twice when the connection breaks
         return self._session
 
     def _failure(self, host: str, answer: Answer, given: Mapping[str, str]) -> DeliveryFailed:

@@ -1,16 +1,19 @@
 """Statuspage: a notice as the webhook message that subscribers of a Statuspage get, so that their receivers read us.
 
-It tells of one incident and knows no other, so `page` says how things are as far as this one goes. Which components
-are touched stands on the page; here the list is empty, as it may be.
+It tells of one incident and knows no other, so `page` and the statuses of components say how things are as far as this
+one goes. Each component whose status it changes has a message of its own, before that about the incident, as
+subscribers of components get them.
 """
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from html import escape
 from typing import Any
 
 from monitor.core.identity import stable_id
-from monitor.core.rollup import PHRASE
-from monitor.notify.channel import Message
+from monitor.core.rollup import PHRASE, ComponentStatus
+from monitor.notify.channel import Message, Touched
 from monitor.notify.content import (
     Incident,
     body_of,
@@ -27,6 +30,57 @@ from monitor.notify.content import (
 UNRESOLVED = frozenset({"investigating", "identified", "monitoring"})
 SEEN = frozenset({*UNRESOLVED, "resolved", "postmortem"})
 TOP = {"none": "All Systems Operational", **PHRASE}
+
+
+OPERATIONAL = ComponentStatus.OPERATIONAL.value
+
+Statuses = Mapping[str, str]  # of components that are not operational, by id
+
+
+def bodies(message: Message) -> dict[str, dict[str, Any]]:
+    """Every message that leaves for a notice, in order, by what it is known by when it comes twice."""
+    event_id, before = line(message.payload.get("event_id"), 255), _read(message.external)
+    whole = body(message)
+    around = {name: whole[name] for name in ("meta", "page")}
+    found = {
+        f"{event_id}-{one.id}": {**around, **_changed(one, before.get(one.id, OPERATIONAL), message)}
+        for one in message.components
+        if one.status != before.get(one.id, OPERATIONAL)
+    }
+    return {**found, event_id: whole}
+
+
+def statuses(message: Message) -> str:
+    """What is told of components by now, to be given to the next notice of the incident as `external`."""
+    left = {one.id: one.status for one in message.components if one.status != OPERATIONAL}
+    return json.dumps(left, sort_keys=True)
+
+
+def _read(external: str | None) -> Statuses:
+    with suppress(ValueError, RecursionError):
+        found = json.loads(external or "{}")
+        if isinstance(found, dict) and all(isinstance(one, str) for one in found.values()):
+            return found
+    return {}
+
+
+def _changed(one: Touched, before: str, message: Message) -> dict[str, Any]:
+    """`component_update` and `component`. When the component was made is nowhere in a notice: it is told to be as old
+    as the incident."""
+    id, at = stable_id(f"component:{one.id}"), moment(message.payload.get("at"))
+    update = {
+        "id": stable_id(f"component_update:{line(message.payload.get('event_id'), 255)}:{one.id}"),
+        "component_id": id,
+        "created_at": at,
+        "old_status": before,
+        "new_status": one.status,
+    }
+    created = moment(incident_of(message).get("started_at")) or at
+    name = line(one.name, 255)
+    return {
+        "component_update": update,
+        "component": {"id": id, "name": name, "status": one.status, "created_at": created},
+    }
 
 
 def body(message: Message) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Zendesk: one ticket per incident, its later notices as comments, solved with it.
 
-The ticket carries our key as `external_id`, by which it is found again when its number was never stored. A ticket that
-is closed for good takes no comment and is followed by a new one; so is one that is gone.
+The ticket carries our key as `external_id`, by which it is found again when its number was never stored, and each
+comment ends with the id of its event, by which an attempt that is made again finds that the one before was taken. A
+ticket that is closed for good takes no comment and is followed by a new one; so is one that is gone.
 """
 
 from base64 import b64encode
@@ -33,6 +34,8 @@ class Section(receiver.Section, Protocol):
 class Zendesk:
     """Keeps the tickets of one account."""
 
+    exchanges = 4  # at most, for one notice: two look for the ticket, one for the comment, one writes
+
     def __init__(self, section: Section) -> None:
         self._tickets = URL(section.url) / "api/v2/tickets"
         self._agent = section.username
@@ -50,6 +53,8 @@ class Zendesk:
             tickets = await self._list(external_id=key_of(message))
         # The newest, one that still takes comments before one that does not.
         ticket = max(tickets, key=lambda one: (_takes_comments(one), int(one["id"])), default=None)
+        if ticket is not None and message.payload.get("attempt") != 1 and await self._has(ticket, message):
+            return number_of(ticket["id"])
         change = self._change(message, bool(ticket and ticket.get("assignee_id")))
         if ticket is not None and _takes_comments(ticket):
             return self._number(await self._send("PUT", self._tickets / str(ticket["id"]), change))
@@ -68,6 +73,16 @@ class Zendesk:
         if not isinstance(listed, list):
             raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no list of tickets")
         return [one for one in listed if isinstance(one, dict) and number_of(one.get("id")) is not None]
+
+    async def _has(self, ticket: Mapping[str, Any], message: Message) -> bool:
+        """Whether an attempt before this one was taken, whatever became of its answer: among the newest comments."""
+        url = (self._tickets / str(ticket["id"]) / "comments").with_query(sort_order="desc")
+        comments = (await self._receiver.send("GET", url, None, self._headers)).json()
+        listed = comments.get("comments") if isinstance(comments, dict) else None
+        if not isinstance(listed, list):
+            raise DeliveryFailed(f"{self._tickets.host} answered with no list of comments")
+        mark = _mark(message)
+        return any(isinstance(one, dict) and mark in str(one.get("body")) for one in listed)
 
     async def _open(self, message: Message, change: dict[str, Any], before: dict[str, Any] | None) -> str:
         """A new ticket; `before` is the closed one that it follows."""
@@ -92,7 +107,7 @@ class Zendesk:
         if message.event == "summary" and incident_of(message):  # it was, and is over
             status = "solved"
         return {
-            "comment": {"body": "\n".join([text, *links]), "public": self._public},
+            "comment": {"body": "\n".join([text, *links, "", _mark(message)]), "public": self._public},
             "priority": priority_of(message),
             **({"status": status} if status else {}),
             **({"assignee_email": self._agent} if status == "solved" and not assigned else {}),
@@ -108,6 +123,11 @@ class Zendesk:
         if number is None:
             raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no ticket")
         return number
+
+
+def _mark(message: Message) -> str:
+    """What a comment of this event ends with."""
+    return f"[{line(message.payload.get('event_id'), 255)}]"
 
 
 def _takes_comments(ticket: Mapping[str, Any]) -> bool:

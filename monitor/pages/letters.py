@@ -40,6 +40,7 @@ BREAKER = {
     "closed": ("ok", N_("Delivers")),
     "half_open": ("slow", N_("Tried again now")),
     "open": ("down", N_("Does not deliver: tried once a minute")),
+    "gone": ("down", N_("No longer configured: its notices wait an hour for it to come back")),
     None: ("down", N_("Cannot send in this version")),
 }
 
@@ -77,14 +78,15 @@ class ChannelView:
 
 @dataclass(frozen=True, slots=True)
 class PostView:
-    """The whole page. `channel` and `state` are what was asked for, `more` is where the next page begins."""
+    """The whole page. `channel` and `state` are what was asked for, `more` is where the next page is, empty
+    at the end."""
 
     channels: tuple[ChannelView, ...]
     letters: tuple[LetterView, ...]
     states: tuple[tuple[str, str], ...]
     channel: str
     state: str
-    more: int | None
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def post_view(lens: Lens, about: Mapping[str, Any]) -> PostView:
         states=tuple((state.value, lens.word(word)) for state, (_, word) in STATES.items()),
         channel=about["channel"] or "",
         state=about["state"] or "",
-        more=about["more"],
+        more=about["more"] or "",
     )
 
 
@@ -148,7 +150,7 @@ def _channel(lens: Lens, one: Mapping[str, Any]) -> ChannelView:
     seconds = one["oldest_seconds"]
     return ChannelView(
         id=one["id"],
-        kind=one["kind"],
+        kind=one["kind"] or "",
         mark=lens.mark(BREAKER[one["breaker"]]),
         waiting=lens.number(one["pending"]),
         oldest="" if seconds is None else lens.speech.duration(lens.language, seconds),

@@ -21,7 +21,7 @@ from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
-from monitor.core.outbox import Letter
+from monitor.core.outbox import Letter, Place
 from monitor.core.outcome import Course
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
@@ -60,12 +60,14 @@ class Outbox(Protocol):
         """Everything that is not delivered or given up, the oldest first."""
         ...
 
-    async def claim(self, letter: Letter, token: str, now: datetime) -> Claim | None:
-        """Takes a letter to send it, as it is given; None when it is not there to be taken, or somebody has it."""
+    async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:
+        """Takes a letter to send it, as it is given, and those that it says as well. None when one of them is not there
+        to be taken or somebody has it, or when an earlier one of the same incident still waits for the channel."""
         ...
 
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         """Stores what became of a letter under its claim, and of those it said as well; False: the claim is gone.
+        What else was taken under that claim may be taken by others again.
 
         Without a token: of one that was sent while nothing could be claimed.
         """
@@ -80,9 +82,9 @@ class Outbox(Protocol):
         ...
 
     async def letters(
-        self, channel: str | None = None, state: str | None = None, *, limit: int, offset: int = 0
+        self, channel: str | None = None, state: str | None = None, *, limit: int, after: Place | None = None
     ) -> list[Letter]:
-        """The newest letters first."""
+        """The newest letters first, those that stand behind a place."""
         ...
 
     async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
@@ -169,7 +171,8 @@ class Store(Protocol):
         ...
 
     async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
-        """Deletes observations and rollups past their time, little by little; says how many rows."""
+        """Deletes observations and rollups past their time, little by little; says how many rows. What was told of an
+        incident goes when that has been over for as long as rollups are kept, and a week at least."""
         ...
 
     async def check(self) -> list[str]:

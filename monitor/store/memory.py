@@ -298,7 +298,16 @@ class MemoryStore:
         for happening in self.outbox.happenings.values():
             if happening["at"] < told:
                 happening["document"] = None
+        self._forget_told(micros(now - max(keep_rollups, timedelta(days=7))), told)
         return before - len(self._observations) - len(self._rollups)
+
+    def _forget_told(self, over: int, own: int) -> None:
+        """What was said of incidents that are over since then, and of what is no incident."""
+        known, told = self._incidents, self._told
+        old = {id for id, row in known.items() if row["resolved_at"] is not None and row["resolved_at"] < over}
+        old -= {id for id, row in told.items() if row["due_at"] is not None}
+        self._told = {id: row for id, row in told.items() if id not in old}
+        self.outbox.forget(lambda id, at: id in old or (id not in known and at < own))
 
     async def check(self) -> list[str]:
         """See Store."""

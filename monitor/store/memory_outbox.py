@@ -1,14 +1,14 @@
 """MemoryOutbox: the same outbox in dictionaries. It keeps the rows a database would keep."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from monitor.core.outbox import WAITING, Letter, State
+from monitor.core.outbox import WAITING, Letter, Place, State, is_free
 from monitor.core.outcome import Course, courses
 from monitor.store import Claim
-from monitor.store.postal import happening_of, letter_of, letter_row, snapshot_of
-from monitor.store.rows import Row, micros
+from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
+from monitor.store.rows import Row
 
 _WAITING = [state.value for state in WAITING]
 
@@ -25,6 +25,11 @@ class MemoryOutbox:
         self.happenings = {**happenings, **self.happenings}
         self.rows = {**rows, **self.rows}
 
+    def forget(self, old: Callable[[str, int], bool]) -> None:
+        """What is old, by its incident and its moment, is gone."""
+        self.happenings = {key: row for key, row in self.happenings.items() if not old(key[0], row["at"])}
+        self.rows = {key: row for key, row in self.rows.items() if not old(key[0], row["at"])}
+
     async def begin(self) -> None:
         """See Outbox."""
         for row in self.rows.values():
@@ -36,14 +41,15 @@ class MemoryOutbox:
         found = _letters(row for row in self.rows.values() if row["state"] in _WAITING)
         return sorted(found, key=lambda one: (one.at, *one.key))
 
-    async def claim(self, letter: Letter, token: str, now: datetime) -> Claim | None:
+    async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:
         """See Outbox."""
-        row = self.rows.get(letter.key)
-        if row is None or row["state"] not in _WAITING:
-            return None
-        if row["state"] == State.SENDING and row["claimed_until"] >= micros(now):
+        keys = {letter.key, *(one.key for one in folded)}
+        waiting = {one.key: one for one in await self.waiting() if _same(one, letter) and one.seq <= letter.seq}
+        if waiting.keys() != keys or not all(is_free(one, now) for one in waiting.values()):
             return None
         self.rows[letter.key] = letter_row(letter, token)
+        for one in folded:
+            self.rows[one.key] |= taken_row(letter, token)
         found = self.happenings.get((letter.incident, letter.seq))
         known = sorted(
             (row["seq"], row["external"])
@@ -61,6 +67,9 @@ class MemoryOutbox:
         for one in folded:
             if self.rows.get(one.key, {"state": ""})["state"] in _WAITING:
                 self.rows[one.key] = letter_row(one)
+        for row in self.rows.values():
+            if token is not None and row["claim_token"] == token:
+                row |= FREE
         return True
 
     async def post(self, letters: Sequence[Letter]) -> None:
@@ -75,14 +84,14 @@ class MemoryOutbox:
         return True
 
     async def letters(
-        self, channel: str | None = None, state: str | None = None, *, limit: int, offset: int = 0
+        self, channel: str | None = None, state: str | None = None, *, limit: int, after: Place | None = None
     ) -> list[Letter]:
         """See Outbox."""
         found = [
             row for row in self.rows.values() if channel in (None, row["channel"]) and state in (None, row["state"])
         ]
-        newest = sorted(found, key=lambda row: (-row["at"], row["incident"], -row["seq"], row["channel"]))
-        return _letters(newest[offset : offset + limit])
+        newest = sorted(_letters(found), key=lambda one: one.place, reverse=True)
+        return [one for one in newest if after is None or one.place < after][:limit]
 
     async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
         """See Outbox."""
@@ -92,6 +101,10 @@ class MemoryOutbox:
     async def counts(self) -> dict[tuple[str, str], int]:
         """See Outbox."""
         return dict(Counter((row["channel"], row["state"]) for row in self.rows.values()))
+
+
+def _same(one: Letter, other: Letter) -> bool:
+    return (one.incident, one.channel) == (other.incident, other.channel)
 
 
 def _letters(rows: Iterable[Row]) -> list[Letter]:

@@ -1,7 +1,8 @@
 """SqlOutbox: the letters that wait and what became of the others, over SQLite or PostgreSQL.
 
-A letter is claimed by one update of its row: whoever else tries the same finds it taken. A claim ends by itself, so
-what was on its way when a process died is sent again.
+A letter is claimed under a lock of its row (`FOR UPDATE SKIP LOCKED`; SQLite has one writer, whose transactions take
+the lock of the whole file at once): whoever else tries the same finds it taken. A claim ends by itself, so what was on
+its way when a process died is sent again.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +10,18 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from monitor.core.outbox import WAITING, Letter, State
+from monitor.core.outbox import WAITING, Letter, Place, State, is_free
 from monitor.core.outcome import Course, Happening, courses
 from monitor.store import Claim
-from monitor.store.postal import happening_of, letter_of, letter_row, snapshot_of
+from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox
+from monitor.store.whole import to_the_end
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -47,16 +49,29 @@ class SqlOutbox:
         query = select(outbox).where(outbox.c.state.in_(_WAITING))
         return await self._letters(query.order_by(outbox.c.at, outbox.c.incident, outbox.c.seq, outbox.c.channel))
 
-    async def claim(self, letter: Letter, token: str, now: datetime) -> Claim | None:
+    async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:
         """See Outbox."""
-        free = or_(
-            outbox.c.state == State.PENDING.value,
-            and_(outbox.c.state == State.SENDING.value, outbox.c.claimed_until < micros(now)),
-        )
+        return await to_the_end(self._claim(letter, token, now, folded))
+
+    async def _claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter]) -> Claim | None:
+        """Rows that another transaction is at are passed over, and so is the letter then."""
+        of_both = and_(outbox.c.incident == letter.incident, outbox.c.channel == letter.channel)
+        waiting = and_(of_both, outbox.c.state.in_(_WAITING), outbox.c.seq <= letter.seq)
+        wanted = {letter.seq, *(one.seq for one in folded)}
         async with self._writing() as connection:
-            taken = update(outbox).where(_is(letter), free).values(letter_row(letter, token))
-            if (await connection.execute(taken)).rowcount != 1:
+            there = set((await connection.execute(select(outbox.c.seq).where(waiting))).scalars())
+            if there != wanted:
                 return None
+            rows = (
+                await connection.execute(select(outbox).where(waiting).with_for_update(skip_locked=True))
+            ).mappings()
+            free = {row["seq"] for row in rows if is_free(letter_of(dict(row)), now)}
+            if free != wanted:
+                return None
+            await connection.execute(update(outbox).where(_is(letter)).values(letter_row(letter, token)))
+            if folded:
+                with_it = and_(of_both, outbox.c.seq.in_([one.seq for one in folded]))
+                await connection.execute(update(outbox).where(with_it).values(taken_row(letter, token)))
             same = and_(happenings.c.incident == letter.incident, happenings.c.seq == letter.seq)
             row = (await connection.execute(select(happenings).where(same))).mappings().one_or_none()
             known = select(outbox.c.external).where(
@@ -69,6 +84,9 @@ class SqlOutbox:
 
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         """See Outbox."""
+        return await to_the_end(self._settle(letter, folded, token))
+
+    async def _settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         mine = outbox.c.state.in_(_WAITING) if token is None else outbox.c.claim_token == token
         async with self._writing() as connection:
             settled = update(outbox).where(_is(letter), mine).values(letter_row(letter))
@@ -77,10 +95,16 @@ class SqlOutbox:
             for one in folded:
                 waits = outbox.c.state.in_(_WAITING)
                 await connection.execute(update(outbox).where(_is(one), waits).values(letter_row(one)))
+            if token is not None:
+                rest = and_(outbox.c.incident == letter.incident, outbox.c.claim_token == token)
+                await connection.execute(update(outbox).where(rest).values(FREE))
         return True
 
     async def post(self, letters: Sequence[Letter]) -> None:
         """See Outbox."""
+        await to_the_end(self._post(letters))
+
+    async def _post(self, letters: Sequence[Letter]) -> None:
         async with self._writing() as connection:
             dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = dialect(outbox).on_conflict_do_nothing()
@@ -88,22 +112,27 @@ class SqlOutbox:
 
     async def revive(self, letter: Letter) -> bool:
         """See Outbox."""
+        return await to_the_end(self._revive(letter))
+
+    async def _revive(self, letter: Letter) -> bool:
         dead = outbox.c.state == State.DEAD.value
         async with self._writing() as connection:
             changed = update(outbox).where(_is(letter), dead).values(letter_row(letter))
             return (await connection.execute(changed)).rowcount == 1
 
     async def letters(
-        self, channel: str | None = None, state: str | None = None, *, limit: int, offset: int = 0
+        self, channel: str | None = None, state: str | None = None, *, limit: int, after: Place | None = None
     ) -> list[Letter]:
         """See Outbox."""
-        query = select(outbox)
+        query, o = select(outbox), outbox.c
         if channel is not None:
-            query = query.where(outbox.c.channel == channel)
+            query = query.where(o.channel == channel)
         if state is not None:
-            query = query.where(outbox.c.state == state)
-        newest = query.order_by(outbox.c.at.desc(), outbox.c.incident, outbox.c.seq.desc(), outbox.c.channel)
-        return await self._letters(newest.limit(limit).offset(offset))
+            query = query.where(o.state == state)
+        if after is not None:
+            query = query.where(tuple_(o.at, o.incident, o.seq, o.channel) < tuple_(micros(after[0]), *after[1:]))
+        newest = query.order_by(o.at.desc(), o.incident.desc(), o.seq.desc(), o.channel.desc())
+        return await self._letters(newest.limit(limit))
 
     async def courses(self, incidents: Sequence[str]) -> dict[str, Course]:
         """See Outbox."""

@@ -58,6 +58,18 @@ def letter_row(letter: Letter, token: str | None = None) -> Row:
     return row | {"state": letter.state.value, "claim_token": token}
 
 
+def taken_row(letter: Letter, token: str) -> Row:
+    """What changes in a letter that is told with another one, under that one's claim."""
+    names = ("claimed_until", "tried_at")
+    return {name: _micros(getattr(letter, name)) for name in names} | {
+        "state": State.SENDING.value,
+        "claim_token": token,
+    }
+
+
+FREE: Row = {"state": State.PENDING.value, "claimed_until": None, "claim_token": None}  # what changes in one given back
+
+
 def letter_of(row: Mapping[str, object] | Stored) -> Letter:
     """The inverse of `letter_row`."""
     moments = {name: None if row[name] is None else instant(row[name]) for name in _MOMENTS}  # type: ignore[arg-type]
@@ -66,7 +78,7 @@ def letter_of(row: Mapping[str, object] | Stored) -> Letter:
 
 
 _PLAIN = ("incident", "seq", "channel", "event", "why", "opens", "page", "attempts", "last_error", "external")
-_MOMENTS = ("at", "next_at", "claimed_until", "settled_at")
+_MOMENTS = ("at", "next_at", "claimed_until", "settled_at", "tried_at")
 
 
 def _micros(moment: datetime | None) -> int | None:

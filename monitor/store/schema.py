@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0008"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0011"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -237,7 +237,9 @@ outbox = Table(
     Column("last_error", Text),
     Column("external", Text),
     Column("settled_at", BigInteger),
+    Column("tried_at", BigInteger),
     PrimaryKeyConstraint("incident", "seq", "channel"),
     Index(None, "state", "channel"),  # those that wait
     Index(None, "channel", "at"),  # the newest of a channel
+    Index(None, "at"),  # the newest of all
 )

@@ -28,7 +28,7 @@ from monitor.core.incident import Incident
 from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreUnusable, lists, queries, renaming
+from monitor.store import StoreUnusable, lists, queries, renaming, telling
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
@@ -56,6 +56,7 @@ from monitor.store.schema import (
 )
 from monitor.store.sqlite import Hold
 from monitor.store.tally import Tally, unseen
+from monitor.store.whole import to_the_end
 
 _SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
 KEPT_AT_LEAST = timedelta(days=7)  # longer than anybody may want to hear of an event
@@ -109,18 +110,8 @@ class SqlStore:
                 raise
 
     async def commit(self, effects: Sequence[Storable]) -> None:
-        """See Store. A transaction that has begun is brought to its end even when the caller is cancelled.
-
-        A driver that is cut off in the middle leaves its connection, and the lock it holds, to the garbage collector.
-        """
-        writing = asyncio.ensure_future(self._commit(batch_of(effects)))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            if not writing.cancelled():
-                writing.exception()  # seen; the caller is gone
-            raise
+        """See Store."""
+        await to_the_end(self._commit(batch_of(effects)))
 
     async def _commit(self, batch: Batch) -> None:
         async with self.writing() as connection:
@@ -222,6 +213,11 @@ class SqlStore:
         async with self.writing() as connection:
             old_ones = and_(happenings.c.at < micros(told), happenings.c.document.is_not(None))
             await connection.execute(update(happenings).where(old_ones).values(document=None))
+        over = now - max(keep_rollups, KEPT_AT_LEAST)
+        more = True
+        while more:
+            async with self.writing() as connection:
+                more = await telling.forget(connection, micros(over), micros(told), _SWEEP_AT_ONCE)
         return swept + gone
 
     async def _sweep(self, batch: Executable) -> int:

@@ -65,16 +65,16 @@ class Links:
 
     def __init__(self, secret: bytes, ops_url: str | None) -> None:
         self._secret = secret
-        self._ops_url = ops_url
+        self.ops_url = ops_url
 
     def acknowledge_url(self, incident: str, channel: str, at: datetime) -> str | None:
         """The address to put into a notice of this incident that goes out over this channel at this time.
 
         None where nobody said how people reach the operators' side. The same arguments give the same address.
         """
-        if self._ops_url is None:
+        if self.ops_url is None:
             return None
-        return f"{self._ops_url}{PATH}/{link_for(self._secret, Claim(incident, channel, at + LASTS))}"
+        return f"{self.ops_url}{PATH}/{link_for(self._secret, Claim(incident, channel, at + LASTS))}"
 
     def read(self, token: str, now: datetime) -> Claim | Flaw:
         """What a token says, else what is wrong with it."""

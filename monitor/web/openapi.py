@@ -20,7 +20,7 @@ from monitor.core.silence import STATUSES
 from monitor.web.counter import API, Counter
 from monitor.web.operation import COOKIE, LINES, PLAIN, SPAN, STREAM, Operation, described
 from monitor.web.outbox import ACTS as SENDING
-from monitor.web.outbox import MOST, STATES, posted
+from monitor.web.outbox import STATES, posted
 from monitor.web.plotted import plotted
 from monitor.web.schemas import answers, one_of, people, planned, planning
 from monitor.web.shapes import examples, kept
@@ -158,6 +158,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fails=(400,),
         tells=READ,
         query={"status": one_of(STATUSES)},
+        paged=True,
     ),
     ("post", f"{API}/silences"): Operation(
         "Want no notices for a while", {200: "silence", 201: "silence"}, "hush", (*WRITE, 404), READ, named=True
@@ -171,12 +172,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: "outbox"},
         fails=(400, 503),
         tells=READ,
-        query={
-            "channel": {"type": "string"},
-            "state": one_of(STATES),
-            "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
-            "offset": {"type": "integer", "minimum": 0, "maximum": 10**8},
-        },
+        query={"channel": {"type": "string", "minLength": 1, "maxLength": 200}, "state": one_of(STATES)},
+        paged=True,
     ),
     **{
         ("post", f"{API}/outbox/{{event_id}}/{{channel}}/{act}"): Operation(

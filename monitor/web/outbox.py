@@ -7,13 +7,13 @@ from aiohttp import web
 
 from monitor.core.effect import Answered, Deed, Refusal
 from monitor.core.observation import stamp
-from monitor.core.outbox import Letter, State
+from monitor.core.outbox import Letter, Place, State
 from monitor.core.outcome import letters_object
 from monitor.web.counter import API, Counter, checked, json_answer, refusal, refusal_of, request_key, said, sent
-from monitor.web.schemas import COUNT, ID, SECONDS, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref
+from monitor.web.paging import Query, cursor_of, instant, limit_of, linked, micros, next_of, word_of
+from monitor.web.schemas import COUNT, ID, NEXT, SECONDS, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref
 from monitor.web.spoken import author
 
-MOST = 200  # letters in one answer
 STATES = tuple(state.value for state in State)
 ACTS = {"again": "Send a dead notice once more", "give-up": "Send a notice that waits no more"}
 
@@ -27,9 +27,9 @@ class Outgoing(Protocol):
         ...
 
     async def letters(
-        self, channel: str | None, state: str | None, limit: int, offset: int
+        self, channel: str | None, state: str | None, limit: int, after: Place | None
     ) -> Sequence[Letter] | Refusal:
-        """The newest letters first."""
+        """The newest letters first, those that stand behind a place."""
         ...
 
     async def act(self, act: str, incident: str, seq: int, channel: str) -> Refusal | None:
@@ -52,13 +52,19 @@ def outbox_routes(counter: Counter, outgoing: Outgoing) -> list[web.RouteDef]:
     ]
 
 
-def whole(text: str | None, least: int, most: int, default: int, name: str) -> int:
-    """A number of the query; raises the answer for what is none."""
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        raise refusal(400, f"`{name}` is a number from {least} to {most}")
-    return int(text)
+async def outbox_page(request: web.Request, outgoing: Outgoing, query: Query) -> tuple[Sequence[Letter], str | None]:
+    """The page of letters that is asked for by what stands in the address, and where the next one is. Raises the answer
+    for what cannot be asked, and where the store does not answer."""
+    channel, state, limit = word_of(query, "channel"), query.get("state"), limit_of(query)
+    if state is not None and state not in STATES:
+        raise refusal(400, f"`state` is one of {', '.join(STATES)}")
+    after = cursor_of(query, int, str, int, str)
+    place = None if after is None else (instant(after[0]), *after[1:])
+    found = await outgoing.letters(channel, state, limit + 1, place)
+    if isinstance(found, Refusal):
+        raise refusal_of(found)
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], next_of(request, None if last is None else (micros(last.at), *last.key))
 
 
 class _Outbox:
@@ -70,17 +76,8 @@ class _Outbox:
 
     async def listed(self, request: web.Request) -> web.Response:
         """Every channel, and a page of letters, the newest first."""
-        query = request.query
-        channel, state = query.get("channel"), query.get("state")
-        if state is not None and state not in STATES:
-            raise refusal(400, f"`state` is one of {', '.join(STATES)}")
-        limit = whole(query.get("limit"), 1, MOST, 50, "limit")
-        offset = whole(query.get("offset"), 0, 10**8, 0, "offset")
-        letters = await self.outgoing.letters(channel, state, limit + 1, offset)
-        if isinstance(letters, Refusal):
-            raise refusal_of(letters)
-        more = offset + limit if len(letters) > limit else None
-        return await json_answer(_listed, self.outgoing.channels(), letters[:limit], more)
+        letters, more = await outbox_page(request, self.outgoing, request.query)
+        return linked(await json_answer(_listed, self.outgoing.channels(), letters, more), more)
 
     def acted(self, act: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The handler of what people may do about one letter."""
@@ -118,7 +115,7 @@ def notice_deed(act: str, event_id: str, channel: str) -> Deed:
 def acting(outgoing: Outgoing, act: str, event_id: str, channel: str) -> Callable[[], Awaitable[Answered]]:
     """Sends a dead notice again, or gives one up that waits."""
     incident, _, seq = event_id.rpartition("-")
-    number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 19 else -1
+    number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 19 and incident.isprintable() else -1
 
     async def doing() -> Answered:
         return Answered(event_id, await outgoing.act(act, incident, number, channel))
@@ -138,7 +135,7 @@ def trying(outgoing: Outgoing, channel: str) -> Callable[[], Awaitable[Answered]
     return doing
 
 
-def _listed(channels: list[dict[str, Any]], letters: Sequence[Letter], more: int | None) -> dict[str, Any]:
+def _listed(channels: list[dict[str, Any]], letters: Sequence[Letter], more: str | None) -> dict[str, Any]:
     known = ("id", "kind", "pending", "oldest_seconds", "breaker", "last_error")
     told = [{**{name: one[name] for name in known}, "last_delivered_at": stamp(one["delivered"])} for one in channels]
     return {"channels": told, "letters": letters_object(letters), "next": more}
@@ -162,13 +159,14 @@ def posted() -> dict[str, Schema]:
         "last_error": maybe(TEXT),
         "external": maybe(TEXT),
         "settled_at": maybe(TIME),
+        "tried_at": maybe(TIME),
     }
     channel = {
         "id": ID,
-        "kind": ID,
+        "kind": maybe(ID),
         "pending": COUNT,
         "oldest_seconds": maybe(SECONDS),
-        "breaker": maybe(one_of(("closed", "open", "half_open"))),
+        "breaker": maybe(one_of(("closed", "open", "half_open", "gone"))),
         "last_error": maybe(TEXT),
         "last_delivered_at": maybe(TIME),
     }
@@ -183,9 +181,7 @@ def posted() -> dict[str, Schema]:
         "letter": answered(letter),
         "notices": answered({"planned": COUNT, "delivered": COUNT, "withheld": listed(withheld)}),
         "happening": answered(happening),
-        "outbox": answered(
-            {"channels": listed(answered(channel)), "letters": listed(ref("letter")), "next": maybe(COUNT)}
-        ),
+        "outbox": answered({"channels": listed(answered(channel)), "letters": listed(ref("letter")), "next": NEXT}),
         "letter_acted": answered({"event_id": event_id, "channel": ID}),
         "tested": answered({"delivered": {"type": "boolean"}, "reason": maybe(TEXT)}),
     }

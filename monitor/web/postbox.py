@@ -1,15 +1,19 @@
 """Postbox: the page of notices on the dashboard, and its buttons."""
 
+import json
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from monitor.core.effect import Deed, Refusal
+from monitor.core.outbox import Letter
 from monitor.web.counter import STATUS, said
 from monitor.web.dashboard import HOME, Dashboard
 from monitor.web.form import form_of
 from monitor.web.incidents import Handler
-from monitor.web.outbox import ACTS, STATES, Outgoing, acting, notice_deed, trying
+from monitor.web.outbox import ACTS, Outgoing, acting, notice_deed, outbox_page, trying
 
-AT_ONCE = 50  # notices on a page
+AT_ONCE = "50"  # notices on a page
 
 
 class Postbox:
@@ -33,23 +37,24 @@ class Postbox:
         return await self._page(request)
 
     async def _page(self, request: web.Request, refused: Refusal | None = None) -> web.Response:
-        query = request.query
-        state = query.get("state") if query.get("state") in STATES else None
-        given = query.get("offset", "0")
-        offset = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
-        letters = await self._outgoing.letters(query.get("channel") or None, state, AT_ONCE + 1, offset)
-        if isinstance(letters, Refusal):
-            refused, letters = refused or letters, ()
+        query = {name: text for name, text in request.query.items() if text} if request.method == "GET" else {}
+        letters: Sequence[Letter] = ()
+        more, status = None, 200 if refused is None else STATUS[refused.kind]
+        reason = None if refused is None else refused.reason
+        try:
+            letters, more = await outbox_page(request, self._outgoing, {"limit": AT_ONCE, **query})
+        except web.HTTPException as error:
+            status, reason = error.status, reason or json.loads(error.text or "{}").get("error", error.reason)
         return await self._dashboard.print(
             request,
             "outbox",
-            200 if refused is None else STATUS[refused.kind],
-            refused=None if refused is None else refused.reason,
+            status,
+            refused=reason,
             channels=self._outgoing.channels(),
-            letters=letters[:AT_ONCE],
-            more=offset + AT_ONCE if len(letters) > AT_ONCE else None,
-            channel=query.get("channel"),
-            state=state,
+            letters=letters,
+            more=more and f"?{more.partition('?')[2]}",
+            channel=query.get("channel", "")[:200],
+            state=query.get("state", "")[:200],
         )
 
     def _acted(self, act: str) -> Handler:

@@ -2,7 +2,7 @@
 
 from monitor.core.module import Priority
 from monitor.core.silence import STATUSES
-from monitor.web.schemas import ID, INCIDENT_ID, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref, sent
+from monitor.web.schemas import ID, INCIDENT_ID, NEXT, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref, sent
 from monitor.web.spoken import LONGEST_NAME
 
 
@@ -50,5 +50,5 @@ def silencing() -> dict[str, Schema]:
     return {
         "hush": sent(hush, ("until", "reason", "author")),
         "silence": answered(silence),
-        "silences": answered({"silences": listed(ref("silence"))}),
+        "silences": answered({"silences": listed(ref("silence")), "next": NEXT}),
     }

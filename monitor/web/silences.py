@@ -10,6 +10,7 @@ from monitor.core.silencing import silences_of
 from monitor.web.counter import API, Counter, checked, json_answer, refusal, request_key, said, sent
 from monitor.web.hush import KEYS, silenced_of
 from monitor.web.incidents import meant_id
+from monitor.web.paging import cursor_of, limit_of, linked, micros, next_of
 from monitor.web.spoken import author
 
 
@@ -55,12 +56,20 @@ class _Silences:
 
     async def listed(self, request: web.Request) -> web.Response:
         """All silences, the newest first, or those of one status."""
-        status = request.query.get("status")
+        query, after, limit = request.query, cursor_of(request.query, int, int, str), limit_of(request.query)
+        status = query.get("status")
         if status not in (None, *STATUSES):
             raise refusal(400, f"`status` is one of {', '.join(STATUSES)}")
         now = self.counter.clock.now()
-        found = [one for one in known_silences(self.counter) if status in (None, one.state(now))]
-        return await json_answer(lambda: {"silences": [silence_object(one, now) for one in found]})
+        found = [
+            one
+            for one in known_silences(self.counter)
+            if status in (None, one.state(now)) and (after is None or _place(one) < after)
+        ]
+        more = next_of(request, _place(found[limit - 1]) if len(found) > limit else None)
+        page = found[:limit]
+        told = await json_answer(lambda: {"silences": [silence_object(one, now) for one in page], "next": more})
+        return linked(told, more)
 
     async def shown(self, request: web.Request) -> web.Response:
         """One silence."""
@@ -94,6 +103,11 @@ class _Silences:
         if one is None:
             raise refusal(404, f"there is no silence {id[:40]}")
         return await json_answer(silence_object, one, self.counter.clock.now(), status=status)
+
+
+def _place(one: Silence) -> tuple[int, int, str]:
+    """Where it stands among all."""
+    return micros(one.begins), micros(one.created_at), one.id
 
 
 def _meant(known: list[str], given: str) -> str:

@@ -34,6 +34,10 @@ class Got:
         return json.loads(self.body)
 
 
+class Cut(Exception):
+    """The connection ends here, without an answer."""
+
+
 Answering = Callable[[Got], web.Response]
 
 
@@ -59,7 +63,12 @@ async def receiving(
     async def handle(request: web.Request) -> web.Response:
         got = Got(request.method, request.path, dict(request.query), CIMultiDict(request.headers), await request.read())
         receiver.got.append(got)
-        return answering(got)
+        try:
+            return answering(got)
+        except Cut:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", handle)

@@ -63,9 +63,10 @@ def broker() -> Iterator[int]:
 
 
 @asynccontextmanager
-async def channel(port: int, scheme: str = "mqtt", **keys: Any) -> AsyncIterator[Mqtt]:
+async def channel(port: int, scheme: str = "mqtt", client: str = "", **keys: Any) -> AsyncIterator[Mqtt]:
     """The channel as the configuration makes it."""
     one = Mqtt(SimpleNamespace(**{**DEFAULTS, "url": f"{scheme}://localhost:{port}", **keys}))
+    one.client = client
     try:
         yield one
     finally:
@@ -160,6 +161,46 @@ async def test_an_incident_that_ended_while_nobody_was_here_is_cleared(broker: i
         async with reading(broker, prefix="left") as late:
             await until(lambda: len(late.came) == 2)
             assert {one.topic.value for one in late.came} == {"left/monitor", "left/modules/checkout"}
+
+
+async def test_two_channels_of_one_broker_leave_each_other_alone(broker: int, caplog: pytest.LogCaptureFixture) -> None:
+    """They have names of their own; while one of them is here, `monitor` says so, also when the other has left."""
+    caplog.set_level("WARNING")
+    async with reading(broker, prefix="both") as reader, channel(broker, prefix="both", client="one") as stays:
+        stays.show({})
+        async with channel(broker, prefix="both", client="two") as leaves:
+            for number in range(3):
+                await stays.deliver(notice(number))
+                await leaves.deliver(notice(number))
+        await until(lambda: [bytes(one.payload) for one in reader.came][-2:] == [b"offline", b"online"])  # type: ignore[arg-type]
+    assert not caplog.records
+    async with reading(broker, prefix="both") as late:
+        await until(lambda: late.came)
+        assert bytes(late.came[0].payload) == b"offline"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311], ids=["5", "3.1.1"])
+async def test_what_people_say_while_the_connection_is_away_is_heard_afterwards(
+    broker: int, version: aiomqtt.ProtocolVersion
+) -> None:
+    """The broker keeps it for the name of this channel, which is the same after a restart."""
+    heard = asyncio.Queue[str]()
+
+    async def acknowledged(incident: str, by: str | None) -> None:
+        heard.put_nowait(incident)
+
+    kept = {"prefix": f"session{int(version)}", "client": "data:pager"}
+    for number in range(3):
+        async with channel(broker, **kept) as mqtt:
+            mqtt._version, mqtt.acknowledged = version, acknowledged
+            mqtt.show({})
+            await until(mqtt._online.is_set)
+            if number:
+                async with asyncio.timeout(10):
+                    assert await heard.get() == f"word{number - 1}"
+        async with aiomqtt.Client("127.0.0.1", broker) as person:
+            word = json.dumps({"incident": f"word{number}"})
+            await person.publish(f"{kept['prefix']}/acknowledge", word, qos=1)
 
 
 async def test_people_say_mine_over_a_topic(broker: int) -> None:

@@ -24,9 +24,14 @@ def taken(got: Got) -> web.Response:
 async def sent(message: Any) -> Any:
     async with facing("pagerduty", taken, "/v2/enqueue", routing_key=KEY) as (receiver, duty):
         assert await duty.deliver(message) is None
-    check("pagerduty", receiver.last.json)
-    assert receiver.last.json["routing_key"] == KEY
-    return receiver.last.json
+    for got in receiver.got:
+        check("pagerduty", got.json)
+        assert got.json["routing_key"] == KEY
+    (said, *rest) = [got.json for got in receiver.got]
+    assert [(one["event_action"], one["dedup_key"]) for one in rest] == (
+        [("resolve", said["dedup_key"])] if message.event == "test" else []
+    )
+    return said
 
 
 @pytest.mark.parametrize("event", EVENTS)

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.core.incident import Incident
+from monitor.core.module import Component, Group
 from monitor.core.outbox import Letter, Sending
 from monitor.core.site import Site
 from monitor.notify.channel import Message
@@ -44,3 +45,18 @@ def test_who_is_told_gets_a_link_to_say_mine_while_there_is_something_to_say_it_
     assert written(OPEN, "reminder").payload["links"]["acknowledge"] == link(OPEN.id, "pager", after(60))
     assert written(over, "resolved").payload["links"]["acknowledge"] is None
     assert "acknowledge" not in written(over, "resolved").body
+
+
+def test_components_are_told_as_far_as_the_incident_goes() -> None:
+    """By those of its modules that fail; with its end they all work."""
+    cart = Component("cart", {"en": "Cart"}, ("checkout", "catalog"))
+    whole = replace(platform(module("checkout"), module("catalog")), groups=(Group("shop", {"en": "Shop"}, (cart,)),))
+    desk = Desk(Site(name="Shop", languages=("en",)), whole, SPEECH)
+
+    def told(one: Incident) -> list[tuple[str, str, str]]:
+        sending = Sending(Letter(one.id, 1, "pager", "opened", "first", after(2)), "opened")
+        found = message_of(sending, replace(one, components=("cart", "gone")), "en", desk, after(60)).components
+        return [(one.id, one.name, one.status) for one in found]
+
+    assert told(OPEN) == [("cart", "Cart", "partial_outage")]
+    assert told(replace(OPEN, resolved_at=after(50))) == [("cart", "Cart", "operational")]

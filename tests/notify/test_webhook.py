@@ -2,16 +2,19 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from aiohttp import web
 from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from monitor.notify.channel import DeliveryFailed
+from monitor.core.identity import stable_id
+from monitor.notify.channel import DeliveryFailed, Message, Touched
 from tests.notify.notices import EVENTS, HOSTILE, notice
 from tests.notify.receiving import Got, facing
 
@@ -91,6 +94,68 @@ async def test_a_body_as_statuspage_has_it(event: str) -> None:
     assert set(got["page"]) == {"id", "status_indicator", "status_description"}
     assert (got["page"]["status_indicator"] == "none") is over
     assert incident["page_id"] == got["page"]["id"]
+
+
+FIELDS = {
+    "component_update": {"id", "component_id", "created_at", "old_status", "new_status"},
+    "component": {"id", "name", "status", "created_at"},
+    "meta": {"unsubscribe", "documentation"},
+    "page": {"id", "status_indicator", "status_description"},
+}
+
+
+def touching(event: str, external: str | None = None, **statuses: str) -> Message:
+    """A notice of an incident that touches these components."""
+    touched = tuple(Touched(id, id.title(), status) for id, status in statuses.items())
+    return replace(notice(event), external=external, components=touched)
+
+
+async def test_each_component_that_changes_has_a_message_of_its_own() -> None:
+    """With the fields and ids that Statuspage has, from the status that was told before to the one of now."""
+    async with facing("webhook", body="statuspage", secret=ENCODED) as (receiver, hook):
+        told = await hook.deliver(touching("opened", cart="major_outage", search="degraded_performance"))
+        told = await hook.deliver(touching("eased", told, cart="partial_outage", search="degraded_performance"))
+        told = await hook.deliver(touching("resolved", told, cart="operational", search="operational"))
+    assert told == "{}"
+    moves = []
+    for got in receiver.got:
+        parts = got.json
+        Verifier(ENCODED).verify(got.body, {name.lower(): value for name, value in got.headers.items()})
+        if "incident" in parts:
+            assert set(parts) == {"meta", "page", "incident"}
+            moves.append(parts["incident"]["status"])
+            continue
+        assert {name: set(value) for name, value in parts.items()} == FIELDS
+        update, component = parts["component_update"], parts["component"]
+        assert update["component_id"] == component["id"] == stable_id(f"component:{component['name'].lower()}")
+        assert component["status"] == update["new_status"]
+        moves.append((component["name"], update["old_status"], update["new_status"]))
+    assert moves == [
+        ("Cart", "operational", "major_outage"),
+        ("Search", "operational", "degraded_performance"),
+        "identified",
+        ("Cart", "major_outage", "partial_outage"),
+        "identified",
+        ("Cart", "partial_outage", "operational"),
+        ("Search", "degraded_performance", "operational"),
+        "resolved",
+    ]
+    ids = [got.headers["webhook-id"] for got in receiver.got]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_messages_that_were_taken_are_not_posted_again() -> None:
+    """When a later one of the same notice fails, the next attempt goes on there."""
+    answers = [200, 503, 200, 200]
+    async with facing("webhook", lambda got: web.Response(status=answers.pop(0)), body="statuspage") as (
+        receiver,
+        hook,
+    ):
+        with pytest.raises(DeliveryFailed):
+            await hook.deliver(touching("opened", cart="major_outage", search="major_outage"))
+        await hook.deliver(touching("opened", cart="major_outage", search="major_outage"))
+    names = [got.json.get("component", {}).get("name") for got in receiver.got]
+    assert names == ["Cart", "Search", "Search", None]
 
 
 async def test_hostile_text_is_escaped_in_a_statuspage_body() -> None:

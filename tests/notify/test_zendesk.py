@@ -11,7 +11,7 @@ from aiohttp import web
 
 from monitor.notify.channel import Channel, DeliveryFailed, Message
 from tests.notify.notices import EVENTS, HOSTILE, incident, notice
-from tests.notify.receiving import Got, check, facing, says
+from tests.notify.receiving import Cut, Got, check, facing, says
 
 TOKEN = "zd-t0ken-secret"
 KEYS = {"username": "agent@shop.example", "token": TOKEN, "tags": ["status", "vtex"]}
@@ -23,6 +23,7 @@ class Account:
 
     tickets: dict[int, dict[str, Any]] = field(default_factory=dict)
     requests: list[Got] = field(default_factory=list)
+    cuts: int = 0  # how many changes are made and not answered
 
     def __call__(self, got: Got) -> web.Response:
         self.requests.append(got)
@@ -30,6 +31,10 @@ class Account:
         if got.headers.get("Authorization") != f"Basic {login}":
             return web.json_response({"error": "Couldn't authenticate you"}, status=401)
         place = got.path.removeprefix("/api/v2/tickets").strip("/")
+        if place.endswith("/comments"):
+            assert got.query["sort_order"] == "desc"
+            found = self.tickets[int(place.split("/")[0])]["comments"]
+            return web.json_response({"comments": found[::-1], "count": len(found)})
         if got.method == "GET":
             numbers = got.query.get("ids", "").split(",") if place == "show_many" else []
             found = [
@@ -39,7 +44,11 @@ class Account:
             ]
             return web.json_response({"tickets": found, "count": len(found)})
         check("zendesk", got.json)
-        return self.write(place, got.json["ticket"])
+        answer = self.write(place, got.json["ticket"])
+        if self.cuts:
+            self.cuts -= 1
+            raise Cut
+        return answer
 
     def write(self, place: str, change: dict[str, Any]) -> web.Response:
         if place and int(place) not in self.tickets:
@@ -97,6 +106,34 @@ async def test_a_crash_between_opening_and_remembering_makes_no_second_ticket() 
         assert await zendesk.deliver(notice("resolved", external="not-a-number/../1")) == "1"
     assert len(there.tickets) == 1
     assert all(got.path.startswith("/api/v2/tickets") and ".." not in got.path for got in there.requests)
+
+
+async def test_what_was_taken_and_never_answered_is_not_written_twice() -> None:
+    """Neither the ticket nor a comment, nor the end; each attempt finds what the one before left."""
+    async with account() as (there, zendesk):
+        number = None
+        for event in ("opened", "cause_changed", "resolved"):
+            there.cuts = 1
+            with pytest.raises(DeliveryFailed) as cut:
+                await zendesk.deliver(notice(event, external=number))
+            assert not cut.value.permanent
+            number = await zendesk.deliver(notice(event, external=number, attempt=2))
+            assert number == "1"
+            assert there.requests[-1].method == "GET"
+    (ticket,) = there.tickets.values()
+    ends = [one["body"].splitlines()[-1] for one in ticket["comments"]]
+    assert ends == ["[evt-opened-1]", "[evt-cause_changed-1]", "[evt-resolved-1]"]
+    assert ticket["status"] == "solved"
+
+
+async def test_each_question_has_the_time_of_the_channel() -> None:
+    """The postman waits for all that one notice may have to ask."""
+    async with account() as (there, zendesk):
+        await zendesk.deliver(notice())
+        there.tickets[1]["status"] = "closed"
+        there.requests.clear()
+        await zendesk.deliver(notice("reopened", external="1", attempt=2))
+        assert len(there.requests) == zendesk.exchanges  # type: ignore[attr-defined]
 
 
 async def test_whoever_took_the_ticket_keeps_it() -> None:

@@ -99,7 +99,7 @@ async def test_folded_letters_are_settled_with_the_one_that_said_it_all(store: S
     await store.commit([happened(1), happened(2, "resolved")])
     first, last = await store.outbox.waiting()
     last = claimed(last, after(5))
-    assert await store.outbox.claim(last, "mine", after(5)) is not None
+    assert await store.outbox.claim(last, "mine", after(5), [first]) is not None
     folded = [collapsed(first, after(6), last)]
     assert not await store.outbox.settle(delivered(last, after(6), None), folded, "theirs")
     assert len(await store.outbox.waiting()) == 2
@@ -137,8 +137,13 @@ async def test_a_dead_letter_can_be_sent_again(store: Store) -> None:
 async def test_letters_are_found_by_channel_and_state_the_newest_first(store: Store) -> None:
     """A page at a time."""
     await store.commit([happened(seq, channels=("pager", "chat")) for seq in (1, 2, 3)])
-    assert [one.seq for one in await store.outbox.letters("pager", "pending", limit=2)] == [3, 2]
-    assert [one.seq for one in await store.outbox.letters("pager", limit=2, offset=2)] == [1]
+    page = await store.outbox.letters("pager", "pending", limit=2)
+    assert [one.seq for one in page] == [3, 2]
+    assert [one.seq for one in await store.outbox.letters("pager", limit=2, after=page[-1].place)] == [1]
+    every, place = list[Letter](), None
+    while found := await store.outbox.letters(limit=1, after=place):
+        every, place = every + found, found[0].place
+    assert [one.key for one in every] == [one.key for one in await store.outbox.letters(limit=9)]
     assert await store.outbox.letters("pager", "dead", limit=2) == []
     news = replace(await the_first(store), incident="self:pager", seq=7)
     await store.outbox.post([news, news])
@@ -147,7 +152,7 @@ async def test_letters_are_found_by_channel_and_state_the_newest_first(store: St
 
 async def test_the_copy_of_an_incident_goes_with_the_observations(store: Store) -> None:
     """Nobody wants to hear of the event by then; that it happened, and what became of it, stays."""
-    await store.commit([happened()])
+    await store.commit([saved(INCIDENT), happened()])
     for days, known in ((6, True), (8, False)):
         await store.sweep(NOON + timedelta(days=days), timedelta(days=1), timedelta(days=400))
         letter = claimed(await the_one(store), NOON + timedelta(days=days))
@@ -155,6 +160,40 @@ async def test_the_copy_of_an_incident_goes_with_the_observations(store: Store) 
         assert claim is not None
         assert (claim.incident is not None) is known
     assert (await store.outbox.courses([INCIDENT.id]))[INCIDENT.id].happenings[0].event == "opened"
+
+
+async def test_what_was_said_goes_a_while_after_the_incident_is_over(store: Store) -> None:
+    """With all of it at once, once nothing is left to be told; of what goes on, everything stays."""
+    ended = incident("catalog", NOON, NOON + timedelta(hours=1))
+    unfinished = incident("search", NOON, NOON + timedelta(hours=1))
+    due = Told(3, ("pager",), frozenset(), (Turn(after(60), "resolved"),), "")
+    for one, told in ((INCIDENT, Told(1)), (ended, Told(2)), (unfinished, due)):
+        notice = Notice(after(1), "first", one.id, "pager")
+        await store.commit([saved(one), Informed(one.id, told), Happened(one, 1, "opened", after(1), (notice,))])
+    alarm = replace(await the_first(store), incident="self:pager", seq=7)
+    await store.outbox.post([alarm])
+    ids, pair = [INCIDENT.id, ended.id, unfinished.id], (timedelta(days=2), timedelta(days=30))
+    await store.sweep(NOON + timedelta(days=6), *pair)
+    assert set(await store.outbox.courses([*ids, "self:pager"])) == {*ids, "self:pager"}
+    await store.sweep(NOON + timedelta(days=29), *pair)
+    assert set(await store.outbox.courses([*ids, "self:pager"])) == set(ids)
+    await store.sweep(NOON + timedelta(days=31), *pair)
+    assert set(await store.outbox.courses(ids)) == {INCIDENT.id, unfinished.id}
+    assert set((await store.recall(NOON)).told) == {INCIDENT.id, unfinished.id}
+
+
+async def test_a_later_letter_is_not_taken_before_an_earlier_one(store: Store) -> None:
+    """Unless it says what that one says; then both are taken, and both are free again when it could not be sent."""
+    await store.commit([happened(1), happened(2, "eased"), happened(3, "resolved")])
+    first, second, last = await store.outbox.waiting()
+    last = claimed(last, after(5))
+    assert await store.outbox.claim(last, "mine", after(5)) is None
+    assert await store.outbox.claim(last, "mine", after(5), [second]) is None
+    assert await store.outbox.claim(last, "mine", after(5), [first, second]) is not None
+    for one in (first, second):
+        assert await store.outbox.claim(claimed(one, after(6)), "theirs", after(6)) is None
+    assert await store.outbox.settle(failed(last, after(7), "HTTP 503", 0.5), (), "mine")
+    assert await store.outbox.claim(claimed(first, after(8)), "theirs", after(8)) is not None
 
 
 async def the_first(store: Store) -> Letter:

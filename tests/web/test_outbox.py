@@ -1,8 +1,11 @@
 """What waits for which channel, over the operators' API; and that an incident tells who heard of it."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,9 @@ async def asked(side: Side, path: str, body: object = None, status: int = 200) -
         return await answer.json()
 
 
-async def opened(side: Side) -> str:
+async def opened(side: Side, title: str = "Checkout is slow") -> str:
     """An incident that a person opens, which the pager is told of; its id."""
-    said = {"title": "Checkout is slow", "message": "We look", "modules": ["checkout"], "impact": "critical"}
+    said = {"title": title, "message": "We look", "modules": ["checkout"], "impact": "critical"}
     return str((await asked(side, "/incidents", said, 201))["id"])
 
 
@@ -103,8 +106,46 @@ async def test_the_outbox_says_how_every_channel_fares(side: Side) -> None:
     )
     assert [one["state"] for one in found["letters"]] == ["dead"]
     assert (await asked(side, "/outbox?state=pending"))["letters"] == []
-    for wrong in ("state=lost", "limit=0", "limit=x", "offset=-1"):
+    for wrong in ("state=lost", "limit=0", "limit=x", "cursor=x", "channel=%00", "channel="):
         await asked(side, f"/outbox?{wrong}", status=400)
+
+
+async def test_notices_are_leafed_through_without_missing_one(side: Side) -> None:
+    """Whatever comes in meanwhile; on the dashboard as in the API."""
+    ids = []
+    for number in range(3):
+        side.clock.at += timedelta(seconds=1)
+        ids.append(f"{await opened(side, f'Trouble {number}')}-1")
+    await side.log_in()
+    first = await asked(side, "/outbox?limit=2&channel=pager")
+    assert first["next"].startswith(f"{API}/outbox?")
+    side.clock.at += timedelta(seconds=1)
+    ids.append(f"{await opened(side, 'One more')}-1")
+    rest = await asked(side, first["next"].removeprefix(API))
+    assert rest["next"] is None
+    assert {one["event_id"] for one in (*first["letters"], *rest["letters"])} == set(ids[:3])
+    page = await (await side.get("/healthcheck/outbox?limit=2")).text()
+    (older,) = re.findall(r'href="[^"]*healthcheck/outbox(\?[^"]*cursor=[^"]*)"', page)
+    both = page + await (await side.get(f"/healthcheck/outbox{unescape(older)}")).text()
+    assert all(f'id="letter-{one}-pager"' in both for one in ids)
+    assert (await side.get("/healthcheck/outbox?cursor=x")).status == 400
+
+
+async def test_a_channel_that_is_gone_is_seen_while_notices_wait_for_it(side: Side) -> None:
+    """With how long it is waited for, in the API and on the dashboard."""
+    await opened(side)
+    side.mailroom.use(replace(side.mailroom._config, sections={}))
+    await side.mailroom.postman.undelivered.look()
+    found = await asked(side, "/outbox")
+    described("outbox", found)
+    (channel,), (letter,) = found["channels"], found["letters"]
+    assert (channel["id"], channel["kind"], channel["breaker"], channel["pending"]) == ("pager", None, "gone", 1)
+    assert (letter["state"], letter["last_error"]) == ("pending", "the channel is no longer configured")
+    assert letter["next_at"] is not None
+    await side.log_in()
+    page = await (await side.get("/healthcheck/outbox")).text()
+    assert "No longer configured" in page
+    assert "channels/pager/test" not in page
 
 
 async def test_a_dead_notice_is_sent_again_and_one_that_waits_is_given_up(side: Side) -> None:

@@ -34,7 +34,7 @@ async def test_an_incident_is_silenced_and_the_silence_lifted(locked: Side) -> N
     check("silence", one)
     assert (await locked.store.recall(NOON)).silences == tuple(locked.desk.board.silences.values())
     status, every = await ask(locked, "GET", "?status=active")
-    assert (status, every) == (200, {"silences": [one]})
+    assert (status, every) == (200, {"silences": [one], "next": None})
     check("silences", every)
     status, gone = await ask(locked, "DELETE", f"/{one['id'][:8]}")
     assert (status, gone["status"], gone["lifted_by"]) == (200, "over", None)
