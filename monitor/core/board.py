@@ -7,9 +7,9 @@ from datetime import datetime
 from monitor.core.agenda import Agenda
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status
-from monitor.core.notice import Told
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.core.track import Track, is_restless
 
 

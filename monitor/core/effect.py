@@ -16,9 +16,10 @@ from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
-from monitor.core.notice import Intent, Told
+from monitor.core.notice import Intent
 from monitor.core.observation import Observation
 from monitor.core.silence import Scope, Silence
+from monitor.core.told import Told
 from monitor.core.track import Track
 from monitor.core.word import Word
 

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from monitor.core.board import Board
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.incident import Incident
-from monitor.core.notice import Intent, Notice, Told, Turn, Withheld, held, plan, turn
+from monitor.core.notice import Intent, Notice, Withheld, held, plan, turn
 from monitor.core.silence import silenced
+from monitor.core.told import Told, Turn, moved
 
 EVENTS = {
     "waiting": "opened",
@@ -79,12 +80,11 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     return board, found
 
 
-def shifted(board: Board, by: timedelta) -> tuple[Board, list[Effect]]:
-    """The clock was set: what was to come in ten minutes still comes in ten minutes."""
+def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Effect]]:
+    """The clock was set by so much, to `now`: what was to come in ten minutes still comes in ten minutes."""
     found: list[Effect] = []
-    for id, told in board.told.items():
-        if by and told.turns:
-            told = replace(told, turns=tuple(replace(one, at=one.at + by) for one in told.turns))
+    for id, before in board.told.items():
+        if (told := moved(before, by, now)) != before:
             board = _with(board, id, told)
             found.append(Informed(id, told))
     return board, found

@@ -13,8 +13,8 @@ from monitor.core.effect import Gap
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import FAILING, Platform, Status
-from monitor.core.notice import Told
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from monitor.core.effect import Happened, Informed
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
-from monitor.core.notice import Notice, Told, Withheld, told_from_json, told_to_json
+from monitor.core.notice import Notice, Withheld
 from monitor.core.outbox import Letter, State
 from monitor.core.outcome import Happening
+from monitor.core.told import Told, told_from_json, told_to_json
 from monitor.store.rows import Row, Stored, dumps, instant, micros
 
 

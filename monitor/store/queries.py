@@ -14,10 +14,10 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.notice import Told
 from monitor.core.observation import Observation
 from monitor.core.series import Grid
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.store.batch import Key, Run
 from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.postal import told_of

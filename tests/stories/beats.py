@@ -52,11 +52,11 @@ from monitor.core.maintenance import (
 )
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
-from monitor.core.notice import told_from_json, told_to_json
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.silence import Silence, silence_from_json, silence_to_json
 from monitor.core.step import step
+from monitor.core.told import told_from_json, told_to_json
 from monitor.core.track import Track, is_usable
 from monitor.core.word import Word
 
