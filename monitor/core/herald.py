@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core import gathering
 from monitor.core.board import Board
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.incident import Incident
@@ -44,9 +45,9 @@ def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]
                 told = _freed(told, {one.until for one in board.silences.values()}, at)
             told, said = plan(told, incident, effect.change, at, platform.routes, platform, silence)
             told, event = _event(told, incident, effect.change.value, at, said)
-            board = _with(board, incident.id, told)
-            found += [event, Informed(incident.id, told)]
-    return board, found
+            board, kept = gathering.gathered(_with(board, incident.id, told), incident, effect.change, at)
+            found += [event, Informed(incident.id, told), *kept]
+    return with_told(board), found
 
 
 def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
@@ -77,7 +78,8 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             told = replace(told, seq=told.seq + bool(said))
         board = _with(board, id, told)
         found.append(Informed(id, told))
-    return board, found
+    board, more = gathering.told(board, now)
+    return with_told(board), [*found, *more]
 
 
 def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Effect]]:
@@ -87,7 +89,8 @@ def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Eff
         if (told := moved(before, by, now)) != before:
             board = _with(board, id, told)
             found.append(Informed(id, told))
-    return board, found
+    board, more = gathering.shifted(board, by, now)
+    return with_told(board), [*found, *more]
 
 
 def _said(told: Told, incident: Incident, one: Turn, now: datetime, said: list[Intent]) -> list[Effect]:
@@ -147,4 +150,5 @@ def _with(board: Board, id: str, told: Told) -> Board:
 
 def with_told(board: Board) -> Board:
     """The board, knowing when the next turn comes."""
-    return replace(board, turn_at=min(filter(None, (one.due_at for one in board.told.values())), default=None))
+    due = [*(one.due_at for one in board.told.values()), *(one.due_at for one in board.digests.values())]
+    return replace(board, turn_at=min(filter(None, due), default=None))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0008"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0010"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -204,6 +204,13 @@ told = Table(
     Column("due_at", BigInteger),
     Column("document", Text, nullable=False),
     Index(None, "due_at"),  # those of incidents that are over, but not for everybody
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("document", Text, nullable=False),
 )
 
 happenings = Table(

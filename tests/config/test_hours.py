@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.config.routes import hours_of
+from monitor.config.routes import telling_of
 from monitor.core.route import Hours
 
 from .support import parsed
@@ -17,7 +17,7 @@ def business(calendar: str) -> Hours:
     """The hours of a channel that keeps this calendar."""
     channels = "channels: {chat: {kind: slack, url: 'https://chat.example/hook', hours: business}}"
     sections = parsed(f"{channels}\ncalendars: {{business: {{timezone: America/Sao_Paulo, {calendar}}}}}").sections
-    return hours_of(sections)["chat"]
+    return telling_of(sections, "UTC").hours["chat"]
 
 
 def at(text: str) -> datetime:

@@ -47,14 +47,17 @@ OVERLOAD = "overload or service switched off (status 503)"
     [
         ("opened", BEHIND, f"[URGENT] Checkout down since 12:03 (2 min): cause likely Logistics – {OVERLOAD}"),
         ("opened", replace(OPEN, cause=replace(OPEN.cause, state="confirmed")),
-         f"[URGENT] Checkout down since 12:03 (2 min): cause Checkout – {OVERLOAD}"),
+         f"[URGENT] Checkout down since 12:03 (2 min): {OVERLOAD}"),
         ("opened", replace(OPEN, members=(replace(ROOT, status=Status.DEGRADED),)),
-         f"[URGENT] Checkout in trouble since 12:03 (2 min): cause Checkout – {OVERLOAD}"),
-        ("reminder", BEHIND, f"[URGENT] Checkout still down since 12:03 (2 min): cause likely Logistics – {OVERLOAD}"),
+         f"[URGENT] Checkout in trouble since 12:03 (2 min): {OVERLOAD}"),
+        ("reminder", BEHIND, "[URGENT] Checkout still down since 12:03 (2 min, nobody has it yet): "
+         f"cause likely Logistics – {OVERLOAD}"),
+        ("reopened", replace(OPEN, reopened=2, acknowledged_at=OPEN.started_at),
+         f"[URGENT] Checkout in trouble again; it began at 12:03 (2 min, relapses: 2): {OVERLOAD}"),
         ("resolved", replace(OPEN, resolved_at=after(120)),
-         f"[RESOLVED] Checkout works again after 2 min: cause Checkout – {OVERLOAD}"),
+         f"[RESOLVED] Checkout works again after 2 min: {OVERLOAD}"),
         ("summary", replace(OPEN, resolved_at=after(120)),
-         f"[WAS DOWN] Checkout from 12:03 to 12:05 (2 min): cause Checkout – {OVERLOAD}"),
+         f"[WAS DOWN] Checkout from 12:03 to 12:05 (2 min): {OVERLOAD}"),
         ("opened", replace(OPEN, cause=replace(OPEN.cause, module=None, candidates=(
             Candidate("checkout", 0.5), Candidate("catalog", 0.4)))),
          f"[URGENT] Checkout down since 12:03 (2 min): cause probably one of Checkout, Catalog – {OVERLOAD}"),
