@@ -12,8 +12,7 @@ from monitor.core.incident import Change, Incident
 from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
 from monitor.core.route import Route, Step, open_from
-from monitor.core.silence import Silence
-from monitor.core.told import Told, Turn
+from monitor.core.told import Quiet, Told, Turn
 
 SETTLING = timedelta(seconds=15)  # a cause that is corrected within it is told once
 QUIET = timedelta(minutes=10)  # how long the end of an incident that came back again and again must last to be told
@@ -21,15 +20,15 @@ FLAPPING = 1  # relapses from which on it does
 PATIENCE = {Priority.URGENT: timedelta(minutes=30)}
 LONGEST_PATIENCE = timedelta(hours=4)
 REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
-SILENCE_ENDED = "silence_ended"  # why a channel is told late of what a silence kept back
+ENDINGS = ("silence_ended", "work_ended")  # why a channel is told late of what a silence, or planned work, kept back
 OPENING = "first"  # why a channel is told of what has just opened
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    acknowledged, silence_ended; or the change by which an incident became one of a route's: worsened, member_added,
-    cause_changed.
+    acknowledged, silence_ended, work_ended; or the change by which an incident became one of a route's: worsened,
+    member_added, cause_changed.
 
     `opens`: as far as the channel knew, nothing of the kind was going on.
     """
@@ -63,24 +62,24 @@ def plan(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None = None,
+    quiet: Quiet | None = None,
 ) -> tuple[Told, list[Intent]]:
-    """What a change of an incident means for the channels. While a `silence` keeps it back nobody hears of it but of
+    """What a change of an incident means for the channels. While it is to be `quiet` nobody hears of it but of
     its end, which everybody hears who heard that it began."""
     match change:
         case Change.OPENED:
-            return _begin(told, incident, OPENING, at, routes, platform, silence)
+            return _begin(told, incident, OPENING, at, routes, platform, quiet)
         case Change.REOPENED:
-            return _relapse(told, incident, at, routes, platform, silence)
+            return _relapse(told, incident, at, routes, platform, quiet)
         case Change.RESOLVED:
             return _end(told, incident, at)
         case Change.ACKNOWLEDGED:
-            said = _mine(told, incident, at, platform) if silence is None else []
+            said = _mine(told, incident, at, platform) if quiet is None else []
             return replace(told, mine_at=at), said
     if change is Change.CAUSE_CHANGED and told.channels and not told.has("cause_changed"):
         told = told.and_then(Turn(at + SETTLING, "cause_changed"))
-    told, said = _begin(told, incident, change.value, at, routes, platform, silence)
-    if silence is None:
+    told, said = _begin(told, incident, change.value, at, routes, platform, quiet)
+    if quiet is None:
         told, more = _hastened(told, incident, change.value, at, platform)
         said += more
     if change is Change.MEMBER_ADDED and not said:
@@ -108,8 +107,8 @@ def turn(
             return _remind(told, incident, one, now, platform)
         case "cause_changed":
             return _correct(told, incident, now, platform)
-        case "silence_ended":
-            return _begin(told, incident, SILENCE_ENDED, now, routes, platform)
+        case "silence_ended" | "work_ended":
+            return _begin(told, incident, one.kind, now, routes, platform)
         case _:
             told, said = _tell(told, incident, OPENING, one, now, platform)
             told, more = _begin(told, incident, OPENING, now, routes, platform)
@@ -136,7 +135,7 @@ def _begin(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None = None,
+    quiet: Quiet | None = None,
 ) -> tuple[Told, list[Intent]]:
     """Every route that fits now and has not begun: an incident may become one of its later, when it worsens. Its chain
     is written down here, and stays whatever the configuration says later."""
@@ -146,8 +145,8 @@ def _begin(
     fresh = [one for one in meant if _is_asked_for(one, incident)]
     if meant and not fresh and why == OPENING:
         return told, [Withheld(at, "low", incident.id)]
-    if silence is not None and fresh:
-        return _silent(told, incident, silence, at)
+    if quiet is not None and fresh:
+        return _silent(told, incident, quiet, at)
     known = _reminded(told) if told.begun - {one.id for one in routes} else frozenset[str]()
     for route in fresh:
         if route.hours is not None and not route.hours.within(at):
@@ -250,11 +249,12 @@ def _hastened(told: Told, incident: Incident, why: str, at: datetime, platform: 
     return told, said
 
 
-def _silent(told: Told, incident: Incident, silence: Silence, at: datetime) -> tuple[Told, list[Intent]]:
-    """Held back until the silence ends; then whoever should have heard does so."""
-    others = tuple(one for one in told.turns if one.kind != "silence_ended")
-    told = replace(told, turns=(*others, Turn(silence.until, "silence_ended", fixed=True)))
-    return told, [Withheld(at, f"silenced:{silence.id}", incident.id)]
+def _silent(told: Told, incident: Incident, quiet: Quiet, at: datetime) -> tuple[Told, list[Intent]]:
+    """Held back until that ends; then whoever should have heard does so."""
+    kind = "silence_ended" if quiet.why.startswith("silenced:") else "work_ended"
+    others = tuple(one for one in told.turns if one.kind not in ENDINGS)
+    told = replace(told, turns=(*others, Turn(quiet.until, kind, fixed=True)))
+    return told, [Withheld(at, quiet.why, incident.id)]
 
 
 def _tell(
@@ -299,13 +299,13 @@ def _relapse(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None,
+    quiet: Quiet | None,
 ) -> tuple[Told, list[Intent]]:
     """What came back is told anew, unless nobody was told yet that it was over."""
     if told.has("resolved"):
         told = replace(told, turns=tuple(one for one in told.turns if one.kind != "resolved"))
         return told, [Withheld(at, "flapping", incident.id)]
-    return _begin(_forgotten(told), incident, "reopened", at, routes, platform, silence)
+    return _begin(_forgotten(told), incident, "reopened", at, routes, platform, quiet)
 
 
 def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Intent]]:

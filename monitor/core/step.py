@@ -85,9 +85,9 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
     if board.began_at is None:
         board, found = clockset.reset(board, clockset.set_back_meanwhile(board, now), now)
         board = heartbeat.listening_again(replace(board, began_at=now), now)
-    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])
     board, effects = herald.announced(*_follow(board, event, now))
-    return board, [*found, *due, *effects] if found or due else effects
+    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])  # work may have begun by now
+    return board, [*found, *effects, *due] if found or due else effects
 
 
 def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:

@@ -118,7 +118,6 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     if not failing and overlay.is_excused(board, module, transition.since):
         return replace(board, held={module: transition.since, **board.held}), []
     board = overlay.let_go(board, module)
-    transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
     groups = groups_of(board, now, _failing(board, now))

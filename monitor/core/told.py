@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.core.observation import moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is to be told at a moment: `kind` escalated, reminder, cause_changed, resolved, waiting for hours, or
-    silence_ended.
+    """What is to be told at a moment: `kind` escalated, reminder, cause_changed, resolved, waiting for hours,
+    silence_ended or work_ended.
 
     `unless`: not once a person said mine; `every` is how often a route wants its reminder. It comes in the calendars
     of `hours` only; in that of `office` unless it is urgent. `fixed`: its moment is one of the clock on the wall, such
@@ -26,6 +26,13 @@ class Turn:
     hours: tuple[str, ...] = ()
     office: str | None = None
     fixed: bool = False
+
+
+class Quiet(NamedTuple):
+    """Until when nobody is to hear of an incident, and why: `silenced:ID` or `maintenance:ID`."""
+
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
