@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from monitor.config.telling import PLACES
 from monitor.core.route import Hours, Route, Step
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+QUARTER = timedelta(minutes=15)
 AHEAD = 370  # days in which working hours open again, if they ever do
 
 
@@ -147,13 +148,19 @@ class WorkingHours:
     def opens_at(self, at: datetime) -> datetime | None:
         """See Hours. Hours begin at their beginning; those that last the whole day at midnight."""
         today = at.astimezone(self.zone).date()
-        for day in range(AHEAD):
-            for minute in sorted({0, self.begin % 1440}):
-                clock = time(minute // 60, minute % 60)
-                opens = datetime.combine(today + timedelta(days=day), clock, self.zone)
-                if opens > at and self.within(opens):
-                    return opens.astimezone(at.tzinfo)
-        return None
+        days = (today + timedelta(days=day) for day in range(AHEAD))
+        moments = (moment.astimezone(UTC) for day in days for moment in self._beginnings(day))
+        return next((one.astimezone(at.tzinfo) for one in moments if one > at and self.within(one)), None)
+
+    def _beginnings(self, day: date) -> list[datetime]:
+        """When hours may begin on a day; on one on which clocks change, what is skipped or comes twice is looked at
+        by the quarter of an hour."""
+        first, last = (datetime.combine(day + timedelta(days=n), time(), self.zone) for n in (0, 1))
+        found = [first, datetime.combine(day, time(self.begin % 1440 // 60, self.begin % 60), self.zone)]
+        if first.utcoffset() != last.utcoffset():
+            begin, end = first.astimezone(UTC), last.astimezone(UTC)
+            found += [begin + n * QUARTER for n in range((end - begin) // QUARTER)]
+        return sorted(found, key=lambda one: one.astimezone(UTC))
 
 
 def _hours(name: str, calendar: Mapping[str, Any]) -> WorkingHours:
