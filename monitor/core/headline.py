@@ -7,7 +7,7 @@ not have to open anything.
 from monitor.core.digest import Line
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority, Status, Text
-from monitor.core.wording import N_, Place, Sentence, names, seen
+from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen
 
 PRIORITIES: dict[Priority, str] = {
     Priority.URGENT: N_("URGENT"),
@@ -111,7 +111,11 @@ def _cause(incident: Incident, platform: Platform) -> Sentence:
     if incident.is_regional:
         return Sentence(N_("only seen from there – {seen}"), places)
     if cause.scope == "shared":
-        return Sentence(N_("several modules at once – {seen}"), places)
+        kind = str((cause.shared or {}).get("kind", "unknown"))
+        if kind not in SHARED or kind == "unknown":
+            return Sentence(N_("several modules at once – {seen}"), places)
+        places["thing"] = Sentence(SHARED[kind], {"value": str((cause.shared or {}).get("value") or "?")})
+        return Sentence(N_("several modules at once, which share {thing} – {seen}"), places)
     if cause.module is not None and what_of(incident, platform) == names(platform, (cause.module,))[0]:
         return what  # it is named already
     if cause.module is None:
