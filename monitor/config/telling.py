@@ -31,8 +31,9 @@ def _named(findings: Findings, path: Path, value: str, known: Mapping[str, Mappi
 
 def _digest(findings: Findings, path: Path, rule: Mapping[str, Any]) -> None:
     said = "is not for a rule with `digest`, which tells everybody at once when its time has come"
-    if rule.get("repeat") is not None:
-        findings.error((*path, "repeat"), f"`repeat` {said}", key=True)
+    for key in ("repeat", "hours"):
+        if rule.get(key) not in (None, "always"):
+            findings.error((*path, key), f"`{key}` {said}", key=True)
     for at, step in each(rule.get("steps"), ("*",), (*path, "steps")):
         for key in ("after", "unless", "hours") if isinstance(step, dict) else ():
             if step.get(key) not in (None, "0s", "always"):

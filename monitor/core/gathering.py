@@ -49,6 +49,12 @@ def told(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     for channel, digest in board.digests.items():
         if digest.due_at is None or digest.due_at > now:
             continue
+        hours = board.platform.hours.get(channel)
+        if hours is not None and not hours.within(now):
+            later = replace(digest, due_at=hours.opens_at(now), fixed=True)
+            board = _with(board, channel, later)
+            found.append(Gathered(channel, later))
+            continue
         kept = {id: line for id, line in digest.lines.items() if _is_silenced(board, id, now)}
         lines = tuple(line for id, line in digest.lines.items() if id not in kept)
         rhythm = _rhythm(board, channel) if kept else None

@@ -37,6 +37,8 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
     }
     if event == "summary":
         return Sentence(N_("[WAS DOWN] {what} from {since} to {until} ({lasted}): {cause}"), places)
+    if incident.merged_into is not None:
+        return Sentence(N_("[JOINED] {what} is part of another incident now, which goes on: {cause}"), places)
     if event == "resolved" or not incident.is_open:
         return Sentence(N_("[RESOLVED] {what} works again after {lasted}: {cause}"), places)
     match event:
@@ -68,6 +70,8 @@ def short(event: str, incident: Incident, platform: Platform, since: Text, laste
         "lasted": _length(incident, lasted),
         "cause": _cause(incident, platform),
     }
+    if incident.merged_into is not None:
+        return Sentence(N_("{what} is part of another incident now, which goes on: {cause}"), places)
     if event in ("resolved", "summary") or not incident.is_open:
         return Sentence(N_("OK: {what} works again after {lasted}: {cause}"), places)
     if event == "acknowledged":

@@ -92,6 +92,7 @@ def test_the_hours_of_a_plan_are_those_of_its_teams() -> None:
         ("[{steps: [{to: red, hours: busines}]}]", "unknown calendar, `busines`; did you mean `business`?"),
         ("[{steps: [{to: red, after: 5m}], digest: 1h}]", "`after` is not for a rule with `digest`"),
         ("[{steps: [{to: red}], digest: 1h, repeat: 1h}]", "`repeat` is not for a rule with `digest`"),
+        ("[{steps: [{to: red}], digest: 1h, hours: business}]", "`hours` is not for a rule with `digest`"),
         ("[{steps: [{to: red}], digest: hourly}]", "must be `daily at 09:00` or a duration from 1m to 31d"),
         ("[{steps: [{to: red}], digest: daily at 9:00}]", "must be `daily at 09:00` or a duration from 1m to 31d"),
         ("[{steps: [{to: red}], digest: 1s}]", "must be `daily at 09:00` or a duration from 1m to 31d"),

@@ -56,6 +56,8 @@ OVERLOAD = "overload or service switched off (status 503)"
          f"[URGENT] Checkout in trouble again; it began at 12:03 (2 min, relapses: 2): {OVERLOAD}"),
         ("resolved", replace(OPEN, resolved_at=after(120)),
          f"[RESOLVED] Checkout works again after 2 min: {OVERLOAD}"),
+        ("resolved", replace(OPEN, resolved_at=after(120), merged_into="abc"),
+         f"[JOINED] Checkout is part of another incident now, which goes on: {OVERLOAD}"),
         ("summary", replace(OPEN, resolved_at=after(120)),
          f"[WAS DOWN] Checkout from 12:03 to 12:05 (2 min): {OVERLOAD}"),
         ("opened", replace(OPEN, cause=replace(OPEN.cause, module=None, candidates=(

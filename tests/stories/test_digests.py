@@ -10,6 +10,7 @@ from monitor.core.notice import Withheld
 from monitor.core.route import Route, Step
 from monitor.core.silence import Scope
 from tests.core.test_herald import said
+from tests.core.test_notice import From
 from tests.stories.beats import START, Story, module, observation, story
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -115,6 +116,18 @@ def test_a_clock_that_is_set_neither_hastens_nor_repeats_a_digest() -> None:
         assert sums(told.effects) == []
         passing(told, 15, catalog="-")
         assert len(sums(told.effects)) == 1
+
+
+def test_a_channel_is_told_in_its_hours() -> None:
+    """Of a digest that is due outside of them when they open; once."""
+    told = shop(HOURLY)
+    told.reconfigure(replace(told.board.platform, hours={"mail": From(START + 3 * HOUR)}))
+    passing(told, 1)
+    passing(told, 4, catalog="-")
+    passing(told, 170)
+    assert sums(told.effects) == []
+    passing(told, 90)
+    assert [(channel, minutes) for channel, minutes, _ in sums(told.effects)] == [("mail", 180)]
 
 
 def test_what_is_silenced_waits_for_the_next_digest() -> None:
