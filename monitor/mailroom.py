@@ -14,6 +14,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Happened, Refusal, Said, Spoken
+from monitor.core.herald import worked_on
 from monitor.core.incident import Incident
 from monitor.core.outbox import Letter, Place, Sending
 from monitor.core.outcome import Course
@@ -234,7 +235,5 @@ class Mailroom:
         """Planned work on all that still fails holds what is said meanwhile; that something is over is always said."""
         if incident is None or sending.event in ALWAYS_SENT or not incident.is_open:
             return None
-        failing = [m.module for m in incident.members if m.until is None and m.seen]
-        agenda = self._board().agenda
-        works = [agenda.concerning(module) for module in failing]
-        return f"maintenance:{works[0][0].id}" if works and all(works) else None
+        work = worked_on(self._board(), incident)
+        return None if work is None else work.why

@@ -38,7 +38,7 @@ from monitor.core.outbox import (
 )
 from monitor.notify.box import Box
 from monitor.notify.channel import Channel, DeliveryFailed, Message
-from monitor.notify.payload import OWN
+from monitor.notify.text import OWN
 from monitor.spans import span
 from monitor.store import TROUBLES, Claim, Outbox
 from monitor.undelivered import Undelivered

@@ -69,16 +69,17 @@ class Pulse:
             self._stalls.append((self._due, now.monotonic))
         awake = now.monotonic - before.monotonic
         asleep = (now.boot - before.boot) - awake
-        if asleep > JUMP:
-            log.warning("this machine was suspended for %.0f s", asleep)
-            self._stalls.append((before.monotonic, now.monotonic))
-            self._missed("self.stall", asleep + awake, 0.0)
-            return
         stepped = (now.wall - before.wall) - awake - max(asleep, 0.0)
-        if abs(stepped) > JUMP:
-            log.warning("the clock of this machine was set by %+.1f s", stepped)
+        shift = stepped if abs(stepped) > JUMP else 0.0
+        if shift:
+            log.warning("the clock of this machine was set by %+.1f s", shift)
+        if asleep > JUMP:  # whose clock may have been set meanwhile, or as it woke up
+            log.warning("this machine was suspended for %.0f s", asleep)
+            self._missed("self.stall", asleep + awake, shift)
+        elif shift:
+            self._missed("self.clock", awake, shift)
+        if shift or asleep > JUMP:
             self._stalls.append((before.monotonic, now.monotonic))
-            self._missed("self.clock", awake, stepped)
 
     def stalled(self, since: float, until: float) -> float:
         """The longest stall, in seconds, that a run between these two moments of the monotonic clock met.

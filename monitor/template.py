@@ -36,10 +36,12 @@ _INCIDENT = {
 NAMES: Mapping[str, Any] = {
     "incident": _INCIDENT,
     "text": _ANY,
+    "text_short": _ANY,
+    "digest": _ANY,
     "collapsed": _ANY,
     "links": dict.fromkeys(("page", "dashboard", "runbook", "acknowledge"), _ENDS),
     **dict.fromkeys(("event_id", "dedup_key", "seq", "attempt", "event", "at", "why"), _ENDS),
-    **dict.fromkeys(("subject", "body", "language"), _ENDS),
+    **dict.fromkeys(("subject", "body", "short", "language"), _ENDS),
 }
 
 

@@ -10,7 +10,7 @@ from monitor.chronicle import of_letter
 from monitor.clock import Clock
 from monitor.core.outbox import GONE, Letter, claimed, dead, left_over
 from monitor.notify.box import Box
-from monitor.notify.payload import OWN
+from monitor.notify.text import OWN
 from monitor.store import Outbox
 
 log = logging.getLogger(__name__)

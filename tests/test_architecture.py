@@ -33,7 +33,12 @@ ROOMS = {
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset("app cli commands courier exporter lookout mailroom postman press undelivered watchroom".split())
+TOP = frozenset(
+    {
+        *("app", "cli", "commands", "courier", "exporter", "lookout", "mailroom", "postman", "press"),
+        *("undelivered", "watchroom"),
+    }
+)
 MAY_IMPORT_TOP = {
     "app": {"courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
     "exporter": {"lookout"},

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.config.recurrence import starts
-from monitor.core.effect import Effect, Gap, Happened, Moved, Saved
+from monitor.core.effect import Effect, Gap, Happened, Moved, Saved, Summed
 from monitor.core.module import Platform
 from monitor.core.notice import Notice, Withheld
 from monitor.core.observation import Observation, moment, observation_from_json, stamp
@@ -73,6 +73,8 @@ def _events(effects: Iterable[Effect], platform: Platform, speech: Speech, now: 
                 }
             case Happened():
                 yield from map(_said, effect.said)
+            case Summed(channel, at):
+                yield {"event": "notice", "at": stamp(at), "why": "digest", "incident_id": None, "channel": channel}
             case Gap(location, since, until, code):
                 yield {
                     "event": "blind",

@@ -30,6 +30,7 @@ from monitor.config.kinds import Step as StepSection
 from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
 from monitor.config.publishing import PublishSection
 from monitor.config.references import is_loopback
+from monitor.config.routes import Telling
 from monitor.config.table import Path, plain
 from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
@@ -38,7 +39,6 @@ from monitor.core.module import Component, Dependency, Group, Module, Platform, 
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
 from monitor.core.roster import Token, User, with_ops_token
-from monitor.core.route import Hours, Route
 from monitor.core.site import Site
 from monitor.core.target import (
     DnsTarget,
@@ -68,7 +68,7 @@ def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
     return dict.fromkeys(languages, text[""]) if "" in text else dict(text)
 
 
-def platform(file: File, off: Mapping[Path, str], routes: tuple[Route, ...], hours: Mapping[str, Hours]) -> Platform:
+def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
     """Modules with their probes, groups of components and locations, and who is told of incidents."""
     languages = file.site.languages
     modules = [_module(index, module, file, off) for index, module in enumerate(file.modules)]
@@ -84,18 +84,18 @@ def platform(file: File, off: Mapping[Path, str], routes: tuple[Route, ...], hou
         for group in file.components
     )
     locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
-    canaries = len(file.monitor.canaries)
-    tuning = Tuning.tolerating(file.monitor.false_alarms_a_year)
     whole = Platform(
         {module.id: module for module in modules},
         groups,
         locations,
-        canaries,
-        tuning,
+        len(file.monitor.canaries),
+        Tuning.tolerating(file.monitor.false_alarms_a_year),
         publishing=tuple(rule.core() for rule in file.publish.rules),
         languages=tuple(languages),
-        routes=routes,
-        hours=hours,
+        routes=telling.routes,
+        hours=telling.hours,
+        calendars=telling.calendars,
+        stores=frozenset(store.id for store in file.stores),
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole
@@ -115,6 +115,7 @@ def _module(index: int, module: ModuleSection, file: File, off: Mapping[Path, st
         gateway=module.role == "gateway",
         signals=tuple(module.signals),
         aliases=tuple(module.aliases),
+        stores=tuple(module.stores),
         probes=tuple(
             _probe(module.id, probe, file.defaults, off.get(path))
             for path, probe in zip(paths, module.probes, strict=True)

@@ -156,6 +156,7 @@ class ModuleSection(Lenient):
     )
     signals: list[str] = listed("Error codes in other modules' answers that name this one.")
     aliases: list[Id] = listed("Former ids; a renamed module keeps its history.")
+    stores: list[str] = listed("Stores that it is there for; empty: every one.")
     probes: list[Probe] = listed("How it is measured; empty: never, and shown as such.")
 
 

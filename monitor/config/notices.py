@@ -1,19 +1,20 @@
 """`channels`, `notify`, `calendars` and `maintenance`: who is told what, when, and what is planned."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.utils import getaddresses, parseaddr
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic import Tag as UnionTag
+from pydantic_core import PydanticCustomError
 
 from monitor.config.addresses import HeaderName, HeaderValue, HostPort, MqttUrl, Url
 from monitor.config.daysoff import wrong_with as unknown_region
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
 from monitor.config.recurrence import wrong_with
-from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Zone, refuse
+from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Zone, duration, refuse
 from monitor.config.table import Withheld
 from monitor.core.codes import CODES
 
@@ -114,6 +115,22 @@ def _holidays(value: Any) -> list[str]:
     return [str(one) for one in listed]
 
 
+DAILY = re.compile(r"daily at (([01][0-9]|2[0-3]):[0-5][0-9])")
+SHORTEST_DIGEST, LONGEST_DIGEST = timedelta(minutes=1), timedelta(days=31)
+
+
+def _digest(value: Any) -> str:
+    """How often what was gathered is told, as it is written."""
+    if isinstance(value, str) and DAILY.fullmatch(value):
+        return value
+    try:
+        if SHORTEST_DIGEST <= duration(value) <= LONGEST_DIGEST:
+            return str(value)
+    except PydanticCustomError:
+        pass
+    raise refuse("must be `daily at 09:00` or a duration from 1m to 31d, such as 1h")
+
+
 OWN_LABELS = ("alertname", "incident", "module", "code", "class", "priority")
 
 
@@ -149,6 +166,11 @@ Mailboxes = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Label = Annotated[str, PlainValidator(_label), WithJsonSchema({"type": "string"})]
+Digest = Annotated[
+    str,
+    PlainValidator(_digest),
+    WithJsonSchema({"type": "string", "pattern": r"^(daily at [0-2][0-9]:[0-5][0-9]|[0-9]+(\.[0-9]+)?(ms|s|m|h|d))$"}),
+]
 Clock = Annotated[str, PlainValidator(_clock), WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})]
 Moment = Annotated[datetime, PlainValidator(moment), WithJsonSchema({"type": "string"})]
 Rule = Annotated[str, PlainValidator(_rrule), WithJsonSchema({"type": "string", "pattern": "FREQ="})]
@@ -294,14 +316,20 @@ class Match(Section):
     group: Texts | None = Field(None, description="Group, or groups, of components that are touched.")
     component: Texts | None = Field(None, description="Component, or components, that are touched.")
     module: Texts | None = Field(None, description="Module, or modules, that are touched.")
+    store: Texts | None = Field(None, description="Store, or stores, that are concerned.")
+    plan: Texts | None = Field(None, description="Plan, or plans, of stores that are concerned.")
 
 
 class EscalationStep(Section):
     """Who is told, and when."""
 
-    to: Texts = Field(min_length=1, description="Channel, or channels, that are told.")
+    to: Texts = Field(
+        min_length=1, description="Channel, or channels, that are told; `team`, `key_account`: those of each store."
+    )
     after: Delay = Field("0s", validate_default=True, description="How long after the incident opened.")
     unless: Literal["acknowledged"] | None = Field(None, description="`acknowledged`: skipped once a person said mine.")
+    hours: str = Field("always", description="`always`, or the calendar outside of which this step waits.")
+    plan: Texts | None = Field(None, description="Plan, or plans, of stores for whose incidents this step is.")
 
 
 class NotifyRule(Section):
@@ -311,6 +339,9 @@ class NotifyRule(Section):
     hours: str = Field("always", description="`always`, or the calendar in which this rule holds.")
     steps: list[EscalationStep] = Field(min_length=1, description="Who is told, in the order of escalation.")
     repeat: Duration | None = Field(None, description="How often an open incident is repeated; null: by its priority.")
+    digest: Digest | None = Field(
+        None, description="One message for all that happened in a time, such as `1h` or `daily at 09:00`; null: none."
+    )
 
 
 class Calendar(Section):

@@ -21,7 +21,7 @@ from monitor.config.model import File
 from monitor.config.offering import plans_of
 from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
-from monitor.config.routes import hours_of, routes_of
+from monitor.config.routes import telling_of
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Substituted, Table, each
 from monitor.config.yaml12 import compose
@@ -79,7 +79,7 @@ def _parse(
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())
     sections = assembly.sections(model)
-    platform = assembly.platform(model, substitution.off, routes_of(sections), hours_of(sections))
+    platform = assembly.platform(model, substitution.off, telling_of(sections, model.site.timezone))
     network = assembly.network(model.monitor)
     if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
         place = "monitor" if "monitor" in document.root else "modules"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from monitor.config import flows
+from monitor.config import flows, telling
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
 from monitor.config.graph import cycles
@@ -34,7 +34,11 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("notify", "*", "match", "component", "*"), "component"),
     (("notify", "*", "match", "module", "*"), "module"),
     (("notify", "*", "hours"), "calendar"),
-    (("notify", "*", "steps", "*", "to", "*"), "channel"),
+    (("notify", "*", "match", "store", "*"), "store"),
+    (("notify", "*", "match", "plan", "*"), "plan"),
+    (("notify", "*", "steps", "*", "hours"), "calendar"),
+    (("notify", "*", "steps", "*", "plan", "*"), "plan"),
+    (("modules", "*", "stores", "*"), "store"),
     (("channels", "*", "hours"), "calendar"),
     (("maintenance", "*", "modules", "*"), "module"),
     (("publish", "rules", "*", "match", "modules", "*"), "module"),
@@ -79,6 +83,7 @@ class References:
         for pattern, what in _NAMES:
             for path, value in each(self.root, pattern):
                 self.named(path, what, value)
+        telling.check(self.findings, self.known)
         self.check_modules()
         self.check_pairs()
         self.check_addresses()

@@ -1,47 +1,122 @@
 """Routes: `notify`, `channels` and `calendars` of the configuration as judging reads them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.config.daysoff import is_off
+from monitor.config.notices import DAILY
+from monitor.config.scalars import duration
+from monitor.config.telling import PLACES
 from monitor.core.route import Hours, Route, Step
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+QUARTER = timedelta(minutes=15)
 AHEAD = 370  # days in which working hours open again, if they ever do
 
 
-def routes_of(sections: Mapping[str, Any]) -> tuple[Route, ...]:
-    """Every rule of `notify`, in order."""
-    calendars = _calendars(sections)
-    return tuple(_route(rule, calendars) for rule in sections.get("notify", ()))
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told of incidents, the hours of channels that have any, and all calendars by name."""
+
+    routes: tuple[Route, ...]
+    hours: Mapping[str, Hours]
+    calendars: Mapping[str, Hours]
 
 
-def hours_of(sections: Mapping[str, Any]) -> dict[str, Hours]:
-    """The hours of every channel that has any."""
-    calendars = _calendars(sections)
-    channels = sections.get("channels", {})
-    return {name: calendars[one["hours"]] for name, one in channels.items() if one["hours"] in calendars}
+def telling_of(sections: Mapping[str, Any], zone: str) -> Telling:
+    """Every rule of `notify`, in order, and one for the team of each store that none of them tells. `zone` is that of
+    times of day which say none."""
+    calendars: dict[str, Hours] = {name: _hours(name, one) for name, one in sections.get("calendars", {}).items()}
+    channels, rules, stores = (sections.get(name, {}) for name in ("channels", "notify", "stores"))
+    hours = {name: calendars[one["hours"]] for name, one in channels.items() if one["hours"] in calendars}
+    plans = {plan["id"]: calendars.get(plan.get("hours", "always")) for plan in sections.get("plans", ())}
+    found = [route for rule in rules for route in _routes(rule, calendars, stores, plans, channels, zone)]
+    told = {channel for route in found for channel in route.channels}
+    for store in stores:
+        if team := tuple(name for name in store.get("channels", ()) if name not in told):
+            step = Step(team, office=plans.get(store.get("plan") or ""))
+            found.append(Route((step,), stores=frozenset({store["id"]})))
+    return Telling(tuple(found), hours, calendars)
 
 
-def _calendars(sections: Mapping[str, Any]) -> dict[str, Hours]:
-    return {name: _hours(name, calendar) for name, calendar in sections.get("calendars", {}).items()}
-
-
-def _route(rule: Mapping[str, Any], calendars: Mapping[str, Hours]) -> Route:
+def _routes(
+    rule: Mapping[str, Any],
+    calendars: Mapping[str, Hours],
+    stores: Sequence[Mapping[str, Any]],
+    plans: Mapping[str, Hours | None],
+    channels: Container[str],
+    zone: str,
+) -> list[Route]:
+    """The routes of a rule: steps of the same stores belong to the same one; those of a team are its store's own."""
     match = rule["match"]
     wanted = {name: None if match[name] is None else frozenset(match[name]) for name in match}
-    return Route(
-        steps=tuple(Step(tuple(step["to"]), step["after"], step["unless"] == "acknowledged") for step in rule["steps"]),
-        priorities=wanted["priority"],
-        groups=wanted["group"],
-        components=wanted["component"],
-        modules=wanted["module"],
-        hours=calendars.get(rule["hours"]),
-        repeat=rule["repeat"],
-    )
+    meant = [
+        one
+        for one in stores
+        if (wanted["store"] is None or one["id"] in wanted["store"])
+        and (wanted["plan"] is None or one.get("plan") in wanted["plan"])
+    ]
+    every = None if wanted["store"] is None and wanted["plan"] is None else frozenset(one["id"] for one in meant)
+    found: dict[frozenset[str] | None, list[Step]] = {}
+    for step in rule["steps"]:
+        their = meant if step["plan"] is None else [one for one in meant if one.get("plan") in step["plan"]]
+        plain = tuple(name for name in step["to"] if name in channels or name not in PLACES)
+        same = Step(plain, step["after"], step["unless"] == "acknowledged", calendars.get(step["hours"]))
+        if plain:
+            found.setdefault(every if step["plan"] is None else frozenset(one["id"] for one in their), []).append(same)
+        for store in their if len(plain) < len(step["to"]) else ():
+            words = (name for name in step["to"] if name not in plain)
+            theirs = tuple(dict.fromkeys(channel for word in words for channel in _reached(store, word)))
+            if theirs:
+                own = replace(same, channels=theirs, office=plans.get(store.get("plan") or ""))
+                found.setdefault(frozenset({store["id"]}), []).append(own)
+    return [
+        Route(
+            steps=tuple(steps),
+            priorities=wanted["priority"],
+            groups=wanted["group"],
+            components=wanted["component"],
+            modules=wanted["module"],
+            hours=calendars.get(rule["hours"]),
+            repeat=rule["repeat"],
+            stores=those,
+            digest=None if rule["digest"] is None else Gathering(rule["digest"], ZoneInfo(zone)),
+        )
+        for those, steps in found.items()
+    ]
+
+
+def _reached(store: Mapping[str, Any], word: str) -> Sequence[str]:
+    """The channels of a store that a word of `to` stands for."""
+    found: Any = store
+    for key in PLACES[word]:
+        found = (found or {}).get(key)
+    return found or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """See Rhythm. A duration, from when something falls into a window; or a time of day in a zone."""
+
+    name: str
+    zone: ZoneInfo
+
+    @property
+    def every(self) -> timedelta | None:
+        """See Rhythm."""
+        return None if DAILY.fullmatch(self.name) else duration(self.name)
+
+    def next_at(self, at: datetime) -> datetime:
+        """See Rhythm."""
+        if self.every is not None:
+            return at + self.every
+        clock = time.fromisoformat(self.name.rpartition(" ")[2])
+        today = at.astimezone(self.zone).date()
+        ends = (datetime.combine(today + timedelta(days=day), clock, self.zone) for day in range(3))
+        return next(end.astimezone(at.tzinfo) for end in ends if end > at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +148,19 @@ class WorkingHours:
     def opens_at(self, at: datetime) -> datetime | None:
         """See Hours. Hours begin at their beginning; those that last the whole day at midnight."""
         today = at.astimezone(self.zone).date()
-        for day in range(AHEAD):
-            for minute in sorted({0, self.begin % 1440}):
-                clock = time(minute // 60, minute % 60)
-                opens = datetime.combine(today + timedelta(days=day), clock, self.zone)
-                if opens > at and self.within(opens):
-                    return opens.astimezone(at.tzinfo)
-        return None
+        days = (today + timedelta(days=day) for day in range(AHEAD))
+        moments = (moment.astimezone(UTC) for day in days for moment in self._beginnings(day))
+        return next((one.astimezone(at.tzinfo) for one in moments if one > at and self.within(one)), None)
+
+    def _beginnings(self, day: date) -> list[datetime]:
+        """When hours may begin on a day; on one on which clocks change, what is skipped or comes twice is looked at
+        by the quarter of an hour."""
+        first, last = (datetime.combine(day + timedelta(days=n), time(), self.zone) for n in (0, 1))
+        found = [first, datetime.combine(day, time(self.begin % 1440 // 60, self.begin % 60), self.zone)]
+        if first.utcoffset() != last.utcoffset():
+            begin, end = first.astimezone(UTC), last.astimezone(UTC)
+            found += [begin + n * QUARTER for n in range((end - begin) // QUARTER)]
+        return sorted(found, key=lambda one: one.astimezone(UTC))
 
 
 def _hours(name: str, calendar: Mapping[str, Any]) -> WorkingHours:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.core.agenda import Agenda
+from monitor.core.digest import Digest
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status
-from monitor.core.notice import Told
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.core.track import Track, is_restless
 
 
@@ -121,8 +122,9 @@ class Board:
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
     the modules whose failure it excuses and since when they fail; `silences`, by id, those that are not long over.
     `ailing` is what of our own does not work, by its code, and since when. `told` is who heard what of which incident,
-    by its id, `turn_at` when the next of them is to hear more. `began_at` is the first event since the start,
-    `stale_at` the earliest moment at which any probe can have been silent for too long.
+    by its id, `digests` what channels are to hear in one message, `turn_at` when the next of all these hears more.
+    `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe can have been
+    silent for too long.
     """
 
     platform: Platform
@@ -141,6 +143,7 @@ class Board:
     silences: Mapping[str, Silence] = field(default_factory=dict)
     ailing: tuple[str, datetime] | None = None
     told: Mapping[str, Told] = field(default_factory=dict)
+    digests: Mapping[str, Digest] = field(default_factory=dict)
     turn_at: datetime | None = None
     began_at: datetime | None = None
     stale_at: datetime | None = None

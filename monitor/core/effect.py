@@ -11,14 +11,16 @@ from typing import Any
 from monitor.core.agenda import Plan, WorkAct
 from monitor.core.board import Condition, Version
 from monitor.core.detector import Transition
+from monitor.core.digest import Digest, Line
 from monitor.core.entry import Entry
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform, Text
-from monitor.core.notice import Intent, Told
+from monitor.core.notice import Intent
 from monitor.core.observation import Observation
 from monitor.core.silence import Scope, Silence
+from monitor.core.told import Told
 from monitor.core.track import Track
 from monitor.core.word import Word
 
@@ -234,6 +236,23 @@ class Informed:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """Store what a channel is to hear in one message."""
+
+    channel: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """Store the message that tells a channel what was gathered for it."""
+
+    channel: str
+    at: datetime
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Versioned:
     """Store that another version of an application answers a probe."""
 
@@ -348,6 +367,8 @@ Storable = (
     | Saved
     | Happened
     | Informed
+    | Gathered
+    | Summed
     | Versioned
     | Heard
     | Gap

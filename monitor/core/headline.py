@@ -4,9 +4,10 @@ The line names the module, how bad it is, since when, and the cause as far as it
 not have to open anything.
 """
 
+from monitor.core.digest import Line
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority, Status, Text
-from monitor.core.wording import N_, Place, Sentence, names, seen
+from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen
 
 PRIORITIES: dict[Priority, str] = {
     Priority.URGENT: N_("URGENT"),
@@ -14,6 +15,13 @@ PRIORITIES: dict[Priority, str] = {
     Priority.NORMAL: N_("NORMAL"),
     Priority.LOW: N_("LOW"),
 }
+LINKS: dict[str, str] = {  # what stands below, with the address of each
+    "page": N_("Status page: {url}"),
+    "dashboard": N_("Dashboard: {url}"),
+    "runbook": N_("What to do: {url}"),
+    "acknowledge": N_("I have it: {url}"),
+}
+WITNESSES = N_("What was seen:")
 SURE = 0.9  # confidence from which on a cause is told without "likely"
 
 
@@ -21,25 +29,30 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
     """The first line. `since` and `until` are times of day, `lasted` how long it has gone on, each by language."""
     places: dict[str, Place] = {
         "priority": Sentence(PRIORITIES[incident.priority]),
-        "what": _what(incident, platform),
+        "what": what_of(incident, platform),
         "since": since,
         "until": until,
-        "lasted": lasted,
+        "lasted": _length(incident, lasted),
         "cause": _cause(incident, platform),
     }
     if event == "summary":
         return Sentence(N_("[WAS DOWN] {what} from {since} to {until} ({lasted}): {cause}"), places)
+    if incident.merged_into is not None:
+        return Sentence(N_("[JOINED] {what} is part of another incident now, which goes on: {cause}"), places)
     if event == "resolved" or not incident.is_open:
         return Sentence(N_("[RESOLVED] {what} works again after {lasted}: {cause}"), places)
     match event:
         case "acknowledged":
             return Sentence(N_("[ACKNOWLEDGED] {what} in trouble since {since} ({lasted}): {cause}"), places)
         case "escalated" | "reminder":
+            if incident.acknowledged_at is None:
+                places["lasted"] = Sentence(N_("{lasted}, nobody has it yet"), {"lasted": places["lasted"]})
             still = N_("[{priority}] {what} still in trouble since {since} ({lasted}): {cause}")
             down = N_("[{priority}] {what} still down since {since} ({lasted}): {cause}")
             return Sentence(down if _is_down(incident) else still, places)
         case "reopened":
-            return Sentence(N_("[{priority}] {what} in trouble again, first since {since} ({lasted}): {cause}"), places)
+            again = N_("[{priority}] {what} in trouble again; it began at {since} ({lasted}): {cause}")
+            return Sentence(again, places)
         case "cause_changed":
             return Sentence(N_("[{priority}] {what} in trouble since {since} ({lasted}), corrected: {cause}"), places)
         case _:
@@ -48,11 +61,40 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
             return Sentence(down if _is_down(incident) else ill, places)
 
 
+def short(event: str, incident: Incident, platform: Platform, since: Text, lasted: Text) -> Sentence:
+    """The same for telephones and small displays: what matters stands in front, for its end may be cut off."""
+    places: dict[str, Place] = {
+        "priority": Sentence(PRIORITIES[incident.priority]),
+        "what": what_of(incident, platform),
+        "since": since,
+        "lasted": _length(incident, lasted),
+        "cause": _cause(incident, platform),
+    }
+    if incident.merged_into is not None:
+        return Sentence(N_("{what} is part of another incident now, which goes on: {cause}"), places)
+    if event in ("resolved", "summary") or not incident.is_open:
+        return Sentence(N_("OK: {what} works again after {lasted}: {cause}"), places)
+    if event == "acknowledged":
+        return Sentence(N_("Somebody has it: {what}, since {since}: {cause}"), places)
+    if event == "reopened":
+        return Sentence(N_("{priority}: {what} in trouble again, first at {since}: {cause}"), places)
+    ill = N_("{priority}: {what} in trouble since {since}: {cause}")
+    down = N_("{priority}: {what} down since {since}: {cause}")
+    return Sentence(down if _is_down(incident) else ill, places)
+
+
+def _length(incident: Incident, lasted: Text) -> Place:
+    """How long it has gone on, and how often it came back meanwhile."""
+    if not incident.reopened:
+        return lasted
+    return Sentence(N_("{lasted}, relapses: {count}"), {"lasted": lasted, "count": str(incident.reopened)})
+
+
 def _is_down(incident: Incident) -> bool:
     return any(m.status is Status.DOWN and m.until is None and m.seen for m in incident.members)
 
 
-def _what(incident: Incident, platform: Platform) -> Place:
+def what_of(incident: Incident, platform: Platform) -> Place:
     """What is in trouble for whoever reads: what failed first, before a root that was only found behind it."""
     if incident.title is not None:
         return incident.title
@@ -73,7 +115,13 @@ def _cause(incident: Incident, platform: Platform) -> Sentence:
     if incident.is_regional:
         return Sentence(N_("only seen from there – {seen}"), places)
     if cause.scope == "shared":
-        return Sentence(N_("several modules at once – {seen}"), places)
+        kind = str((cause.shared or {}).get("kind", "unknown"))
+        if kind not in SHARED or kind == "unknown":
+            return Sentence(N_("several modules at once – {seen}"), places)
+        places["thing"] = Sentence(SHARED[kind], {"value": str((cause.shared or {}).get("value") or "?")})
+        return Sentence(N_("several modules at once, which share {thing} – {seen}"), places)
+    if cause.module is not None and what_of(incident, platform) == names(platform, (cause.module,))[0]:
+        return what  # it is named already
     if cause.module is None:
         likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
         if not likely:
@@ -86,6 +134,26 @@ def _cause(incident: Incident, platform: Platform) -> Sentence:
     if cause.state == "confirmed" or cause.confidence >= SURE:
         return Sentence(N_("cause {module} – {seen}"), places)
     return Sentence(N_("cause likely {module} – {seen}"), places)
+
+
+def digest(what: Place, count: str) -> Sentence:
+    """What happened in a while, in one line."""
+    return Sentence(N_("[SUMMARY] Incidents: {count} – {what}"), {"what": what, "count": count})
+
+
+def told_of(line: Line, since: Text, until: Text | None, lasted: Text) -> Sentence:
+    """One incident of them."""
+    places: dict[str, Place] = {"what": line.what, "seen": seen(line.code), "since": since, "lasted": lasted}
+    if line.reopened:
+        places["lasted"] = Sentence(N_("{lasted}, relapses: {count}"), {"lasted": lasted, "count": str(line.reopened)})
+    if until is None:
+        return Sentence(N_("{what}: {seen}, since {since} ({lasted}), still going on"), places)
+    return Sentence(N_("{what}: {seen}, from {since} to {until} ({lasted})"), {**places, "until": until})
+
+
+def more_of(count: str) -> Sentence:
+    """That there are more than can be told."""
+    return Sentence(N_("and more: {count}"), {"count": count})
 
 
 def unreachable(channel: str, count: str, reason: str) -> Sentence:

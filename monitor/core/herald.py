@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core import gathering
 from monitor.core.board import Board
+from monitor.core.cause import code_seen
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.incident import Incident
-from monitor.core.notice import Intent, Notice, Told, Turn, Withheld, held, plan, turn
+from monitor.core.maintenance import Maintenance
+from monitor.core.notice import ENDINGS, Intent, Notice, Withheld, held, plan, turn
 from monitor.core.silence import silenced
+from monitor.core.told import Quiet, Told, Turn, moved
 
-EVENTS = {
-    "waiting": "opened",
-    "silence_ended": "opened",
-}  # what a turn is called as an event, where that is not its kind
-QUIET = ("waiting", "silence_ended")  # turns that were told to be kept back when they came about
+QUIET = ("waiting", *ENDINGS)  # turns that were told to be kept back when they came about
+EVENTS = dict.fromkeys(QUIET, "opened")  # what a turn is called as an event, where that is not its kind
 WAKE = timedelta(seconds=1)  # after work on a module has ended
 
 
@@ -38,14 +39,14 @@ def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]
         if isinstance(effect, Saved) and effect.change is not None:
             incident, at, platform = effect.incident, effect.at, board.platform
             told = board.told.get(incident.id, Told())
-            silence = silenced(board.silences.values(), incident, platform, at)
-            if silence is None and board.silences:
-                told = _freed(told, {one.until for one in board.silences.values()}, at)
-            told, said = plan(told, incident, effect.change, at, platform.routes, platform, silence)
+            quiet = _kept_back(board, incident, at)
+            if quiet is None and told.turns:
+                told = _freed(told, _ends(board), at)
+            told, said = plan(told, incident, effect.change, at, platform.routes, platform, quiet)
             told, event = _event(told, incident, effect.change.value, at, said)
-            board = _with(board, incident.id, told)
-            found += [event, Informed(incident.id, told)]
-    return board, found
+            board, kept = gathering.gathered(_with(board, incident.id, told), incident, effect.change, at)
+            found += [event, Informed(incident.id, told), *kept]
+    return with_told(board), found
 
 
 def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
@@ -62,9 +63,8 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
         if incident is None:
             told = replace(told, turns=())
         elif one.kind != "resolved" and (reason := _kept_back(board, incident, now)) is not None:
-            until, why = reason
-            told = held(told, one, until if why.startswith("silenced:") else max(until, now + WAKE))
-            said: list[Intent] = [Withheld(now, why, id)] if one.kind not in QUIET else []
+            told = held(told, one, max(reason.until, now + WAKE))
+            said: list[Intent] = [Withheld(now, reason.why, id)] if one.kind not in QUIET else []
             found += _said(told, incident, one, now, said)
             told = replace(told, seq=told.seq + bool(said))
         else:
@@ -76,18 +76,19 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             told = replace(told, seq=told.seq + bool(said))
         board = _with(board, id, told)
         found.append(Informed(id, told))
-    return board, found
+    board, more = gathering.told(board, now)
+    return with_told(board), [*found, *more]
 
 
-def shifted(board: Board, by: timedelta) -> tuple[Board, list[Effect]]:
-    """The clock was set: what was to come in ten minutes still comes in ten minutes."""
+def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Effect]]:
+    """The clock was set by so much, to `now`: what was to come in ten minutes still comes in ten minutes."""
     found: list[Effect] = []
-    for id, told in board.told.items():
-        if by and told.turns:
-            told = replace(told, turns=tuple(replace(one, at=one.at + by) for one in told.turns))
+    for id, before in board.told.items():
+        if (told := moved(before, by, now)) != before:
             board = _with(board, id, told)
             found.append(Informed(id, told))
-    return board, found
+    board, more = gathering.shifted(board, by, now)
+    return with_told(board), [*found, *more]
 
 
 def _said(told: Told, incident: Incident, one: Turn, now: datetime, said: list[Intent]) -> list[Effect]:
@@ -99,12 +100,16 @@ def _event(told: Told, incident: Incident, what: str, at: datetime, said: Iterab
     return replace(told, seq=seq), Happened(incident, seq, what, at, tuple(said))
 
 
-def _kept_back(board: Board, incident: Incident, now: datetime) -> tuple[datetime, str] | None:
+def _kept_back(board: Board, incident: Incident, now: datetime) -> Quiet | None:
     """Until when nobody is to hear of an incident, and why."""
     if (silence := silenced(board.silences.values(), incident, board.platform, now)) is not None:
-        return silence.until, f"silenced:{silence.id}"
-    work = _worked_on(board, incident)
-    return None if work is None else (work[0], f"maintenance:{work[1]}")
+        return Quiet(silence.until, f"silenced:{silence.id}")
+    return worked_on(board, incident)
+
+
+def _ends(board: Board) -> set[datetime]:
+    """When silences and planned work end."""
+    return {one.until for one in board.silences.values()} | {one.planned_until for one in board.agenda.works.values()}
 
 
 def _let_go(board: Board, until: datetime, at: datetime) -> tuple[Board, list[Effect]]:
@@ -120,23 +125,30 @@ def _let_go(board: Board, until: datetime, at: datetime) -> tuple[Board, list[Ef
 
 
 def _freed(told: Told, ends: set[datetime], at: datetime) -> Told:
-    """What waited for the end of a silence comes now."""
-    turns = (
-        replace(one, at=min(one.at, at)) if one.at in ends or one.kind == "silence_ended" else one for one in told.turns
-    )
+    """What waited for the end of a silence, or of planned work, comes now."""
+
+    def waited(one: Turn) -> bool:
+        return one.fixed and (one.at in ends or one.kind in ENDINGS)
+
+    turns = (replace(one, at=min(one.at, at)) if waited(one) else one for one in told.turns)
     return replace(told, turns=tuple(turns))
 
 
-def _worked_on(board: Board, incident: Incident) -> tuple[datetime, str] | None:
-    """Until when planned work holds back what is said of an incident, and its id: all that fails is worked on."""
+def worked_on(board: Board, incident: Incident) -> Quiet | None:
+    """Until when planned work holds back what is said of an incident: all that fails is worked on, and fails in a way
+    that the work announced."""
     failing = [m.module for m in incident.members if m.until is None and m.seen]
     if not failing or not board.agenda.going_on:
         return None
-    works = [board.agenda.concerning(module) for module in failing]
+    works = [[one for one in board.agenda.concerning(id) if _is_announced(board, one, id)] for id in failing]
     if not all(works):
         return None
     first = min((one for some in works for one in some), key=lambda one: (one.planned_until, one.id))
-    return first.planned_until, first.id
+    return Quiet(first.planned_until, f"maintenance:{first.id}")
+
+
+def _is_announced(board: Board, work: Maintenance, module: str) -> bool:
+    return work.excused(board.status(module), code_seen(board, module))
 
 
 def _with(board: Board, id: str, told: Told) -> Board:
@@ -147,4 +159,5 @@ def _with(board: Board, id: str, told: Told) -> Board:
 
 def with_told(board: Board) -> Board:
     """The board, knowing when the next turn comes."""
-    return replace(board, turn_at=min(filter(None, (one.due_at for one in board.told.values())), default=None))
+    due = [*(one.due_at for one in board.told.values()), *(one.due_at for one in board.digests.values())]
+    return replace(board, turn_at=min(filter(None, due), default=None))

@@ -9,12 +9,13 @@ from monitor.core import heartbeat, herald
 from monitor.core.agenda import Agenda
 from monitor.core.board import Board, Call, Condition, Vantage, Version
 from monitor.core.detector import Transition
+from monitor.core.digest import Digest
 from monitor.core.effect import Gap
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import FAILING, Platform, Status
-from monitor.core.notice import Told
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.core.track import Track, is_restless
 
 BUCKETS_PER_DECADE = 20  # steps of 12 %: as fine as a latency figure needs to be
@@ -71,7 +72,7 @@ class Memory:
     """What a restart goes on from. `incidents`: those open, and those resolved since the given moment; `calls`: when
     each heartbeat was last called; `maintenances`: planned work that is not over, or was not
     then; `windows`: those that people planned to repeat; `silences`: those that are not over, or were not then; `told`:
-    who heard what of these incidents, by id.
+    who heard what of these incidents, by id; `digests`: what channels are to hear in one message.
 
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
@@ -87,6 +88,7 @@ class Memory:
     windows: tuple[Window, ...] = ()
     silences: tuple[Silence, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
+    digests: Mapping[str, Digest] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
@@ -108,6 +110,7 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
         agenda=agenda,
         silences={one.id: one for one in memory.silences},
+        digests=dict(memory.digests),
         told={id: told for id, told in memory.told.items() if any(one.id == id for one in memory.incidents)},
     )
     return herald.with_told(replace(board, held=_held(board)))

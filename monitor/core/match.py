@@ -12,16 +12,24 @@ if TYPE_CHECKING:  # they hold rules of this file
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Priorities, and what an incident touches: groups, components and modules, by id."""
+    """Priorities, what an incident touches: groups, components and modules, and the stores it concerns; by id."""
 
     priorities: frozenset[str] | None = None
     groups: frozenset[str] | None = None
     components: frozenset[str] | None = None
     modules: frozenset[str] | None = None
+    stores: frozenset[str] | None = None
 
-    def fits(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
+    def fits(
+        self,
+        priority: str,
+        groups: Set[str],
+        components: Set[str],
+        modules: Set[str],
+        stores: Set[str] = frozenset(),
+    ) -> bool:
         """Whether an incident that touches these is meant."""
-        facts = self._beside(priority, groups, components, modules)
+        facts = (*self._beside(priority, groups, components, modules), (self.stores, stores))
         return all(wanted is None or wanted & given for wanted, given in facts)
 
     def covers(self, priority: str, groups: Set[str], components: Set[str], modules: Set[str]) -> bool:
@@ -53,4 +61,16 @@ def fits(match: Match, incident: "Incident", platform: "Platform") -> bool:
     """Whether a rule is about an incident, by its priority and by what it touches now."""
     components = set(incident.components)
     groups = {group.id for group in platform.groups if components & {one.id for one in group.components}}
-    return match.fits(incident.priority.value, groups, components, {member.module for member in incident.members})
+    stores = concerned(incident, platform) if match.stores is not None else frozenset[str]()
+    modules = {member.module for member in incident.members}
+    return match.fits(incident.priority.value, groups, components, modules, stores)
+
+
+def concerned(incident: "Incident", platform: "Platform") -> frozenset[str]:
+    """The stores that an incident concerns: those of its modules, where all of these are there for some stores only;
+    else every one."""
+    failing = [member.module for member in incident.members if member.seen] or [m.module for m in incident.members]
+    known = [platform.modules[id].stores if id in platform.modules else () for id in failing]
+    if not known or not all(known):
+        return platform.stores
+    return platform.stores.intersection(*([{id for some in known for id in some}]))

@@ -83,6 +83,7 @@ class Module:
     aliases: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     verdicts: Mapping[str, tuple[SideVerdict, ...]] = field(default_factory=dict)  # by probe id
+    stores: tuple[str, ...] = ()  # that it is there for; none: for every one
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Platform:
     languages: tuple[str, ...] = ()  # in which people may write; none: in any
     routes: tuple[Route, ...] = ()  # who is told of incidents
     hours: Mapping[str, Hours] = field(default_factory=dict)  # of channels that do not take everything at any time
+    calendars: Mapping[str, Hours] = field(default_factory=dict)
+    stores: frozenset[str] = frozenset()  # that are supported, by id
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -4,33 +4,31 @@ One incident, one first notice for each channel; members have none of their own 
 goes on while an incident is open; what was opened is resolved for everybody who heard of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from monitor.core.incident import Change, Incident
 from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
-from monitor.core.observation import moment, stamp
-from monitor.core.route import Route
-from monitor.core.silence import Silence
+from monitor.core.route import Route, Step, open_from
+from monitor.core.told import Quiet, Told, Turn
 
 SETTLING = timedelta(seconds=15)  # a cause that is corrected within it is told once
 QUIET = timedelta(minutes=10)  # how long the end of an incident that came back again and again must last to be told
-FLAPPING = 2  # relapses from which on it does
-PATIENCE = {Priority.URGENT: timedelta(minutes=30)}  # how long an acknowledgement holds without being confirmed
+FLAPPING = 1  # relapses from which on it does
+PATIENCE = {Priority.URGENT: timedelta(minutes=30)}
 LONGEST_PATIENCE = timedelta(hours=4)
 REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
-SILENCE_ENDED = "silence_ended"  # why a channel is told late of what a silence kept back
+ENDINGS = ("silence_ended", "work_ended")  # why a channel is told late of what a silence, or planned work, kept back
 OPENING = "first"  # why a channel is told of what has just opened
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    acknowledged, silence_ended; or the change by which an incident became one of a route's: worsened, member_added,
-    cause_changed.
+    acknowledged, silence_ended, work_ended; or the change by which an incident became one of a route's: worsened,
+    member_added, cause_changed.
 
     `opens`: as far as the channel knew, nothing of the kind was going on.
     """
@@ -45,45 +43,13 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """A message that is not sent, and why not: `explained_by:MODULE`, `hours:CALENDAR`, `acknowledged`,
-    `maintenance:ID`, `silenced:ID`, `flapping`. `module` is whose message it would have been, where it is a
+    `maintenance:ID`, `silenced:ID`, `flapping`, `low`. `module` is whose message it would have been, where it is a
     member's."""
 
     at: datetime
     why: str
     incident: str
     module: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What is to be told at a moment: `kind` escalated, reminder, cause_changed, resolved, waiting for hours, or
-    silence_ended.
-
-    `unless`: not once a person said mine; `every` is how often a route wants its reminder.
-    """
-
-    at: datetime
-    kind: str
-    channels: tuple[str, ...] = ()
-    unless: bool = False
-    every: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was told of an incident: how many events it had, who heard of it and waits for its end, which routes it has
-    begun, what comes when, and the cause that was named last."""
-
-    seq: int = 0
-    channels: tuple[str, ...] = ()
-    begun: frozenset[str] = frozenset()
-    turns: tuple[Turn, ...] = ()
-    cause: str = ""
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When the next turn comes."""
-        return min((one.at for one in self.turns), default=None)
 
 
 Intent = Notice | Withheld
@@ -96,23 +62,24 @@ def plan(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None = None,
+    quiet: Quiet | None = None,
 ) -> tuple[Told, list[Intent]]:
-    """What a change of an incident means for the channels. While a `silence` keeps it back nobody hears of it but of
+    """What a change of an incident means for the channels. While it is to be `quiet` nobody hears of it but of
     its end, which everybody hears who heard that it began."""
     match change:
         case Change.OPENED:
-            return _begin(told, incident, OPENING, at, routes, platform, silence)
+            return _begin(told, incident, OPENING, at, routes, platform, quiet)
         case Change.REOPENED:
-            return _relapse(told, incident, at, routes, platform, silence)
+            return _relapse(told, incident, at, routes, platform, quiet)
         case Change.RESOLVED:
             return _end(told, incident, at)
         case Change.ACKNOWLEDGED:
-            return told, _mine(told, incident, at, platform) if silence is None else []
-    if change is Change.CAUSE_CHANGED and told.channels and not any(one.kind == "cause_changed" for one in told.turns):
-        told = _with_turns(told, Turn(at + SETTLING, "cause_changed"))
-    told, said = _begin(told, incident, change.value, at, routes, platform, silence)
-    if silence is None:
+            said = _mine(told, incident, at, platform) if quiet is None else []
+            return replace(told, mine_at=at), said
+    if change is Change.CAUSE_CHANGED and told.channels and not told.has("cause_changed"):
+        told = told.and_then(Turn(at + SETTLING, "cause_changed"))
+    told, said = _begin(told, incident, change.value, at, routes, platform, quiet)
+    if quiet is None:
         told, more = _hastened(told, incident, change.value, at, platform)
         said += more
     if change is Change.MEMBER_ADDED and not said:
@@ -125,12 +92,14 @@ def turn(
     told: Told, incident: Incident, one: Turn, now: datetime, routes: Sequence[Route], platform: Platform
 ) -> tuple[Told, list[Intent]]:
     """What is said when a turn has come, once, however late; it is no longer among the turns afterwards."""
-    told = replace(told, turns=tuple(other for other in told.turns if other is not one))
+    told = told.without(one)
     if one.kind == "resolved":
         return _forgotten(told), [Notice(now, "resolved", incident.id, name, opens=False) for name in told.channels]
     if not incident.is_open:  # it may be back before its end is told
         ends = min((other.at for other in told.turns if other.kind == "resolved"), default=None)
-        return (told if ends is None else _with_turns(told, replace(one, at=max(ends, now)))), []
+        return (told if ends is None else told.and_then(replace(one, at=max(ends, now)))), []
+    if (opens := _opening(one, incident, now, platform)) != now:
+        return _waits(told, incident, one, opens, now, platform)
     match one.kind:
         case "escalated":
             return _escalate(told, incident, one, now, platform)
@@ -138,45 +107,22 @@ def turn(
             return _remind(told, incident, one, now, platform)
         case "cause_changed":
             return _correct(told, incident, now, platform)
-        case "silence_ended":
-            return _begin(told, incident, SILENCE_ENDED, now, routes, platform)
+        case "silence_ended" | "work_ended":
+            return _begin(told, incident, one.kind, now, routes, platform)
         case _:
-            told, said = _tell(told, incident, OPENING, one.channels, now, platform)
+            told, said = _tell(told, incident, OPENING, one, now, platform)
             told, more = _begin(told, incident, OPENING, now, routes, platform)
             return told, [*said, *more]
 
 
 def held(told: Told, one: Turn, until: datetime) -> Told:
-    """The turn comes later."""
-    return _with_turns(replace(told, turns=tuple(other for other in told.turns if other is not one)), _at(one, until))
+    """The turn comes later, when what keeps it back ends."""
+    return told.without(one).and_then(replace(one, at=until, fixed=True))
 
 
-def acknowledged_until(incident: Incident) -> datetime | None:
-    """How long the last acknowledgement holds; None where nobody said mine."""
-    if incident.acknowledged_at is None:
-        return None
-    said = max((act.at for act in incident.acts if act.what == "acknowledged"), default=incident.acknowledged_at)
-    return said + PATIENCE.get(incident.priority, LONGEST_PATIENCE)
-
-
-def told_to_json(told: Told) -> dict[str, Any]:
-    """The stored form; `told_from_json` gives an equal one back, to the millisecond."""
-    turns = [
-        [stamp(one.at), one.kind, list(one.channels), one.unless, one.every and one.every.total_seconds()]
-        for one in told.turns
-    ]
-    begun = sorted(told.begun)
-    return {"seq": told.seq, "channels": list(told.channels), "begun": begun, "turns": turns, "cause": told.cause}
-
-
-def told_from_json(raw: Mapping[str, Any]) -> Told:
-    """The inverse of `told_to_json`. Raises KeyError or ValueError for anything else."""
-    turns = (
-        Turn(at, kind, tuple(channels), unless, None if every is None else timedelta(seconds=every))
-        for text, kind, channels, unless, every in raw["turns"]
-        if (at := moment(text)) is not None
-    )
-    return Told(raw["seq"], tuple(raw["channels"]), frozenset(raw["begun"]), tuple(turns), raw["cause"])
+def patience_of(priority: Priority) -> timedelta:
+    """How long an acknowledgement holds without being confirmed."""
+    return PATIENCE.get(priority, LONGEST_PATIENCE)
 
 
 # -- what happens at a change -----------------------------------------------------------------------------------------
@@ -189,72 +135,140 @@ def _begin(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None = None,
+    quiet: Quiet | None = None,
 ) -> tuple[Told, list[Intent]]:
     """Every route that fits now and has not begun: an incident may become one of its later, when it worsens. Its chain
     is written down here, and stays whatever the configuration says later."""
     said: list[Intent] = []
-    fresh = [one for one in routes if one.id not in told.begun and fits(one.match, incident, platform)]
-    if silence is not None and fresh:
-        return _silent(told, incident, silence, at)
+    meant = [one for one in routes if one.digest is None and one.id not in told.begun]
+    meant = [one for one in meant if fits(one.match, incident, platform)]
+    fresh = [one for one in meant if _is_asked_for(one, incident)]
+    if meant and not fresh and why == OPENING:
+        return told, [Withheld(at, "low", incident.id)]
+    if quiet is not None and fresh:
+        return _silent(told, incident, quiet, at)
+    known = _reminded(told) if told.begun - {one.id for one in routes} else frozenset[str]()
     for route in fresh:
         if route.hours is not None and not route.hours.within(at):
-            told, more = _closed(told, incident, route.hours.name, route.hours.opens_at(at), (), at)
+            whole = Turn(at, "waiting", hours=(route.hours.name,))
+            told, more = _closed(told, incident, route.hours.name, route.hours.opens_at(at), whole, at)
             said += more
             continue
         told = replace(told, begun=told.begun | {route.id})
         for one in route.steps:
+            turn = _turn_of(one, route, at + one.after, "escalated")
             if one.after > timedelta(0):
-                told = _with_turns(
-                    told, Turn(at + one.after, "escalated", one.channels, unless=one.unless_acknowledged)
-                )
+                told = told.and_then(turn)
                 continue
-            told, more = _tell(told, incident, why, one.channels, at, platform)
+            opens = _opening(turn, incident, at, platform)
+            if opens == at:
+                told, more = _tell(told, incident, why, turn, at, platform)
+            else:
+                told, more = _waits(told, incident, replace(turn, kind="waiting"), opens, at, platform, first=True)
             said += more
-        pause = route.repeat or REMINDED.get(incident.priority)
-        if pause is not None:
-            everybody = tuple(dict.fromkeys(channel for one in route.steps for channel in one.channels))
-            told = _with_turns(told, Turn(at + pause, "reminder", everybody, every=route.repeat))
+        told = told.and_then(*_reminders(route, incident, at, known))
     return told, said
+
+
+def _is_asked_for(route: Route, incident: Incident) -> bool:
+    """Whether a route tells of it: what is low is for those who name it, and for digests."""
+    return incident.priority is not Priority.LOW or Priority.LOW.value in (route.priorities or ())
+
+
+def _turn_of(step: Step, route: Route, at: datetime, kind: str, channels: tuple[str, ...] | None = None) -> Turn:
+    """What a step is to tell, in the hours of its own and of its route."""
+    hours = [one.name for one in (route.hours, step.hours) if one is not None]
+    return Turn(
+        at,
+        kind,
+        step.channels if channels is None else channels,
+        unless=step.unless_acknowledged,
+        hours=tuple(dict.fromkeys(hours)),
+        office=None if step.office is None else step.office.name,
+    )
+
+
+def _reminders(route: Route, incident: Incident, at: datetime, known: frozenset[str]) -> list[Turn]:
+    """The first reminder of everybody in a route, those of the same hours together; but for `known` ones, who are
+    reminded already by what the route said before a reload."""
+    pause = route.repeat or REMINDED.get(incident.priority)
+    if pause is None:
+        return []
+    found: dict[Turn, list[str]] = {}
+    for one in route.steps:
+        kind = _turn_of(replace(one, unless_acknowledged=False), route, at + pause, "reminder", ())
+        found.setdefault(replace(kind, every=route.repeat), []).extend(one.channels)
+    each = ((kind, dict.fromkeys(name for name in names if name not in known)) for kind, names in found.items())
+    return [replace(kind, channels=tuple(names)) for kind, names in each if names]
+
+
+def _reminded(told: Told) -> frozenset[str]:
+    return frozenset(channel for one in told.turns if one.kind == "reminder" for channel in one.channels)
+
+
+def _opening(one: Turn, incident: Incident, now: datetime, platform: Platform) -> datetime | None:
+    """When its hours are open: now, later, or None for never. A calendar that is gone is always open."""
+    names = [*one.hours, *((one.office,) if one.office and incident.priority is not Priority.URGENT else ())]
+    hours = [platform.calendars[name] for name in names if name in platform.calendars]
+    return now if all(each.within(now) for each in hours) else open_from(hours, now)
+
+
+def _waits(
+    told: Told,
+    incident: Incident,
+    one: Turn,
+    opens: datetime | None,
+    now: datetime,
+    platform: Platform,
+    *,
+    first: bool = False,
+) -> tuple[Told, list[Intent]]:
+    """A turn that has come outside its hours comes when they open. That is said once, and not of reminders."""
+    names = [*one.hours, *filter(None, [one.office])]
+    closed = next((n for n in names if n in platform.calendars and not platform.calendars[n].within(now)), names[0])
+    told, said = _closed(told, incident, closed, opens, one, now)
+    return told, [] if one.kind == "reminder" or (one.fixed and not first) else said
 
 
 def _hastened(told: Told, incident: Incident, why: str, at: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
     """What has become more urgent waits no longer for the hours of a channel, and is reminded of as often as that."""
     said: list[Intent] = []
     for one in [one for one in told.turns if one.kind == "waiting" and one.channels]:
-        if all(_takes(channel, incident, at, platform) for channel in one.channels):
-            told = replace(told, turns=tuple(other for other in told.turns if other is not one))
-            told, more = _tell(told, incident, why, one.channels, at, platform)
+        takes = all(_takes(channel, incident, at, platform) for channel in one.channels)
+        if takes and _opening(one, incident, at, platform) == at:
+            told, more = _tell(told.without(one), incident, why, one, at, platform)
             said += more
     pause = REMINDED.get(incident.priority)
     if pause is not None and told.channels:
         usual = [one for one in told.turns if one.kind == "reminder" and one.every is None]
-        if not any(one.kind == "reminder" for one in told.turns):
-            told = _with_turns(told, Turn(at + pause, "reminder", told.channels))
+        if not told.has("reminder"):
+            told = told.and_then(Turn(at + pause, "reminder", told.channels))
         elif any(one.at > at + pause for one in usual):
-            sooner = (_at(one, min(one.at, at + pause)) if one in usual else one for one in told.turns)
+            sooner = (replace(one, at=min(one.at, at + pause)) if one in usual else one for one in told.turns)
             told = replace(told, turns=tuple(sooner))
     return told, said
 
 
-def _silent(told: Told, incident: Incident, silence: Silence, at: datetime) -> tuple[Told, list[Intent]]:
-    """Held back until the silence ends; then whoever should have heard does so."""
-    others = tuple(one for one in told.turns if one.kind != "silence_ended")
-    told = replace(told, turns=(*others, Turn(silence.until, "silence_ended")))
-    return told, [Withheld(at, f"silenced:{silence.id}", incident.id)]
+def _silent(told: Told, incident: Incident, quiet: Quiet, at: datetime) -> tuple[Told, list[Intent]]:
+    """Held back until that ends; then whoever should have heard does so."""
+    kind = "silence_ended" if quiet.why.startswith("silenced:") else "work_ended"
+    others = tuple(one for one in told.turns if one.kind not in ENDINGS)
+    told = replace(told, turns=(*others, Turn(quiet.until, kind, fixed=True)))
+    return told, [Withheld(at, quiet.why, incident.id)]
 
 
 def _tell(
-    told: Told, incident: Incident, why: str, channels: Sequence[str], at: datetime, platform: Platform
+    told: Told, incident: Incident, why: str, one: Turn, at: datetime, platform: Platform
 ) -> tuple[Told, list[Intent]]:
-    """Tells the channels that have not heard of it; what is not urgent waits for a channel's hours."""
+    """Tells the channels of a turn that have not heard of it; what is not urgent waits for a channel's hours."""
     said: list[Intent] = []
-    for channel in channels:
+    for channel in one.channels:
         if channel in told.channels:
             continue
         if not _takes(channel, incident, at, platform):
             hours = platform.hours[channel]
-            told, more = _closed(told, incident, hours.name, hours.opens_at(at), (channel,), at)
+            alone = replace(one, kind="waiting", channels=(channel,), unless=False)
+            told, more = _closed(told, incident, hours.name, hours.opens_at(at), alone, at)
             said += more
             continue
         said.append(Notice(at, why, incident.id, channel))
@@ -263,13 +277,14 @@ def _tell(
 
 
 def _closed(
-    told: Told, incident: Incident, calendar: str, opens_at: datetime | None, channels: tuple[str, ...], at: datetime
+    told: Told, incident: Incident, calendar: str, opens_at: datetime | None, one: Turn, at: datetime
 ) -> tuple[Told, list[Intent]]:
     """Withheld until hours open, where they ever do; told once until then."""
-    if any(one.kind == "waiting" and (one.channels, one.at) == (channels, opens_at) for one in told.turns):
-        return told, []
     if opens_at is not None:
-        told = _with_turns(told, Turn(opens_at, "waiting", channels))
+        one = replace(one, at=opens_at, fixed=True)
+        if any((other.kind, other.channels, other.at) == (one.kind, one.channels, one.at) for other in told.turns):
+            return told, []
+        told = told.and_then(one)
     return told, [Withheld(at, f"hours:{calendar}", incident.id)]
 
 
@@ -284,13 +299,13 @@ def _relapse(
     at: datetime,
     routes: Sequence[Route],
     platform: Platform,
-    silence: Silence | None,
+    quiet: Quiet | None,
 ) -> tuple[Told, list[Intent]]:
     """What came back is told anew, unless nobody was told yet that it was over."""
-    if any(one.kind == "resolved" for one in told.turns):
+    if told.has("resolved"):
         told = replace(told, turns=tuple(one for one in told.turns if one.kind != "resolved"))
         return told, [Withheld(at, "flapping", incident.id)]
-    return _begin(_forgotten(told), incident, "reopened", at, routes, platform, silence)
+    return _begin(_forgotten(told), incident, "reopened", at, routes, platform, quiet)
 
 
 def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Intent]]:
@@ -301,17 +316,27 @@ def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Inten
         and not incident.merged_into
         and not incident.is_closed_by_person
     ):
-        return _with_turns(told, Turn(at + QUIET, "resolved")), [Withheld(at, "flapping", incident.id)]
+        return told.and_then(Turn(at + QUIET, "resolved")), [Withheld(at, "flapping", incident.id)]
     said: list[Intent] = [Notice(at, "resolved", incident.id, name, opens=False) for name in told.channels]
     return _forgotten(told), said
 
 
 def _mine(told: Told, incident: Incident, at: datetime, platform: Platform) -> list[Intent]:
     """Whoever heard of it hears that somebody has it, once; that they still have it is told to nobody."""
-    if sum(act.what == "acknowledged" for act in incident.acts) > 1:
+    if _is_mine(told, incident, at):
         return []
     heard = [name for name in told.channels if _takes(name, incident, at, platform)]
     return [Notice(at, "acknowledged", incident.id, name, opens=False) for name in heard]
+
+
+def _mine_until(told: Told, incident: Incident) -> datetime | None:
+    return None if told.mine_at is None else told.mine_at + patience_of(incident.priority)
+
+
+def _is_mine(told: Told, incident: Incident, at: datetime) -> bool:
+    """Whether a person said mine, and that holds."""
+    until = _mine_until(told, incident)
+    return until is not None and until > at
 
 
 # -- what happens in time ---------------------------------------------------------------------------------------------
@@ -321,10 +346,10 @@ def _escalate(
     told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform
 ) -> tuple[Told, list[Intent]]:
     """Dated when it was due. What an acknowledgement stops goes on when that has expired."""
-    until = acknowledged_until(incident)
+    until = _mine_until(told, incident)
     if one.unless and until is not None and until > now:
-        return _with_turns(told, _at(one, until)), [Withheld(now, "acknowledged", incident.id)]
-    told, said = _tell(told, incident, one.kind, one.channels, now, platform)
+        return told.and_then(replace(one, at=until, fixed=False)), [Withheld(now, "acknowledged", incident.id)]
+    told, said = _tell(told, incident, one.kind, one, now, platform)
     return told, [replace(each, at=one.at) for each in said]
 
 
@@ -333,10 +358,10 @@ def _remind(told: Told, incident: Incident, one: Turn, now: datetime, platform: 
     pause = one.every or REMINDED.get(incident.priority)
     if pause is None:
         return told, []
-    until = acknowledged_until(incident)
+    until = _mine_until(told, incident)
     if until is not None and until > now:
-        return _with_turns(told, _at(one, until)), []
-    told = _with_turns(told, _at(one, now + pause))
+        return told.and_then(replace(one, at=until, fixed=False)), []
+    told = told.and_then(replace(one, at=now + pause, fixed=False))
     heard = [name for name in one.channels if name in told.channels and _takes(name, incident, now, platform)]
     return told, [Notice(one.at, one.kind, incident.id, name, opens=False) for name in heard]
 
@@ -367,11 +392,3 @@ def _newest(incident: Incident) -> str | None:
 def _forgotten(told: Told) -> Told:
     """Nobody has heard of it, and nothing comes any more."""
     return Told(told.seq)
-
-
-def _at(one: Turn, at: datetime) -> Turn:
-    return replace(one, at=at)
-
-
-def _with_turns(told: Told, *turns: Turn) -> Told:
-    return replace(told, turns=(*told.turns, *turns))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from monitor.core.gathering import WHY
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, State
 
@@ -69,7 +70,7 @@ def letter_object(letter: Letter) -> dict[str, Any]:
         "seq": letter.seq,
         "channel": letter.channel,
         "event": letter.event,
-        "why": letter.why,
+        "why": "digest" if letter.why.startswith(WHY) else letter.why,
         "at": stamp(letter.at),
         "state": letter.state.value,
         "attempts": letter.attempts,

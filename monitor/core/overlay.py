@@ -28,8 +28,8 @@ def is_excused(board: Board, module: str, since: datetime) -> bool:
 
 
 def onset(board: Board, module: str, since: datetime) -> datetime:
-    """Since when a failure counts: not before the end of the work that it began in, if that excused it; nor before the
-    end of more work that had begun by then."""
+    """Since when a failure counts against uptime: not before the end of the work that it began in, if that excused it;
+    nor before the end of more work that had begun by then."""
     status, code = board.status(module), code_seen(board, module)
     over = [
         (one.planned_from, one.ended_at)

@@ -245,8 +245,9 @@ def _confirmed(board: Board, incident: Incident, confirm: str | bool) -> Inciden
 
 def _acknowledge(incident: Incident, now: datetime) -> Followed | Refusal | None:
     """A person says mine; some time later, that it still is: otherwise that expires."""
-    last = max((act.at for act in incident.acts if act.what == "acknowledged"), default=incident.acknowledged_at)
-    if last is not None and (not incident.is_open or now - last < AGAIN):
+    last = next((act.at for act in reversed(incident.acts) if act.what == "acknowledged"), None)
+    known = incident.acknowledged_at is not None
+    if known and (not incident.is_open or (last is not None and timedelta(0) <= now - last < AGAIN)):
         return None
     if not incident.is_open:
         return Refusal("conflict", "it is over: there is nothing to acknowledge")

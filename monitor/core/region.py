@@ -14,7 +14,7 @@ from monitor.core.codes import code_of
 from monitor.core.effect import Saved
 from monitor.core.incident import Cause, Change, Evidence, Incident, Stage, Update, key_of, with_update
 from monitor.core.module import Priority, Status
-from monitor.core.standing import open_ones, save
+from monitor.core.standing import open_ones, relapsed, save
 from monitor.core.track import CAP, Track, is_bad, is_blocked
 
 UNBROKEN = timedelta(seconds=60)  # one probe that fails at one domain alone for so long is regional
@@ -163,8 +163,7 @@ def _keep_open(board: Board, regional: Regional, now: datetime) -> tuple[Board, 
         return board, []  # partial outages look regional by chance
     if incident is not None and incident.resolved_at and now - incident.resolved_at <= board.platform.tuning.reopen:
         update = Update(now, Stage.IDENTIFIED, "reopened", {"code": incident.cause.code})
-        again = replace(with_update(incident, update), resolved_at=None, reopened=incident.reopened + 1)
-        return save(board, again, Change.REOPENED, now)
+        return save(board, relapsed(board, with_update(incident, update)), Change.REOPENED, now)
     return save(board, _opened(board, regional, now), Change.OPENED, now)
 
 

@@ -46,8 +46,15 @@ def replay(
         now = max(now, end)
         board, effects = step(board, Observed(observation), now)
         yield now, board, effects
-    if now is not None and until is not None:
-        yield from _ticks(board, now, min(until, now + _still_after(platform)))
+    if now is None or until is None:
+        return
+    for beat in _ticks(board, now, min(until, now + _still_after(platform))):
+        now, board, _ = beat
+        yield beat
+    while board.turn_at is not None and (at := max(board.turn_at, now + TICK)) <= until:  # reminders, steps and digests
+        now = at
+        board, effects = step(board, Ticked(), now)
+        yield now, board, effects
 
 
 def _still_after(platform: Platform) -> timedelta:

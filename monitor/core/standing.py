@@ -88,15 +88,22 @@ def save(board: Board, incident: Incident, change: Change | None, now: datetime)
     kept = {
         id: old
         for id, old in board.incidents.items()
-        if old.resolved_at is None or now - old.resolved_at <= reopen or _is_awaited(board, id)
+        if old.resolved_at is None or now - old.resolved_at <= reopen or is_awaited(board, id)
     }
     return replace(board, incidents={**kept, incident.id: incident}), [Saved(incident, change, now)]
 
 
-def _is_awaited(board: Board, id: str) -> bool:
+def is_awaited(board: Board, id: str) -> bool:
     """Whether something of it is still to be told."""
     told = board.told.get(id)
     return told is not None and any(one.kind == "resolved" for one in told.turns)
+
+
+def relapsed(board: Board, incident: Incident) -> Incident:
+    """The incident, open once more. Whoever had it had it until it was over: that it is back is nobody's yet, unless
+    nobody was told of the end."""
+    mine = incident.acknowledged_at if is_awaited(board, incident.id) else None
+    return replace(incident, resolved_at=None, reopened=incident.reopened + 1, acknowledged_at=mine)
 
 
 def publish_due(board: Board, now: datetime) -> tuple[Board, list[Saved]]:

@@ -18,6 +18,7 @@
     heard      silencing.py     … and of what nobody wants notices for a while
     publish    publishing.py    when an incident appears in public
     announced  herald.py        … and who is told of it, by notice.py
+    reset      clockset.py      and what remains of all that when the clock was set
 
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
@@ -25,7 +26,18 @@ Pure: the same board, event and time give the same answer, so a recorded day can
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import heartbeat, herald, people, platform_page, region, silencing, surfacing, timeline, vantage
+from monitor.core import (
+    clockset,
+    heartbeat,
+    herald,
+    people,
+    platform_page,
+    region,
+    silencing,
+    surfacing,
+    timeline,
+    vantage,
+)
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import is_stale
@@ -69,11 +81,13 @@ REMEMBERED_RUNS = 4  # scheduled times by which a run that is handed in twice is
 
 def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     """The board after an event, and what is to be done about it, in order."""
+    found: list[Effect] = []
     if board.began_at is None:
+        board, found = clockset.reset(board, clockset.set_back_meanwhile(board, now), now)
         board = heartbeat.listening_again(replace(board, began_at=now), now)
-    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])
     board, effects = herald.announced(*_follow(board, event, now))
-    return board, [*due, *effects] if due else effects
+    board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])  # work may have begun by now
+    return board, [*found, *effects, *due] if found or due else effects
 
 
 def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
@@ -264,11 +278,11 @@ def _with_vantage(
 
 def _miss(board: Board, missed: Missed, now: datetime) -> tuple[Board, list[Effect]]:
     """A time in which a place could not look: what was under way then says nothing."""
+    board, moved = clockset.reset(board, missed.shift, now)
     place = board.vantages.get(missed.location, Vantage())
     seeing = max(missed.until, place.seeing_since or missed.until)
     board = replace(board, vantages={**board.vantages, missed.location: replace(place, seeing_since=seeing)})
     board = heartbeat.listening_again(board, now, missed.location)
-    board, moved = herald.shifted(board, missed.shift)
     return board, [Gap(missed.location, missed.since, max(missed.until, missed.since), missed.code), *moved]
 
 

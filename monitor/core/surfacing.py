@@ -1,6 +1,7 @@
 """Surfacing: planned work changes, and failures that it does not excuse any more have their incidents.
 
-What outlasts its work began when that ended; what turned into another fault meanwhile begins now.
+What outlasts its work is opened when that ends, dated when it began; what turned into another fault meanwhile begins
+now.
 """
 
 from datetime import datetime

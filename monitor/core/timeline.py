@@ -18,7 +18,7 @@ from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
 from monitor.core.platform_page import reported
-from monitor.core.standing import open_ones, publish_due, said, save, told, with_cause
+from monitor.core.standing import open_ones, publish_due, relapsed, said, save, told, with_cause
 
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
 WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
@@ -118,7 +118,6 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     if not failing and overlay.is_excused(board, module, transition.since):
         return replace(board, held={module: transition.since, **board.held}), []
     board = overlay.let_go(board, module)
-    transition = replace(transition, since=overlay.onset(board, module, transition.since))
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
     groups = groups_of(board, now, _failing(board, now))
@@ -129,7 +128,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         board, saved = _joins(board, touched[0], member, group, now)
         board, more = _merged(board, touched[0].id, group, now)
         return board, saved + more
-    incident = _recent(board, module, now)
+    incident = _recent(board, module, now) or (_recent(board, group.root, now) if group.root is not None else None)
     if incident is not None and _is_older(board, module, incident):
         return board, []
     if incident is not None:
@@ -181,7 +180,7 @@ def _reopens(
     else:
         back = replace(member, role=known.role)
         members = tuple(back if m is known else m for m in incident.members)
-    incident = replace(incident, members=members, resolved_at=None, reopened=incident.reopened + 1)
+    incident = replace(relapsed(board, incident), members=members)
     incident = with_cause(board, incident, cause_of(board, group, incident.cause))
     return save(board, said(incident, now, "reopened", member.module), Change.REOPENED, now)
 

@@ -36,7 +36,8 @@ class Message:
     incident, why, text per language, links. `language` is the one this channel speaks; `subject` is one line and `body`
     plain text in it. `event` is one of opened worsened eased cause_changed member_added member_cleared acknowledged
     escalated reminder resolved reopened test summary. `external` is what the service called it when it was first told
-    of this incident (a ticket's number), None before. `components` are those that the incident touches.
+    of this incident (a ticket's number), None before. `components` are those that the incident touches. `public` is the
+    part of `body` that a customer may read: without what was seen where, and without the operators' addresses.
     """
 
     payload: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Message:
     body: str
     external: str | None = None
     components: tuple[Touched, ...] = ()
+    public: str = ""
 
 
 class Channel(Protocol):

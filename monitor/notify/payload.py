@@ -1,39 +1,25 @@
 """Payload: what a channel is given to send: the JSON of a notice, and its words in the channel's language."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from monitor.core.headline import headline, trial, unreachable
+from monitor.core.digest import line_to_json
+from monitor.core.gathering import lines_of
+from monitor.core.headline import LINKS
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Status, Text, in_language
+from monitor.core.module import Platform, Status, in_language
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
-from monitor.core.wording import Sentence, summary
+from monitor.core.wording import Sentence
 from monitor.notify.channel import Message, Touched
+from monitor.notify.text import Speaker, of_digest, of_incident, of_monitor
 
-OWN = "self:"  # what the ids of notices that are about no incident begin with
 Acknowledge = Callable[[str, str, datetime], str | None]
-
-
-class Speaker(Protocol):
-    """Puts sentences and times to every language of the site."""
-
-    def every(self, sentences: Sentence | Iterable[Sentence]) -> dict[str, str]:
-        """The text by language tag."""
-        ...
-
-    def clock(self, language: str, at: datetime, zone: str) -> str:
-        """The time of day with its zone."""
-        ...
-
-    def duration(self, language: str, seconds: float) -> str:
-        """A length of time."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +40,14 @@ def message_of(
     sending: Sending, incident: Incident | None, language: str, desk: Desk, now: datetime, external: str | None = None
 ) -> Message:
     """The message that says a letter, and those folded into it. Without an incident it is about the monitor itself."""
-    letter = sending.letter
-    if incident is None:
-        lines, more = desk.speech.every(_own(letter)), dict.fromkeys(desk.site.languages, "")
+    letter, speech = sending.letter, desk.speech
+    gathered = lines_of(letter)
+    if incident is not None:
+        words = of_incident(sending.event, incident, desk.platform, desk.site, speech, now)
+    elif gathered is not None:
+        words = of_digest(gathered, desk.site, speech, now)
     else:
-        lines = desk.speech.every(_headline(sending.event, incident, desk, now))
-        more = desk.speech.every(summary(incident, desk.platform))
+        words = of_monitor(letter, speech)
     links = _links(letter, incident, desk, now)
     payload = {
         "event_id": letter.event_id,
@@ -68,17 +56,21 @@ def message_of(
         "attempt": letter.attempts,
         "event": sending.event,
         "at": stamp(letter.at),
-        "incident": None if incident is None else incident_object(incident, desk.platform, desk.speech, public=False),
+        "incident": None if incident is None else incident_object(incident, desk.platform, speech, public=False),
         "why": letter.why if incident is not None else letter.why.partition(" ")[0],
-        "text": lines,
+        "text": words.first,
+        "text_short": words.short,
         "links": links,
         "collapsed": _folded(sending),
+        "digest": None if gathered is None else [line_to_json(one) for one in gathered],
     }
+    told = language if language in words.first else next(iter(words.first), language)
+    parts = (words.first, words.seen or {}, *words.below)
+    labelled = [speech.every(Sentence(LINKS[name], {"url": url})).get(told, url) for name, url in links.items() if url]
+    body = "\n\n".join(text for text in (*(each.get(told, "") for each in parts), "\n".join(labelled)) if text)
+    public = "\n\n".join(each[told] for each in (words.first, *words.below) if each.get(told))
     touched = () if incident is None else _touched(incident, desk.platform, language)
-    told = language if language in lines else next(iter(lines), language)
-    addresses = "\n".join(url for url in links.values() if url)
-    body = "\n\n".join(part for part in (lines.get(told, ""), more.get(told, ""), addresses) if part)
-    return Message(payload, sending.event, told, _one_line(lines.get(told, "")), body, external, touched)
+    return Message(payload, sending.event, told, _one_line(words.first.get(told, "")), body, external, touched, public)
 
 
 def _touched(incident: Incident, platform: Platform, language: str) -> tuple[Touched, ...]:
@@ -92,34 +84,6 @@ def _touched(incident: Incident, platform: Platform, language: str) -> tuple[Tou
         status = component_status(component, modules) or ComponentStatus.OPERATIONAL
         found.append(Touched(component.id, in_language(component.name, language), status.value))
     return tuple(found)
-
-
-def _own(letter: Letter) -> Sentence:
-    if letter.event == "test":
-        return trial(letter.channel)
-    _, count, reason = letter.why.split(" ", 2)
-    return unreachable(letter.incident.removeprefix(OWN), count, reason)
-
-
-def _headline(event: str, incident: Incident, desk: Desk, now: datetime) -> Sentence:
-    ended = incident.ended_at or incident.resolved_at or now
-    ends = now if incident.is_open else ended
-    return headline(
-        event,
-        incident,
-        desk.platform,
-        since=_clock(incident.started_at, desk),
-        lasted=_lasted((ends - incident.started_at).total_seconds(), desk),
-        until=_clock(ends, desk),
-    )
-
-
-def _clock(at: datetime, desk: Desk) -> Text:
-    return {language: desk.speech.clock(language, at, desk.site.timezone) for language in desk.site.languages}
-
-
-def _lasted(seconds: float, desk: Desk) -> Text:
-    return {language: desk.speech.duration(language, max(0.0, seconds)) for language in desk.site.languages}
 
 
 def _links(letter: Letter, incident: Incident | None, desk: Desk, now: datetime) -> dict[str, str | None]:

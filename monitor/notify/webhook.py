@@ -15,7 +15,7 @@ from yarl import URL
 
 from monitor.notify import receiver, statuspage
 from monitor.notify.channel import DeliveryFailed, Message
-from monitor.notify.content import body_of, line, subject_of
+from monitor.notify.content import body_of, in_words, line, subject_of
 from monitor.notify.receiver import Receiver, as_json, sent
 from monitor.notify.served import Taken
 from monitor.template import TemplateFailed, render
@@ -87,6 +87,7 @@ class Webhook:
             "subject": subject_of(message, 1000),
             "body": body_of(message, 20_000),
             "language": message.language,
+            "short": line(in_words(message.payload.get("text_short"), message.language), 200),
         }
         try:
             text = await asyncio.to_thread(render, self._template, names)

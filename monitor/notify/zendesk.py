@@ -7,6 +7,7 @@ ticket that is closed for good takes no comment and is followed by a new one; so
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from yarl import URL
@@ -101,8 +102,12 @@ class Zendesk:
     def _change(self, message: Message, assigned: bool) -> dict[str, Any]:
         """What a notice adds to a ticket. One that nobody took is solved in the name of the agent whose token it is,
         for Zendesk solves none without an assignee."""
+        told = links_of(message)
+        if self._public and message.public:  # customers read it: nothing of what is for operators alone
+            message = replace(message, body=message.public)
+            told = {name: url for name, url in told.items() if name == "page"}
         text = body_of(message, COMMENT)
-        links = [url for url in links_of(message).values() if url not in text]
+        links = [url for url in told.values() if url not in text]
         status = STATUS.get(message.event)
         if message.event == "summary" and incident_of(message):  # it was, and is over
             status = "solved"

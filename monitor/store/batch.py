@@ -11,6 +11,7 @@ from monitor.core.effect import (
     Arranged,
     Audited,
     Gap,
+    Gathered,
     Happened,
     Heard,
     Hushed,
@@ -22,11 +23,13 @@ from monitor.core.effect import (
     Saved,
     Settled,
     Storable,
+    Summed,
     Versioned,
 )
 from monitor.core.expectation import Result
+from monitor.core.gathering import letter_of
 from monitor.core.outbox import letters_of
-from monitor.store.postal import happening_row, letter_row, told_row
+from monitor.store.postal import digest_row, happening_row, letter_row, told_row
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
     Row,
@@ -79,6 +82,7 @@ class Batch:
     audit: list[Row] = field(default_factory=list)
     silences: dict[str, Row] = field(default_factory=dict)
     told: dict[str, Row] = field(default_factory=dict)
+    digests: dict[str, Row] = field(default_factory=dict)
     happenings: dict[tuple[str, int], Row] = field(default_factory=dict)
     letters: dict[tuple[str, int, str], Row] = field(default_factory=dict)
 
@@ -112,6 +116,11 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
             case Happened(one, seq):
                 batch.happenings[(one.id, seq)] = happening_row(effect)
                 batch.letters.update({letter.key: letter_row(letter) for letter in letters_of(effect)})
+            case Gathered(channel):
+                batch.digests[channel] = digest_row(effect)
+            case Summed():
+                letter = letter_of(effect)
+                batch.letters[letter.key] = letter_row(letter)
             case Arranged(work):
                 batch.maintenances[work.id] = maintenance_row(work)
             case Hushed(silence):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.postal import happening_of, letter_of, told_of
+from monitor.store.postal import digest_of, happening_of, letter_of, told_of
 from monitor.store.rows import (
     Stored,
     call_of,
@@ -25,6 +25,7 @@ from monitor.store.schema import (
     audit,
     calls,
     conditions,
+    digests,
     happenings,
     incidents,
     maintenances,
@@ -51,6 +52,7 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (audit, entry_of),
     (silences, silence_of),
     (told, told_of),
+    (digests, digest_of),
     (happenings, happening_of),
     (outbox, letter_of),
     (rollups, rollup_of),

@@ -26,7 +26,7 @@ from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.memory_outbox import MemoryOutbox
-from monitor.store.postal import told_of
+from monitor.store.postal import digest_of, told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
     NOBODY,
@@ -78,6 +78,7 @@ class MemoryStore:
         self._audit: dict[str, Row] = {}
         self._silences: dict[str, Row] = {}
         self._told: dict[str, Row] = {}
+        self._digests: dict[str, Row] = {}
         self.outbox = MemoryOutbox()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
@@ -105,6 +106,7 @@ class MemoryStore:
         for row in batch.audit:
             self._audit.setdefault(row["key"], row)
         self._told |= batch.told
+        self._digests |= batch.digests
         self.outbox.keep(batch.happenings, batch.letters)
 
     def _keep(self, run: Run) -> None:
@@ -140,6 +142,7 @@ class MemoryStore:
             windows=tuple(window_of(row) for _, row in sorted(self._windows.items())),
             silences=self._silences_since(since),
             told={row["id"]: told_of(self._told[row["id"]]) for row in kept if row["id"] in self._told},
+            digests={channel: digest_of(row) for channel, row in sorted(self._digests.items())},
             seen_at=self._seen_at(),
         )
 

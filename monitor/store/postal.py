@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from monitor.core.effect import Happened, Informed
+from monitor.core.digest import Digest, digest_from_json, digest_to_json
+from monitor.core.effect import Gathered, Happened, Informed
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
-from monitor.core.notice import Notice, Told, Withheld, told_from_json, told_to_json
+from monitor.core.notice import Notice, Withheld
 from monitor.core.outbox import Letter, State
 from monitor.core.outcome import Happening
+from monitor.core.told import Told, told_from_json, told_to_json
 from monitor.store.rows import Row, Stored, dumps, instant, micros
 
 
@@ -24,6 +26,16 @@ def told_row(effect: Informed) -> Row:
 def told_of(row: Stored) -> Told:
     """The inverse of `told_row`, to the millisecond."""
     return told_from_json(json.loads(row["document"]))
+
+
+def digest_row(effect: Gathered) -> Row:
+    """What a channel is to hear in one message."""
+    return {"channel": effect.channel, "document": dumps(digest_to_json(effect.digest))}
+
+
+def digest_of(row: Stored) -> Digest:
+    """The inverse of `digest_row`, to the millisecond."""
+    return digest_from_json(json.loads(row["document"]))
 
 
 def happening_row(effect: Happened) -> Row:

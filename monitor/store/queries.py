@@ -14,13 +14,13 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.history import Memory
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.notice import Told
 from monitor.core.observation import Observation
 from monitor.core.series import Grid
 from monitor.core.silence import Silence
+from monitor.core.told import Told
 from monitor.store.batch import Key, Run
 from monitor.store.bins import Counted, count_hours, count_runs
-from monitor.store.postal import told_of
+from monitor.store.postal import digest_of, told_of
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
@@ -42,6 +42,7 @@ from monitor.store.rows import (
 from monitor.store.schema import (
     calls,
     conditions,
+    digests,
     gaps,
     incidents,
     maintenances,
@@ -93,6 +94,7 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         windows=tuple(window_of(row) for row in await rows_of(connection, select(windows).order_by(windows.c.id))),
         silences=await silences_since(connection, resolved_since),
         told=await _told(connection, [row["id"] for row in remembered]),
+        digests={row["channel"]: digest_of(row) for row in await rows_of(connection, select(digests))},
         seen_at=await _seen_at(connection),
     )
 

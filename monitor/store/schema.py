@@ -206,6 +206,13 @@ told = Table(
     Index(None, "due_at"),  # those of incidents that are over, but not for everybody
 )
 
+digests = Table(
+    "digests",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
 happenings = Table(
     "happenings",
     metadata,

@@ -40,6 +40,7 @@ from monitor.store.schema import (
     audit,
     calls,
     conditions,
+    digests,
     gaps,
     happenings,
     incidents,
@@ -292,6 +293,7 @@ class Statements:
         self._entry = self._insert(audit).on_conflict_do_nothing()
         self._silence = self._upsert(silences)
         self._told = self._upsert(told)
+        self._digest = self._upsert(digests)
         self._happening = self._insert(happenings).on_conflict_do_nothing()
         self._letter = self._insert(outbox).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
@@ -328,6 +330,7 @@ class Statements:
             (self.transition, batch.transitions),
             (self.incident, list(batch.incidents.values())),
             (self._told, list(batch.told.values())),
+            (self._digest, list(batch.digests.values())),
             (self._happening, list(batch.happenings.values())),
             (self._letter, list(batch.letters.values())),
             (self._version, list(batch.versions.values())),

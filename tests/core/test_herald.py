@@ -12,10 +12,11 @@ from monitor.core.effect import Happened, Missed, Ordered, Saved
 from monitor.core.incident import Change, Stage
 from monitor.core.maintenance import Window
 from monitor.core.module import Priority
-from monitor.core.notice import Notice, Told, Turn, Withheld
+from monitor.core.notice import Notice, Withheld
 from monitor.core.outbox import is_past, letters_of
 from monitor.core.route import Route, Step
 from monitor.core.standing import save
+from monitor.core.told import Told, Turn
 from monitor.core.word import Acknowledge, Open, Write
 from tests.stories.beats import START, Story, module, observation, story
 
@@ -228,3 +229,48 @@ def test_two_routes_remind_a_channel_once() -> None:
     told = shop(*both).play({"catalog": "++------", "checkout": "++++++++"})
     passing(told, 6, "-")
     assert [why for why, _, _ in said(told)].count("reminder") == 1
+
+
+def test_what_came_back_is_nobodys_yet() -> None:
+    """Whoever had it had it until it was over: a relapse is told to the next step after its ten minutes, and a word
+    said anew, however soon after the first one, is followed and told."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    (incident,) = told.incidents
+    told.say(Acknowledge(incident.id), by="Ana")
+    passing(told, 4, "+")
+    passing(told, 3, "-")
+    assert "reopened" in told.changes
+    assert told.incidents[0].acknowledged_at is None
+    assert told.say(Acknowledge(incident.id), by="Bea").changed
+    assert Counter(why for why, channel, _ in said(told) if channel == "pager")["acknowledged"] == 2
+    told.restart(pause=1)
+    passing(told, 15, "-")
+    assert not any(why == "escalated" for why, _, _ in said(told))
+    passing(told, 20, "-")
+    assert [why for why, channel, _ in said(told) if channel == "boss"][:1] == ["escalated"]
+
+
+def test_without_a_word_after_the_relapse_the_chain_goes_on() -> None:
+    """What was said before it does not count."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    told.say(Acknowledge(told.incidents[0].id), by="Ana")
+    passing(told, 4, "+")
+    passing(told, 14, "-")
+    assert ("escalated", "boss") in [(why, channel) for why, channel, _ in said(told)]
+
+
+def test_whoever_has_what_comes_and_goes_has_it_until_its_end_is_told() -> None:
+    """Nobody heard that it was over, so what somebody said of it holds."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    for _ in range(2):
+        passing(told, 4, "+")
+        passing(told, 3, "-")
+    mine = told.say(Acknowledge(told.incidents[0].id), by="Ana")
+    assert mine.changed
+    passing(told, 4, "+")
+    passing(told, 3, "-")
+    assert told.incidents[0].acknowledged_at is not None
+    assert told.incidents[0].reopened >= 3
+    before = len(said(told))
+    passing(told, 14, "-")
+    assert [one for one in said(told)[before:] if one[1] == "boss"] == []

@@ -264,7 +264,7 @@ def test_a_line_of_the_wrong_shape_is_a_bad_line(configuration: Path, line: str)
 
 
 def test_planned_work_of_the_configuration_is_honoured(configuration: Path) -> None:
-    """What fails in its window opens nothing, and what outlasts it fails from its end on."""
+    """What fails in its window opens nothing; what outlasts it is told when it ends, dated when it began."""
     window = "{title: Works, from: '2026-11-23T12:00:00Z', until: '2026-11-23T12:04:00Z', modules: [pricing]}"
     configuration.write_text(f"{CONFIGURATION}maintenance: [{window}]\n")
     recording = lines(pricing="++" + "-" * 10, catalog="++" + "-" * 10, oms="")
@@ -272,6 +272,26 @@ def test_planned_work_of_the_configuration_is_honoured(configuration: Path) -> N
     opened = [(e["at"], e["incident"]) for e in told if e["event"] == "incident"]
     assert opened[0][1]["modules"][0]["id"] == "catalog"
     late = [(at, m["since"]) for at, one in opened for m in one["modules"] if m["id"] == "pricing"]
-    assert late[0][1] == "2026-11-23T12:04:00.000Z"
+    assert late[0][1] == "2026-11-23T12:01:00.000Z"
     assert late[0][0] >= "2026-11-23T12:04:00.000Z"
     assert [e["to"] for e in told if e["event"] == "transition" and e["module"] == "pricing"] == ["up", "down"]
+
+
+def test_steps_reminders_and_digests_are_printed_as_they_would_leave(configuration: Path) -> None:
+    """Also those that come long after the last line of the recording, up to where the clock is to stop."""
+    notify = "[{match: {priority: normal}, steps: [{to: chat}, {after: 1h, to: boss}], repeat: 2h}"
+    notify += ", {steps: [{to: mail}], digest: daily at 09:30}]"
+    channels = (
+        "{" + ", ".join(f"{n}: {{kind: slack, url: 'https://x.example/{n}'}}" for n in ("chat", "boss", "mail")) + "}"
+    )
+    configuration.write_text(f"{CONFIGURATION}channels: {channels}\nnotify: {notify}\n")
+    told = events(replayed(configuration, lines(catalog="++------"), "--until", "2026-11-23T14:30:00Z"))
+    notices = [(one["at"][11:16], one["why"], one["channel"]) for one in told if one["event"] == "notice"]
+    assert notices == [
+        ("12:02", "first", "chat"),
+        ("12:30", "digest", "mail"),
+        ("13:02", "escalated", "boss"),
+        ("14:02", "reminder", "chat"),
+        ("14:02", "reminder", "boss"),
+    ]
+    assert [one["incident_id"] for one in told if one.get("why") == "digest"] == [None]

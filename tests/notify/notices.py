@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from monitor.config.parse import parse
+from monitor.core.short import fitted
 from monitor.notify import CHANNELS
 from monitor.notify.channel import Channel, Message
 from monitor.pages.api import incident_object
@@ -57,6 +58,7 @@ def notice(event: str = "opened", external: str | None = None, text: str | None 
         "incident": about,
         "why": "first",
         "text": {"en": body},
+        "text_short": {"en": fitted(f"{event}: {subject}")},
         "links": LINKS,
         **more,
     }

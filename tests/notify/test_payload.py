@@ -4,9 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from monitor.core.digest import Line
+from monitor.core.effect import Summed
+from monitor.core.gathering import letter_of
 from monitor.core.incident import Incident
 from monitor.core.module import Component, Group
 from monitor.core.outbox import Letter, Sending
+from monitor.core.short import fitted, length_of
 from monitor.core.site import Site
 from monitor.notify.channel import Message
 from monitor.notify.payload import Desk, message_of
@@ -22,21 +26,56 @@ def link(incident: str, channel: str, at: datetime) -> str:
     return f"https://ops.example/acknowledge/{incident}-{channel}-{at:%H%M%S}"
 
 
+SITE = Site(name="Shop", url="https://status.example", languages=("en", "pt-BR"))
+DESK = Desk(SITE, platform(module("checkout")), SPEECH, "https://ops.example", link)
+
+
 def written(one: Incident, event: str) -> Message:
-    site = Site(name="Shop", url="https://status.example", languages=("en", "pt-BR"))
-    desk = Desk(site, platform(module("checkout")), SPEECH, "https://ops.example", link)
     sending = Sending(Letter(one.id, 1, "pager", event, "first", after(2)), event)
-    return message_of(sending, one, "en", desk, after(60))
+    return message_of(sending, one, "en", DESK, after(60))
 
 
 def test_a_text_says_nothing_twice() -> None:
-    """The subject is its first line; the cause stands in its second part once; addresses come last."""
+    """The subject is its first line; what was seen and the cause stand in parts of their own; addresses come last, each
+    with what it is for."""
     message = written(OPEN, "opened")
-    first, cause, addresses = message.body.split("\n\n")
+    first, seen, cause, addresses = message.body.split("\n\n")
     assert " ".join(first.split()) == message.subject
+    assert len(set(seen.splitlines())) == len(seen.splitlines())
     assert cause.count("Checkout:") <= 1
-    assert len(set(cause.split(". "))) == len(cause.split(". "))
-    assert addresses.splitlines()[-1] == link(OPEN.id, "pager", after(60))
+    assert len(set(cause.splitlines())) == len(cause.splitlines())
+    assert addresses.splitlines()[-1] == f"I have it: {link(OPEN.id, 'pager', after(60))}"
+
+
+def test_customers_read_no_evidence_and_no_operators_addresses() -> None:
+    """What a public comment of a ticket says."""
+    message = written(OPEN, "opened")
+    assert message.public.split("\n\n") == [message.body.split("\n\n")[index] for index in (0, 2)]
+
+
+def test_a_short_text_goes_with_every_notice() -> None:
+    """In every language, without what telephones cannot show."""
+    short = written(OPEN, "opened").payload["text_short"]
+    assert short.keys() == {"en", "pt-BR"}
+    assert short["en"].startswith("URGENT: Checkout ")
+    assert all(length_of(text) <= 160 and text == fitted(text) for text in short.values())
+
+
+def test_a_digest_tells_each_incident_on_a_line() -> None:
+    """From what went with its letter; nothing of it is asked of a store."""
+    over = Line("abc", {"en": "Catalog"}, "http.503", "low", after(0), after(120), 2)
+    letter = letter_of(Summed("mail", after(3600), (over, Line("def", "search", "http.500", "normal", after(60)))))
+    message = message_of(Sending(letter, "summary"), None, "en", DESK, after(3600))
+    first, lines, _ = message.body.split("\n\n")
+    assert first == "[SUMMARY] Incidents: 2 – Catalog and search"
+    assert [line.partition(",")[0] for line in lines.splitlines()] == [
+        "Catalog: overload or service switched off (status 503)",
+        "search: errors (status 500)",
+    ]
+    assert "relapses: 2" in lines
+    assert lines.endswith("still going on")
+    assert (message.payload["why"], message.payload["incident"]) == ("digest", None)
+    assert [one["incident"] for one in message.payload["digest"]] == ["abc", "def"]
 
 
 def test_who_is_told_gets_a_link_to_say_mine_while_there_is_something_to_say_it_of() -> None:

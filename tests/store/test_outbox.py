@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.core.effect import Happened, Informed
-from monitor.core.notice import Intent, Notice, Told, Turn, Withheld
+from monitor.core.notice import Intent, Notice, Withheld
 from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
 from monitor.core.outcome import events_object, notices_object
+from monitor.core.told import Told, Turn
 from monitor.store import Store
 from tests.store.conftest import Shelf
 from tests.store.past import NOON, after, incident, saved

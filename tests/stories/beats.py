@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.core.board import Board, Condition, Version
+from monitor.core.digest import digest_from_json, digest_to_json
 from monitor.core.effect import (
     Answered,
     Arranged,
@@ -19,6 +20,7 @@ from monitor.core.effect import (
     Effect,
     Event,
     Gap,
+    Gathered,
     Heard,
     Hushed,
     Informed,
@@ -52,11 +54,11 @@ from monitor.core.maintenance import (
 )
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Dependency, Module, Platform, Priority
-from monitor.core.notice import told_from_json, told_to_json
 from monitor.core.observation import Failure, Http, Observation
 from monitor.core.probe import Probe
 from monitor.core.silence import Silence, silence_from_json, silence_to_json
 from monitor.core.step import step
+from monitor.core.told import told_from_json, told_to_json
 from monitor.core.track import Track, is_usable
 from monitor.core.word import Word
 
@@ -228,6 +230,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
     versions: dict[tuple[str, str], Version] = {}
     calls: dict[tuple[str, str], datetime | None] = {}
     told: dict[str, dict[str, Any]] = {}
+    digests: dict[str, dict[str, Any]] = {}
     seen_at: datetime | None = None
     for effect in effects:
         match effect:
@@ -254,6 +257,8 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
                 silences[silence.id] = silence_from_json(json.loads(json.dumps(silence_to_json(silence))))
             case Informed(id, heard):
                 told[id] = json.loads(json.dumps(told_to_json(heard)))
+            case Gathered(channel, digest):
+                digests[channel] = json.loads(json.dumps(digest_to_json(digest)))
             case Gap(location, since):
                 gaps[(location, since)] = effect
     found = {key: track_from_json(raw) for key, raw in tracks.items()}
@@ -271,6 +276,7 @@ def remembered(effects: Iterable[Effect], exactly: bool = False) -> Memory:
         versions=versions,
         calls={key: at for key, at in calls.items() if at is not None},
         told={id: told_from_json(raw) for id, raw in told.items()},
+        digests={channel: digest_from_json(raw) for channel, raw in digests.items()},
         seen_at=seen_at,
     )
 
