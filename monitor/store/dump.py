@@ -14,6 +14,7 @@ from monitor.store.rows import Row, dumps
 from monitor.store.schema import (
     HEAD,
     audit,
+    bulletins,
     calls,
     conditions,
     gaps,
@@ -24,6 +25,7 @@ from monitor.store.schema import (
     outbox,
     rollups,
     silences,
+    subscribers,
     told,
     tracks,
     transitions,
@@ -50,6 +52,8 @@ TABLES = {
         told,
         happenings,
         outbox,
+        bulletins,
+        subscribers,
         rollups,
         observations,
     )

@@ -26,6 +26,7 @@ from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.memory_outbox import MemoryOutbox
+from monitor.store.memory_subscribers import MemorySubscribers
 from monitor.store.postal import told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
@@ -79,6 +80,7 @@ class MemoryStore:
         self._silences: dict[str, Row] = {}
         self._told: dict[str, Row] = {}
         self.outbox = MemoryOutbox()
+        self.subscribers = MemorySubscribers()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -106,6 +108,7 @@ class MemoryStore:
             self._audit.setdefault(row["key"], row)
         self._told |= batch.told
         self.outbox.keep(batch.happenings, batch.letters)
+        self.subscribers.note(batch.bulletins.values())
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)

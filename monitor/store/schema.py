@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0008"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0009"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -240,4 +240,27 @@ outbox = Table(
     PrimaryKeyConstraint("incident", "seq", "channel"),
     Index(None, "state", "channel"),  # those that wait
     Index(None, "channel", "at"),  # the newest of a channel
+)
+
+# Numbered by whoever writes, so that a dump carries the numbers that subscribers have heard up to.
+bulletins = Table(
+    "bulletins",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("subject", "step"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "key"),
 )
