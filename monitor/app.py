@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.change import changes_of
@@ -22,19 +23,18 @@ from monitor.config.recurrence import plan_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
-from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
-from monitor.lookout import Lookout
+from monitor.lookout import Lookout, tell_of
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.plots import Plots
 from monitor.press import Press, Scene
-from monitor.probers import PROBERS, Reach
+from monitor.probers import Reach
 from monitor.pulse import Pulse
 from monitor.store import TROUBLES, Store, open_store
 from monitor.watchroom import Watchroom
@@ -104,7 +104,8 @@ class App(Watcher):
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
         self.metrics = Metrics(platform)
-        self.links = Links(secret_of(self.config, self.data), self.config.settings.ops_url)
+        secret = secret_of(self.config, self.data)
+        self.links = Links(secret, self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
@@ -135,6 +136,10 @@ class App(Watcher):
             self.links.acknowledge_url,
         )
         stack.push_async_callback(self.mailroom.close)
+        self.circulation = Circulation(
+            self.config, self.store, self._clock, lambda: self.desk.board, lambda: self.press.speech, secret
+        )
+        stack.push_async_callback(self.circulation.close)
         self.watchroom = Watchroom(
             self.desk,
             self.press,
@@ -148,7 +153,7 @@ class App(Watcher):
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
-        _tell_of(platform)
+        tell_of(platform)
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -162,6 +167,7 @@ class App(Watcher):
             "press": self.press.run,
             "courier": self.courier.run,
             "mailroom": self.mailroom.run,
+            "circulation": self.circulation.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -186,6 +192,7 @@ class App(Watcher):
         if news:
             self.press.nudge()
             self.mailroom.changed()
+            self.circulation.nudge()
 
     def happened(self, event: Happened, stored: bool) -> None:
         """Letters about it leave once it is stored."""
@@ -299,10 +306,11 @@ class App(Watcher):
             log.error("the new network settings are not used: %s", error)
         self.config = config
         self.watchroom.use(config.platform)
-        _tell_of(config.platform)
+        tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
         self.mailroom.use(config)
+        self.circulation.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
 
@@ -342,6 +350,8 @@ class App(Watcher):
             roster=lambda: self.config.settings.roster,
             series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
             outgoing=self.mailroom,
+            subscriptions=self.circulation,
+            roll=self.circulation,
             courses=self.mailroom.courses,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
@@ -370,15 +380,6 @@ class App(Watcher):
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
             log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
-
-
-def _tell_of(platform: Platform) -> None:
-    """Says which probes are never asked, or cannot be, and why."""
-    for (module, id), probe in platform.probes.items():
-        if probe.off is not None:
-            log.info("probe %s/%s is off: %s", module, id, probe.off)
-        elif probe.kind not in PROBERS:
-            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
 
 
 def _aliases(config: Config) -> dict[str, str]:

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.effect import Ask, AskCanaries, Hold, Lagging
+from monitor.core.module import Platform
 from monitor.core.observation import CANARY, Observation
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
-from monitor.probers import Reach, look
+from monitor.probers import PROBERS, Reach, look
 from monitor.probers.rounds import Key, Rounds
 
 log = logging.getLogger(__name__)
@@ -91,3 +92,12 @@ class Lookout:
 
 def _skipped(key: Key) -> None:
     log.debug("%s is still busy when due again", "/".join(key))
+
+
+def tell_of(platform: Platform) -> None:
+    """Says which probes are never asked, or cannot be, and why."""
+    for (module, id), probe in platform.probes.items():
+        if probe.off is not None:
+            log.info("probe %s/%s is off: %s", module, id, probe.off)
+        elif probe.kind not in PROBERS:
+            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)

@@ -24,17 +24,22 @@ ROOMS = {
     "core": frozenset({"core"}),
     "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock", "ledger"}),
+    "internet": frozenset[str](),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
     "template": frozenset[str](),
-    **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
+    **{room: frozenset({"core", "clock", "internet", "mask", "template", room}) for room in HANDS},
 }
-TOP = frozenset({"app", "cli", "commands", "courier", "lookout", "mailroom", "postman", "press", "watchroom"})
+TOP = frozenset(
+    {"app", "circulation", "cli", "commands", "courier", "gazette", "lookout", "mailroom", "postman", "press"}
+    | {"watchroom"}
+)
 MAY_IMPORT_TOP = {
-    "app": {"courier", "lookout", "mailroom", "press", "watchroom"},
+    "app": {"circulation", "courier", "lookout", "mailroom", "press", "watchroom"},
+    "circulation": {"gazette"},
     "mailroom": {"postman"},
     "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout", "mailroom"},

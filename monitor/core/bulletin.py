@@ -37,7 +37,7 @@ class Bulletin:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What one subscriber is told next: of `subject` as it is, up to so many of its updates.
+    """What one subscriber is told next: of `subject` as it is, all of its updates from number `since` to `step`.
 
     `event` is `opened updated resolved summary` of an incident, and the kind of the newest update of planned work.
     `head` and `number` are the first and the last bulletin that this one message stands for.
@@ -45,6 +45,7 @@ class Edition:
 
     kind: str
     subject: str
+    since: int
     step: int
     event: str
     head: int
@@ -77,24 +78,29 @@ def next_edition(
     repeated: Collection[str],
     now: datetime,
 ) -> Edition | None:
-    """What a subscriber is told next; None while there is nothing. `waiting` are the bulletins in order of number,
-    `find` gives what they are about, and `repeated` are the windows that plan the same work again and again.
+    """What a subscriber is told next; None while there is nothing.
+
+    `waiting` are the bulletins in order of number, `find` gives what they are about, as it was when the last of them
+    was stored or later, and `repeated` are the windows that plan the same work again and again.
     """
-    for at, head in enumerate(waiting):
+    judged: set[str] = set()  # later bulletins of the same say the same
+    for head in waiting:
         thread = one.threads.get(head.subject)
-        if head.number <= one.cursor or (thread is not None and head.step <= thread.step):
+        if head.number <= one.cursor or head.subject in judged or (thread is not None and head.step <= thread.step):
             continue
         if now - head.at > RELEVANT:
             continue
+        judged.add(head.subject)
         subject = find(head)
         if subject is None or not _concerns(one, head, subject, thread, platform):
             continue
-        rest = [each for each in waiting[at:] if each.subject == head.subject]
-        last = rest[-1]
         since = head.step - 1 if thread is None else thread.step
-        if is_loud(subject, since, last.step, repeated) or (thread is None and isinstance(subject, Incident)):
-            event = _event(subject, since, thread)
-            return Edition(head.kind, head.subject, last.step, event, head.number, last.number, _is_over(subject))
+        if is_loud(subject, since, repeated) or (
+            thread is None and not _is_over(subject) and not isinstance(subject, Maintenance)
+        ):
+            last = max(each.number for each in waiting if each.subject == head.subject)
+            event, step = _event(subject, since, thread), len(subject.updates)
+            return Edition(head.kind, head.subject, since, step, event, head.number, last, _is_over(subject))
     return None
 
 
@@ -106,15 +112,15 @@ def _concerns(one: Subscriber, head: Bulletin, subject: Subject, thread: Thread 
     return head.kind in one.topics and (one.components is None or not one.components.isdisjoint(touched))
 
 
-def is_loud(subject: Subject, since: int, until: int, repeated: Collection[str]) -> bool:
-    """Whether the updates from one number to another are worth a message of their own."""
+def is_loud(subject: Subject, since: int, repeated: Collection[str]) -> bool:
+    """Whether the updates from that number on are worth a message of their own."""
     if isinstance(subject, Maintenance):
-        kinds = {update.kind for update in subject.updates[since:until] if update.body is None}
-        said = any(update.body is not None for update in subject.updates[since:until])
+        kinds = {update.kind for update in subject.updates[since:] if update.body is None}
+        said = any(update.body is not None for update in subject.updates[since:])
         quiet = {"scheduled", "replanned"} if subject.window in repeated and subject.author == "monitor" else set()
         return said or bool(kinds - quiet)
     before = subject.updates[since - 1].stage if since else None
-    for update in subject.updates[since:until]:
+    for update in subject.updates[since:]:
         if update.kind in LOUD or update.author != "monitor" or update.stage is not before:
             return True
     return False
@@ -136,7 +142,7 @@ def _is_over(subject: Subject) -> bool:
     return subject.is_over if isinstance(subject, Maintenance) else not subject.is_open
 
 
-def told(one: Subscriber, edition: Edition, waiting: Sequence[Bulletin]) -> Subscriber:
+def told(one: Subscriber, edition: Edition) -> Subscriber:
     """The subscriber once an edition has arrived. What is over and has nothing left to be told is let go."""
     cursor = max(one.cursor, edition.head)
     threads = {**one.threads, edition.subject: Thread(edition.step, edition.number, edition.over)}

@@ -83,12 +83,20 @@ def confirmed(one: Subscriber, before: Subscriber | None, newest: int, now: date
     return replace(fresh, attempts=0, failing_since=None, next_at=None, refusals=0)
 
 
-def failed(one: Subscriber, now: datetime, pause: timedelta) -> Subscriber | None:
-    """After an attempt that failed in a way that may pass; None once it has failed for too long."""
-    since = one.failing_since or now
-    if now - since >= SUFFERED:
-        return None
+def asked(one: Subscriber, now: datetime) -> Subscriber:
+    """Whoever it is was asked to confirm."""
+    return replace(one, asked_at=now, attempts=0, failing_since=None, next_at=None)
+
+
+def failed(one: Subscriber, now: datetime, pause: timedelta, *, count: bool = True) -> Subscriber:
+    """After an attempt that failed in a way that may pass. Not to `count`: they could not help it."""
+    since = one.failing_since or (now if count else None)
     return replace(one, attempts=one.attempts + 1, failing_since=since, next_at=now + pause)
+
+
+def suffered(one: Subscriber, now: datetime) -> bool:
+    """Whether it has failed for so long that it is to be removed."""
+    return one.failing_since is not None and now - one.failing_since >= SUFFERED
 
 
 def subscriber_to_json(one: Subscriber) -> dict[str, Any]:

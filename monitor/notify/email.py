@@ -61,7 +61,7 @@ class Email:
         event = line(message.payload.get("event_id"), 255)
         written = mail(message, self._sender, datetime.now(UTC))
         written["To"] = self._to
-        refused = await self._send(written, self._served.left(event))
+        refused = await self.send(written, self._served.left(event))
         some = self._served.note(event, refused)
         if refused:
             self._tell(refused, some)
@@ -70,7 +70,7 @@ class Email:
     async def close(self) -> None:
         """Holds nothing."""
 
-    async def _send(self, written: EmailMessage, to: Sequence[str]) -> Mapping[str, tuple[int, str]]:
+    async def send(self, written: EmailMessage, to: Sequence[str]) -> Mapping[str, tuple[int, str]]:
         """Receivers that were refused, with what the server said. Raises DeliveryFailed when nobody could be asked."""
         try:
             async with asyncio.timeout(self._limit):

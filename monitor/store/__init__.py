@@ -29,7 +29,17 @@ from monitor.core.series import Bin, Grid
 from monitor.core.subscriber import Subscriber
 from monitor.store.rollup import Rollup
 
-__all__ = ["TROUBLES", "Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "Subscribers", "open_store"]
+__all__ = [
+    "TROUBLES",
+    "Claim",
+    "Outbox",
+    "Rollup",
+    "Store",
+    "StoreFailed",
+    "StoreUnusable",
+    "Subscribers",
+    "open_store",
+]
 
 
 class StoreFailed(Exception):

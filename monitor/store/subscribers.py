@@ -1,5 +1,6 @@
-"""SqlSubscribers: who asked to be told, and what there is to tell, over SQLite or PostgreSQL. Bulletins come in with the
-facts they are about, by `Store.commit`.
+"""SqlSubscribers: who asked to be told, and what there is to tell, over SQLite or PostgreSQL.
+
+Bulletins come in with the facts they are about, by `Store.commit`.
 """
 
 from collections.abc import Callable, Sequence
