@@ -20,6 +20,8 @@ RELEVANT = timedelta(hours=72)  # nobody wants to hear of what is older
 # What of the monitor's own words is a message of its own; the rest is told along with the next one.
 LOUD = frozenset({"opened", "worsened", "cause_changed", "resolved", "reopened", "merged", "outlived", "unmonitored"})
 
+AFTERWARDS = (Stage.RESOLVED, Stage.POSTMORTEM)
+
 Subject = Incident | Maintenance
 
 
@@ -94,7 +96,7 @@ def next_edition(
         subject = find(head)
         if subject is None or not _concerns(one, head, subject, thread, platform):
             continue
-        since = head.step - 1 if thread is None else thread.step
+        since = _unheard(head, subject) if thread is None else thread.step
         if is_loud(subject, since, repeated) or (
             thread is None and not _is_over(subject) and not isinstance(subject, Maintenance)
         ):
@@ -110,6 +112,12 @@ def _concerns(one: Subscriber, head: Bulletin, subject: Subject, thread: Thread 
         return True
     touched = subject.components if isinstance(subject, Incident) else components_of(subject, platform)
     return head.kind in one.topics and (one.components is None or not one.components.isdisjoint(touched))
+
+
+def _unheard(head: Bulletin, subject: Subject) -> int:
+    """The last update before this bulletin: none, where it is the one by which an incident became public."""
+    first = isinstance(subject, Incident) and head.at == subject.published_at
+    return 0 if first else head.step - 1
 
 
 def is_loud(subject: Subject, since: int, repeated: Collection[str]) -> bool:
@@ -135,7 +143,8 @@ def _event(subject: Subject, since: int, thread: Thread | None) -> str:
     news = subject.updates[since:]
     if not knew and any(update.kind in ("opened", "reopened") for update in news):
         return "summary"
-    return "resolved" if any(update.stage is Stage.RESOLVED for update in news) else "updated"
+    was_over = since > 0 and subject.updates[since - 1].stage in AFTERWARDS
+    return "updated" if was_over else "resolved"
 
 
 def _is_over(subject: Subject) -> bool:

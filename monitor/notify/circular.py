@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 from typing import Any, Protocol
 
@@ -81,6 +83,7 @@ def message_of(edition: Edition, subject: Subject, one: Subscriber, bureau: Bure
         "event_id": edition.event_id,
         "dedup_key": edition.subject,
         "seq": edition.step,
+        "first_seq": edition.since + 1,
         "attempt": one.attempts + 1,
         "event": edition.event,
         "at": stamp(subject.updates[-1].at),
@@ -134,6 +137,23 @@ def question(one: Subscriber, bureau: Bureau) -> Message:
 # -- by mail ----------------------------------------------------------------------------------------------------------
 
 
+class Whole(EmailPolicy):
+    """Writes an address in a header as it stands, however long: broken into encoded words no mail program finds it. And
+    a subject either in ASCII or encoded from its first word to its last, so that no space is lost or doubled."""
+
+    def fold(self, name: str, value: str) -> str:
+        """One header, with its end of line."""
+        if name.lower() == "list-unsubscribe":
+            return f"{name}: {value}{self.linesep}"
+        if name.lower() == "subject" and not value.isascii():
+            return f"{name}: {Header(str(value), 'utf-8', 75, name).encode(linesep=self.linesep)}{self.linesep}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same as bytes."""
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
 def letter(message: Message, one: Subscriber, sender: str, site: Site, now: datetime) -> EmailMessage:
     """The mail to one subscriber, which a mail program can be told to end (RFC 8058)."""
     told = Message(
@@ -144,6 +164,7 @@ def letter(message: Message, one: Subscriber, sender: str, site: Site, now: date
         message.body,
     )
     written = mail(told, sender, now)
+    written.policy = Whole(linesep="\r\n")
     written["To"] = one.address
     del written["Importance"]
     leave = message.payload["links"].get("unsubscribe")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Protocol
 
 import aiosmtplib
@@ -50,6 +51,7 @@ class Email:
         if section.username:
             self._login = (section.username, section.password or "")
         self._sender = section.from_
+        self._envelope = parseaddr(section.from_)[1]
         self._to = ", ".join(section.to)
         self._served = Served(section.to)
         self._limit = section.timeout.total_seconds()
@@ -76,7 +78,7 @@ class Email:
             async with asyncio.timeout(self._limit):
                 client = await self._connected()
                 try:
-                    refused, _ = await client.send_message(written, recipients=list(to))
+                    refused, _ = await client.sendmail(self._envelope, list(to), written.as_bytes())
                 except BaseException:
                     client.close()
                     raise

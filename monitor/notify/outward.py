@@ -45,25 +45,30 @@ class Outward(Receiver):
         super().__init__(SimpleNamespace(url="", timeout=LIMIT, ca_file=ca_file))
         self._allow_private = allow_private
         self._authorities = ca_file
+        self._opening = asyncio.Lock()
 
     async def tell(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Posts JSON. Raises Gone where nobody will ever be, DeliveryFailed for everything else that is no 2xx."""
         return await self.send("POST", URL(url), body, {"Content-Type": "application/json", **headers})
 
     async def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            try:
-                context = await asyncio.to_thread(trust, self._authorities)
-            except (OSError, ssl.SSLError):
-                raise DeliveryFailed("`monitor.ca_file` cannot be used") from None
-            connector = aiohttp.TCPConnector if self._allow_private else _Guarded
-            self._session = aiohttp.ClientSession(
-                connector=connector(ssl=context, force_close=True, limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
-                auto_decompress=False,
-            )
-        return self._session
+        async with self._opening:  # many begin at once
+            if self._session is None:
+                self._session = await self._opened()
+            return self._session
+
+    async def _opened(self) -> aiohttp.ClientSession:
+        try:
+            context = await asyncio.to_thread(trust, self._authorities)
+        except (OSError, ssl.SSLError):
+            raise DeliveryFailed("`monitor.ca_file` cannot be used") from None
+        connector = aiohttp.TCPConnector if self._allow_private else _Guarded
+        return aiohttp.ClientSession(
+            connector=connector(ssl=context, force_close=True, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
+            auto_decompress=False,
+        )
 
     def _failure(self, host: str, answer: Answer, given: Mapping[str, str]) -> DeliveryFailed:
         if answer.status == 410:
