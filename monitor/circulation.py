@@ -183,13 +183,17 @@ class Circulation:
         await self._begin()
         self._lanes = {lane: asyncio.Queue() for lane in LANES}
         self._busy.clear()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hand_out(), name="circulation")
-            group.create_task(self._take(), name="requests")
-            group.create_task(self._sweep(), name="unconfirmed")
-            for lane, count in LANES.items():
-                for _ in range(count):
-                    group.create_task(self._work(lane), name=f"subscribers by {lane[0]}")
+        jobs = [self._hand_out(), self._take(), self._sweep()]
+        jobs += [self._work(lane) for lane, count in LANES.items() for _ in range(count)]
+        left = {asyncio.create_task(job, name="circulation") for job in jobs}
+        try:
+            done, _ = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)  # none of them ever ends by itself
+            await asyncio.gather(*done)
+        finally:
+            while left:  # the library that speaks to mail servers may lose a cancellation
+                for task in left:
+                    task.cancel()
+                _, left = await asyncio.wait(left, timeout=1)
 
     async def close(self) -> None:
         """Closes what is open."""
