@@ -1,5 +1,6 @@
 """`subscribers`: how customers are told who asked for it, and what of that no single field can know."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -22,16 +23,22 @@ class SubscribersSection(Section):
 
 
 def check(findings: Findings) -> None:
-    """Tells what is wrong with the section."""
-    section: Any = findings.root.get("subscribers") if isinstance(findings.root, dict) else None
-    through = section.get("through") if isinstance(section, dict) else None
-    if not isinstance(through, str):
-        return
-    channels = findings.root.get("channels")
-    mails = [id for id, one in channels.items() if _is_mail(one)] if isinstance(channels, dict) else []
-    if str(through) not in mails:
-        known = ", ".join(map(str, mails)) or "none"
-        findings.error(("subscribers", "through"), f"`through` names no channel of kind email: known are {known}")
+    """Tells what is wrong with the section, and where customers could not subscribe by mail."""
+    root: Any = findings.root if isinstance(findings.root, dict) else {}
+    channels, site, section = (_mapping(root.get(key)) for key in ("channels", "site", "subscribers"))
+    mails = [str(id) for id, one in channels.items() if _is_mail(one)]
+    through = section.get("through")
+    if isinstance(through, str) and str(through) not in mails:
+        known = ", ".join(mails) or "none"
+        findings.error(("subscribers", "through"), f"`through` names no channel of kind email; known are {known}")
+    if isinstance(site.get("subscribe_url"), str) and site["subscribe_url"] and not mails:
+        findings.warning(
+            ("site", "subscribe_url"), "`subscribe_url` without a channel of kind email: only programs can subscribe"
+        )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _is_mail(channel: Any) -> bool:
