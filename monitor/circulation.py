@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 from monitor.clock import Clock
 from monitor.config import Config
@@ -77,6 +76,7 @@ class Circulation:
         self._gazette = Gazette(store, lambda: board().agenda.works)
         self._open: set[str] = set()  # those who may have something to hear
         self._busy: set[str] = set()
+        self._calm: dict[str, datetime] = {}  # those who hear of nothing before then, unless there is more
         self._unkept: set[str] = set()  # those the store has not taken as they are
         self._requests: asyncio.Queue[Subscriber] = asyncio.Queue(MOST_REQUESTS)
         self._lanes: dict[tuple[str, bool], asyncio.Queue[str]] = {}
@@ -175,6 +175,7 @@ class Circulation:
             self._roll.pop(id, None)
             self._open.discard(id)
             self._unkept.discard(id)
+            self._calm.pop(id, None)
 
     # -- loops --------------------------------------------------------------------------------------------------------
 
@@ -217,6 +218,7 @@ class Circulation:
             self._wake.clear()
             try:
                 if await self._gazette.read(self._clock.now()):
+                    self._calm.clear()
                     self._open |= {id for id, one in self._roll.items() if one.confirmed_at is not None}
                 await self._keep_rest()
             except TROUBLES:
@@ -226,7 +228,7 @@ class Circulation:
                 one = self._roll.get(id)
                 if one is None:
                     self._open.discard(id)
-                elif id not in self._busy and (one.next_at is None or one.next_at <= now):
+                elif id not in self._busy and max(one.next_at or now, self._calm.get(id, now)) <= now:
                     self._busy.add(id)
                     self._lanes[(one.kind, one.attempts > 0)].put_nowait(id)
                 if count % AT_ONCE == 0:
@@ -307,6 +309,9 @@ class Circulation:
         if one.kind not in self.kinds or carrier.waits(one.kind, now):
             return False
         edition = None if one.confirmed_at is None else self._edition(one, now)
+        if isinstance(edition, datetime):
+            self._calm[id] = edition
+            return False
         if edition is None and (one.confirmed_at is not None or one.asked_at is not None):
             self._open.discard(id)
             return False
@@ -327,7 +332,7 @@ class Circulation:
             await self._keep(asked(current, now) if edition is None else told(current, edition))
         return True
 
-    def _edition(self, one: Subscriber, now: datetime) -> Edition | None:
+    def _edition(self, one: Subscriber, now: datetime) -> Edition | datetime | None:
         repeated = self._windows | {id for id, one in self._board().agenda.windows.items() if one.rule is not None}
         gazette, platform = self._gazette, self._config.platform
         found = next_edition(one, gazette.after(one.cursor), gazette.about, platform, repeated, now)
@@ -368,12 +373,3 @@ class Circulation:
             pause = max(pause_of(one.attempts + 1, self._random.random()), min(wait or timedelta(0), LONGEST_ASKED))
             await self._keep(failed(one, self._clock.now(), pause, count=count))
         return True
-
-    # -- what operators see -------------------------------------------------------------------------------------------
-
-    def counts(self) -> dict[str, Any]:
-        """How many there are, by kind and whether they confirmed."""
-        found = {f"{kind}_{state}": 0 for kind in ("email", "webhook") for state in ("confirmed", "unconfirmed")}
-        for one in self._roll.values():
-            found[f"{one.kind}_{'unconfirmed' if one.confirmed_at is None else 'confirmed'}"] += 1
-        return found

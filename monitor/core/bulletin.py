@@ -17,6 +17,7 @@ from monitor.core.module import Platform
 from monitor.core.subscriber import Subscriber, Thread
 
 RELEVANT = timedelta(hours=72)  # nobody wants to hear of what is older
+CALM = timedelta(minutes=1)  # in which the monitor may think better of the cause before anybody hears of it again
 # What of the monitor's own words is a message of its own; the rest is told along with the next one.
 LOUD = frozenset({"opened", "worsened", "cause_changed", "resolved", "reopened", "merged", "outlived", "unmonitored"})
 
@@ -79,13 +80,14 @@ def next_edition(
     platform: Platform,
     repeated: Collection[str],
     now: datetime,
-) -> Edition | None:
-    """What a subscriber is told next; None while there is nothing.
+) -> Edition | datetime | None:
+    """What a subscriber is told next, or not before when; None while there is nothing.
 
     `waiting` are the bulletins in order of number, `find` gives what they are about, as it was when the last of them
     was stored or later, and `repeated` are the windows that plan the same work again and again.
     """
     judged: set[str] = set()  # later bulletins of the same say the same
+    calm: datetime | None = None
     for head in waiting:
         thread = one.threads.get(head.subject)
         if head.number <= one.cursor or head.subject in judged or (thread is not None and head.step <= thread.step):
@@ -100,10 +102,19 @@ def next_edition(
         if is_loud(subject, since, repeated) or (
             thread is None and not _is_over(subject) and not isinstance(subject, Maintenance)
         ):
+            if thread is not None and _may_change(subject, since) and now < head.at + CALM:
+                calm = min(calm or head.at + CALM, head.at + CALM)
+                continue
             last = max(each.number for each in waiting if each.subject == head.subject)
             event, step = _event(subject, since, thread), len(subject.updates)
             return Edition(head.kind, head.subject, since, step, event, head.number, last, _is_over(subject))
-    return None
+    return calm
+
+
+def _may_change(subject: Subject, since: int) -> bool:
+    """Whether all that is new are thoughts of the monitor's own about what goes on."""
+    ours = all(update.author == "monitor" for update in subject.updates[since:])
+    return isinstance(subject, Incident) and subject.is_open and ours
 
 
 def _concerns(one: Subscriber, head: Bulletin, subject: Subject, thread: Thread | None, platform: Platform) -> bool:

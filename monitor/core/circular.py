@@ -22,6 +22,7 @@ _INCIDENT: dict[str, str] = {
     "resolved": N_("Resolved: {title} · lasted {lasted}"),
     "summary": N_("Over already: {title} · {impact} · since {since}, lasted {lasted}"),
 }
+_MERGED = N_("Goes on with another incident: {title}")
 _AFTERWARDS = N_("Update: {title} · it is over, lasted {lasted}")
 _WORK: dict[str, str] = {
     "scheduled": N_("Planned work: {title} · {span}"),
@@ -53,6 +54,8 @@ def first_line(
         "since": since,
         "lasted": lasted,
     }
+    if subject.merged_into is not None:
+        return Sentence(_MERGED, places)
     return Sentence(_AFTERWARDS if over else _INCIDENT[edition.event], places)
 
 
@@ -62,5 +65,6 @@ def paragraphs(edition: Edition, subject: Subject, platform: Platform) -> list[S
         touched = tuple(platform.components[id].name for id in components_of(subject, platform))
         affected = [(Sentence(N_("Affected: {components}."), {"components": touched}),)] if touched else []
         return [(work_body(subject.updates[-1]),), (work_message(subject),), *affected]
-    written = [one for one in subject.updates[edition.since :] if one.author != "monitor"]
+    news = subject.updates[edition.since :]
+    written = [one for one in news if one.author != "monitor" or one.kind in ("merged", "outlived")]
     return [*(update_body(one, subject, platform) for one in written), public_summary(subject, platform)]

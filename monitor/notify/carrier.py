@@ -91,7 +91,8 @@ class Carrier:
             refused = await self._mail.send(written, [one.address])
         except DeliveryFailed as error:
             if self._away_until is None:
-                log.warning("mails to subscribers do not leave: %s", error)
+                # What the server says may hold the address.
+                log.warning("mails to subscribers do not leave: %s", str(error).partition(": ")[0])
             self._away_until = now + OUTAGE
             raise Unavailable from None
         self._away_until = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -49,8 +49,14 @@ class World:
         if found is not None:
             self.subjects[found.subject] = subject
 
-    def next(self, minutes: float = 0) -> Edition | None:
-        """What is next."""
+    def next(self, minutes: float = 30) -> Edition | None:
+        """What is next, once nothing is calm any more."""
+        found = self.look(minutes)
+        assert not isinstance(found, datetime)
+        return found
+
+    def look(self, minutes: float) -> Edition | datetime | None:
+        """What is next, or not before when."""
         now = NOON + timedelta(minutes=minutes)
         return next_edition(
             self.one, self.bulletins, lambda bulletin: self.subjects.get(bulletin.subject), SHOP, self.repeated, now
@@ -119,6 +125,26 @@ def test_only_those_hear_whose_components_are_touched() -> None:
     world.save(one := more(replace(one, components=("a",)), "cause_changed"))
     world.save(more(one, "resolved", Stage.RESOLVED))
     assert world.deliver() == ["resolved"]
+
+
+def test_the_monitor_may_think_better_of_it_before_anybody_hears_of_it_again() -> None:
+    """For a minute; not of the beginning or the end, and not of what people say."""
+    world = World()
+    world.save(one := more(BROKEN, "opened", minute=0))
+    assert world.look(0) is not None
+    world.deliver()
+    world.save(one := more(one, "cause_changed", minute=5))
+    assert world.look(5) == after(360)
+    world.save(more(replace(BROKEN, key="inc:other:x"), "opened", minute=5))
+    other = world.look(5)
+    assert isinstance(other, Edition)
+    assert other.subject != one.id
+    for kind, stage, author in (("said", Stage.IDENTIFIED, "person"), ("resolved", Stage.RESOLVED, "monitor")):
+        fork = World(world.one, list(world.bulletins), dict(world.subjects))
+        fork.one = told(fork.one, other)
+        fork.save(more(one, kind, stage, 5, author))
+        assert isinstance(fork.look(5), Edition)
+    assert isinstance(world.look(6), Edition)
 
 
 def test_topics_are_chosen() -> None:
