@@ -4,8 +4,8 @@ Nothing is written for a subscriber before something was told to them: what they
 bulletins, which are stored with the facts, and from how far they have heard, which is stored once they have. Whatever
 happens in between, it is told again under the same id rather than never.
 
-Mails and calls have lanes of their own, and so have those whose last attempt failed: whoever does not answer keeps
-nobody waiting but others who do not.
+Mails and calls have lanes of their own, and so have those who never said yes or whose last attempt failed: whoever does
+not answer keeps nobody waiting but others who do not.
 """
 
 import asyncio
@@ -230,7 +230,7 @@ class Circulation:
                     self._open.discard(id)
                 elif id not in self._busy and max(one.next_at or now, self._calm.get(id, now)) <= now:
                     self._busy.add(id)
-                    self._lanes[(one.kind, one.attempts > 0)].put_nowait(id)
+                    self._lanes[(one.kind, one.attempts > 0 or one.confirmed_at is None)].put_nowait(id)
                 if count % AT_ONCE == 0:
                     await asyncio.sleep(0)
             try:

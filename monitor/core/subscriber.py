@@ -15,6 +15,7 @@ UNCONFIRMED_FOR = timedelta(hours=48)  # how long an address waits to be confirm
 MOST_ASKED = 5  # confirmations that one address is sent within that time, whoever asks for them
 MOST_UNCONFIRMED = 2000  # addresses that wait at a time
 SUFFERED = timedelta(days=3)  # how long one may fail without a break before it is removed
+MOST_TRIES = 12  # to ask an address whether it wants to be told: some half an hour
 MOST_REFUSED = 5  # messages in a row that a receiver may refuse for good
 KINDS = ("email", "webhook")
 TOPICS = ("incidents", "maintenance")
@@ -95,7 +96,9 @@ def failed(one: Subscriber, now: datetime, pause: timedelta, *, count: bool = Tr
 
 
 def suffered(one: Subscriber, now: datetime) -> bool:
-    """Whether it has failed for so long that it is to be removed."""
+    """Whether it has failed for so long that it is to be removed; who never said yes is not asked for long."""
+    if one.confirmed_at is None:
+        return one.attempts >= MOST_TRIES
     return one.failing_since is not None and now - one.failing_since >= SUFFERED
 
 

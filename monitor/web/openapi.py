@@ -181,6 +181,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {202: "wished"},
         "wish",
         (400, 404, 413, 415, 429, 503),
+        (400, 413, 415),
         free=True,
     ),
     ("get", f"{API}/outbox"): Operation(

@@ -24,7 +24,7 @@ from monitor.web.origin import origin_of
 from monitor.web.ticket import CONFIRM, LEAVE, Tickets, new_id
 
 MOST, MOST_OF_ALL = 10, 300  # requests a minute of one client, and of all together
-KEYS = ("email", "webhook", "components", "topics", "language", "format")
+KEYS = ("email", "webhook", "components", "topics", "language", "lang", "format")
 NOT_HERE = "There are no subscriptions here."
 NO_ADDRESS = "Give an e-mail address, or an address to call that begins with https://."
 NOT_BOTH = "Give one address, not two."
@@ -106,13 +106,13 @@ class Door:
         form = await form_of(request)
         body = {key: form.typed[key] for key in KEYS if form.typed.get(key) not in (None, "")}
         body["topics"] = [one for one in TOPICS if form.typed.get(one)] if form.typed.get("chosen") else None
-        if form.typed.get("company"):  # a field that people do not see
-            return await self._page(request, "asked", 202, language=body.get("language"))
-        answer = self._request(request, body)
+        # What people do not see is only filled in by machines, which are told the same.
+        answer = None if form.typed.get("nothing") else self._request(request, body)
+        spoken = body.get("language") or body.get("lang")
         if answer is None:
-            return await self._page(request, "asked", 202, language=body.get("language"))
+            return await self._page(request, "asked", 202, language=spoken)
         shown = {"why": answer[1], "typed": {**form.typed, "components": body.get("components") or []}}
-        page = await self._page(request, "form", answer[0], language=body.get("language"), **shown)
+        page = await self._page(request, "form", answer[0], language=spoken, **shown)
         page.headers.update(self._pause(answer))
         return page
 
@@ -155,7 +155,7 @@ class Door:
             id=new_id(),
             kind=kind,
             address=found,
-            language=self._language(request, _text(body.get("language"))),
+            language=self._language(request, _text(body.get("language")) or _text(body.get("lang"))),
             created_at=counter.clock.now(),
             components=_components(body.get("components"), counter.board().platform),
             topics=_topics(body.get("topics")),

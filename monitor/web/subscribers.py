@@ -133,6 +133,7 @@ def subscribing() -> dict[str, Schema]:
         "components": {**maybe(listed(ID)), "description": "Ids; null: everything."},
         "topics": maybe(listed(one_of(TOPICS))),
         "language": {"type": "string", "description": "One of the site's; absent: as Accept-Language says."},
+        "lang": {"type": "string", "description": "The same."},
         "format": one_of(FORMATS),
     }
     return {

@@ -221,6 +221,9 @@ def test_whoever_is_not_reached_for_days_is_given_up() -> None:
     theirs = failed(ours, NOON, timedelta(seconds=1))
     assert not suffered(theirs, after(3 * 86400 - 1))
     assert suffered(failed(theirs, after(86400), timedelta(seconds=1)), after(3 * 86400))
+    asked = replace(ANA, confirmed_at=None, attempts=11)
+    assert not suffered(asked, NOON)
+    assert suffered(failed(asked, NOON, timedelta(seconds=1)), NOON)
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,11 @@ async def test_json_and_forms_ask_for_the_same(side: Side) -> None:
     answer = await side.post("/subscribe", form, Accept_Language="en", Origin="https://elsewhere.example")
     assert answer.status == 202
     assert answer.headers["Content-Language"] == "pt-BR"
-    assert (await ask(side, {"webhook": "https://hook.example.com/a"}))[0] == 202
+    assert (await ask(side, {"webhook": "https://hook.example.com/a", "lang": "en"}))[0] == 202
     first, second, third = wished(side)
     assert first == replace(second, id=first.id)
     assert (first.language, first.topics, first.components) == ("pt-BR", frozenset({"incidents"}), None)
+    assert third.language == "en"
     assert third.topics == frozenset({"incidents", "maintenance"})
 
 
@@ -124,7 +125,7 @@ async def test_a_form_comes_back_with_what_was_typed_and_why_not(side: Side) -> 
 
 async def test_a_machine_that_fills_in_everything_is_told_the_same_and_not_taken(side: Side) -> None:
     """People do not see that field."""
-    fields = {"webhook": "https://hook.example.com/", "company": "Acme"}
+    fields = {"webhook": "https://hook.example.com/", "nothing": "Acme"}
     assert (await side.post("/subscribe", fields)).status == 202
     assert wished(side) == []
 
