@@ -129,6 +129,8 @@ class Circulation:
 
     async def confirm(self, id: str) -> Subscriber | Refusal:
         """Whose subscription holds from now on; or that it is forgotten, or cannot be stored now."""
+        if not self._ready.is_set():  # we have just begun
+            return AWAY
         try:
             found = await self._confirm(id)
         except TROUBLES:

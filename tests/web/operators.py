@@ -171,6 +171,7 @@ async def serving(
     circulation = Circulation(
         Config(board.platform, site=place), store, clock, lambda: desk.board, lambda: SPEECH, b"s" * 32
     )
+    circulation._ready.set()  # it knows everybody there is: nobody
     asked, time = list[str](), [1000.0]
     probe = board.platform.modules["checkout"].probes[0].id
     places = board.platform.modules["checkout"].probes[0].locations
