@@ -219,7 +219,7 @@ class Circulation:
         while True:
             self._wake.clear()
             try:
-                if await self._gazette.read(self._clock.now()):
+                if self.kinds and self._roll and await self._gazette.read(self._clock.now()):
                     self._calm.clear()
                     self._open |= {id for id, one in self._roll.items() if one.confirmed_at is not None}
                 await self._keep_rest()
@@ -291,24 +291,24 @@ class Circulation:
         kind, queue = lane[0], self._lanes[lane]
         pause = LANES[lane] / MAILS_A_SECOND if kind == "email" else 0.0
         while True:
-            id, began = await queue.get(), self._clock.monotonic()
+            id = await queue.get()
             try:
-                sent = await self._serve(id)
+                began = self._clock.monotonic()
+                while await self._serve(id):
+                    await asyncio.sleep(max(0.0, began + pause - self._clock.monotonic()))
+                    began = self._clock.monotonic()
             except Exception:  # a bug of ours with one of them must not keep the others waiting
                 log.exception("a subscriber by %s could not be told", kind)
-                sent = await self._failed(id)
+                await self._failed(id)
             finally:
                 self._busy.discard(id)
-            if sent:
-                self.nudge()
-                await asyncio.sleep(max(0.0, began + pause - self._clock.monotonic()))
 
     async def _serve(self, id: str) -> bool:
         """Tells one subscriber the next thing; False when there is nothing, or no way to tell it, now."""
         one, now, carrier = self._roll.get(id), self._clock.now(), self._carrier
-        if one is None:
+        if one is None or one.kind not in self.kinds or carrier.waits(one.kind, now):
             return False
-        if one.kind not in self.kinds or carrier.waits(one.kind, now):
+        if one.next_at is not None and one.next_at > now:
             return False
         edition = None if one.confirmed_at is None else self._edition(one, now)
         if isinstance(edition, datetime):
