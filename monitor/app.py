@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Address, Config, ConfigError
 from monitor.config.change import changes_of
@@ -27,7 +28,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
-from monitor.lookout import Lookout, tell_of
+from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
@@ -106,7 +107,8 @@ class App(Watcher):
         self.metrics = Metrics(platform)
         self.metrics.contradicted(dict.fromkeys(Kind, 0))
         self._count(self.config)
-        self.links = Links(secret_of(self.config, self.data), self.config.settings.ops_url)
+        secret = secret_of(self.config, self.data)
+        self.links = Links(secret, self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(self.config.site)
@@ -138,6 +140,10 @@ class App(Watcher):
             instance=place_of(self.data),
         )
         stack.push_async_callback(self.mailroom.close)
+        self.circulation = Circulation(
+            self.config, self.store, self._clock, lambda: self.desk.board, lambda: self.press.speech, secret
+        )
+        stack.push_async_callback(self.circulation.close)
         self.watchroom = Watchroom(
             self.desk,
             self.press,
@@ -166,6 +172,7 @@ class App(Watcher):
             "press": self.press.run,
             "courier": self.courier.run,
             "mailroom": self.mailroom.run,
+            "circulation": self.circulation.run,
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
@@ -191,6 +198,7 @@ class App(Watcher):
         if news:
             self.press.nudge()
             self.mailroom.changed()
+            self.circulation.nudge()
 
     def happened(self, event: Happened, stored: bool) -> None:
         """Letters about it leave once it is stored."""
@@ -310,6 +318,7 @@ class App(Watcher):
         self._count(config)
         self.lookout.use(config)
         self.mailroom.use(config)
+        self.circulation.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
         self.press.nudge()
 
@@ -317,7 +326,6 @@ class App(Watcher):
         """From now on there are series of what is configured, and of nothing else."""
         channels, hooks = config.sections.get("channels", {}), [hook.id for hook in config.hooks]
         self.metrics.reconfigured(config.platform, channels, hooks)
-        tell_of(config.platform)
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
@@ -356,6 +364,8 @@ class App(Watcher):
             series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
             answers=self.exporter.answer,
             outgoing=self.mailroom,
+            subscriptions=self.circulation,
+            roll=self.circulation,
             courses=self.mailroom.courses,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")

@@ -17,6 +17,7 @@ from monitor.commands.common import loaded as _loaded
 from monitor.commands.incident_options import incident
 from monitor.commands.maintenance_options import maintenance
 from monitor.commands.silence_options import silence
+from monitor.commands.subscriber_options import subscribers
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -261,3 +262,4 @@ def db_import(given: Common, dump: str) -> None:
 main.add_command(incident)
 main.add_command(maintenance)
 main.add_command(silence)
+main.add_command(subscribers)

@@ -112,21 +112,12 @@ class Lookout:
         self._hand_in(replace(seen, module=None, probe=CANARY, location=location, address=target))
 
 
-def _tell_of(platform: Platform) -> None:
-    """Says which probes are never asked, or cannot be, and why."""
-    for (module, id), probe in platform.probes.items():
-        if probe.off is not None:
-            log.info("probe %s/%s is off: %s", module, id, probe.off)
-        elif probe.kind not in PROBERS:
-            log.warning("probe %s/%s: probes of kind `%s` cannot run in this version", module, id, probe.kind)
-
-
 def _skipped(key: Key) -> None:
     about = {"module": key[0], "probe": key[1]}
     log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})
 
 
-def tell_of(platform: Platform) -> None:
+def _tell_of(platform: Platform) -> None:
     """Says which probes are never asked, or cannot be, and why."""
     for (module, id), probe in platform.probes.items():
         fields = {"about": {"module": module, "probe": id}}

@@ -24,6 +24,7 @@ ROOMS = {
     "core": frozenset({"core"}),
     "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock", "chronicle", "ledger", "spans"}),
+    "internet": frozenset[str](),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
@@ -31,16 +32,17 @@ ROOMS = {
     "pulse": frozenset[str](),
     "spans": frozenset[str](),
     "template": frozenset[str](),
-    **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
+    **{room: frozenset({"core", "clock", "internet", "mask", "template", room}) for room in HANDS},
 }
 TOP = frozenset(
     {
-        *("app", "cli", "commands", "courier", "exporter", "lookout", "mailroom", "postman", "press"),
-        *("undelivered", "watchroom"),
+        *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
+        *("postman", "press", "undelivered", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
-    "app": {"courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
+    "app": {"circulation", "courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
+    "circulation": {"gazette"},
     "exporter": {"lookout"},
     "mailroom": {"postman"},
     "postman": {"undelivered"},

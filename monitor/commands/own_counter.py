@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from monitor.core.effect import Answered, Ask, AskCanaries, Hold, Planned, Refus
 from monitor.core.history import board_from
 from monitor.core.roster import with_ops_token
 from monitor.core.step import step
+from monitor.core.subscriber import Subscriber
 from monitor.data import database_url, only_one
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
@@ -72,6 +73,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         how="command",
         planner=lambda: Planner(config),
         roster=lambda: roster,
+        roll=_Roll(store),
     )
     runner = web.AppRunner(counter_app(counter), access_log=None, shutdown_timeout=1)
     writer = asyncio.create_task(desk.write())
@@ -87,6 +89,22 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
 
 async def _deaf(said: Said, check: Check | None = None) -> Answered:
     return Answered(refusal=ONLY_READ)
+
+
+class _Roll:
+    """The subscribers of a store that nobody else has."""
+
+    def __init__(self, store: Store) -> None:
+        self._kept = store.subscribers
+
+    async def everybody(self) -> list[Subscriber] | Refusal:
+        """All that are known."""
+        return await self._kept.all()
+
+    async def erase(self, ids: Sequence[str]) -> Refusal | None:
+        """Forgets these."""
+        await self._kept.erase(ids)
+        return None
 
 
 class _NoHands:

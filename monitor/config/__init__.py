@@ -81,8 +81,8 @@ class Config:
     `windows` are the standing windows of planned work. `secrets` holds every value that must never leave the process;
     the maskers of log, excerpt and debug output use it.
     `sections` keeps the validated plain form of what other rooms read themselves (channels, notify, calendars,
-    maintenance, plans, stores): keys as in the file, durations as timedelta, texts one per language. `plans` and
-    `stores` hold only the keys that were written, the others hold every key.
+    maintenance, subscribers, plans, stores): keys as in the file, durations as timedelta, texts one per language.
+    `plans` and `stores` hold only the keys that were written, the others hold every key.
     """
 
     platform: Platform

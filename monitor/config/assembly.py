@@ -370,7 +370,8 @@ def sections(file: File) -> dict[str, Any]:
     Texts are one per language. `plans` and `stores` hold only what was written, the others every key.
     """
     languages = file.site.languages
-    dumped = file.model_dump(by_alias=True, include={"channels", "notify", "calendars", "maintenance"})
+    told = {"channels", "notify", "calendars", "maintenance", "subscribers"}
+    dumped = file.model_dump(by_alias=True, include=told)
     written = file.model_dump(by_alias=True, exclude_unset=True, include={"plans", "stores"})
     dumped |= {name: written.get(name, []) for name in ("plans", "stores")}
     for calendar in dumped["calendars"].values():

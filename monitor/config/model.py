@@ -26,6 +26,7 @@ from monitor.config.scalars import (
     Zone,
     duration_text,
 )
+from monitor.config.subscribers import SubscribersSection
 
 
 class SiteSection(Lenient):
@@ -182,6 +183,7 @@ class File(Lenient):
     calendars: dict[Id, Calendar] = mapped("Working hours, by name.")
     maintenance: list[Window] = listed("Standing windows of planned work.")
     publish: PublishSection = whole(PublishSection, "Which incidents appear in public, and what happens besides.")
+    subscribers: SubscribersSection = whole(SubscribersSection, "How customers are told who subscribed.")
     plans: list[Plan] = listed("Support plans that are offered.")
     stores: list[Store] = listed("Stores that are supported.")
 

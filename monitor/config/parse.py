@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config import Config, ConfigError, Problem, assembly, budget, channels
+from monitor.config import Config, ConfigError, Problem, assembly, budget, channels, subscribers
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
 from monitor.config.offering import plans_of
@@ -75,6 +75,7 @@ def _parse(
     model = _validate(document.root, findings)
     References(findings).check(catalogues)
     channels.check(findings)
+    subscribers.check(findings)
     _check_authorities(document.root, read_file, findings)
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())

@@ -30,6 +30,8 @@ ACTS = (
     "notice.again",
     "notice.give-up",
     "notice.test",
+    "subscribers.export",
+    "subscribers.erase",
     "probe.run",
     "configuration.reload",
     "session.login",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Protocol
 
 import aiosmtplib
@@ -50,6 +51,7 @@ class Email:
         if section.username:
             self._login = (section.username, section.password or "")
         self._sender = section.from_
+        self._envelope = parseaddr(section.from_)[1]
         self._to = ", ".join(section.to)
         self._served = Served(section.to)
         self._limit = section.timeout.total_seconds()
@@ -61,7 +63,7 @@ class Email:
         event = line(message.payload.get("event_id"), 255)
         written = mail(message, self._sender, datetime.now(UTC))
         written["To"] = self._to
-        refused = await self._send(written, self._served.left(event))
+        refused = await self.send(written, self._served.left(event))
         some = self._served.note(event, refused)
         if refused:
             self._tell(refused, some)
@@ -70,13 +72,13 @@ class Email:
     async def close(self) -> None:
         """Holds nothing."""
 
-    async def _send(self, written: EmailMessage, to: Sequence[str]) -> Mapping[str, tuple[int, str]]:
+    async def send(self, written: EmailMessage, to: Sequence[str]) -> Mapping[str, tuple[int, str]]:
         """Receivers that were refused, with what the server said. Raises DeliveryFailed when nobody could be asked."""
         try:
             async with asyncio.timeout(self._limit):
                 client = await self._connected()
                 try:
-                    refused, _ = await client.send_message(written, recipients=list(to))
+                    refused, _ = await client.sendmail(self._envelope, list(to), written.as_bytes())
                 except BaseException:
                     client.close()
                     raise

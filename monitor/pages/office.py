@@ -28,6 +28,7 @@ from monitor.pages.plain import legal
 from monitor.pages.quiet import silences_view
 from monitor.pages.render import RIGHT_TO_LEFT, Press
 from monitor.pages.schedule import schedule_view
+from monitor.pages.subscription import SAID, choice_view
 from monitor.pages.translate import Speech
 from monitor.pages.view import Link
 from monitor.pages.watch import Watch
@@ -49,6 +50,7 @@ REFUSALS = (
     N_("This link has expired."),
     N_("Too many at once: try again in a minute."),
     N_("This is no form of ours."),
+    *SAID,
     N_("This form was sent before, with something else in it. Nothing was changed now: look at it, then send it."),
 )
 
@@ -172,6 +174,8 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             return modules, tuple(Link(lens.text(one.name), id) for id, one in platform.components.items())
         case "outbox":
             return post_view(lens, about)
+        case "subscription":
+            return choice_view(lens, about["one"])
         case _:
             return health_view(lens, watch)
 

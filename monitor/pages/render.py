@@ -238,12 +238,17 @@ def _frame(lens: Lens, page: str, folder: str, support: tuple[Link, ...], press:
             for there in [_under(one, speech, folder)]
         ),
         support=support,
-        subscribe=site.subscribe_url or "",
+        subscribe=_subscribe(site.subscribe_url),
         favicon=base + press.names["favicon.svg"],
         script=base + press.names["refresh.js"],
         card=f"{site.url}/{card_path(language, speech)}",
         old_after=round((promise(lens.facts.platform) + ON_THE_WAY).total_seconds()),
     )
+
+
+def _subscribe(url: str | None) -> str:
+    """Where the form is sent; `site.subscribe_url` may name it itself."""
+    return "" if url is None else f"{url.removesuffix('/subscribe')}/subscribe"
 
 
 @lru_cache(maxsize=64)

@@ -4,33 +4,13 @@ A monitor follows redirects and look-ups that its targets control, from inside s
 checked before it is dialled, and what was checked is what is dialled.
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network
 
-IP = IPv4Address | IPv6Address
+from monitor.internet import IP, is_public, literal
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+__all__ = ["IP", "is_public", "literal"]
+
 _METADATA = IPv4Network("169.254.0.0/16")
-
-
-def literal(host: str) -> IP | None:
-    """The address that a host name spells, None when it is a name."""
-    try:
-        return ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return None
-
-
-def is_public(address: IP) -> bool:
-    """Whether an address belongs to the Internet at large, also when it hides inside an IPv6 one."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 def kind_of(address: IP) -> str:

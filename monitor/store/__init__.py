@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.core.board import Version
+from monitor.core.bulletin import Bulletin
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Storable
 from monitor.core.entry import Entry, Sought
@@ -25,9 +26,20 @@ from monitor.core.outbox import Letter, Place
 from monitor.core.outcome import Course
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
+from monitor.core.subscriber import Subscriber
 from monitor.store.rollup import Rollup
 
-__all__ = ["TROUBLES", "Claim", "Outbox", "Rollup", "Store", "StoreFailed", "StoreUnusable", "open_store"]
+__all__ = [
+    "TROUBLES",
+    "Claim",
+    "Outbox",
+    "Rollup",
+    "Store",
+    "StoreFailed",
+    "StoreUnusable",
+    "Subscribers",
+    "open_store",
+]
 
 
 class StoreFailed(Exception):
@@ -96,12 +108,53 @@ class Outbox(Protocol):
         ...
 
 
+class Subscribers(Protocol):
+    """Who asked to be told, and what is new for the public; errors as of the store."""
+
+    async def all(self) -> list[Subscriber]:
+        """Everybody, those that never confirmed included, in the order in which they asked."""
+        ...
+
+    async def add(self, one: Subscriber) -> None:
+        """Stores a new one."""
+        ...
+
+    async def keep(self, one: Subscriber) -> bool:
+        """Stores how one is now; False when it is not there any more, and then it stays away."""
+        ...
+
+    async def confirm(self, one: Subscriber) -> bool:
+        """The same, and whatever else is stored of the same address goes."""
+        ...
+
+    async def erase(self, ids: Sequence[str]) -> None:
+        """Forgets these."""
+        ...
+
+    async def bulletins(self, after: int, since: datetime) -> list[Bulletin]:
+        """Those with a greater number that are not older than a moment, in order of number."""
+        ...
+
+    async def newest(self) -> int:
+        """The number of the newest bulletin, 0 when there is none."""
+        ...
+
+    async def sweep(self, before: datetime) -> None:
+        """Forgets bulletins that are older, but never the newest."""
+        ...
+
+
 class Store(Protocol):
     """What every store keeps. Each method raises StoreFailed or StoreUnusable; both leave the store as it was."""
 
     @property
     def outbox(self) -> Outbox:
         """Its letters."""
+        ...
+
+    @property
+    def subscribers(self) -> Subscribers:
+        """Its subscribers."""
         ...
 
     async def commit(self, effects: Sequence[Storable]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.core.bulletin import bulletin_of
 from monitor.core.effect import (
     Arranged,
     Audited,
@@ -30,6 +31,7 @@ from monitor.core.expectation import Result
 from monitor.core.gathering import letter_of
 from monitor.core.outbox import letters_of
 from monitor.store.postal import digest_row, happening_row, letter_row, told_row
+from monitor.store.roll import bulletin_row
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
     Row,
@@ -85,12 +87,15 @@ class Batch:
     digests: dict[str, Row] = field(default_factory=dict)
     happenings: dict[tuple[str, int], Row] = field(default_factory=dict)
     letters: dict[tuple[str, int, str], Row] = field(default_factory=dict)
+    bulletins: dict[tuple[str, int], Row] = field(default_factory=dict)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
     """The effects as rows. Raises TypeError for what cannot be written as JSON."""
     batch = Batch()
     for effect in effects:
+        if isinstance(effect, Saved | Arranged) and (bulletin := bulletin_of(effect)) is not None:
+            batch.bulletins[(bulletin.subject, bulletin.step)] = bulletin_row(bulletin)
         match effect:
             case Keep():
                 batch.runs.append(_run(effect))

@@ -14,6 +14,7 @@ from monitor.store.rows import Row, dumps
 from monitor.store.schema import (
     HEAD,
     audit,
+    bulletins,
     calls,
     conditions,
     digests,
@@ -25,6 +26,7 @@ from monitor.store.schema import (
     outbox,
     rollups,
     silences,
+    subscribers,
     told,
     tracks,
     transitions,
@@ -52,6 +54,8 @@ TABLES = {
         digests,
         happenings,
         outbox,
+        bulletins,
+        subscribers,
         rollups,
         observations,
     )

@@ -7,6 +7,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.postal import digest_of, happening_of, letter_of, told_of
+from monitor.store.roll import stored_bulletin, subscriber_of
 from monitor.store.rows import (
     Stored,
     call_of,
@@ -23,6 +24,7 @@ from monitor.store.rows import (
 )
 from monitor.store.schema import (
     audit,
+    bulletins,
     calls,
     conditions,
     digests,
@@ -33,6 +35,7 @@ from monitor.store.schema import (
     outbox,
     rollups,
     silences,
+    subscribers,
     told,
     tracks,
     transitions,
@@ -55,6 +58,8 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (digests, digest_of),
     (happenings, happening_of),
     (outbox, letter_of),
+    (bulletins, stored_bulletin),
+    (subscribers, subscriber_of),
     (rollups, rollup_of),
     (observations, observation_of),
 )

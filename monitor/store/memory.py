@@ -26,6 +26,7 @@ from monitor.core.silence import Silence
 from monitor.store.batch import Key, Run, batch_of
 from monitor.store.bins import Counted, count_hours, count_runs
 from monitor.store.memory_outbox import MemoryOutbox
+from monitor.store.memory_subscribers import MemorySubscribers
 from monitor.store.postal import digest_of, told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
@@ -80,6 +81,7 @@ class MemoryStore:
         self._told: dict[str, Row] = {}
         self._digests: dict[str, Row] = {}
         self.outbox = MemoryOutbox()
+        self.subscribers = MemorySubscribers()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -108,6 +110,7 @@ class MemoryStore:
         self._told |= batch.told
         self._digests |= batch.digests
         self.outbox.keep(batch.happenings, batch.letters)
+        self.subscribers.note(batch.bulletins.values())
 
     def _keep(self, run: Run) -> None:
         key = _run(run.row)

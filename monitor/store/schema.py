@@ -250,3 +250,26 @@ outbox = Table(
     Index(None, "channel", "at"),  # the newest of a channel
     Index(None, "at"),  # the newest of all
 )
+
+# Numbered by whoever writes, so that a dump carries the numbers that subscribers have heard up to.
+bulletins = Table(
+    "bulletins",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("subject", "step"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index(None, "key"),
+)

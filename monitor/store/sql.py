@@ -12,7 +12,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -38,6 +38,7 @@ from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
 from monitor.store.schema import (
     audit,
+    bulletins,
     calls,
     conditions,
     digests,
@@ -56,6 +57,7 @@ from monitor.store.schema import (
     windows,
 )
 from monitor.store.sqlite import Hold
+from monitor.store.subscribers import SqlSubscribers
 from monitor.store.tally import Tally, unseen
 from monitor.store.whole import to_the_end
 
@@ -86,6 +88,7 @@ class SqlStore:
         self._past = Past()
         self._statements = Statements(writer.dialect.name)
         self.outbox = SqlOutbox(self.reading, self.writing, alone=hold is not None)
+        self.subscribers = SqlSubscribers(self.reading, self.writing)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -296,6 +299,8 @@ class Statements:
         self._digest = self._upsert(digests)
         self._happening = self._insert(happenings).on_conflict_do_nothing()
         self._letter = self._insert(outbox).on_conflict_do_nothing()
+        last = select(func.coalesce(func.max(bulletins.c.number), 0) + 1).scalar_subquery()
+        self._bulletin = self._insert(bulletins).values(number=last).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
@@ -333,6 +338,7 @@ class Statements:
             (self._digest, list(batch.digests.values())),
             (self._happening, list(batch.happenings.values())),
             (self._letter, list(batch.letters.values())),
+            (self._bulletin, list(batch.bulletins.values())),
             (self._version, list(batch.versions.values())),
             (self._gap, list(batch.gaps.values())),
             (self._maintenance, list(batch.maintenances.values())),

@@ -42,6 +42,10 @@ FREE = frozenset(  # for these nobody has to be anybody
         "/healthcheck/login",  # asks for itself, and so do the two below
         "/heartbeat/{module}/{probe}",
         "/acknowledge/{token}",
+        "/subscribe",
+        "/subscribe/assets/{name}",
+        "/subscribe/confirm/{token}",
+        "/unsubscribe/{token}",
     }
 )
 OWN = frozenset(  # changes that concern nobody but whoever makes them

@@ -26,6 +26,7 @@ from monitor.core.outcome import Course
 from monitor.core.roster import How, Roster
 from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
+from monitor.core.subscriber import Subscriber
 from monitor.web.access import name_for, person_of
 from monitor.web.patience import SLOWEST
 
@@ -58,6 +59,18 @@ class Planner(Protocol):
         ...
 
 
+class Roll(Protocol):
+    """Whoever keeps subscribers."""
+
+    async def everybody(self) -> list[Subscriber] | Refusal:
+        """All that are known."""
+        ...
+
+    async def erase(self, ids: Sequence[str]) -> Refusal | None:
+        """Forgets these."""
+        ...
+
+
 Check = Callable[[Incident | None], Refusal | None]
 
 
@@ -74,8 +87,8 @@ class Counter:
     `find` gives an incident, however old, or why it cannot; `incidents` and `entries` a page of incidents or of the
     audit log. `hear` takes what a person said, `perform` does something else on their word, `record` only writes it
     down. `planner` gives whoever reads what is planned, and `roster` who is named, by the configuration in force.
-    `courses` what was said of incidents, by id, as far as that can be read now. `how`: the way in which all come who
-    come here, None where each has their own.
+    `courses` what was said of incidents, by id, as far as that can be read now. `roll` keeps subscribers. `how`: the
+    way in which all come who come here, None where each has their own.
     """
 
     board: Callable[[], Board]
@@ -91,6 +104,7 @@ class Counter:
     planner: Callable[[], Planner] | None = None
     roster: Callable[[], Roster] = Roster
     courses: Callable[[Sequence[str]], Awaitable[Mapping[str, Course]]] | None = None
+    roll: Roll | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 

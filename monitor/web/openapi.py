@@ -25,6 +25,7 @@ from monitor.web.plotted import plotted
 from monitor.web.schemas import answers, one_of, people, planned, planning
 from monitor.web.shapes import examples, kept
 from monitor.web.silence_schemas import silencing
+from monitor.web.subscribers import subscribing
 
 ONE = f"{API}/incidents/{{id}}"
 MODULE = f"{API}/modules/{{id}}"
@@ -167,6 +168,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("delete", SILENCE): Operation(
         "Lift it; what is over stays as it was", {200: "silence"}, "author", (*WRITE, 404), READ
     ),
+    ("get", f"{API}/subscribers"): Operation(
+        "How many subscribers there are, and each without its address", {200: "subscribers"}, fails=(503,), tells=READ
+    ),
+    ("post", f"{API}/subscribers/export"): Operation(
+        "Everything that is kept of everybody, or of one address", {200: "exported"}, "whose", WRITE, READ
+    ),
+    ("post", f"{API}/subscribers/erase"): Operation(
+        "Forget an address, or the subscription of an id", {200: "erased"}, "whom", (*WRITE, 404), READ
+    ),
+    ("post", "/subscribe"): Operation(
+        "Ask to be told, by mail or by a call; also taken as a form",
+        {202: "wished"},
+        "wish",
+        (400, 404, 413, 415, 429, 503),
+        (400, 413, 415),
+        free=True,
+    ),
     ("get", f"{API}/outbox"): Operation(
         "Every channel and how it fares, and the newest notices",
         {200: "outbox"},
@@ -264,6 +282,7 @@ def document(platform: Platform, *, locked: bool) -> dict[str, Any]:
                 **spoken,
                 **planning(languages),
                 **silencing(),
+                **subscribing(),
                 "line": {"type": "string"},
                 "anything": {"type": "object"},
             },

@@ -28,6 +28,7 @@ REASONS = {
     408: "It did not arrive in time",
     413: "It is longer than 64 KiB",
     415: "It is no JSON",
+    429: "Too many at once",
     422: "The Idempotency-Key named another request before",
     500: "It could not be made; the log says why",
     503: "Not now: ask again",

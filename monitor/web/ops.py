@@ -39,6 +39,8 @@ from monitor.web.routes import counter_routes
 from monitor.web.series import Reader, SeriesRoutes, unread
 from monitor.web.silence_forms import SilenceForms
 from monitor.web.spoken import author
+from monitor.web.subscribe import Door as Subscribing
+from monitor.web.subscribe import Subscriptions
 from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class OpsContext(Counter):
     changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
     itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
     links; `answers` tells what is known of one target; `series` gives what runs looked like over time; `outgoing` is
-    whoever carries notices.
+    whoever carries notices, and `subscriptions` whoever keeps those who asked to be told.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -76,6 +78,7 @@ class OpsContext(Counter):
     runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
     health: Callable[[], Mapping[str, Any]] = dict
     outgoing: Outgoing | None = None
+    subscriptions: Subscriptions | None = None
 
 
 def ops_app(context: OpsContext) -> web.Application:
@@ -92,6 +95,8 @@ def ops_app(context: OpsContext) -> web.Application:
         app.add_routes([*Door(dashboard, context.trusted_proxies).routes(), *dashboard.routes()])
         if context.links is not None:
             app.add_routes(Mine(dashboard, context.links, context.trusted_proxies).routes())
+        if context.subscriptions is not None:
+            app.add_routes(Subscribing(dashboard, context.subscriptions, context.trusted_proxies).routes())
         app.add_routes([*SilenceForms(dashboard).routes(), *WorkForms(dashboard).routes()])
         if context.outgoing is not None:
             app.add_routes(Postbox(dashboard, context.outgoing).routes())

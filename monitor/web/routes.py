@@ -10,12 +10,13 @@ from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
 from monitor.web.maintenance import maintenance_routes
 from monitor.web.silences import silence_routes
+from monitor.web.subscribers import subscriber_routes
 
 
 def counter_routes(counter: Counter) -> list[web.RouteDef]:
     """The routes, for whoever serves them."""
     works, silences = maintenance_routes(counter), silence_routes(counter)
-    return [*incident_routes(counter), *works, *silences, audit_route(counter)]
+    return [*incident_routes(counter), *works, *silences, *subscriber_routes(counter), audit_route(counter)]
 
 
 def counter_app(counter: Counter) -> web.Application:

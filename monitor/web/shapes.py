@@ -69,6 +69,9 @@ def examples(language: str, modules: Sequence[str]) -> dict[str, Schema]:
         },
         "work_act": {"message": {language: "Done earlier."}, "author": "Ana"},
         "extension": {"until": "+30m", "author": "Ana"},
+        "whose": {"author": "Ana"},
+        "whom": {"address": "customer@example.com", "author": "Ana"},
+        "wish": {"email": "customer@example.com", "language": language},
         "hush": {"modules": [module], "until": "2h", "reason": "deploy of the new search", "author": "Ana"},
     }
     if not modules:  # nothing can be spoken of

@@ -70,6 +70,8 @@
     if (news && news !== main.dataset.announce) live.textContent = news;
     for (const where of open) next.querySelector(where)?.setAttribute("open", "");
     const rolled = [...main.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    const form = main.querySelector(".told"); // what is being typed stays
+    if (form) next.querySelector(".told")?.replaceWith(form);
     main.replaceWith(document.adoptNode(next));
     next.querySelectorAll(".scroll").forEach((one, index) => (one.scrollLeft = rolled[index]));
     dispatchEvent(new Event("fresh"));

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.circulation import Circulation
 from monitor.config import Config
 from monitor.config.planning import Planner
 from monitor.core.board import Board
@@ -74,6 +75,7 @@ class Side:
     clock: FakeClock
     mailroom: Mailroom
     receiver: Receiver
+    circulation: Circulation
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         return await self.client.get(path, headers=_spelt(headers), allow_redirects=False)
@@ -166,6 +168,11 @@ async def serving(
         kinds={"kept": lambda section: receiver},
     )
     writer = asyncio.create_task(desk.write())
+    place = Site(languages=("pt-BR", "en"), subscribe_url="https://subscribe.example/subscribe")
+    circulation = Circulation(
+        Config(board.platform, site=place), store, clock, lambda: desk.board, lambda: SPEECH, b"s" * 32
+    )
+    circulation._ready.set()  # it knows everybody there is: nobody
     asked, time = list[str](), [1000.0]
     probe = board.platform.modules["checkout"].probes[0].id
     places = board.platform.modules["checkout"].probes[0].locations
@@ -216,6 +223,8 @@ async def serving(
         trusted_proxies=trusted_proxies,
         outgoing=mailroom,
         courses=mailroom.courses,
+        subscriptions=circulation,
+        roll=circulation,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
         series=Plots(store, clock, lambda: timedelta(days=7)).series,
     )
@@ -228,8 +237,9 @@ async def serving(
     try:
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
             side = Side(
-                client, desk, store, sessions, time, asked, roster or with_ops_token(token), clock, mailroom, receiver
-            )
+                client, desk, store, sessions, time, asked, roster or with_ops_token(token), clock, mailroom, receiver,
+                circulation,
+            )  # fmt: skip
             yield side
     finally:
         writer.cancel()

@@ -88,6 +88,10 @@ def test_only_these_ask_for_themselves() -> None:
         "/healthcheck/login",
         "/heartbeat/{module}/{probe}",
         "/acknowledge/{token}",
+        "/subscribe",
+        "/subscribe/assets/{name}",
+        "/subscribe/confirm/{token}",
+        "/unsubscribe/{token}",
     } == FREE
 
 
