@@ -80,22 +80,23 @@ def platform(file: File, off: Mapping[Path, str], routes: tuple[Route, ...], hou
                 Component(one.id, spread(one.name, languages), tuple(one.modules), spread(one.description, languages))
                 for one in group.items
             ),
+            group.group.objective,
         )
         for group in file.components
     )
     locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
-    canaries = len(file.monitor.canaries)
     tuning = Tuning.tolerating(file.monitor.false_alarms_a_year)
     whole = Platform(
         {module.id: module for module in modules},
         groups,
         locations,
-        canaries,
+        len(file.monitor.canaries),
         tuning,
         publishing=tuple(rule.core() for rule in file.publish.rules),
         languages=tuple(languages),
         routes=routes,
         hours=hours,
+        weights=file.site.uptime.core(),
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

@@ -46,7 +46,7 @@ def budget(cut: Sequence[Span], now: datetime, objective: float) -> Budget:
     return Budget(
         objective=objective,
         allowed_seconds=max(0.0, (1 - objective) * counted),
-        spent_seconds=whole.down_seconds,
+        spent_seconds=whole.lost_seconds,
         burn={name: burn(uptime(cut, now - length, now), objective) for name, length in BURNS.items()},
     )
 

@@ -13,6 +13,7 @@ from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.route import Hours, Route
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
+from monitor.core.weights import USUAL, Weights
 
 Text = Mapping[str, str]  # one text per language tag
 
@@ -97,11 +98,12 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Components that stand together on the page."""
+    """Components that stand together on the page. `objective` is the wanted ratio over 30 days, or None."""
 
     id: str
     name: Text
     components: tuple[Component, ...]
+    objective: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Platform:
     languages: tuple[str, ...] = ()  # in which people may write; none: in any
     routes: tuple[Route, ...] = ()  # who is told of incidents
     hours: Mapping[str, Hours] = field(default_factory=dict)  # of channels that do not take everything at any time
+    weights: Weights = USUAL  # of partial outages in uptime
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -9,7 +9,7 @@ from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.module import Priority, Status
 from monitor.core.overlay import spans_of, works_of
-from monitor.core.statement import WINDOWS
+from monitor.core.statement import WINDOWS, floored
 from monitor.core.uptime import uptime
 from monitor.metrics.exposition import Family, block, labels, line
 
@@ -51,10 +51,10 @@ def ratios(board: Board, history: History, modules: Iterable[str], now: datetime
     longest, works = max(WINDOWS.values()), works_of(board, history)
     found = {}
     for id in modules:
-        cut = spans_of(id, history, works, now - longest, now)
+        cut = spans_of(id, history, works, now - longest, now, board.platform.weights)
         figures = ((name, uptime(cut, now - length, now).ratio) for name, length in WINDOWS.items())
         found[id] = "".join(
-            line(RATIO.name, labels([("module", id), ("window", name)]), round(ratio, 6))
+            line(RATIO.name, labels([("module", id), ("window", name)]), floored(ratio))
             for name, ratio in figures
             if ratio is not None
         )

@@ -100,7 +100,8 @@ def charts_view(lens: Lens, watch: Watch, series: Series) -> ChartsView:
     """What the plots say, in one language."""
     asked, grid, now = series.chosen, series.grid, series.grid.until
     module = watch.board.platform.modules[asked.module]
-    cut = spans_of(module.id, watch.history, works_of(watch.board, watch.history), now - LONGEST, now)
+    works, weights = works_of(watch.board, watch.history), watch.board.platform.weights
+    cut = spans_of(module.id, watch.history, works, now - LONGEST, now, weights)
     whole = uptime(cut, now - asked.window.length, now)
     names = {word: lens.word(message) for word, message in WORDS.items()}
     places = {place: lens.place(place) for place in series.by_place}

@@ -69,6 +69,7 @@ class Facts:
         self.components = Each(self.platform.components, self.component)
         self.modules = Each(self.platform.modules, self.module)
         self.uptime = Each(self.platform.modules, picture.uptimes_of)
+        self.uptime_together = picture.uptimes_together
         self.days = Each(self.platform.modules, picture.days_of)
         self.cells.belong_to(self)
 

@@ -129,7 +129,7 @@ def _rounded(values: list[float | None]) -> list[float | None]:
 def availability_object(asked: Choice, grid: Grid, board: Board, history: History) -> Object:
     """From stored changes of status, never from counts of runs."""
     module, now = board.platform.modules[asked.module], grid.until
-    cut = spans_of(asked.module, history, works_of(board, history), now - LONGEST, now)
+    cut = spans_of(asked.module, history, works_of(board, history), now - LONGEST, now, board.platform.weights)
     bins = [uptime_object(one) for one in by_bin(cut, grid)]
     whole = uptime_object(uptime(cut, now - asked.window.length, now))
     return {
