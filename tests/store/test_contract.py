@@ -255,7 +255,7 @@ async def test_the_archive_has_every_incident_that_was_not_over(store: Store) ->
     several = [incident(f"m{n}", NOON - 2 * DAY + timedelta(hours=n), end) for n, end in enumerate(ends)]
     moves = [moved("checkout", status, NOON - n * DAY) for n, status in enumerate([Status.UP, Status.DOWN] * 2)]
     gap = Gap("here", NOON - DAY, NOON + timedelta(hours=1), "self.dns")
-    await store.commit([*map(Saved, several), *moves, gap])
+    await store.commit([*map(saved, several), *moves, gap])
     found = await store.archive(NOON)
     assert [one.id for one in found.incidents] == [several[2].id, several[1].id]
     assert found.transitions == (await store.history(NOON, NOON + DAY)).transitions
