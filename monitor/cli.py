@@ -14,7 +14,7 @@ import click
 from monitor.commands.common import OPTIONS, Common, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
-from monitor.commands.figure_options import uptime
+from monitor.commands.figure_options import report, uptime
 from monitor.commands.incident_options import incident
 from monitor.commands.maintenance_options import maintenance
 from monitor.commands.silence_options import silence
@@ -236,4 +236,5 @@ def db_import(given: Common, dump: str) -> None:
 main.add_command(incident)
 main.add_command(maintenance)
 main.add_command(silence)
+main.add_command(report)
 main.add_command(uptime)

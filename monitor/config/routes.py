@@ -100,3 +100,8 @@ def _date(text: Any) -> date | None:
         return date.fromisoformat(str(text))
     except ValueError:
         return None  # a region such as BR-SP
+
+
+def calendar_of(sections: Mapping[str, Any], name: str | None) -> Hours | None:
+    """The hours of a calendar; None for `always`, or where nothing is said."""
+    return None if name is None else _calendars(sections).get(name)

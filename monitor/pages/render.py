@@ -6,7 +6,7 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -106,6 +106,13 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
         yield "component", f"components/{id}/", partial(_of, partial(component_page, lens), facts.components, id)
     for id in facts.modules:
         yield "module", f"modules/{id}/", partial(_of, partial(module_page, lens), facts.modules, id)
+
+
+def standalone(lens: Lens, page: str, view: object, theme: Path) -> bytes:
+    """A page that is no part of the site: one file, whose links lead to the site where that is published."""
+    press, site = Press(theme), lens.facts.site
+    frame = replace(_frame(lens, page, "", (), press), root=f"{site.url}/{_under(lens.language, lens.speech, '')}")
+    return press.print(frame, view, lens.speech)
 
 
 def _of(make: Callable[[T], object], every: Mapping[str, T], id: str) -> object:
