@@ -29,6 +29,7 @@ ROOMS = {
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
+    "reports": frozenset({"core", "store"}),
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "mask", "template", room}) for room in HANDS},
 }

@@ -7,7 +7,7 @@ what people did and when, and without drafts.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from statistics import mean, median
+from math import fsum
 
 from monitor.core.availability import Availability, Interrupted, Subject, subjects
 from monitor.core.incident import Incident
@@ -73,8 +73,11 @@ class Times:
     @classmethod
     def of(cls, lengths: Iterable[float | None]) -> "Times":
         """From those that are known."""
-        known = [one for one in lengths if one is not None]
-        return cls(len(known), mean(known), median(known), max(known)) if known else cls(0)
+        known = sorted(one for one in lengths if one is not None)
+        if not known:
+            return cls(0)
+        middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
+        return cls(len(known), fsum(known) / len(known), middle, known[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
 from monitor.core.overlay import works_of
 from monitor.core.publishing import public, withheld
+from monitor.core.report import Report
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
@@ -30,7 +31,8 @@ END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know bet
 class Picture:
     """What readers may know; a draft never gets into one. `data_until` is the end of the newest observation, None
     before the first one; `withheld` are the modules that fail now and whose incident is a draft. `before` is what was
-    found for the publication before: what did not change is not worked out again."""
+    found for the publication before: what did not change is not worked out again. `reports` are public, the newest
+    first."""
 
     site: Site
     board: Board
@@ -38,6 +40,7 @@ class Picture:
     now: datetime
     data_until: datetime | None = None
     withheld: frozenset[str] = frozenset()
+    reports: tuple[Report, ...] = ()
     before: Found | None = field(default=None, compare=False, repr=False)
 
     name = "picture"

@@ -30,6 +30,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.planned import maintenance_page, work_page
+from monitor.pages.reports import report_folder, report_page, reports_page
 from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
 from monitor.pages.view import Link
@@ -97,6 +98,10 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
     yield "history", "history/", partial(months, lens)
     for first in facts.months:
         yield "month", month_folder(first), partial(month, lens, first)
+    if facts.reports:
+        yield "reports", "reports/", partial(reports_page, lens)
+    for name in facts.reports:
+        yield "report", report_folder(name), partial(_of, partial(report_page, lens), facts.reports, name)
     for id in facts.incidents:
         yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
     yield "maintenance", "maintenance/", partial(maintenance_page, lens)

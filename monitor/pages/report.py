@@ -33,7 +33,8 @@ DIGITS = 3  # of percentages; pages tell two of them
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """A thing with its figures; `mark` says whether its objective was kept, empty without one."""
+    """A thing with its figures, called by its id once it has left the configuration; `mark` says whether its objective
+    was kept, None without one."""
 
     name: Link
     ratio: str
@@ -169,7 +170,7 @@ def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Lin
         changes=tuple(_changes(lens, one)),
         services=tuple(_services(lens, one)),
         plans=tuple(
-            (lens.text(promise.name), _percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
+            (lens.text(promise.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
             for promise, spent in one.plans
         ),
         answered=not one.public,
@@ -198,7 +199,7 @@ def _is_known(row: Row) -> bool:
     return row.subject.kind != "module" or row.uptime.ratio is not None or row.before.ratio is not None
 
 
-def _until(lens: Lens, one: Report) -> str:
+def until(lens: Lens, one: Report) -> str:
     """That the period is not over, and how far the report reaches."""
     if one.is_over:
         return ""
@@ -213,8 +214,8 @@ def _told(lens: Lens, one: Report) -> Iterable[str]:
         return
     yield lens.word(
         N_("The platform was available for {ratio} of the time of which something is known, {coverage} of all of it."),
-        ratio=_percent(lens, row.uptime.ratio),
-        coverage=_percent(lens, row.uptime.coverage, 1),
+        ratio=percent(lens, row.uptime.ratio),
+        coverage=percent(lens, row.uptime.coverage, 1),
     )
     if row.change is not None and abs(row.change) >= 0.00001:
         better = N_("That is {points} percentage points better than in the period before.")
@@ -236,10 +237,10 @@ def _told(lens: Lens, one: Report) -> Iterable[str]:
 
 def _figures(lens: Lens, one: Report) -> Iterable[tuple[str, str]]:
     row = one.row(PLATFORM)
-    yield lens.word(N_("Availability")), _percent(lens, row.uptime.ratio)
-    yield lens.word(N_("The period before")), _percent(lens, row.before.ratio)
-    yield lens.word(N_("By VTEX's ten-minute rule")), _percent(lens, row.interrupted.ratio)
-    yield lens.word(N_("Coverage")), _percent(lens, row.uptime.coverage, 1)
+    yield lens.word(N_("Availability")), percent(lens, row.uptime.ratio)
+    yield lens.word(N_("The period before")), percent(lens, row.before.ratio)
+    yield lens.word(N_("By VTEX's ten-minute rule")), percent(lens, row.interrupted.ratio)
+    yield lens.word(N_("Coverage")), percent(lens, row.uptime.coverage, 1)
     yield lens.word(N_("Incidents")), lens.number(len(one.began))
     yield lens.word(N_("Median time to recover")), _length(lens, one.times[2].median)
 
@@ -248,14 +249,14 @@ def _row(lens: Lens, row: Row) -> FigureRow:
     one, budget = row.uptime, row.budget
     return FigureRow(
         name=_name(lens, row.subject),
-        ratio=_percent(lens, one.ratio),
-        before=_percent(lens, row.before.ratio),
+        ratio=percent(lens, one.ratio),
+        before=percent(lens, row.before.ratio),
         change=_signed(lens, row.change),
         down=_length(lens, one.down_seconds or None),
         degraded=_length(lens, one.degraded_seconds or None),
         excluded=_length(lens, one.excluded_seconds or None),
-        coverage=_percent(lens, one.coverage, 1),
-        by_rule=_percent(lens, row.interrupted.ratio),
+        coverage=percent(lens, one.coverage, 1),
+        by_rule=percent(lens, row.interrupted.ratio),
         interruptions=lens.number(row.interrupted.count),
         objective="" if budget is None else _objective(lens, budget),
         left="" if budget is None else _left(lens, budget),
@@ -268,8 +269,11 @@ def _name(lens: Lens, subject: Subject) -> Link:
     if subject.kind == "module":
         return lens.module_link(subject.id)
     if subject.kind == "component":
-        return Link(lens.text(platform.components[subject.id].name), f"components/{subject.id}/")
-    return Link(next(lens.text(one.name) for one in platform.groups if one.id == subject.id), "")
+        component = platform.components.get(subject.id)
+        return (
+            Link(subject.id, "") if component is None else Link(lens.text(component.name), f"components/{subject.id}/")
+        )
+    return Link(next((lens.text(one.name) for one in platform.groups if one.id == subject.id), subject.id), "")
 
 
 def _objective(lens: Lens, budget: Spending) -> str:
@@ -305,7 +309,7 @@ def _incident(lens: Lens, one: Course) -> IncidentRow:
 
 def _link(lens: Lens, incident: Incident) -> Link:
     """Where it can be read; the oldest have no page any more, drafts have none yet."""
-    public = incident.published_at is not None and incident.id in lens.facts.incidents
+    public = incident.published_at is not None and lens.facts.has_page(incident.id)
     return Link(lens.say(title(incident, lens.facts.platform)), f"incidents/{incident.id}/" if public else "")
 
 
@@ -347,7 +351,7 @@ def _services(lens: Lens, one: Report) -> Iterable[ServiceRow]:
         )
 
 
-def _percent(lens: Lens, share: float | None, decimals: int = DIGITS) -> str:
+def percent(lens: Lens, share: float | None, decimals: int = DIGITS) -> str:
     return "–" if share is None else lens.speech.percent(lens.language, share, decimals)
 
 
