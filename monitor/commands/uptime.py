@@ -11,9 +11,12 @@ from zoneinfo import ZoneInfo
 from monitor.commands.period import moment
 from monitor.commands.remembered import remembered
 from monitor.config import Config
+from monitor.config.promises import promises_of
 from monitor.core.availability import Availability, Interval, Subject, subject_of, subjects
+from monitor.core.budget import PERIOD, budget_of
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
+from monitor.core.report import objective_of
 from monitor.core.statement import uptime_object
 from monitor.core.uptime import Spent, Uptime, figure
 
@@ -30,13 +33,44 @@ async def uptime(config: Config, data: Path, word: str, asked: tuple[str, str], 
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    past = (await remembered(config, data, since)).availability(since)
+    past = (await remembered(config, data, min(since, until - PERIOD))).availability(min(since, until - PERIOD))
     spent = past.spent(subject, since, until)
+    budgets = _budgets(config, past, subject, until)
     if as_json:
-        print(json.dumps(_object(past, subject, since, until, spent, explain), ensure_ascii=False))
+        print(json.dumps(_object(past, subject, since, until, spent, explain) | budgets, ensure_ascii=False))
     else:
         _print(past, subject, since, until, spent, explain, config.site.timezone)
+        for name, one in budgets.get("objectives", {}).items():
+            print(f"objective {name}: {_objective(one)}")
     return 0
+
+
+def _budgets(config: Config, past: Availability, subject: Subject, until: datetime) -> dict[str, Any]:
+    """The error budget of every objective it has, over the 30 days before the end: its own, of the platform those of
+    the plans."""
+    wanted = {one.plan: one.objective for one in promises_of(config.sections)} if subject.kind == "platform" else {}
+    own = objective_of(config.platform, subject)
+    lines = list(past.lines(subject).values())
+    found = {}
+    for name, objective in {**wanted, **({} if own is None else {"own": own})}.items():
+        if objective is not None:
+            one = budget_of(lines, until, objective)
+            found[name] = {
+                "objective": objective,
+                "allowed_seconds": round(one.allowed_seconds),
+                "spent_seconds": round(one.spent_seconds),
+                "left_seconds": round(one.left_seconds),
+                "burn": {name: None if value is None else round(value, 2) for name, value in one.burn.items()},
+                "exhausted_at": stamp(one.exhausted_at),
+            }
+    return {"objectives": found}
+
+
+def _objective(one: dict[str, Any]) -> str:
+    burns = ", ".join(f"{name} {'-' if burn is None else f'{burn:g}x'}" for name, burn in one["burn"].items())
+    ends = one["exhausted_at"] or "not within 30 days"
+    left, allowed = one["left_seconds"], one["allowed_seconds"]
+    return f"{one['objective'] * 100:g} %, {left} s of {allowed} s left, burn {burns}, exhausted {ends}"
 
 
 def _window(asked: tuple[str, str], now: datetime, zone: str) -> tuple[datetime, datetime]:

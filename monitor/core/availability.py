@@ -6,7 +6,7 @@ moment), a group and the platform one for each of their components. Lines add up
 windows that follow each other come to the figure of the whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,7 +18,7 @@ from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Platform, Status
 from monitor.core.overlay import spans_of
-from monitor.core.uptime import Span, Spent, Uptime, figure, interruptions, merge, spent
+from monitor.core.uptime import Span, Spent, Uptime, figure, interruptions, merge, together
 
 END = datetime.max.replace(tzinfo=UTC)
 LEAST = timedelta(minutes=10)  # an interruption that VTEX's own rule counts
@@ -71,12 +71,6 @@ def parts(platform: Platform, subject: Subject) -> tuple[str, ...]:
     if subject.kind == "platform":
         return tuple(platform.components) or tuple(platform.modules)
     return tuple(one.id for group in platform.groups if group.id == subject.id for one in group.components)
-
-
-def together(cuts: Iterable[Sequence[Span]], start: datetime, end: datetime) -> Spent:
-    """How a window was spent on several lines."""
-    nothing = timedelta(0)
-    return sum((spent(cut, start, end) for cut in cuts), Spent(nothing, nothing, nothing, nothing, nothing, nothing))
 
 
 @dataclass(frozen=True, slots=True)

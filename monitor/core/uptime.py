@@ -171,6 +171,11 @@ def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
     )
 
 
+def together(cuts: Iterable[Sequence[Span]], start: datetime, end: datetime) -> Spent:
+    """How a window was spent on several lines."""
+    return sum((spent(cut, start, end) for cut in cuts), _NOTHING_SPENT)
+
+
 def figure(time: Spent) -> Uptime:
     """The figure of time that was spent so."""
     known, counted = time.known, time.known + time.unknown
@@ -226,6 +231,7 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
 
 _NOTHING = timedelta(0)
 _NO_TIME = dict.fromkeys(Status, _NOTHING)
+_NOTHING_SPENT = Spent(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from monitor.core.availability import Subject, parts, together
+from monitor.core.availability import Subject, parts
 from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.history import History
@@ -19,7 +19,7 @@ from monitor.core.rollup import ComponentStatus, active_impacts, component_statu
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, uptime, weighed, without
+from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, together, uptime, weighed, without
 from monitor.core.weights import Weights
 from monitor.pages.cells import Cells, Found, cell, given
 

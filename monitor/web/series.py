@@ -149,4 +149,5 @@ def _budget(one: Budget) -> Object:
         "left_seconds": round(one.allowed_seconds) - round(one.spent_seconds),
         "left_ratio": None if one.left_ratio is None else round(one.left_ratio, 4),
         "burn": {name: None if value is None else round(value, 2) for name, value in one.burn.items()},
+        "exhausted_at": stamp(one.exhausted_at),
     }
