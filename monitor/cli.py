@@ -224,13 +224,35 @@ def db_export(given: Common, output: str) -> None:
 
 
 @db.command("import")
-@click.argument("dump", default="-")
+@click.argument("file", default="-")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["dump", "statuspage", "uptime-kuma"]),
+    default="dump",
+    show_default=True,
+    help="What FILE is.",
+)
+@click.option("--map", "pairs", multiple=True, metavar="NAME=MODULE", help="What a name in FILE means here.")
+@click.option("--lang", metavar="TAG", help="Language of a Statuspage's texts [the site's first].")
+@click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 @common
-def db_import(given: Common, dump: str) -> None:
-    """Read what `export` wrote into an empty database."""
-    from monitor.commands.db import import_ as job
+def db_import(given: Common, file: str, source: str, pairs: tuple[str, ...], lang: str | None, dry_run: bool) -> None:
+    """Read what `export` wrote into an empty database, or add the past of another monitor."""
+    if source == "dump":
+        from monitor.commands.db import import_ as job
 
-    _go(job(_database(given), dump))
+        if pairs or dry_run or lang:
+            raise click.UsageError("--map, --lang and --dry-run need --from statuspage or uptime-kuma")
+        _go(job(_database(given), file))
+    from monitor.commands.db_import import import_from, mapping_of
+
+    config = _loaded(given)
+    _go(
+        import_from(
+            config, given.folder, source, Path(file), mapping_of(pairs), lang or config.site.languages[0], dry_run
+        )
+    )
 
 
 main.add_command(incident)
