@@ -14,6 +14,7 @@ import click
 from monitor.commands.common import OPTIONS, Common, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
+from monitor.commands.figure_options import report, uptime
 from monitor.commands.incident_options import incident
 from monitor.commands.maintenance_options import maintenance
 from monitor.commands.silence_options import silence
@@ -250,16 +251,40 @@ def db_export(given: Common, output: str) -> None:
 
 
 @db.command("import")
-@click.argument("dump", default="-")
+@click.argument("file", default="-")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["dump", "statuspage", "uptime-kuma"]),
+    default="dump",
+    show_default=True,
+    help="What FILE is.",
+)
+@click.option("--map", "pairs", multiple=True, metavar="NAME=MODULE", help="What a name in FILE means here.")
+@click.option("--lang", metavar="TAG", help="Language of a Statuspage's texts [the site's first].")
+@click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 @common
-def db_import(given: Common, dump: str) -> None:
-    """Read what `export` wrote into an empty database."""
-    from monitor.commands.db import import_ as job
+def db_import(given: Common, file: str, source: str, pairs: tuple[str, ...], lang: str | None, dry_run: bool) -> None:
+    """Read what `export` wrote into an empty database, or add the past of another monitor."""
+    if source == "dump":
+        from monitor.commands.db import import_ as job
 
-    _go(job(_database(given), dump))
+        if pairs or dry_run or lang:
+            raise click.UsageError("--map, --lang and --dry-run need --from statuspage or uptime-kuma")
+        _go(job(_database(given), file))
+    from monitor.commands.db_import import import_from, mapping_of
+
+    config = _loaded(given)
+    _go(
+        import_from(
+            config, given.folder, source, Path(file), mapping_of(pairs), lang or config.site.languages[0], dry_run
+        )
+    )
 
 
 main.add_command(incident)
 main.add_command(maintenance)
 main.add_command(silence)
+main.add_command(report)
 main.add_command(subscribers)
+main.add_command(uptime)

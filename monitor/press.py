@@ -29,6 +29,7 @@ from monitor.pages.publish import Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, files_against_page
+from monitor.reports import Reports
 from monitor.spans import Span, span
 from monitor.store import TROUBLES, Store
 
@@ -100,6 +101,7 @@ class Press:
         self._one_at_a_time = asyncio.Lock()
         self._writing: asyncio.Future[Any] | None = None
         self.contradictions: tuple[Contradiction, ...] = ()
+        self._reports = Reports(store)
         self._last: tuple[Found, tuple[object, ...]] | None = None
 
     speech: Speech
@@ -152,7 +154,10 @@ class Press:
         await self._read(scene.board, now)
         speech, theme = self.speech, self.theme  # a reload may change them while the thread works
         ground = (scene.site, scene.board.platform, speech, theme)
-        picture = Picture(scene.site, scene.board, self.history, now, scene.data_until, before=self._before(ground))
+        picture = Picture(
+            scene.site, scene.board, self.history, now, scene.data_until,
+            reports=await self._reports.of(scene.site, scene.board, self.history, now), before=self._before(ground),
+        )  # fmt: skip
         try:
             done, found = await self._aside(lambda: self._write(picture, speech, theme))
             self._last = picture.cells.found, ground

@@ -30,6 +30,7 @@ ROOMS = {
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
+    "reports": frozenset({"core", "store"}),
     "spans": frozenset[str](),
     "template": frozenset[str](),
     **{room: frozenset({"core", "clock", "internet", "mask", "template", room}) for room in HANDS},

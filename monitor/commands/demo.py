@@ -133,8 +133,10 @@ async def _remember_a_past(config: Config, data: Path) -> Callable[[Store], Coro
 
     async def rest(store: Store) -> None:
         runs = traffic.runs(platform, before, now - timedelta(days=1), now)
+        hour = now.replace(minute=0, second=0, microsecond=0)
         while some := list(islice(runs, AT_ONCE)):
-            await store.seed([], [], [], some)
+            await store.seed([], [], [], [one for one in some if one.observation.at < hour])
+            await store.commit([one for one in some if one.observation.at >= hour])  # counted with what comes of it
             await asyncio.sleep(BREATH)
         hours = traffic.hours(platform, before, now - timedelta(days=DAYS), lately)
         while rollups := [Rollup(*hour) for hour in islice(hours, AT_ONCE)]:

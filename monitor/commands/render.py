@@ -12,6 +12,7 @@ from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
+from monitor.reports import Reports
 from monitor.store import open_store
 
 
@@ -22,11 +23,13 @@ async def render(config: Config, data: Path, output: Path | None) -> int:
     try:
         memory = await store.recall(now - config.platform.tuning.reopen)
         history = await store.history(now - timedelta(days=DAYS + 2), now)
+        board = board_from(config.platform, memory)
+        reports = await Reports(store).of(config.site, board, history, now)
     finally:
         await store.close()
     theme = theme_dir(config.site.theme)
     speech = Speech.load(config.site.languages, theme)
-    files = site_files(Picture(config.site, board_from(config.platform, memory), history, now), speech, theme)
+    files = site_files(Picture(config.site, board, history, now, reports=reports), speech, theme)
     try:
         if output is None:
             Publisher(data).publish(files)

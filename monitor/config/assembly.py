@@ -80,6 +80,7 @@ def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
                 Component(one.id, spread(one.name, languages), tuple(one.modules), spread(one.description, languages))
                 for one in group.items
             ),
+            group.group.objective,
         )
         for group in file.components
     )
@@ -96,6 +97,7 @@ def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
         hours=telling.hours,
         calendars=telling.calendars,
         stores=frozenset(store.id for store in file.stores),
+        weights=file.site.uptime.core(),
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

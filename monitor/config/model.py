@@ -20,6 +20,7 @@ from monitor.config.scalars import (
     Id,
     Interval,
     OptionalText,
+    Part,
     Percentage,
     Tag,
     Text,
@@ -27,6 +28,22 @@ from monitor.config.scalars import (
     duration_text,
 )
 from monitor.config.subscribers import SubscribersSection
+from monitor.core.weights import Weights
+
+
+class UptimeSection(Lenient):
+    """How much of a bad time counts as lost in uptime; down counts whole."""
+
+    degraded_counts: Part = Field("0%", validate_default=True, description="Part of degraded time that is lost.")
+    partial_counts: Part = Field(
+        "100%",
+        validate_default=True,
+        description="Part that is lost of a time in which some modules of a component are down and others are not.",
+    )
+
+    def core(self) -> Weights:
+        """The same as core reckons with it."""
+        return Weights(self.degraded_counts, self.partial_counts)
 
 
 class SiteSection(Lenient):
@@ -42,6 +59,7 @@ class SiteSection(Lenient):
     subscribe_url: OptionalUrl = Field(
         None, description="Where the dynamic endpoints are reached; null: no subscription form."
     )
+    uptime: UptimeSection = whole(UptimeSection, "How partial outages count in uptime.")
     links: dict[str, Link | None] = mapped(
         "Support links: `help_center`, `community`, `tickets`, `healthcheck` and any other name.",
     )
@@ -110,6 +128,7 @@ class GroupName(Section):
 
     id: Id = Field(description="Name of the group in this file.")
     name: Text = Field(description="What people read, in one text or one per language.")
+    objective: Percentage | None = Field(None, description="Wanted part of good time over 30 days, such as 99.9%.")
 
 
 class ComponentSection(Section):

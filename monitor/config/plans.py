@@ -7,7 +7,7 @@ from pydantic import Field
 from monitor.config.addresses import Link
 from monitor.config.expect import Section, listed
 from monitor.config.notices import Priority
-from monitor.config.scalars import Boolean, Count, Duration, Id, Number, Text
+from monitor.config.scalars import Boolean, Count, Duration, Id, Number, Percentage, Text
 
 
 class Price(Section):
@@ -62,6 +62,7 @@ class Plan(Section):
     hours: str | None = Field(None, description="Calendar outside of which clocks stop; absent or `always`: never.")
     response: dict[Priority, Duration] | None = Field(None, description="Time to the first answer, by priority.")
     update: dict[Priority, Duration] | None = Field(None, description="Time to the next public update, by priority.")
+    objective: Percentage | None = Field(None, description="Promised part of good time over 30 days, such as 99.9%.")
     phone: Phone | None = Field(None, description="When the telephone is answered.")
     ticket_users: Count | None = Field(None, description="Users of the ticket tool; null: unlimited.")
     key_account: Boolean | None = Field(None, description="There is a person to turn to.")

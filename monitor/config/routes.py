@@ -181,3 +181,9 @@ def _date(text: Any) -> date | None:
         return date.fromisoformat(str(text))
     except ValueError:
         return None  # a region such as BR-SP
+
+
+def calendar_of(sections: Mapping[str, Any], name: str | None) -> Hours | None:
+    """The hours of a calendar; None for `always`, or where nothing is said."""
+    calendar = sections.get("calendars", {}).get(name)
+    return None if calendar is None or name is None else _hours(name, calendar)

@@ -105,6 +105,17 @@ def _percentage(value: Any) -> float:
     return ratio
 
 
+def _part(value: Any) -> float:
+    if isinstance(value, Withheld):
+        return 0.0
+    if not isinstance(value, str) or not _PERCENTAGE.fullmatch(value):
+        raise refuse("must be a percentage, such as 30%")
+    ratio = float(Decimal(value[:-1]) / 100)
+    if not 0 <= ratio <= 1:
+        raise refuse("must lie between 0% and 100%")
+    return ratio
+
+
 def _typed(value: Any) -> Any:
     """A value with its YAML meaning, which text from `${…}` has not been given yet."""
     if isinstance(value, Substituted):
@@ -228,6 +239,7 @@ Size = Annotated[
 Percentage = Annotated[
     float, PlainValidator(_percentage), WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})
 ]
+Part = Annotated[float, PlainValidator(_part), WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
 Alarms = Annotated[float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})]
 Port = Annotated[

@@ -13,6 +13,7 @@ from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.route import Hours, Route
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
+from monitor.core.weights import USUAL, Weights
 
 Text = Mapping[str, str]  # one text per language tag
 
@@ -98,11 +99,12 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Components that stand together on the page."""
+    """Components that stand together on the page. `objective` is the wanted ratio over 30 days, or None."""
 
     id: str
     name: Text
     components: tuple[Component, ...]
+    objective: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Platform:
     hours: Mapping[str, Hours] = field(default_factory=dict)  # of channels that do not take everything at any time
     calendars: Mapping[str, Hours] = field(default_factory=dict)
     stores: frozenset[str] = frozenset()  # that are supported, by id
+    weights: Weights = USUAL  # of partial outages in uptime
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

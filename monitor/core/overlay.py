@@ -4,6 +4,7 @@ A failure is excused when work is under way on its module, it began no earlier t
 work announced. It then opens no incident and is *held*: as soon as nothing excuses it any more, its incident begins.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +16,8 @@ from monitor.core.effect import Answered, Arranged, Effect, Ordered, Planned, Re
 from monitor.core.history import History
 from monitor.core.maintenance import Counted, Maintenance, WorkStage
 from monitor.core.module import FAILING
-from monitor.core.uptime import Span, spans, without
+from monitor.core.uptime import Span, spans, weighed, without
+from monitor.core.weights import Weights
 
 
 def is_excused(board: Board, module: str, since: datetime) -> bool:
@@ -163,8 +165,10 @@ def works_of(board: Board, history: History) -> list[Maintenance]:
     return sorted(known.values(), key=lambda one: (one.planned_from, one.key))
 
 
-def spans_of(module: str, history: History, works: list[Maintenance], start: datetime, now: datetime) -> list[Span]:
+def spans_of(
+    module: str, history: History, works: Sequence[Maintenance], start: datetime, now: datetime, weights: Weights
+) -> list[Span]:
     """What a module's status was in a window, with planned work cut out."""
-    cut = spans(history.transitions.get(module, ()), start, now)
+    cut = weighed(spans(history.transitions.get(module, ()), start, now), weights)
     excluded = [stretch for one in works for stretch in one.excluded(module, now)]
     return without(cut, excluded) if excluded else cut

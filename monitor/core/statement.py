@@ -134,15 +134,15 @@ def _shared(shared: Mapping[str, Any], public: bool) -> dict[str, Any]:
 def uptime_object(figure: Uptime) -> dict[str, Any]:
     """One figure. Shares keep six decimals, times whole seconds, so that standing still does not look like news."""
     return {
-        "ratio": None if figure.ratio is None else _floored(figure.ratio),
-        "coverage": _floored(figure.coverage),
+        "ratio": None if figure.ratio is None else floored(figure.ratio),
+        "coverage": floored(figure.coverage),
         "down_seconds": round(figure.down_seconds),
         "degraded_seconds": round(figure.degraded_seconds),
         "excluded_seconds": round(figure.excluded_seconds),
     }
 
 
-def _floored(share: float) -> float:
+def floored(share: float) -> float:
     """A share to six decimals, never rounded up: what is not whole is not told as 1."""
     return floor(share * 1_000_000 + 1e-6) / 1_000_000
 

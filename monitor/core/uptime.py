@@ -4,13 +4,14 @@ Page, badge, both APIs, metrics and reports all read these functions, so one fig
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
 from monitor.core.detector import Transition
 from monitor.core.module import Status
+from monitor.core.weights import USUAL, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +21,54 @@ class Span:
     status: Status
     since: datetime
     until: datetime
+    share: float | None = None  # of it that is lost, where that is not all of a down time and nothing of any other
 
     @property
     def seconds(self) -> float:
         """Its length."""
         return (self.until - self.since).total_seconds()
 
+    @property
+    def lost(self) -> float:
+        """The part of it that counts as lost, 0 to 1."""
+        if self.share is not None:
+            return self.share
+        return 1.0 if self.status is Status.DOWN else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How the time of a window was spent. Windows that follow each other add up, and so do lines of several things."""
+
+    up: timedelta
+    degraded: timedelta
+    down: timedelta
+    unknown: timedelta
+    excluded: timedelta
+    lost: timedelta
+
+    @property
+    def known(self) -> timedelta:
+        """The time in which the status was known."""
+        return self.up + self.degraded + self.down
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.up + other.up,
+            self.degraded + other.degraded,
+            self.down + other.down,
+            self.unknown + other.unknown,
+            self.excluded + other.excluded,
+            self.lost + other.lost,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """Availability of a module over a window.
+    """Availability over a window.
 
-    `ratio` is good time ÷ counted time, None when nothing was counted; degraded time is good time. `coverage` is the
-    share of the window (without excluded time) in which the status was known.
+    `ratio` is 1 − lost time ÷ known time, None when nothing was known. Lost is down time, and of other bad time what
+    the weights say. `coverage` is the share of the window (without excluded time) in which the status was known.
     """
 
     ratio: float | None
@@ -40,6 +76,8 @@ class Uptime:
     down_seconds: float
     degraded_seconds: float
     excluded_seconds: float
+    lost_seconds: float = 0.0
+    known_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +135,80 @@ def without(cut: Sequence[Span], excluded: Iterable[tuple[datetime, datetime]]) 
             if since >= span.until or at >= span.until:
                 break
             if since > at:
-                pieces.append(Span(span.status, at, since))
+                pieces.append(Span(span.status, at, since, span.share))
             at = max(at, until)
         if at < span.until:
-            pieces.append(Span(span.status, at, span.until))
+            pieces.append(Span(span.status, at, span.until, span.share))
     return pieces
 
 
 def uptime(cut: Sequence[Span], start: datetime, end: datetime) -> Uptime:
-    """The figure for a window, from its spans in order of time. What no span covers is excluded.
+    """The figure for a window, from its spans in order of time. What no span covers is excluded."""
+    return figure(spent(cut, start, end))
 
-    Time is added up exactly, so that a figure moves only when there is a reason, and not in its last digit by itself.
-    """
+
+def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
+    """How a window was spent, added up exactly, so that a figure moves only when there is a reason, and not in its last
+    digit by itself."""
     length = dict(_NO_TIME)
+    shares: dict[float, timedelta] = {}
     for span in reversed(cut):
         if span.until <= start:
             break
-        length[span.status] += _overlap(start, end, span.since, span.until)
-    known = length[Status.UP] + length[Status.DEGRADED] + length[Status.DOWN]
-    counted = known + length[Status.UNKNOWN]
-    return Uptime(
-        ratio=1 - length[Status.DOWN] / known if known > _NOTHING else None,
-        coverage=known / counted if counted > _NOTHING else 0.0,
-        down_seconds=length[Status.DOWN].total_seconds(),
-        degraded_seconds=length[Status.DEGRADED].total_seconds(),
-        excluded_seconds=(end - start - counted).total_seconds(),
+        inside = _overlap(start, end, span.since, span.until)
+        length[span.status] += inside
+        if span.share is not None:
+            shares[span.share] = shares.get(span.share, _NOTHING) + inside
+        elif span.status is Status.DOWN:
+            shares[1.0] = shares.get(1.0, _NOTHING) + inside
+    return Spent(
+        up=length[Status.UP],
+        degraded=length[Status.DEGRADED],
+        down=length[Status.DOWN],
+        unknown=length[Status.UNKNOWN],
+        excluded=end - start - sum(length.values(), _NOTHING),
+        lost=sum((share * inside for share, inside in shares.items()), _NOTHING),
     )
+
+
+def together(cuts: Iterable[Sequence[Span]], start: datetime, end: datetime) -> Spent:
+    """How a window was spent on several lines."""
+    return sum((spent(cut, start, end) for cut in cuts), _NOTHING_SPENT)
+
+
+def figure(time: Spent) -> Uptime:
+    """The figure of time that was spent so."""
+    known, counted = time.known, time.known + time.unknown
+    return Uptime(
+        ratio=1 - time.lost / known if known > _NOTHING else None,
+        coverage=known / counted if counted > _NOTHING else 0.0,
+        down_seconds=time.down.total_seconds(),
+        degraded_seconds=time.degraded.total_seconds(),
+        excluded_seconds=time.excluded.total_seconds(),
+        lost_seconds=time.lost.total_seconds(),
+        known_seconds=known.total_seconds(),
+    )
+
+
+def weighed(cut: list[Span], weights: Weights) -> list[Span]:
+    """The spans of a module, the degraded ones as lost as the weights say."""
+    if not weights.degraded:
+        return cut
+    return [replace(one, share=weights.degraded) if one.status is Status.DEGRADED else one for one in cut]
+
+
+def interruptions(cut: Sequence[Span], least: timedelta) -> list[Span]:
+    """The stretches of down time of at least some length, however they are cut inside; planned work and time of which
+    nothing is known end one."""
+    found: list[Span] = []
+    for span in cut:
+        if span.status is not Status.DOWN:
+            continue
+        if found and found[-1].until == span.since:
+            found[-1] = Span(Status.DOWN, found[-1].since, span.until)
+        else:
+            found.append(Span(Status.DOWN, span.since, span.until))
+    return [one for one in found if one.until - one.since >= least]
 
 
 def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> list[Day]:
@@ -145,6 +231,7 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
 
 _NOTHING = timedelta(0)
 _NO_TIME = dict.fromkeys(Status, _NOTHING)
+_NOTHING_SPENT = Spent(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 @lru_cache(maxsize=8)
@@ -167,10 +254,11 @@ def _day(day: date, length: dict[Status, timedelta], passed: timedelta, excluded
     return Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage, excluded.total_seconds())
 
 
-def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
+def merge(cuts: Sequence[Sequence[Span]], weights: Weights = USUAL) -> list[Span]:
     """Spans of several modules seen as one: the worst status known at each moment (worst-of roll-up).
 
-    What is cut out of one says nothing there; what is cut out of all of them is cut out of the whole.
+    What is cut out of one says nothing there; what is cut out of all of them is cut out of the whole. Where some are
+    down and others are not, and where none is worse than degraded, as much is lost as the weights say.
     """
     rank = {Status.UNKNOWN: 0, Status.UP: 1, Status.DEGRADED: 2, Status.DOWN: 3}
     edges = sorted({edge for cut in cuts for span in cut for edge in (span.since, span.until)})
@@ -178,19 +266,31 @@ def merge(cuts: Sequence[Sequence[Span]]) -> list[Span]:
     merged: list[Span] = []
     for since, until in pairwise(edges):
         status: Status | None = None
+        standing = False  # one that is known is not down
         for which, cut in enumerate(cuts):
             while positions[which] < len(cut) and cut[positions[which]].until <= since:
                 positions[which] += 1
             if positions[which] < len(cut) and cut[positions[which]].since <= since:
                 seen = cut[positions[which]].status
                 status = seen if status is None else max(status, seen, key=rank.__getitem__)
+                standing = standing or seen is Status.UP or seen is Status.DEGRADED
         if status is None:
             continue
-        if merged and merged[-1].status is status and merged[-1].until == since:
-            merged[-1] = Span(status, merged[-1].since, until)
+        share = _share(status, standing, weights)
+        if merged and merged[-1].until == since and (merged[-1].status, merged[-1].share) == (status, share):
+            merged[-1] = Span(status, merged[-1].since, until, share)
         else:
-            merged.append(Span(status, since, until))
+            merged.append(Span(status, since, until, share))
     return merged
+
+
+def _share(worst: Status, standing: bool, weights: Weights) -> float | None:
+    """What is lost of a moment at which this is the worst status; None: as usual."""
+    if worst is Status.DOWN and standing and weights.partial != USUAL.partial:
+        return max(weights.partial, weights.degraded)  # nothing gets better by going down
+    if worst is Status.DEGRADED and weights.degraded:
+        return weights.degraded
+    return None
 
 
 def _overlap(start: datetime, end: datetime, since: datetime, until: datetime) -> timedelta:

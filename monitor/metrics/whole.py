@@ -12,8 +12,9 @@ from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Priority, Status
 from monitor.core.overlay import spans_of, works_of
-from monitor.core.statement import WINDOWS
+from monitor.core.statement import WINDOWS, floored
 from monitor.core.uptime import uptime
+from monitor.core.weights import Weights
 from monitor.metrics.exposition import Family, block, encoded, labels, line
 
 STATUS = Family("monitor_module_status", "gauge", "1 on the present status of a module, 0 on the others.")
@@ -59,6 +60,7 @@ class _Figure:
 
     transitions: Sequence[Transition]
     works: Sequence[Maintenance]
+    weights: Weights
     until: datetime
     text: bytes
 
@@ -72,30 +74,33 @@ class Ratios:
 
     def lines(self, board: Board, history: History, modules: Sequence[str], now: datetime) -> list[bytes]:
         """The lines of each module."""
-        works = works_of(board, history)
-        return [self._of(id, place, history, works, now) for place, id in enumerate(modules)]
+        works, weights = works_of(board, history), board.platform.weights
+        return [self._of(id, place, history, works, weights, now) for place, id in enumerate(modules)]
 
     def keep(self, modules: Iterable[str]) -> None:
         """Forgets all others."""
         self._known = {id: known for id in modules if (known := self._known.get(id)) is not None}
 
-    def _of(self, id: str, place: int, history: History, works: list[Maintenance], now: datetime) -> bytes:
+    def _of(
+        self, id: str, place: int, history: History, works: list[Maintenance], weights: Weights, now: datetime
+    ) -> bytes:
         past, known = history.transitions.get(id, ()), self._known.get(id)
-        if known is not None and now < known.until and known.transitions == past and known.works == works:
+        same = known is not None and (known.transitions, known.works, known.weights) == (past, works, weights)
+        if known is not None and same and now < known.until:
             return known.text
         is_down = bool(past) and past[-1].after is Status.DOWN
         until = now if is_down else now + KEPT * (1 + place % 7 / 7)  # not all of them in the same scrape
-        text = _ratio_lines(id, history, works, now)
-        self._known[id] = _Figure(past, works, until, text)
+        text = _ratio_lines(id, history, works, weights, now)
+        self._known[id] = _Figure(past, works, weights, until, text)
         return text
 
 
-def _ratio_lines(id: str, history: History, works: list[Maintenance], now: datetime) -> bytes:
-    cut = spans_of(id, history, works, now - max(WINDOWS.values()), now)
+def _ratio_lines(id: str, history: History, works: list[Maintenance], weights: Weights, now: datetime) -> bytes:
+    cut = spans_of(id, history, works, now - max(WINDOWS.values()), now, weights)
     figures = ((name, uptime(cut, now - length, now).ratio) for name, length in WINDOWS.items())
     return encoded(
         "".join(
-            line(RATIO.name, labels([("module", id), ("window", name)]), round(ratio, 6))
+            line(RATIO.name, labels([("module", id), ("window", name)]), floored(ratio))
             for name, ratio in figures
             if ratio is not None
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from monitor.core.announcement import work_object
+from monitor.core.availability import PLATFORM, Subject
 from monitor.core.module import Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.statement import incident_object, latency_object, module_object, uptime_object
@@ -90,6 +91,11 @@ class _Own:
         return {window: uptime_object(figure) for window, figure in self.facts.uptime[id].items()}
 
     @cell
+    def together(self, subject: Subject) -> Object:
+        """The figures of a group or of the platform."""
+        return {window: uptime_object(one) for window, one in self.facts.uptime_together(subject).items()}
+
+    @cell
     def module_file(self, id: str) -> bytes:
         """A module's own file."""
         facts, module = self.facts, self.facts.platform.modules[id]
@@ -142,6 +148,11 @@ def _uptime(own: _Own) -> Object:
     return {
         "generated_at": stamp(facts.picture.now),
         "timezone": facts.site.timezone,
+        "overall": own.together(PLATFORM),
+        "groups": [
+            {"id": one.id, "name": own.names(one.name), "uptime": own.together(Subject("group", one.id))}
+            for one in facts.platform.groups
+        ],
         "components": [own.component(id) for id in facts.components],
         "modules": [{name: one[name] for name in ("id", "name", "uptime")} for one in map(own.module, facts.modules)],
     }

@@ -7,6 +7,7 @@ a contrast of at least 4.5 to 1, and the word says what the colour shows.
 from math import ceil
 from unicodedata import category, east_asian_width, normalize
 
+from monitor.core.availability import PLATFORM
 from monitor.core.module import Text, in_language
 from monitor.core.rollup import ComponentStatus
 from monitor.core.wording import N_
@@ -110,9 +111,8 @@ class _Badges:
 
     @cell
     def overall_uptime(self) -> bytes:
-        """The mean over the components."""
-        known = [ratio for one in self.facts.components.values() if (ratio := one.uptime["90d"].ratio) is not None]
-        return self._uptime(self.facts.site.name, sum(known) / len(known) if known else None)
+        """How the whole platform was."""
+        return self._uptime(self.facts.site.name, self.facts.uptime_together(PLATFORM)["90d"].ratio)
 
     def _status(self, name: Text, mark: tuple[str, str]) -> bytes:
         language = self.speech.default

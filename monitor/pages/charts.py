@@ -100,7 +100,8 @@ def charts_view(lens: Lens, watch: Watch, series: Series) -> ChartsView:
     """What the plots say, in one language."""
     asked, grid, now = series.chosen, series.grid, series.grid.until
     module = watch.board.platform.modules[asked.module]
-    cut = spans_of(module.id, watch.history, works_of(watch.board, watch.history), now - LONGEST, now)
+    works, weights = works_of(watch.board, watch.history), watch.board.platform.weights
+    cut = spans_of(module.id, watch.history, works, now - LONGEST, now, weights)
     whole = uptime(cut, now - asked.window.length, now)
     names = {word: lens.word(message) for word, message in WORDS.items()}
     places = {place: lens.place(place) for place in series.by_place}
@@ -225,14 +226,24 @@ def _budget(lens: Lens, one: Budget) -> BudgetView:
         objective=lens.speech.percent(lens.language, one.objective, len(f"{one.objective * 100:g}".partition(".")[2])),
         told=lens.word(told, left=left, spent=spent, allowed=allowed),
         share=None if one.left_ratio is None else max(0.0, min(1.0, one.left_ratio)),
-        figures=tuple(
-            (
-                lens.word(N_("Burn over {time}"), time=lens.length(length)),
-                "–" if burn is None else f"{lens.number(burn)}×",
-            )
-            for (name, burn), length in zip(one.burn.items(), BURNS.values(), strict=True)
+        figures=(
+            *(
+                (
+                    lens.word(N_("Burn over {time}"), time=lens.length(length)),
+                    "–" if burn is None else f"{lens.number(burn)}×",
+                )
+                for (name, burn), length in zip(one.burn.items(), BURNS.values(), strict=True)
+            ),
+            (lens.word(N_("Spent at this pace")), _spent_at(lens, one)),
         ),
     )
+
+
+def _spent_at(lens: Lens, one: Budget) -> str:
+    """When nothing will be left."""
+    if one.exhausted_at is None:
+        return lens.word(N_("not within 30 days"))
+    return lens.word(N_("already")) if one.left_seconds <= 0 else lens.when(one.exhausted_at).text
 
 
 def _seconds(value: float) -> timedelta:

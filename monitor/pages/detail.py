@@ -89,6 +89,7 @@ class HistoryView:
     """Every month, the newest first."""
 
     months: tuple[MonthView, ...]
+    reported: bool  # there are reports to lead to
 
 
 def component_page(lens: Lens, facts: ComponentFacts) -> ComponentPage:
@@ -122,7 +123,7 @@ def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
 
 def months(lens: Lens) -> HistoryView:
     """The history, whole; each month is a page of its own too."""
-    return HistoryView(tuple(month(lens, first) for first in lens.facts.months))
+    return HistoryView(tuple(month(lens, first) for first in lens.facts.months), bool(lens.facts.reports))
 
 
 @cell

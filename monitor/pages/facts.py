@@ -9,6 +9,7 @@ from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import FAILING, Component, Module, Status
+from monitor.core.report import Report
 from monitor.core.rollup import RANK, ComponentStatus, component_status
 from monitor.core.statement import only_cached
 from monitor.core.uptime import Day, Uptime
@@ -69,6 +70,7 @@ class Facts:
         self.components = Each(self.platform.components, self.component)
         self.modules = Each(self.platform.modules, self.module)
         self.uptime = Each(self.platform.modules, picture.uptimes_of)
+        self.uptime_together = picture.uptimes_together
         self.days = Each(self.platform.modules, picture.days_of)
         self.cells.belong_to(self)
 
@@ -267,6 +269,31 @@ class Facts:
     def work(self, id: str) -> Maintenance:
         """One piece of work. Raises KeyError."""
         return self._works()[id]
+
+    # --- reports
+
+    @property
+    def reports(self) -> Mapping[str, Report]:
+        """Of every month and quarter, by name, the newest first."""
+        return Each(dict.fromkeys(self._report_names()), self.report)
+
+    @cell
+    def _report_names(self) -> tuple[str, ...]:
+        return tuple(self._reports())
+
+    @given
+    def _reports(self) -> dict[str, Report]:
+        return {one.whole.name: one for one in self._picture.reports}
+
+    @cell
+    def report(self, name: str) -> Report:
+        """One of them. Raises KeyError."""
+        return self._reports()[name]
+
+    @cell
+    def has_page(self, incident: str) -> bool:
+        """Whether an incident can be read on a page of its own: the oldest have none any more."""
+        return incident in self._ids()
 
     # --- time
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from monitor.core.availability import Subject, parts
 from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.history import History
@@ -13,11 +14,13 @@ from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
 from monitor.core.overlay import works_of
 from monitor.core.publishing import public, withheld
+from monitor.core.report import Report
 from monitor.core.rollup import ComponentStatus, active_impacts, component_status, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Day, Span, Uptime, days, merge, spans, uptime, without
+from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, together, uptime, weighed, without
+from monitor.core.weights import Weights
 from monitor.pages.cells import Cells, Found, cell, given
 
 DAYS = 90
@@ -28,7 +31,8 @@ END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know bet
 class Picture:
     """What readers may know; a draft never gets into one. `data_until` is the end of the newest observation, None
     before the first one; `withheld` are the modules that fail now and whose incident is a draft. `before` is what was
-    found for the publication before: what did not change is not worked out again."""
+    found for the publication before: what did not change is not worked out again. `reports` are public, the newest
+    first."""
 
     site: Site
     board: Board
@@ -36,6 +40,7 @@ class Picture:
     now: datetime
     data_until: datetime | None = None
     withheld: frozenset[str] = frozenset()
+    reports: tuple[Report, ...] = ()
     before: Found | None = field(default=None, compare=False, repr=False)
 
     name = "picture"
@@ -74,6 +79,10 @@ class Picture:
         return self.history.transitions.get(module, ())
 
     @given
+    def _weights(self) -> Weights:
+        return self.board.platform.weights
+
+    @given
     def _excluded(self, module: str) -> tuple[tuple[datetime, datetime], ...]:
         """Stretches of planned work on it; what is under way has no end."""
         return tuple(stretch for one in self._begun for stretch in one.excluded(module, END))
@@ -87,13 +96,14 @@ class Picture:
         """What a module's status was over the last 90 days and a bit, so that whole days fit in, with planned work cut
         out. What it is now has no end."""
         cut = spans(self.moves_of(module), self.midnight() - timedelta(days=DAYS + 1), END)
+        cut = weighed(cut, self._weights())
         excluded = self._excluded(module)
         return without(cut, excluded) if excluded else cut
 
     @cell
     def spans_of_component(self, component: str) -> list[Span]:
         """The same for a component: the worst known status of its modules at each moment."""
-        return merge([self.spans_of(module) for module in self._made_of(component)])
+        return merge([self.spans_of(module) for module in self._made_of(component)], self._weights())
 
     @cell
     def moves_of_component(self, component: str) -> tuple[datetime | None, ComponentStatus | None, datetime | None]:
@@ -130,6 +140,13 @@ class Picture:
         """A component's figures by window."""
         cut = self.spans_of_component(component)
         return {window: self.uptime(cut, window) for window in WINDOWS}
+
+    @given
+    def uptimes_together(self, subject: Subject) -> dict[str, Uptime]:
+        """The figures of a group or of the whole platform by window."""
+        line = self.spans_of_component if self.board.platform.components else self.spans_of
+        cuts = [line(id) for id in parts(self.board.platform, subject)]
+        return {name: figure(together(cuts, self.now - length, self.now)) for name, length in WINDOWS.items()}
 
     @given
     def days_of(self, module: str) -> tuple[Day, ...]:

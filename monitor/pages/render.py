@@ -6,7 +6,7 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -30,6 +30,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.planned import maintenance_page, work_page
+from monitor.pages.reports import report_folder, report_page, reports_page
 from monitor.pages.support import support_page
 from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
@@ -98,6 +99,10 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
     yield "history", "history/", partial(months, lens)
     for first in facts.months:
         yield "month", month_folder(first), partial(month, lens, first)
+    if facts.reports:
+        yield "reports", "reports/", partial(reports_page, lens)
+    for name in facts.reports:
+        yield "report", report_folder(name), partial(_of, partial(report_page, lens), facts.reports, name)
     for id in facts.incidents:
         yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
     yield "maintenance", "maintenance/", partial(maintenance_page, lens)
@@ -108,6 +113,13 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
         yield "component", f"components/{id}/", partial(_of, partial(component_page, lens), facts.components, id)
     for id in facts.modules:
         yield "module", f"modules/{id}/", partial(_of, partial(module_page, lens), facts.modules, id)
+
+
+def standalone(lens: Lens, page: str, view: object, theme: Path) -> bytes:
+    """A page that is no part of the site: one file, whose links lead to the site where that is published."""
+    press, site = Press(theme), lens.facts.site
+    frame = replace(_frame(lens, page, "", (), press), root=f"{site.url}/{_under(lens.language, lens.speech, '')}")
+    return press.print(frame, view, lens.speech)
 
 
 def _of(make: Callable[[T], object], every: Mapping[str, T], id: str) -> object:

@@ -204,6 +204,10 @@ class Speech:
         """A number with at most one decimal, none from ten on."""
         return _decimal(language, value, "#,##0.#" if value < 10 else "#,##0")
 
+    def decimal(self, language: str, value: float, decimals: int) -> str:
+        """A number with so many decimals."""
+        return _decimal(language, value, "#,##0." + "0" * decimals)
+
 
 _MONTH = {"pt": "MMMM 'de' y", "es": "MMMM 'de' y"}
 # Characters that turn the direction of whatever follows: a name may not reverse the sentence it stands in.

@@ -183,6 +183,11 @@ class Store(Protocol):
         """
         ...
 
+    async def archive(self, since: datetime) -> History:
+        """The whole past from a moment on, for whoever reckons with it: every incident that was not over then,
+        `transitions` and `maintenances` as in `history`, no latency and no silences."""
+        ...
+
     async def incident(self, id: str) -> Incident | None:
         """One incident, however old."""
         ...

@@ -7,6 +7,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.postal import digest_of, happening_of, letter_of, told_of
+from monitor.store.recount import differences
 from monitor.store.roll import stored_bulletin, subscriber_of
 from monitor.store.rows import (
     Stored,
@@ -76,7 +77,7 @@ async def problems(connection: AsyncConnection) -> list[str]:
         found += await _unreadable(connection, table, read)
     for row in (await connection.execute(select(incidents))).mappings():
         found += _disagreements(row)
-    return found
+    return found + await differences(connection)
 
 
 async def _unreadable(connection: AsyncConnection, table: Table, read: Callable[[Stored], Any]) -> list[str]:

@@ -196,6 +196,18 @@ class MemoryStore:
             silences=self._silences_since(start),
         )
 
+    async def archive(self, since: datetime) -> History:
+        """See Store."""
+        start = micros(since)
+        kept = [row for row in self._incidents.values() if row["resolved_at"] is None or row["resolved_at"] > start]
+        blind = [row for row in self._gaps.values() if row["until"] is None or row["until"] > start]
+        return History(
+            transitions=self._moves_since(start),
+            incidents=tuple(incident_of(row) for row in sorted(kept, key=_by_start, reverse=True)),
+            gaps=tuple(gap_of(row) for row in sorted(blind, key=_by_since)),
+            maintenances=self._maintenances_since(start),
+        )
+
     def _moves_since(self, start: int) -> dict[str, tuple[Transition, ...]]:
         by_module: defaultdict[str, list[Row]] = defaultdict(list)
         for row in sorted(self._transitions.values(), key=lambda row: (row["module"], row["at"])):

@@ -29,6 +29,7 @@ from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
 from monitor.store import StoreUnusable, lists, queries, renaming, telling
+from monitor.store.archive import archive
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import surroundings
 from monitor.store.integrity import problems
@@ -156,6 +157,11 @@ class SqlStore:
             return await self._past.history(
                 connection, since, now, incidents, None if probes is None else frozenset(probes)
             )
+
+    async def archive(self, since: datetime) -> History:
+        """See Store."""
+        async with self.reading() as connection:
+            return await archive(connection, since)
 
     async def incident(self, id: str) -> Incident | None:
         """See Store."""

@@ -78,7 +78,7 @@ def full_module(
     module: Module, board: Board, history: History, speech: Speaker, incidents: list[Incident], now: datetime
 ) -> Object:
     """A module as it is now with its probes, and what every place saw last."""
-    cut = spans_of(module.id, history, works_of(board, history), now - LONGEST, now)
+    cut = spans_of(module.id, history, works_of(board, history), now - LONGEST, now, board.platform.weights)
     tags = list(speech.every(Sentence("")))
 
     def every(text: Text) -> dict[str, str]:

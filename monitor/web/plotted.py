@@ -39,6 +39,7 @@ def plotted() -> dict[str, Schema]:
         "left_seconds": {"type": "integer"},
         "left_ratio": maybe(number),
         "burn": answered({name: maybe(SECONDS) for name in BURNS}),
+        "exhausted_at": maybe(TIME),
     }
     return {
         "series": answered(

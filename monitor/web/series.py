@@ -129,7 +129,7 @@ def _rounded(values: list[float | None]) -> list[float | None]:
 def availability_object(asked: Choice, grid: Grid, board: Board, history: History) -> Object:
     """From stored changes of status, never from counts of runs."""
     module, now = board.platform.modules[asked.module], grid.until
-    cut = spans_of(asked.module, history, works_of(board, history), now - LONGEST, now)
+    cut = spans_of(asked.module, history, works_of(board, history), now - LONGEST, now, board.platform.weights)
     bins = [uptime_object(one) for one in by_bin(cut, grid)]
     whole = uptime_object(uptime(cut, now - asked.window.length, now))
     return {
@@ -149,4 +149,5 @@ def _budget(one: Budget) -> Object:
         "left_seconds": round(one.allowed_seconds) - round(one.spent_seconds),
         "left_ratio": None if one.left_ratio is None else round(one.left_ratio, 4),
         "burn": {name: None if value is None else round(value, 2) for name, value in one.burn.items()},
+        "exhausted_at": stamp(one.exhausted_at),
     }

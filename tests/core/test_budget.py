@@ -85,3 +85,52 @@ def test_bins_lose_what_the_window_loses(cut: list[Span], window: Window) -> Non
     whole = uptime(cut, grid.since, NOON)
     assert sum(one.down_seconds for one in bins) == pytest.approx(whole.down_seconds)
     assert sum(one.excluded_seconds for one in bins) == pytest.approx(whole.excluded_seconds)
+
+
+def test_a_budget_is_exhausted_when_the_pace_of_three_days_has_spent_it() -> None:
+    """99 % of 30 days are 7.2 h. Whoever lost 6 h in the last three days loses 2 h a day: the rest lasts 14.4 h."""
+    hours = timedelta(hours=1)
+    fast = [span(Status.UP, 30 * 24 * hours, 72 * hours), span(Status.DOWN, 6 * hours)]
+    one = budget([*fast[:1], span(Status.UP, 72 * hours, 6 * hours), fast[1]], NOON, 0.99)
+    # 6 h of 7.2 h are spent, 6 h in 72 h is the pace: 1.2 h take 14.4 h, and nothing leaves before 27 days have passed
+    assert one.exhausted_at == NOON + timedelta(hours=14.4)
+    assert budget([span(Status.UP, 30 * 24 * hours)], NOON, 0.99).exhausted_at is None
+    assert (
+        budget([span(Status.UP, 30 * 24 * hours, 9 * hours), span(Status.DOWN, 9 * hours)], NOON, 0.99).exhausted_at
+        == NOON
+    )
+
+
+def test_old_losses_that_leave_the_thirty_days_put_the_end_off() -> None:
+    """5 h were lost 29 days ago and leave tomorrow; an hour of the last three days is the pace."""
+    hours, day = timedelta(hours=1), timedelta(days=1)
+    cut = [
+        span(Status.UP, 30 * day, 29 * day),
+        span(Status.DOWN, 29 * day, 29 * day - 5 * hours),
+        span(Status.UP, 29 * day - 5 * hours, 2 * hours),
+        span(Status.DOWN, 2 * hours, hours),
+        span(Status.UP, hours),
+    ]
+    one = budget(cut, NOON, 0.99)
+    assert (one.allowed_seconds, one.spent_seconds) == (pytest.approx(7.2 * 3600), 6 * 3600)
+    assert one.exhausted_at is not None
+    # After 29 h all of the old loss is gone: 1 h and 29/72 h are spent then, and the rest takes until
+    # 7.2 - 1 = 6.2 h at an hour in 72 h: 446.4 h from now.
+    assert one.exhausted_at == pytest.approx(NOON + timedelta(hours=446.4), abs=timedelta(seconds=1))
+
+
+@given(cuts(), st.floats(0.5, 0.9999))
+def test_at_the_time_told_the_budget_is_spent_and_not_before(cut: list[Span], objective: float) -> None:
+    """Played forward with losses at the pace of the last three days, minute parts of an hour at a time."""
+    one = budget(cut, NOON, objective)
+    if one.exhausted_at is None or one.exhausted_at == NOON:
+        return
+    rate = uptime(cut, NOON - BURNS["3d"], NOON).lost_seconds / BURNS["3d"].total_seconds()
+
+    def spent(ahead: timedelta) -> float:
+        old = uptime(cut, NOON - PERIOD + ahead, NOON).lost_seconds
+        return old + rate * ahead.total_seconds()
+
+    told = one.exhausted_at - NOON
+    assert spent(told) == pytest.approx(one.allowed_seconds, abs=1)
+    assert all(spent(told * part) <= one.allowed_seconds + 1 for part in (0.1, 0.3, 0.5, 0.7, 0.9))

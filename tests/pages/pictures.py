@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 from monitor.core.agenda import Agenda, withdrawn
+from monitor.core.availability import Availability
 from monitor.core.board import Board, Condition, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
@@ -18,8 +20,10 @@ from monitor.core.history import History, Latency
 from monitor.core.incident import Act, Candidate, Cause, Evidence, Incident, Member, Stage, Update, key_of
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Status
+from monitor.core.period import all_of, before, so_far
 from monitor.core.plan import ALWAYS, Feature, Opening, Plan, Price, Range
 from monitor.core.probe import Probe
+from monitor.core.report import Report, report
 from monitor.core.site import Site
 from monitor.core.track import Track
 from monitor.pages.picture import Picture
@@ -299,11 +303,22 @@ def flawless() -> Picture:
 
 
 def troubled() -> Picture:
-    """One incident: promotions fail and drag checkout along."""
+    """One incident: promotions fail and drag checkout along. With the reports of months and quarters."""
     open_one = incident(
         "promotions", NOW - timedelta(minutes=12, seconds=20), "http.503", ["checkout", "subscriptions"]
     )
-    return picture([open_one, *resolved()])
+    seen = picture([open_one, *resolved()])
+    return replace(seen, reports=reports(seen.board.platform, seen.history, NOW))
+
+
+def reports(platform: Platform, history: History, now: datetime) -> tuple[Report, ...]:
+    """The public reports of a past."""
+    zone = ZoneInfo("America/Sao_Paulo")
+    began = min(moves[0].since for moves in history.transitions.values())
+    past = Availability(platform, history, (), began - timedelta(days=100))
+    return tuple(
+        report(past, one, *so_far(one, before(one, zone), now), zone, public=True) for one in all_of(began, now, zone)
+    )
 
 
 def stormy() -> Picture:

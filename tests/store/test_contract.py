@@ -249,6 +249,19 @@ async def fresh(store: Store) -> int:
     return len((await store.recall(NOON - DAY)).incidents)
 
 
+async def test_the_archive_has_every_incident_that_was_not_over(store: Store) -> None:
+    """However many there are, and the changes of status of that time as the history has them."""
+    ends = [NOON - DAY, NOON + timedelta(hours=1), None]
+    several = [incident(f"m{n}", NOON - 2 * DAY + timedelta(hours=n), end) for n, end in enumerate(ends)]
+    moves = [moved("checkout", status, NOON - n * DAY) for n, status in enumerate([Status.UP, Status.DOWN] * 2)]
+    gap = Gap("here", NOON - DAY, NOON + timedelta(hours=1), "self.dns")
+    await store.commit([*map(saved, several), *moves, gap])
+    found = await store.archive(NOON)
+    assert [one.id for one in found.incidents] == [several[2].id, several[1].id]
+    assert found.transitions == (await store.history(NOON, NOON + DAY)).transitions
+    assert (found.gaps, found.latency) == ((gap,), {})
+
+
 async def test_latency_comes_from_answered_runs(store: Store) -> None:
     """Percentiles to within a bucket of 12 %; how long a failure took says nothing about latency."""
     fast = [run(after(n), ms=100) for n in range(90)]

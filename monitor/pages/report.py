@@ -1,0 +1,370 @@
+"""Report: a month, a quarter or any stretch of time as people read and print it, in one language."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.availability import PLATFORM, Subject
+from monitor.core.incident import Incident
+from monitor.core.module import Priority
+from monitor.core.period import Period
+from monitor.core.report import Course, Report, Row, Spending, Times
+from monitor.core.wording import N_, title
+from monitor.pages import words
+from monitor.pages.lens import Lens
+from monitor.pages.report_plots import Plot, Strip, losses, strips
+from monitor.pages.view import Link, Mark, When
+
+KINDS = {"group": N_("Groups"), "component": N_("Components"), "module": N_("Modules")}
+TIMES = (N_("To detect"), N_("To a person's answer"), N_("To recover"))
+PRIORITIES = {
+    Priority.URGENT: N_("Urgent"),
+    Priority.HIGH: N_("High"),
+    Priority.NORMAL: N_("Normal"),
+    Priority.LOW: N_("Low"),
+}
+PROMISES = {"response": N_("First answer"), "update": N_("Next word")}
+TRIGGERS = {
+    "version_change": N_("{module}: version {from} → {to}"),
+    "aftermath": N_("{module}: an earlier failure had just ended"),
+}
+DIGITS = 3  # of percentages; pages tell two of them
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A thing with its figures, called by its id once it has left the configuration; `mark` says whether its objective
+    was kept, None without one."""
+
+    name: Link
+    ratio: str
+    before: str
+    change: str
+    down: str
+    degraded: str
+    excluded: str
+    coverage: str
+    by_rule: str
+    interruptions: str
+    objective: str
+    left: str
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """Things of one kind; `columns` are those that hold anything, of degraded, excluded and objective."""
+
+    name: str
+    rows: tuple[FigureRow, ...]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident of the period."""
+
+    link: Link
+    since: When
+    mark: Mark
+    why: str
+    code: str
+    detect: str
+    acknowledge: str
+    recover: str
+    affected: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRow:
+    """How long something took: mean, median and worst, and the median before."""
+
+    name: str
+    count: str
+    mean: str
+    median: str
+    worst: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A promise of a plan and how it was kept."""
+
+    plan: str
+    what: str
+    priority: str
+    limit: str
+    asked: str
+    kept: str
+    broken: str
+    worst: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A report, whole. `until` is empty where the period is over; tables may be empty and then are not shown."""
+
+    label: str
+    site: str
+    span: str
+    until: str
+    told: tuple[str, ...]
+    figures: tuple[tuple[str, str], ...]
+    plot: Plot | None
+    strips: tuple[Strip, ...]
+    tables: tuple[FigureTable, ...]
+    incidents: tuple[IncidentRow, ...]
+    carried: tuple[IncidentRow, ...]
+    times: tuple[TimeRow, ...]
+    offenders: tuple[tuple[Link, str, str], ...]
+    changes: tuple[tuple[When, str, Link], ...]
+    services: tuple[ServiceRow, ...]
+    plans: tuple[tuple[str, str, str, Mark], ...]
+    answered: bool  # whether the times of people are told
+    earlier: Link | None = None
+    later: Link | None = None
+
+
+def label(lens: Lens, period: Period) -> str:
+    """What a period is called."""
+    if not period.name:
+        return lens.span(period.since, period.until)
+    first = lens.facts.local(period.since)
+    if period.is_quarter:
+        return lens.word(N_("Quarter {quarter} of {year}"), quarter=period.name[-1], year=str(first.year))
+    said = lens.speech.month(lens.language, first)
+    return said[:1].upper() + said[1:]
+
+
+def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Link | None = None) -> ReportView:
+    """A report in one language."""
+    whole = one.row(PLATFORM).uptime
+    return ReportView(
+        label=label(lens, one.whole),
+        site=lens.facts.site.name,
+        span=_span(lens, one.period),
+        until=""
+        if one.is_over
+        else lens.word(N_("Incomplete: until {moment}"), moment=lens.when(one.period.until).text),
+        told=tuple(_told(lens, one)),
+        figures=tuple(_figures(lens, one)),
+        plot=losses(lens, one),
+        strips=strips(lens, one),
+        tables=tuple(_tables(lens, one)),
+        incidents=tuple(_incident(lens, each) for each in one.began),
+        carried=tuple(_incident(lens, each) for each in one.carried),
+        times=tuple(
+            _times(lens, name, now, before)
+            for name, now, before in zip(TIMES, one.times, one.times_before, strict=True)
+            if not one.public or name is not TIMES[1]
+        ),
+        offenders=tuple(
+            (
+                lens.module_link(each.module),
+                lens.counted("{count} incident", "{count} incidents", len(each.incidents)),
+                _length(lens, each.seconds),
+            )
+            for each in one.offenders
+        ),
+        changes=tuple(_changes(lens, one)),
+        services=tuple(_services(lens, one)),
+        plans=tuple(
+            (lens.text(promise.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
+            for promise, spent in one.plans
+        ),
+        answered=not one.public,
+        earlier=earlier,
+        later=later,
+    )
+
+
+def _span(lens: Lens, period: Period) -> str:
+    return lens.span(period.since, period.until)
+
+
+def _tables(lens: Lens, one: Report) -> Iterable[FigureTable]:
+    for kind, name in KINDS.items():
+        rows = [row for row in one.rows_of(kind) if _is_known(row)]
+        bad = ("degraded", "excluded")
+        told = {which for which in bad if any(getattr(row.uptime, f"{which}_seconds") for row in rows)}
+        if any(row.budget is not None for row in rows):
+            told.add("objective")
+        if rows:
+            yield FigureTable(lens.word(name), tuple(_row(lens, row) for row in rows), frozenset(told))
+
+
+def _is_known(row: Row) -> bool:
+    """Whether there is anything to tell of it: what is never measured is not."""
+    return row.subject.kind != "module" or row.uptime.ratio is not None or row.before.ratio is not None
+
+
+def until(lens: Lens, one: Report) -> str:
+    """That the period is not over, and how far the report reaches."""
+    if one.is_over:
+        return ""
+    return lens.word(N_("Incomplete: until {moment}"), moment=lens.when(one.period.until).text)
+
+
+def _told(lens: Lens, one: Report) -> Iterable[str]:
+    """The whole of it in a few sentences."""
+    row = one.row(PLATFORM)
+    if row.uptime.ratio is None:
+        yield lens.word(N_("Nothing is known of this time."))
+        return
+    yield lens.word(
+        N_("The platform was available for {ratio} of the time of which something is known, {coverage} of all of it."),
+        ratio=percent(lens, row.uptime.ratio),
+        coverage=percent(lens, row.uptime.coverage, 1),
+    )
+    if row.change is not None and abs(row.change) >= 0.00001:
+        better = N_("That is {points} percentage points better than in the period before.")
+        worse = N_("That is {points} percentage points worse than in the period before.")
+        yield lens.word(better if row.change > 0 else worse, points=_points(lens, abs(row.change)))
+    if not one.began:
+        yield lens.word(N_("No incident began."))
+        return
+    began = lens.counted("{count} incident began.", "{count} incidents began.", len(one.began))
+    longest = one.times[2].worst
+    yield (
+        began
+        if longest is None
+        else " ".join(
+            [began, lens.word(N_("The longest took {length} to recover from."), length=_length(lens, longest))]
+        )
+    )
+
+
+def _figures(lens: Lens, one: Report) -> Iterable[tuple[str, str]]:
+    row = one.row(PLATFORM)
+    yield lens.word(N_("Availability")), percent(lens, row.uptime.ratio)
+    yield lens.word(N_("The period before")), percent(lens, row.before.ratio)
+    yield lens.word(N_("By VTEX's ten-minute rule")), percent(lens, row.interrupted.ratio)
+    yield lens.word(N_("Coverage")), percent(lens, row.uptime.coverage, 1)
+    yield lens.word(N_("Incidents")), lens.number(len(one.began))
+    yield lens.word(N_("Median time to recover")), _length(lens, one.times[2].median)
+
+
+def _row(lens: Lens, row: Row) -> FigureRow:
+    one, budget = row.uptime, row.budget
+    return FigureRow(
+        name=_name(lens, row.subject),
+        ratio=percent(lens, one.ratio),
+        before=percent(lens, row.before.ratio),
+        change=_signed(lens, row.change),
+        down=_length(lens, one.down_seconds or None),
+        degraded=_length(lens, one.degraded_seconds or None),
+        excluded=_length(lens, one.excluded_seconds or None),
+        coverage=percent(lens, one.coverage, 1),
+        by_rule=percent(lens, row.interrupted.ratio),
+        interruptions=lens.number(row.interrupted.count),
+        objective="" if budget is None else _objective(lens, budget),
+        left="" if budget is None else _left(lens, budget),
+        mark=None if budget is None else _kept(lens, budget),
+    )
+
+
+def _name(lens: Lens, subject: Subject) -> Link:
+    platform = lens.facts.platform
+    if subject.kind == "module":
+        return lens.module_link(subject.id)
+    if subject.kind == "component":
+        component = platform.components.get(subject.id)
+        return (
+            Link(subject.id, "") if component is None else Link(lens.text(component.name), f"components/{subject.id}/")
+        )
+    return Link(next((lens.text(one.name) for one in platform.groups if one.id == subject.id), subject.id), "")
+
+
+def _objective(lens: Lens, budget: Spending) -> str:
+    return lens.speech.percent(lens.language, budget.objective, len(f"{budget.objective * 100:g}".partition(".")[2]))
+
+
+def _left(lens: Lens, budget: Spending) -> str:
+    left = budget.allowed_seconds - budget.lost_seconds
+    return f"{'−' if left < 0 else ''}{_length(lens, abs(left))}"
+
+
+def _kept(lens: Lens, budget: Spending) -> Mark:
+    if budget.kept is None:
+        return lens.mark(("none", N_("Not known")))
+    return lens.mark(("ok", N_("Kept")) if budget.kept else ("down", N_("Missed")))
+
+
+def _incident(lens: Lens, one: Course) -> IncidentRow:
+    incident, platform = one.incident, lens.facts.platform
+    names = [lens.text(platform.components[id].name) for id in incident.components if id in platform.components]
+    return IncidentRow(
+        link=_link(lens, incident),
+        since=lens.when(incident.started_at),
+        mark=lens.mark(words.IMPACT.get(incident.impact, words.IMPACT["minor"])),
+        why=lens.say(words.why(incident, platform)),
+        code=incident.cause.code,
+        detect=_length(lens, one.detect_seconds),
+        acknowledge=_length(lens, one.acknowledge_seconds),
+        recover=_length(lens, one.recover_seconds),
+        affected=lens.names(names or [lens.module_name(member.module) for member in incident.members]),
+    )
+
+
+def _link(lens: Lens, incident: Incident) -> Link:
+    """Where it can be read; the oldest have no page any more, drafts have none yet."""
+    public = incident.published_at is not None and lens.facts.has_page(incident.id)
+    return Link(lens.say(title(incident, lens.facts.platform)), f"incidents/{incident.id}/" if public else "")
+
+
+def _times(lens: Lens, name: str, now: Times, before: Times) -> TimeRow:
+    return TimeRow(
+        lens.word(name),
+        lens.number(now.count),
+        _length(lens, now.mean),
+        _length(lens, now.median),
+        _length(lens, now.worst),
+        _length(lens, before.median),
+    )
+
+
+def _changes(lens: Lens, one: Report) -> Iterable[tuple[When, str, Link]]:
+    """What changed shortly before an incident, where that is known."""
+    for course in one.began:
+        incident, trigger = course.incident, course.incident.cause.trigger
+        if trigger is None:
+            continue
+        at, known = str(trigger.get("at") or ""), TRIGGERS.get(str(trigger.get("kind")))
+        module = lens.module_name(str(trigger.get("module") or ""))
+        places = {"module": module, "from": str(trigger.get("from") or "?"), "to": str(trigger.get("to") or "?")}
+        when = lens.when(datetime.fromisoformat(at)) if at else lens.when(incident.started_at)
+        yield when, module if known is None else lens.word(known, **places), _link(lens, incident)
+
+
+def _services(lens: Lens, one: Report) -> Iterable[ServiceRow]:
+    for each in one.services:
+        yield ServiceRow(
+            lens.text(each.name),
+            lens.word(PROMISES[each.kind]),
+            lens.word(PRIORITIES[each.priority]),
+            lens.length(each.limit),
+            lens.number(each.asked),
+            lens.number(each.kept),
+            lens.number(each.broken),
+            _length(lens, each.worst_seconds),
+        )
+
+
+def percent(lens: Lens, share: float | None, decimals: int = DIGITS) -> str:
+    return "–" if share is None else lens.speech.percent(lens.language, share, decimals)
+
+
+def _points(lens: Lens, share: float) -> str:
+    return lens.speech.decimal(lens.language, share * 100, DIGITS)
+
+
+def _signed(lens: Lens, change: float | None) -> str:
+    if change is None:
+        return "–"
+    sign = "+" if change >= 0.000005 else "−" if change <= -0.000005 else "±"
+    return f"{sign}{_points(lens, abs(change))}"
+
+
+def _length(lens: Lens, seconds: float | None) -> str:
+    return "–" if seconds is None else lens.length(timedelta(seconds=round(seconds)))
