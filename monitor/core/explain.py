@@ -78,7 +78,8 @@ def explain(
 
 
 def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
-    """Connected pieces of the failing part of the graph; those with several beginnings are taken apart."""
+    """Connected pieces of the failing part of the graph; those with several beginnings are taken apart, and what is
+    one incident already stays one."""
     ill = set(scene.ill)
     boss = {id: id for id in scene.ill}
 
@@ -102,14 +103,24 @@ def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
     pieces: dict[str, list[str]] = {}
     for id in scene.ill:
         pieces.setdefault(find(id), []).append(id)
-    in_held = {id for modules in held for id in modules}
     parts: list[_Part] = []
     for modules in pieces.values():
-        if in_held.isdisjoint(modules):
-            parts += [_Part(one, scene.tops(one)) for one in _apart(scene, modules)]
-        else:
-            parts.append(_Part(modules, scene.tops(modules), held=True))
+        for piece, is_held in _whole(scene, _apart(scene, modules), held):
+            parts.append(_Part(piece, scene.tops(piece), is_held))
     return parts
+
+
+def _whole(
+    scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[str]]
+) -> Iterator[tuple[list[str], bool]]:
+    """The pieces, those that hold parts of one incident put together again, each with whether it holds one."""
+    rest = [(set(piece), False) for piece in pieces]
+    for modules in held:
+        holding = [piece for piece, _ in rest if not piece.isdisjoint(modules)]
+        if holding:
+            rest = [one for one in rest if one[0] not in holding] + [(set().union(*holding), True)]
+    for piece, is_held in rest:
+        yield scene.sorted(piece), is_held
 
 
 def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:

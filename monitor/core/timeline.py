@@ -166,7 +166,7 @@ def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incide
         stage=Stage.INVESTIGATING,
         impact="minor",
         priority=Priority.LOW,
-        cause=cause_of(board, group, None),
+        cause=cause_of(board, group, None, now),
         members=(member,),
     )
     return said(with_cause(board, incident, incident.cause), now, "opened", member.module)
@@ -182,7 +182,7 @@ def _reopens(
         back = replace(member, role=known.role)
         members = tuple(back if m is known else m for m in incident.members)
     incident = replace(incident, members=members, resolved_at=None, reopened=incident.reopened + 1)
-    incident = with_cause(board, incident, cause_of(board, group, incident.cause))
+    incident = with_cause(board, incident, cause_of(board, group, incident.cause, now))
     return save(board, said(incident, now, "reopened", member.module), Change.REOPENED, now)
 
 
@@ -203,7 +203,7 @@ def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tu
     incident = board.incidents[incident.id]
     if not incident.is_open:
         return board, saved
-    cause, before = cause_of(board, group, incident.cause), incident.cause
+    cause, before = cause_of(board, group, incident.cause, now), incident.cause
     settled = any(m.status is Status.DOWN for m in incident.members if m.until is None)
     changed = with_cause(board, incident, cause)
     if _names_another(cause, before) or (settled and not same_guess(cause, before)):
@@ -244,7 +244,7 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
         board, more = save(board, ended, Change.RESOLVED, now)
         saved += more
     base = board.incidents[older.id]
-    cause = cause_of(board, group, base.cause)
+    cause = cause_of(board, group, base.cause, now)
     changed = with_cause(board, base, cause)
     board, more = save(board, said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
     return board, saved + more
@@ -262,7 +262,7 @@ def _goes_on(
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
     group = None if _is_passing(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
-    cause = incident.cause if group is None else cause_of(board, group, incident.cause)
+    cause = incident.cause if group is None else cause_of(board, group, incident.cause, now)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)
     if before is transition.after:

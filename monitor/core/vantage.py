@@ -1,9 +1,9 @@
 """Vantage: whether a place that looks can see anything at all, found out at the moment something fails.
 
 Canaries are well-known targets on unrelated networks. They are asked when a public target fails, never cached: a
-place that does not see most of them is blind, unless it reaches nearly everything else: then it is the canaries that are
-out of reach. So is a place that the others outvote: it fails on most of what they see well. What it saw meanwhile is
-taken back.
+place that does not see most of them is blind, unless it reaches nearly everything else: then only the canaries are out
+of reach. So is a place that the others outvote: it fails on most of what they see well. What it saw meanwhile is taken
+back.
 """
 
 from collections.abc import Iterable, Mapping
