@@ -127,7 +127,7 @@ def _state(
         return State.SUSPECT, suspected
     if any(t.blocked_score and not _is_over(t.last_blocked_at, now) for _, t in tracks):
         return State.BLOCKED, None
-    if board.status(id) is not Status.UP or any(t.bad_since and not _is_over(t.last_bad_at, now) for _, t in tracks):
+    if board.status(id) is not Status.UP or not all(_is_over(t.last_bad_at, now) for _, t in tracks):
         return State.DARK, None
     return State.UP, None
 
@@ -189,7 +189,8 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
     if _is_hasty(board, group, previous, now):
         if previous is not None:
             return replace(previous, evidence=evidence_of(board, [], group.modules, previous.evidence))
-        group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW))
+        told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
+        group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
     group = _steady(group, previous)
     graph = board.platform.graph
     root = group.root
@@ -232,10 +233,10 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
     again. What is named already, or can be seen in the failures themselves, waits for nobody."""
     if previous is not None and previous.module == group.root is not None:
         return False
+    if group.shared is not None and group.shared.kind != "unknown":
+        return False
     explained = {*board.platform.graph.dependants(group.root), group.root} if group.root else set()
-    if group.shared is not None:
-        if group.shared.kind != "unknown":
-            return False
+    if group.shared is not None and (previous is None or previous.module is None):
         explained = set(group.modules)
     doubtful = {
         key[0]

@@ -129,7 +129,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         board, saved = _joins(board, touched[0], member, group, now)
         board, more = _merged(board, touched[0].id, group, now)
         return board, saved + more
-    incident = _recent(board, module, now)
+    incident = _recent(board, module, group.root, now)
     if incident is not None and _is_older(board, module, incident):
         return board, []
     if incident is not None:
@@ -261,7 +261,9 @@ def _goes_on(
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
-    group = None if _is_passing(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    relapse = member.until is not None  # tells nothing of what broke first
+    still = relapse or _is_passing(incident)
+    group = None if still else _group_of(groups_of(board, now, _failing(board, now)), incident)
     cause = incident.cause if group is None else cause_of(board, group, incident.cause, now)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)
@@ -372,7 +374,7 @@ def _last_failure(board: Board, module: str) -> datetime:
     return max(found, default=datetime.min.replace(tzinfo=UTC))
 
 
-def _recent(board: Board, module: str, now: datetime) -> Incident | None:
+def _recent(board: Board, module: str, root: str | None, now: datetime) -> Incident | None:
     """The newest incident, resolved just now, that this is a relapse of: of its root, or of a member as it failed."""
     code = code_seen(board, module)
     recent = [
@@ -384,6 +386,9 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         and not incident.by_hand
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
-        and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))
+        and (
+            incident.root in (module, root)
+            or any(e.module == module and e.code == code for e in incident.cause.evidence)
+        )
     ]
     return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)
