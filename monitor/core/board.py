@@ -28,7 +28,9 @@ class Vantage:
 
     `asked_at` is the present question; `sees_at` the last question most canaries answered well; `dark_since` is set
     while most do not, `outvoted_since` while the other places see well what this one does not. `seeing_since` is when
-    it was last cured of either. `clocks` are those of hosts that answered: when asked, and seconds ahead of ours.
+    it was last cured of either. `reached` are modules that were asked while it was dark, with their hosts and whether
+    they answered well; `mute`: they did, so the canaries say nothing until one answers again. `clocks` are those of
+    hosts that answered: when asked, and seconds ahead of ours.
     """
 
     asked_at: datetime | None = None
@@ -38,6 +40,8 @@ class Vantage:
     seeing_since: datetime | None = None
     voted_at: datetime | None = None
     canaries: Mapping[str, tuple[datetime, bool]] = field(default_factory=dict)
+    reached: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    mute: bool = False
     clocks: Mapping[str, tuple[datetime, float]] = field(default_factory=dict)
 
     @property

@@ -14,7 +14,7 @@ from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
 from monitor.core.exhibit import Exhibit, State
 from monitor.core.explain import NAMED_AT, Group, explain
 from monitor.core.incident import Candidate, Cause, Evidence
-from monitor.core.module import Status
+from monitor.core.module import FAILING, Status
 from monitor.core.observation import stamp
 from monitor.core.probe import Probe, hosts_of
 from monitor.core.routing import GONE
@@ -24,7 +24,10 @@ from monitor.core.track import Sighting, Track
 RECENT = timedelta(minutes=2)  # a module without a failure for so long is above suspicion
 CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
 CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it at most, as probes are spread out
+HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
+IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
+JUST_BELOW = 0.79  # what is not named yet is told with no more confidence than this
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
 
@@ -124,7 +127,7 @@ def _state(
         return State.SUSPECT, suspected
     if any(t.blocked_score and not _is_over(t.last_blocked_at, now) for _, t in tracks):
         return State.BLOCKED, None
-    if board.status(id) is not Status.UP or any(t.bad_since and not _is_over(t.last_bad_at, now) for _, t in tracks):
+    if board.status(id) is not Status.UP or not all(_is_over(t.last_bad_at, now) for _, t in tracks):
         return State.DARK, None
     return State.UP, None
 
@@ -177,12 +180,17 @@ def code_seen(board: Board, module: str) -> str | None:
     return max(counts or refused, key=lambda code: (counts or refused)[code], default=None)
 
 
-def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
+def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) -> Cause:
     """The cause of a group. Facts that have passed, and a root that was named, are taken from the previous guess; one
-    that a person confirmed only gains evidence."""
+    that a person confirmed only gains evidence, and so does one that extra runs may change in a moment."""
     if previous is not None and previous.state == "confirmed":
         named = [previous.module] if previous.module else []
         return replace(previous, evidence=evidence_of(board, named, group.modules, previous.evidence))
+    if _is_hasty(board, group, previous, now):
+        if previous is not None:
+            return replace(previous, evidence=evidence_of(board, [], group.modules, previous.evidence))
+        told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
+        group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
     group = _steady(group, previous)
     graph = board.platform.graph
     root = group.root
@@ -218,6 +226,28 @@ def cause_of(board: Board, group: Group, previous: Cause | None) -> Cause:
         evidence=evidence,
         platform_reports=previous.platform_reports if previous else None,
     )
+
+
+def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime) -> bool:
+    """Whether several modules that what is to be named would not explain have just begun to fail, and are being asked
+    again. What is named already, or can be seen in the failures themselves, waits for nobody."""
+    if previous is not None and previous.module == group.root is not None:
+        return False
+    if group.shared is not None and group.shared.kind != "unknown":
+        return False
+    explained = {*board.platform.graph.dependants(group.root), group.root} if group.root else set()
+    if group.shared is not None and (previous is None or previous.module is None):
+        explained = set(group.modules)
+    doubtful = {
+        key[0]
+        for key in board.restless
+        if key[0] not in explained and board.status(key[0]) not in FAILING and _has_just_failed(board.tracks[key], now)
+    }
+    return len(doubtful) >= IN_DOUBT
+
+
+def _has_just_failed(track: Track, now: datetime) -> bool:
+    return track.bad_since is not None and track.good_streak == 0 and now - track.bad_since <= HASTE
 
 
 def _steady(group: Group, previous: Cause | None) -> Group:

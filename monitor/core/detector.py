@@ -16,6 +16,7 @@ from monitor.core.tuning import Tuning
 
 SLACK = 0.2
 WONDER = 1e-4  # chance that a probe which still fails answers this well
+SELDOM, WONDER_SELDOM = 1, 0.05  # good runs in a row, and that chance, of one that has no extra runs: they take long
 LEAST_SHARE = 0.2  # of runs that fail during an outage, for that chance; below, recovery would take too long
 PARTIAL_CAP = 8.0  # what one domain counts for at most where several look …
 PARTIAL_QUORUM = 13.2  # … and what all must reach: more than a burst at one place and a stray failure elsewhere
@@ -96,16 +97,16 @@ def settle(
     slow = _slow_since(probe, judged, panel, tuning)
     if status is Status.DOWN:
         still_slow = slow is not None or _total(tracks, panel, "slow_score") >= panel.quorum * CAP - SLACK
-        recovered = _recovered(tracks, panel, now, tuning)
+        recovered = _recovered(probe, tracks, panel, now, tuning)
         return (status, now) if recovered is None else (Status.DEGRADED if still_slow else Status.UP, recovered)
     if slow is not None:
         return Status.DEGRADED, slow
     if status is Status.DEGRADED:
-        brisk = _brisk(tracks, panel, now, tuning)
+        brisk = _brisk(probe, tracks, panel, now, tuning)
         return (status, now) if brisk is None else (Status.UP, brisk)
     if status is Status.UNKNOWN:  # where nothing was known the first good answer is enough; what failed has to recover
         if any(t.score and t.bad_since is None for t in tracks.values()):
-            recovered = _recovered(tracks, panel, now, tuning)
+            recovered = _recovered(probe, tracks, panel, now, tuning)
             return (status, now) if recovered is None else (Status.UP, recovered)
         good = [t.good_since for t in tracks.values() if t.good_since]
         return (Status.UP, min(good)) if good else (status, now)
@@ -148,33 +149,37 @@ def _total(tracks: Mapping[str, Track], panel: Panel, channel: str, cap: float =
     return sum(best.values())
 
 
-def _recovered(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
+def _recovered(
+    probe: Probe, tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning
+) -> datetime | None:
     """Since when the probe answers again, once enough places say so for long enough."""
     if any(_is_recent(t.last_bad_at, now, tuning) for t in tracks.values()):
         return None
-    if not _is_convincing(tracks.values()):
+    if not _is_convincing(probe, tracks.values()):
         return None
-    good = {p: t.good_since for p, t in tracks.items() if t.good_since and t.good_streak >= tuning.recovery_streak}
+    streak = tuning.recovery_streak if probe.extra_runs else SELDOM
+    good = {p: t.good_since for p, t in tracks.items() if t.good_since and t.good_streak >= streak}
     return _since_quorum(good, panel)
 
 
-def _is_convincing(tracks: Iterable[Track]) -> bool:
+def _is_convincing(probe: Probe, tracks: Iterable[Track]) -> bool:
     """Whether so many good runs in a row would be a wonder, were the probe still failing as often as it did."""
     tracks = list(tracks)
     failed = sum(track.down_bad for track in tracks)
     runs = sum(max(0, track.down_all - track.good_streak) for track in tracks)
     share = max(LEAST_SHARE, min(1.0, failed / runs)) if runs else 1.0
     good = sum(track.good_streak for track in tracks)
-    return (1 - share) ** good <= WONDER
+    return (1 - share) ** good <= (WONDER if probe.extra_runs else WONDER_SELDOM)
 
 
-def _brisk(tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
+def _brisk(probe: Probe, tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
     """Since when the probe neither fails nor is slow, once that has lasted."""
     if _total(tracks, panel, "partial_score", PARTIAL_LIMIT) >= PARTIAL_LIMIT / 2:
         return None  # it still fails now and then
     if any(_is_recent(at, now, tuning) for t in tracks.values() for at in (t.last_bad_at, t.last_slow_at)):
         return None
-    brisk = {p: t.brisk_since for p, t in tracks.items() if t.brisk_since and t.brisk_streak >= tuning.recovery_streak}
+    streak = tuning.recovery_streak if probe.extra_runs else SELDOM
+    brisk = {p: t.brisk_since for p, t in tracks.items() if t.brisk_since and t.brisk_streak >= streak}
     return _since_quorum(brisk, panel)
 
 

@@ -15,6 +15,7 @@ MISS = 0.05  # chance that a module fails and its probes do not show it
 STRAY = 0.002  # chance that another module fails by coincidence
 LATE = 20.0  # seconds for which lateness costs one nat
 JITTER = 30.0  # seconds by which phases of probes alone shuffle the order of onsets
+SHUFFLED = 20.0  # … and by which a root is seen later than what it explains, at no cost
 LINKED = 10 * STRAY  # a need that explains a failure no better than this has no part in it
 NOTABLE = 1e-3  # a smaller chance is not followed along the graph
 
@@ -74,7 +75,7 @@ class Scene:
         self._weights: dict[str, float] = {}
         self._dependants: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
-        self.strays: dict[tuple[str, str], tuple[float, float]] = {}  # the likelihood's own notes
+        self.strays: dict[tuple[str, str], tuple[float, float, float]] = {}  # the likelihood's own notes
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
 
     def order(self, id: str) -> tuple[datetime, str]:

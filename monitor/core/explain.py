@@ -5,7 +5,7 @@ what hangs together in the graph is one group; then groups are joined where some
 together; then each group's hypotheses are weighed against each other.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -21,6 +21,7 @@ TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an 
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
 UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
+LOOKS_WELL = 2.0  # … and how much likelier a need that looks well is broken than probes alone would miss it
 FIRST_STRUCK = 0.3  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
@@ -77,7 +78,8 @@ def explain(
 
 
 def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
-    """Connected pieces of the failing part of the graph; those with several beginnings are taken apart."""
+    """Connected pieces of the failing part of the graph; those with several beginnings are taken apart, and what is
+    one incident already stays one."""
     ill = set(scene.ill)
     boss = {id: id for id in scene.ill}
 
@@ -101,14 +103,24 @@ def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
     pieces: dict[str, list[str]] = {}
     for id in scene.ill:
         pieces.setdefault(find(id), []).append(id)
-    in_held = {id for modules in held for id in modules}
     parts: list[_Part] = []
     for modules in pieces.values():
-        if in_held.isdisjoint(modules):
-            parts += [_Part(one, scene.tops(one)) for one in _apart(scene, modules)]
-        else:
-            parts.append(_Part(modules, scene.tops(modules), held=True))
+        for piece, is_held in _whole(scene, _apart(scene, modules), held):
+            parts.append(_Part(piece, scene.tops(piece), is_held))
     return parts
+
+
+def _whole(
+    scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[str]]
+) -> Iterator[tuple[list[str], bool]]:
+    """The pieces, those that hold parts of one incident put together again, each with whether it holds one."""
+    rest = [(set(piece), False) for piece in pieces]
+    for modules in held:
+        holding = [piece for piece, _ in rest if not piece.isdisjoint(modules)]
+        if holding:
+            rest = [one for one in rest if one[0] not in holding] + [(set().union(*holding), True)]
+    for piece, is_held in rest:
+        yield scene.sorted(piece), is_held
 
 
 def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:
@@ -255,10 +267,7 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
     scores = [(what, score(scene, what, modules)) for what in hypotheses]
     what, best = max(scores, key=lambda pair: pair[1])
     weights: dict[Hypothesis, float] = {one: exp(value - best) for one, value in scores}
-    whole = sum(weights.values())
-    if isinstance(what, str) and what in modules:  # something outside the graph, whose victim the best module would be
-        one = scene.exhibits[what]
-        whole += UNLISTED * exp(signature(one, False) - signature(one, True))
+    whole = sum(weights.values()) + sum(_unnameable(scene, what, best, part, roots))
     if len(tops) == 1 and not shared:
         likeliest = max((score(scene, thing, modules) for thing in first_struck(scene, tops[0])), default=-inf)
         whole += FIRST_STRUCK * exp(min(0.0, likeliest - best))
@@ -267,6 +276,17 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
         cycles.setdefault(scene.cycle(root), []).append(weights[root] / whole)
     evened = [(root, sum(cycles[scene.cycle(root)]) / len(cycles[scene.cycle(root)])) for root in roots]
     return [*evened, *((thing, weights[thing] / whole) for thing in shared)]
+
+
+def _unnameable(scene: Scene, what: Hypothesis, best: float, part: _Part, roots: Sequence[str]) -> Iterator[float]:
+    """The weights, against the best hypothesis, of what may have broken and cannot be named."""
+    if isinstance(what, str) and what in part.modules:  # outside the graph; the best module would be its victim
+        one = scene.exhibits[what]
+        yield UNLISTED * exp(signature(one, False) - signature(one, True))
+    needs = dict.fromkeys(need for top in part.tops[:OTHER_CANDIDATES] for need, _ in scene.needs(top))
+    well = [need for need in needs if scene.state(need) is State.UP and need not in roots]
+    for need in well[:OTHER_CANDIDATES]:
+        yield LOOKS_WELL * exp(min(0.0, score(scene, need, part.modules) - best))
 
 
 def _is_pointed_at(scene: Scene, need: str, modules: Sequence[str]) -> bool:

@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import comb, exp, log
 
-from monitor.core.exhibit import ILL, LATE, MISS, NOTABLE, STRAY, Exhibit, Scene, State
+from monitor.core.exhibit import ILL, LATE, MISS, NOTABLE, SHUFFLED, STRAY, Exhibit, Scene, State
 from monitor.core.shared import Shared, fit, fit_of_gateway
 
-STRAY_AT_ONCE = 0.0005  # chance of a coincidence within ten seconds
+STRAY_AT_ONCE = 0.001  # chance of a coincidence within ten seconds
+ONE_STRAY = 5.0  # a single one has to be reckoned with: how much likelier it is than each further one
 STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
 AT_ONCE = timedelta(seconds=10)
 OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for the root and for what suffers
@@ -47,9 +48,9 @@ def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float
     hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)
     total = _of_root(scene, hypothesis) + struck + _of_named(scene, truth, modules)
     needed = {need for need, _ in scene.needs(hypothesis)}
-    for id in modules:
-        if id not in truth:
-            total += _of_stray(scene, id, modules[0], 0.0 if id in needed else hidden)
+    strays = [id for id in modules if id not in truth]
+    for id in strays:
+        total += _of_stray(scene, id, modules[0], 0.0 if id in needed else hidden, id != strays[0])
     if hypothesis in scene.graph.gateways:
         total += sum(log(fit_of_gateway(scene.exhibits[id])) for id in explained)
     return total + _of_time(scene, hypothesis, explained)
@@ -64,7 +65,8 @@ def _score_of_shared(scene: Scene, shared: Shared, modules: Sequence[str]) -> fl
     truth: dict[str, float] = {}
     total, _ = _spread(scene, truth, order, modules, shared.reach)
     total += _of_named(scene, truth, modules)
-    total += sum(_of_stray(scene, id, modules[0], 0.0) for id in modules if id not in truth)
+    strays = [id for id in modules if id not in truth]
+    total += sum(_of_stray(scene, id, modules[0], 0.0, id != strays[0]) for id in strays)
     tops = [scene.exhibits[id] for id in scene.tops(modules) if id in shared.reach]
     total -= sum(signature(one, False) for one in tops)  # what it strikes is no victim of another module
     if shared.kind != "unknown":
@@ -127,19 +129,20 @@ def _of_root(scene: Scene, root: str) -> float:
     return total + (log(CHANGED / CHANGED_IDLY) if one.changed else 0.0)
 
 
-def _of_stray(scene: Scene, id: str, first: str, hidden: float) -> float:
-    """A coincidence, or by this chance an edge that nobody declared: never from what the root itself needs."""
+def _of_stray(scene: Scene, id: str, first: str, hidden: float, another: bool) -> float:
+    """A coincidence, the first or another one, or by this chance an edge that nobody declared: never from what the root
+    itself needs."""
     known = scene.strays.get((id, first))
     if known is None:
-        if scene.state(id) is State.SUSPECT:
-            chance = STRAY_SUSPECT
-        else:
+        chances = (STRAY_SUSPECT, STRAY_SUSPECT)
+        if scene.state(id) is not State.SUSPECT:
             apart = abs(scene.onset(id) - scene.onset(first))
             chance = STRAY_AT_ONCE if apart <= AT_ONCE else STRAY
+            chances = (ONE_STRAY * chance, chance)
         one = scene.exhibits[id]
-        known = scene.strays[(id, first)] = (chance * exp(signature(one, True)), exp(signature(one, False)))
-    by_chance, as_victim = known
-    return log(by_chance + hidden * as_victim)
+        own = exp(signature(one, True))
+        known = scene.strays[(id, first)] = (chances[0] * own, chances[1] * own, exp(signature(one, False)))
+    return log(known[another] + hidden * known[2])
 
 
 def _of_named(scene: Scene, truth: Mapping[str, float], modules: Sequence[str]) -> float:
@@ -163,7 +166,7 @@ def _of_time(scene: Scene, root: str, explained: Sequence[str]) -> float:
     onsets = sorted(scene.onset(id).timestamp() for id in explained)
     half = len(onsets) // 2
     middle = onsets[half] if len(onsets) % 2 else (onsets[half - 1] + onsets[half]) / 2
-    return -max(0.0, scene.onset(root).timestamp() - middle) / LATE
+    return -max(0.0, scene.onset(root).timestamp() - middle - SHUFFLED) / LATE
 
 
 def signature(one: Exhibit, root: bool) -> float:

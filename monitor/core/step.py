@@ -64,7 +64,7 @@ from monitor.core.expectation import Outcome, Result, judge_side
 from monitor.core.flow import Reading, judge_run, read
 from monitor.core.module import Status
 from monitor.core.observation import Observation
-from monitor.core.probe import Probe, Role
+from monitor.core.probe import Probe, Role, host_of
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
 from monitor.core.routing import is_lost
@@ -138,6 +138,9 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
         effects += asks
     before = board.tracks.get(key, before)
     private = vantage.is_private(observation.address) if observation.address else before.private
+    if not private:
+        board, sees = _reach(board, probe, observation, result, now)
+        effects += sees
     if _is_hidden(board, observation, private, now):
         board = board.with_track(key, replace(before, runs=runs))
         return board, [*effects, Keep(observation, result, discarded=True)]
@@ -222,6 +225,18 @@ def _is_hidden(board: Board, observation: Observation, private: bool, now: datet
     if place is None or (private and place.outvoted_since is None):
         return False
     return vantage.is_hidden(place, observation, now)
+
+
+def _reach(
+    board: Board, probe: Probe, observation: Observation, result: Result, now: datetime
+) -> tuple[Board, list[Effect]]:
+    """What a dark place reaches all the same: where that is nearly everything, it sees."""
+    place = board.vantages.get(observation.location)
+    well = result.outcome in (Outcome.PASSED, Outcome.SLOW)
+    if place is None or place.dark_since is None or not (well or is_bad(result)):
+        return board, []
+    after = vantage.reached(place, probe.module, host_of(probe), observation.at, well)
+    return _with_vantage(board, observation.location, place, after, now)
 
 
 def _vote(board: Board, reading: Reading, now: datetime) -> tuple[Board, list[Effect]]:

@@ -128,7 +128,9 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         board, saved = _joins(board, touched[0], member, group, now)
         board, more = _merged(board, touched[0].id, group, now)
         return board, saved + more
-    incident = _recent(board, module, now) or (_recent(board, group.root, now) if group.root is not None else None)
+    incident = _recent(board, module, group.root, now)
+    if incident is None and group.root is not None:
+        incident = _recent(board, group.root, group.root, now)
     if incident is not None and _is_older(board, module, incident):
         return board, []
     if incident is not None:
@@ -165,7 +167,7 @@ def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incide
         stage=Stage.INVESTIGATING,
         impact="minor",
         priority=Priority.LOW,
-        cause=cause_of(board, group, None),
+        cause=cause_of(board, group, None, now),
         members=(member,),
     )
     return said(with_cause(board, incident, incident.cause), now, "opened", member.module)
@@ -181,7 +183,7 @@ def _reopens(
         back = replace(member, role=known.role)
         members = tuple(back if m is known else m for m in incident.members)
     incident = replace(relapsed(board, incident), members=members)
-    incident = with_cause(board, incident, cause_of(board, group, incident.cause))
+    incident = with_cause(board, incident, cause_of(board, group, incident.cause, now))
     return save(board, said(incident, now, "reopened", member.module), Change.REOPENED, now)
 
 
@@ -202,7 +204,7 @@ def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tu
     incident = board.incidents[incident.id]
     if not incident.is_open:
         return board, saved
-    cause, before = cause_of(board, group, incident.cause), incident.cause
+    cause, before = cause_of(board, group, incident.cause, now), incident.cause
     settled = any(m.status is Status.DOWN for m in incident.members if m.until is None)
     changed = with_cause(board, incident, cause)
     if _names_another(cause, before) or (settled and not same_guess(cause, before)):
@@ -243,7 +245,7 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
         board, more = save(board, ended, Change.RESOLVED, now)
         saved += more
     base = board.incidents[older.id]
-    cause = cause_of(board, group, base.cause)
+    cause = cause_of(board, group, base.cause, now)
     changed = with_cause(board, base, cause)
     board, more = save(board, said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
     return board, saved + more
@@ -260,8 +262,10 @@ def _goes_on(
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
-    group = None if _is_passing(incident) else _group_of(groups_of(board, now, _failing(board, now)), incident)
-    cause = incident.cause if group is None else cause_of(board, group, incident.cause)
+    relapse = member.until is not None  # tells nothing of what broke first
+    still = relapse or _is_passing(incident)
+    group = None if still else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    cause = incident.cause if group is None else cause_of(board, group, incident.cause, now)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)
     if before is transition.after:
@@ -371,7 +375,7 @@ def _last_failure(board: Board, module: str) -> datetime:
     return max(found, default=datetime.min.replace(tzinfo=UTC))
 
 
-def _recent(board: Board, module: str, now: datetime) -> Incident | None:
+def _recent(board: Board, module: str, root: str | None, now: datetime) -> Incident | None:
     """The newest incident, resolved just now, that this is a relapse of: of its root, or of a member as it failed."""
     code = code_seen(board, module)
     recent = [
@@ -383,6 +387,9 @@ def _recent(board: Board, module: str, now: datetime) -> Incident | None:
         and not incident.by_hand
         and now - incident.resolved_at <= board.platform.tuning.reopen
         and incident.member(module)
-        and (incident.root == module or any(e.module == module and e.code == code for e in incident.cause.evidence))
+        and (
+            incident.root in (module, root)
+            or any(e.module == module and e.code == code for e in incident.cause.evidence)
+        )
     ]
     return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)

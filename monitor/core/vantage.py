@@ -1,8 +1,9 @@
 """Vantage: whether a place that looks can see anything at all, found out at the moment something fails.
 
 Canaries are well-known targets on unrelated networks. They are asked when a public target fails, never cached: a
-place that does not see most of them is blind. So is a place that the others outvote: it fails on most of what they
-see well. What it saw meanwhile is taken back.
+place that does not see most of them is blind, unless it reaches nearly everything else: then only the canaries are out
+of reach. So is a place that the others outvote: it fails on most of what they see well. What it saw meanwhile is taken
+back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ VOTE_EVERY = timedelta(seconds=1)
 CLOCK_EVERY = timedelta(minutes=1)
 CLOCKS, OFF = 5, 2.0  # hosts whose clocks must agree, and seconds by which ours must differ from them
 VOTES, VOTED_HOSTS = 4, 2  # modules that others see well, on how many hosts, before a place can be outvoted
+REACHED = 0.8  # share of the modules asked in the dark that must answer well, as many of them, before it is none
 
 
 def asked(vantage: Vantage, now: datetime) -> Vantage:
@@ -48,14 +50,29 @@ def heard(vantage: Vantage, observation: Observation, canaries: int) -> Vantage:
     answers = {**vantage.canaries, target: (observation.at, well)}
     good = [at for at, well in answers.values() if well]
     failed = [at for at, well in answers.values() if not well]
-    vantage = replace(vantage, canaries=answers)
+    vantage = replace(vantage, canaries=answers, mute=vantage.mute and 2 * len(good) < canaries)
     if 2 * len(failed) > canaries:
+        if vantage.mute:
+            return replace(vantage, sees_at=vantage.asked_at or observation.at)
         return replace(vantage, dark_since=vantage.dark_since or min(failed))
     if 2 * len(good) >= canaries:
         cured = max(good) if vantage.dark_since else vantage.seeing_since
         sees_at = min([*good, vantage.asked_at or observation.at])
-        return replace(vantage, dark_since=None, sees_at=sees_at, seeing_since=cured)
+        return replace(vantage, dark_since=None, sees_at=sees_at, seeing_since=cured, reached={})
     return vantage
+
+
+def reached(vantage: Vantage, module: str, host: str, at: datetime, well: bool) -> Vantage:
+    """The place after a run of a public module that began while it was dark: where nearly all of them answer well, only
+    the canaries are out of reach, and say nothing until one of them answers."""
+    if vantage.dark_since is None or at < vantage.dark_since:
+        return vantage
+    known = {**vantage.reached, module: (host, well)}
+    hosts = {host for host, well in known.values() if well}
+    good = sum(well for _, well in known.values())
+    if good < VOTES or len(hosts) < VOTED_HOSTS or good < REACHED * len(known):
+        return replace(vantage, reached=known)
+    return replace(vantage, dark_since=None, seeing_since=at, sees_at=at, reached={}, mute=True)
 
 
 def may_vote(board: Board, place: Vantage, location: str, now: datetime) -> bool:

@@ -158,4 +158,4 @@ def test_a_root_that_was_named_is_given_up_only_for_another(root: str | None, co
     (incident,) = day.open_ones
     before = replace(incident.cause, scope="module", module="root", confidence=0.99)
     group = Group(("a",), root, confidence, (("a", confidence), ("root", 1 - confidence), ("b", 0.01)))
-    assert cause_of(day.board, group, before).module == named
+    assert cause_of(day.board, group, before, START).module == named

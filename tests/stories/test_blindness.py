@@ -7,7 +7,7 @@ import pytest
 
 from monitor.core.board import Vantage
 from monitor.core.effect import AskCanaries, Gap, Keep, Observed
-from monitor.core.module import Status
+from monitor.core.module import Module, Status
 from monitor.core.probe import Role
 from monitor.core.step import step
 from tests.stories.beats import START, Story, canary, module, observation, story
@@ -175,3 +175,58 @@ def test_canaries_vouch_for_no_verdict_of_mere_evidence() -> None:
         told.feed(observation("catalog", START + timedelta(seconds=30 * beat), "-", probe="more"))
     told.feed(observation("catalog", told.now, "-"))
     assert ("catalog", "more") not in told.board.probes
+
+
+def at_hosts(id: str, host: str) -> Module:
+    """A module that is asked at a host."""
+    one = module(id)
+    return replace(one, probes=tuple(replace(probe, instance=f"https://{host}/") for probe in one.probes))
+
+
+NINE = [at_hosts(f"m{index}", f"h{index % 3}.example") for index in range(9)]
+
+
+def test_canaries_that_are_out_of_reach_for_good_blind_nobody() -> None:
+    """A firewall lets everything through but the canaries: an outage is found, and the place sees after a moment."""
+    told = story(*NINE, canaries=3)
+    told.sees = False
+    told.play({f"m{index}": "++" + ("-" * 8 if index == 4 else "+" * 8) for index in range(9)})
+    gaps = [effect for effect in told.effects if isinstance(effect, Gap)]
+    assert [gap.until is not None for gap in gaps] == [False, True]
+    assert told.changes == ["opened"]
+    assert told.board.status("m4") is Status.DOWN
+    assert all(told.board.status(f"m{index}") is Status.UP for index in range(9) if index != 4)
+
+
+def round_of(told: Story, outcome: str) -> None:
+    """All nine are asked once more, half a minute after the last."""
+    told.now += timedelta(seconds=30)
+    for index in range(9):
+        told.feed(observation(f"m{index}", told.now, outcome))
+    told.tick()
+
+
+def test_canaries_that_come_back_count_again() -> None:
+    """What was out of reach once vouches again as soon as it answers: then a cut is a cut."""
+    told = story(*NINE, canaries=3)
+    told.sees = False
+    told.play({f"m{index}": "++" + ("-+++" if index == 4 else "++++") for index in range(9)})
+    assert told.board.vantages["here"].mute
+    told.sees = True
+    told.feed(observation("m4", told.now + timedelta(seconds=1), "-"))
+    assert not told.board.vantages["here"].mute
+    round_of(told, "+")
+    told.sees = False
+    for _ in range(5):
+        round_of(told, "-")
+    assert told.board.vantages["here"].blind_since is not None
+    assert told.changes == []
+
+
+def test_a_place_that_reaches_only_some_of_its_targets_stays_blind() -> None:
+    """A line that lets one run in two through has no say, as long as its canaries fail."""
+    told = story(*NINE, canaries=3)
+    told.sees = False
+    told.play({f"m{index}": "++" + ("-+-+-+-+" if index % 2 else "+-+-+-+-") for index in range(9)})
+    assert told.board.vantages["here"].blind_since is not None
+    assert told.changes == []
