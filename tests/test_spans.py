@@ -65,6 +65,7 @@ def test_a_line_of_the_log_names_the_span_it_was_written_in(collected: InMemoryS
     handler = logging.StreamHandler(output)
     handler.setFormatter(Lines(True, lambda text: text))
     log = logging.getLogger("tests.spans")
+    log.setLevel(logging.WARNING)
     log.addHandler(handler)
     try:
         with spans.span("probe", {"module": "cart"}):
@@ -95,7 +96,8 @@ def test_a_line_of_the_log_names_the_span_it_was_written_in(collected: InMemoryS
 )
 def test_the_environment_decides(environment: dict[str, str], told: str, caplog: pytest.LogCaptureFixture) -> None:
     """By OpenTelemetry's own variables; what is asked for and not spoken is said once."""
-    spans.start(environment)()
+    with caplog.at_level(logging.WARNING, logger="monitor.spans"):
+        spans.start(environment)()
     assert spans.span("probe", {}) is spans.span("store", {}), "nobody collects"
     assert told in caplog.text
     assert bool(caplog.text) == bool(told)
