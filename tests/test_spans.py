@@ -3,8 +3,14 @@
 import io
 import json
 import logging
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -81,6 +87,76 @@ def test_a_line_of_the_log_names_the_span_it_was_written_in(collected: InMemoryS
     assert "trace_id" not in outside
 
 
+def test_a_failure_is_told_by_its_kind_and_not_in_its_words(collected: InMemorySpanExporter) -> None:
+    """Errors quote addresses, and addresses hold tokens."""
+    with pytest.raises(ValueError, match="hush"), spans.span("deliver", {"channel": "chat"}):
+        raise ValueError("POST https://chat.example/hush-hush failed")
+    (failed,) = named(collected, "deliver")
+    assert (failed.attributes or {})["error.type"] == "ValueError"
+    assert not failed.status.is_ok
+    assert "hush" not in failed.to_json()
+
+
+def test_without_the_extra_it_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And goes on without."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
+    with caplog.at_level(logging.WARNING, logger="monitor.spans"):
+        spans.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})()
+    assert "install vtex-monitor[otel]" in caplog.text
+    assert not spans.are_wanted()
+
+
+@pytest.mark.slow
+def test_nothing_is_loaded_that_nobody_asked_for() -> None:
+    """The whole monitor, without a line of OpenTelemetry."""
+    told = "import sys, monitor.commands.run; print([one for one in sys.modules if one.startswith('opentelemetry')])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_a_collector_that_is_away_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And once that it is back."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    sender = spans._otlp()
+    one = TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span("probe")
+    one.end()
+    assert isinstance(one, ReadableSpan)
+    with caplog.at_level(logging.INFO, logger="monitor.spans"):
+        sender.export([one])
+        sender.export([one])
+        with HTTPServer(("127.0.0.1", port), Taking) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            sender.export([one])
+            sender.export([one])
+            server.shutdown()
+    sender.shutdown()
+    assert [record.getMessage() for record in caplog.records if record.name == "monitor.spans"] == [
+        "the collector takes no spans",
+        "the collector takes spans",
+    ]
+
+
+class Taking(BaseHTTPRequestHandler):
+    """A collector that takes everything."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
@@ -96,8 +172,8 @@ def test_a_line_of_the_log_names_the_span_it_was_written_in(collected: InMemoryS
 )
 def test_the_environment_decides(environment: dict[str, str], told: str, caplog: pytest.LogCaptureFixture) -> None:
     """By OpenTelemetry's own variables; what is asked for and not spoken is said once."""
-    caplog.set_level(logging.WARNING)
-    spans.start(environment)()
+    with caplog.at_level(logging.WARNING, logger="monitor.spans"):
+        spans.start(environment)()
     assert spans.span("probe", {}) is spans.span("store", {}), "nobody collects"
     assert told in caplog.text
     assert bool(caplog.text) == bool(told)
