@@ -7,7 +7,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
-from monitor.config import Address, Config, ConfigError
+from monitor.config import Config, ConfigError
 from monitor.config.change import changes_of
 from monitor.config.file import load
 from monitor.config.planning import Planner
@@ -28,6 +28,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
+from monitor.following import Following
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
@@ -48,7 +49,6 @@ log = logging.getLogger(__name__)
 
 SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
 SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
-FOLLOWED = 2000  # observations that wait for somebody who follows
 DRAIN = 6.0  # seconds in which a stop writes what waits
 
 
@@ -75,7 +75,7 @@ class App(Watcher):
         self._adapt = adapt
         self._started = started
         self._data_until: datetime | None = None
-        self._followers: set[asyncio.Queue[Observation]] = set()
+        self.following = Following()
 
     async def run(self) -> None:
         """Runs until `stop` is set; then leaves within ten seconds with everything written.
@@ -219,11 +219,9 @@ class App(Watcher):
     # -- loops -------------------------------------------------------------------------------------------------------
 
     def _seen(self, observation: Observation) -> None:
-        """Hands in what was seen, and lets everybody who follows read along; who is too slow misses lines."""
+        """Hands in what was seen, and lets everybody who follows read along."""
         self.desk.hand_in(Observed(observation))
-        for followed in self._followers:
-            if not followed.full():
-                followed.put_nowait(observation)
+        self.following.tell(observation)
 
     def _missed(self, code: str, seconds: float, shift: float = 0.0) -> None:
         """This process could not look for so long, or its clock was set by so many seconds."""
@@ -234,16 +232,6 @@ class App(Watcher):
         """A module called one of its heartbeats; whether that is on disk by now."""
         self.desk.take(Called(module, probe))
         return await self.desk.stored()
-
-    async def follow(self) -> AsyncIterator[Observation]:
-        """What is seen from now on."""
-        followed: asyncio.Queue[Observation] = asyncio.Queue(FOLLOWED)
-        self._followers.add(followed)
-        try:
-            while True:
-                yield await followed.get()
-        finally:
-            self._followers.discard(followed)
 
     async def _tick(self) -> None:
         while True:
@@ -336,9 +324,6 @@ class App(Watcher):
     async def _serve_ops(self, stack: AsyncExitStack) -> None:
         settings = self.config.settings
         ops = settings.ops
-        if settings.roster.is_empty and ops.host not in ("127.0.0.1", "::1", "localhost"):
-            log.warning("monitor names no token and no user, so the ops side listens on loopback only")
-            ops = Address("127.0.0.1", ops.port)
         context = OpsContext(
             board=lambda: self.desk.board,
             history=lambda: self.press.history,
@@ -348,7 +333,7 @@ class App(Watcher):
             ),
             ready=self.watchroom.why_not_ready,
             reload=self.reload,
-            follow=self.follow,
+            follow=self.following.follow,
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,

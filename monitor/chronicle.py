@@ -4,11 +4,13 @@ A field is there when it means something: `incident`, `module`, `probe`, `locati
 carry the same ones.
 """
 
+import logging
+
 from monitor.core.board import Board
 from monitor.core.effect import Arranged, Called, Effect, Event, Gap, Hushed, Keep, Lagging, Moved, Observed, Saved
 from monitor.core.incident import Incident
 from monitor.core.observation import Observation
-from monitor.core.outbox import Letter
+from monitor.core.outbox import Letter, State
 
 Fields = dict[str, str]
 
@@ -70,6 +72,14 @@ def about_event(event: Event) -> Fields:
         case Called() | Lagging():
             return {"module": event.module, "probe": event.probe}
     return {}
+
+
+def told_of_letter(after: Letter, *, turned: bool) -> list[tuple[int, str]]:
+    """The lines after an attempt, with their levels. `turned`: the channel works again, or does not any more."""
+    if after.state is State.DELIVERED:
+        found = [(logging.INFO, f"channel {after.channel}: notice {after.event_id} is delivered")]
+        return [(logging.INFO, f"channel {after.channel} delivers again"), *found] if turned else found
+    return [(logging.WARNING, f"channel {after.channel} does not deliver: {after.last_error}")] if turned else []
 
 
 def about_letter(letter: Letter) -> Fields:

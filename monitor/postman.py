@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from random import Random
 from secrets import token_hex
 
-from monitor.chronicle import about_letter, of_letter
+from monitor.chronicle import about_letter, of_letter, told_of_letter
 from monitor.clock import Clock
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
@@ -327,13 +327,8 @@ class Postman:
         """Counts an outcome; the first failure and the recovery are logged, not each repeat."""
         outcome = {State.DELIVERED: "delivered", State.DEAD: "dead"}.get(after.state, "failed")
         self._counted(name, outcome)
-        turned = box.fared(after)
-        if outcome == "delivered":
-            if turned:
-                log.info("channel %s delivers again", name, extra={"about": {"channel": name}})
-            log.info("channel %s: notice %s is delivered", name, after.event_id, extra=of_letter(after))
-        elif turned:
-            log.warning("channel %s does not deliver: %s", name, after.last_error, extra=of_letter(after))
+        for level, line in told_of_letter(after, turned=box.fared(after)):
+            log.log(level, line, extra=of_letter(after))
 
     async def _give_up(self, name: str, box: Box, letter: Letter, reason: str) -> None:
         last = f"{reason}; last: {letter.last_error}" if letter.last_error else reason
@@ -387,9 +382,8 @@ class Postman:
         after = dead(letter, self._clock.now(), "given up by a person")
         if not await self._outbox.settle(after, (), None):
             return False
-        for boxes in (self.boxes, self.undelivered.gone):
-            if letter.channel in boxes:
-                boxes[letter.channel].replace((after,))
+        if (box := self.boxes.get(letter.channel) or self.undelivered.gone.get(letter.channel)) is not None:
+            box.replace((after,))
         return True
 
     def refused(self, error: Exception | str) -> None:

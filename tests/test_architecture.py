@@ -24,6 +24,7 @@ ROOMS = {
     "core": frozenset({"core"}),
     "data": frozenset({"config", "store"}),
     "desk": frozenset({"core", "clock", "chronicle", "ledger", "spans"}),
+    "following": frozenset({"core"}),
     "internet": frozenset[str](),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),

@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from yarl import URL
-
 from monitor.config import Address, Hook, Settings
 from monitor.config.addresses import split_host_port
 from monitor.config.kinds import (
@@ -27,7 +25,7 @@ from monitor.config.kinds import (
     TlsProbe,
 )
 from monitor.config.kinds import Step as StepSection
-from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection, SiteSection
+from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection
 from monitor.config.publishing import PublishSection
 from monitor.config.references import is_loopback
 from monitor.config.routes import Telling
@@ -39,7 +37,6 @@ from monitor.core.module import Component, Dependency, Group, Module, Platform, 
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
 from monitor.core.roster import Token, User, with_ops_token
-from monitor.core.site import Site
 from monitor.core.target import (
     DnsTarget,
     HeartbeatTarget,
@@ -299,28 +296,6 @@ def bare(url: str) -> str:
     scheme, _, rest = url.partition("#")[0].partition("?")[0].partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def _published(url: str) -> str:
-    """The address of the page as feeds and sitemaps may hold it: in ASCII, and without a user, a query or a mark."""
-    try:
-        bared = URL(url).with_user(None).with_query(None).with_fragment(None)
-    except ValueError:
-        return bare(url).rstrip("/")
-    return str(bared).rstrip("/")
-
-
-def site(section: SiteSection) -> Site:
-    """How the page presents itself."""
-    return Site(
-        name=section.name,
-        url=_published(section.url),
-        languages=tuple(section.languages),
-        timezone=section.timezone,
-        theme=section.theme,
-        subscribe_url=section.subscribe_url.rstrip("/") if section.subscribe_url else None,
-        links={name: url for name, url in section.links.items() if url},
-    )
 
 
 def settings(section: MonitorSection) -> Settings:

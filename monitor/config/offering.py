@@ -1,10 +1,38 @@
-"""Offering: `plans` of the configuration as the page of support reads them."""
+"""Offering: `site` and `plans` of the configuration as pages read them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from yarl import URL
+
+from monitor.config.assembly import bare
+from monitor.config.model import SiteSection
 from monitor.config.routes import DAYS
 from monitor.core.plan import ALWAYS, Feature, Opening, Plan, Price, Range
+from monitor.core.site import Site
+
+
+def site(section: SiteSection, sections: Mapping[str, Any]) -> Site:
+    """How the page presents itself, and what it offers."""
+    return Site(
+        name=section.name,
+        url=_published(section.url),
+        languages=tuple(section.languages),
+        timezone=section.timezone,
+        theme=section.theme,
+        subscribe_url=section.subscribe_url.rstrip("/") if section.subscribe_url else None,
+        plans=plans_of(sections),
+        links={name: url for name, url in section.links.items() if url},
+    )
+
+
+def _published(url: str) -> str:
+    """The address of the page as feeds and sitemaps may hold it: in ASCII, and without a user, a query or a mark."""
+    try:
+        bared = URL(url).with_user(None).with_query(None).with_fragment(None)
+    except ValueError:
+        return bare(url).rstrip("/")
+    return str(bared).rstrip("/")
 
 
 def plans_of(sections: Mapping[str, Any]) -> tuple[Plan, ...]:

@@ -9,7 +9,6 @@ Nothing here touches the disk: whoever calls says how files are read and which l
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 from monitor.config import Config, ConfigError, Problem, assembly, budget, channels, subscribers
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
-from monitor.config.offering import plans_of
+from monitor.config.offering import site
 from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
 from monitor.config.routes import telling_of
@@ -88,7 +87,7 @@ def _parse(
     budget.check(platform, findings)
     return Config(
         platform=platform,
-        site=replace(assembly.site(model.site), plans=plans_of(sections)),
+        site=site(model.site, sections),
         settings=assembly.settings(model.monitor),
         network=network,
         hooks=assembly.hooks(model.publish),
