@@ -7,8 +7,10 @@ carry the same ones.
 import logging
 
 from monitor.core.board import Board
+from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Called, Effect, Event, Gap, Hushed, Keep, Lagging, Moved, Observed, Saved
 from monitor.core.incident import Incident
+from monitor.core.module import Status
 from monitor.core.observation import Observation
 from monitor.core.outbox import Letter, State
 
@@ -41,7 +43,7 @@ def told_of_run(keep: Keep) -> str:
 
 
 def about(effect: Effect, board: Board) -> Fields:
-    """The fields of that line. A change of status names the open incident that its module is part of."""
+    """The fields of that line. A change of status names the incident its module is part of, or which ends with it."""
     match effect:
         case Keep(observation, result):
             return {**_of(observation), "outcome": result.outcome.value, **_known(code=result.code)}
@@ -52,8 +54,7 @@ def about(effect: Effect, board: Board) -> Fields:
         case Gap():
             return {"location": effect.location, "code": effect.code}
         case Moved(one):
-            holding = (known.id for known in board.incidents.values() if known.is_open and known.member(one.module))
-            return {"module": one.module, "status": one.after.value, **_known(incident=next(holding, None))}
+            return {"module": one.module, "status": one.after.value, **_known(incident=_holding(one, board))}
         case Saved(incident):
             module = incident.cause.module or incident.root
             return {
@@ -91,6 +92,12 @@ def about_letter(letter: Letter) -> Fields:
 def of_letter(letter: Letter) -> dict[str, Fields]:
     """The same, as `extra` of a line of the log."""
     return {"about": about_letter(letter)}
+
+
+def _holding(one: Transition, board: Board) -> str | None:
+    held = [known for known in board.incidents.values() if known.member(one.module)]
+    held = [known for known in held if known.is_open or one.after is Status.UP]
+    return max(held, key=lambda known: (known.is_open, known.detected_at)).id if held else None
 
 
 def _of(seen: Observation) -> Fields:

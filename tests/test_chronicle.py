@@ -45,6 +45,18 @@ def test_an_incident_is_followed_through_the_log(lines: Any) -> None:
     assert all(line["message"] for line in told)
 
 
+def test_the_recovery_that_ends_an_incident_has_its_id(lines: Any) -> None:
+    """Otherwise the last line of the story would be missing; what comes much later is another one."""
+    desk, _ = at_work(RecordingStore())
+    struck(desk)
+    (incident,) = desk.board.incidents
+    for beat in range(4, 14):
+        CLOCK.at = START + timedelta(minutes=beat, seconds=1)
+        desk.take(Observed(observation("catalog", START + timedelta(minutes=beat), "+")))
+    up = [line for line in lines() if line.get("status") == "up"]
+    assert [line.get("incident") for line in up] == [None, incident]
+
+
 def test_every_run_is_there_for_whoever_asks(lines: Any) -> None:
     """At level debug: by module, by probe, by place, and how it came out."""
     desk, _ = at_work(RecordingStore())
