@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _QUARTER = re.compile(r"(\d{4})-[Qq]([1-4])")
+FIRST, LAST = 1971, 8999  # years
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,19 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 def named(name: str, zone: tzinfo) -> Period:
     """The month or quarter of that name. Raises ValueError with a sentence's end for any other text."""
-    if found := _MONTH.fullmatch(name.strip()):
-        return _months(int(found[1]), int(found[2]), 1, zone)
-    if found := _QUARTER.fullmatch(name.strip()):
-        return _months(int(found[1]), 3 * int(found[2]) - 2, 3, zone)
+    month, quarter = _MONTH.fullmatch(name.strip()), _QUARTER.fullmatch(name.strip())
+    if (found := month or quarter) and not FIRST <= int(found[1]) <= LAST:
+        raise ValueError("lies too far away")
+    if month:
+        return _months(int(month[1]), int(month[2]), 1, zone)
+    if quarter:
+        return _months(int(quarter[1]), 3 * int(quarter[2]) - 2, 3, zone)
     raise ValueError("must be a month such as 2026-11 or a quarter such as 2026-Q4")
 
 
 def _months(year: int, first: int, count: int, zone: tzinfo) -> Period:
     year, first = year + (first - 1) // 12, (first - 1) % 12 + 1
     after = first - 1 + count
-    if not (year >= 1971 and year + after // 12 <= 8999):
-        raise ValueError("lies too far away")
     begin, end = date(year, first, 1), date(year + after // 12, after % 12 + 1, 1)
     name = f"{year:04}-{first:02}" if count == 1 else f"{year:04}-Q{(first + 2) // 3}"
     return Period(name, midnight(begin, zone), midnight(end, zone))

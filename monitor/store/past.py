@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.detector import Transition
@@ -122,6 +122,24 @@ async def _aside(work: Callable[[Sequence[RowMapping]], T], rows: Sequence[RowMa
     return work(rows) if len(rows) < _LARGE else await asyncio.to_thread(work, rows)
 
 
+def wanted_since(since: datetime) -> ColumnElement[bool]:
+    """Of all changes of status those dated later, and of each module the last one decided of those before, and the
+    earliest."""
+    t, start = transitions.c, micros(since)
+    rank = func.row_number()
+    ranked = (
+        select(
+            t.id,
+            rank.over(partition_by=t.module, order_by=(t.since, t.at, t.id)).label("earliest"),
+            rank.over(partition_by=t.module, order_by=(t.at.desc(), t.id.desc())).label("latest"),
+        )
+        .where(t.since <= start)
+        .subquery()
+    )
+    before = select(ranked.c.id).where(or_(ranked.c.earliest == 1, ranked.c.latest == 1))
+    return or_(t.since > start, t.id.in_(before))
+
+
 class Moves:
     """Changes of status by module in order of decision: those dated after `since`, the last one decided of those
     before, and the earliest."""
@@ -134,19 +152,8 @@ class Moves:
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Reads everything."""
-        t, start = transitions.c, micros(self.since)
-        rank = func.row_number()
-        ranked = (
-            select(
-                t.id,
-                rank.over(partition_by=t.module, order_by=(t.since, t.at, t.id)).label("earliest"),
-                rank.over(partition_by=t.module, order_by=(t.at.desc(), t.id.desc())).label("latest"),
-            )
-            .where(t.since <= start)
-            .subquery()
-        )
-        before = select(ranked.c.id).where(or_(ranked.c.earliest == 1, ranked.c.latest == 1))
-        query = select(transitions).where(or_(t.since > start, t.id.in_(before))).order_by(t.module, t.at, t.id)
+        t = transitions.c
+        query = select(transitions).where(wanted_since(self.since)).order_by(t.module, t.at, t.id)
         self._newest = (await connection.execute(select(func.max(t.id)))).scalar() or 0
         self._take(await rows_of(connection, query))
 
