@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from monitor.core.chain import REMINDED, pause_of, reminded, reminders, restarted, turn_of
 from monitor.core.incident import Change, Incident
 from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
-from monitor.core.route import Route, Step, open_from
+from monitor.core.route import Route, open_from
 from monitor.core.told import Quiet, Told, Turn
 
 SETTLING = timedelta(seconds=15)  # a cause that is corrected within it is told once
@@ -19,7 +20,6 @@ QUIET = timedelta(minutes=10)  # how long the end of an incident that came back 
 FLAPPING = 1  # relapses from which on it does
 PATIENCE = {Priority.URGENT: timedelta(minutes=30)}
 LONGEST_PATIENCE = timedelta(hours=4)
-REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
 ENDINGS = ("silence_ended", "work_ended")  # why a channel is told late of what a silence, or planned work, kept back
 OPENING = "first"  # why a channel is told of what has just opened
 
@@ -76,7 +76,8 @@ def plan(
         case Change.ACKNOWLEDGED:
             said = _mine(told, incident, at, platform) if quiet is None else []
             return replace(told, mine_at=at), said
-    if change is Change.CAUSE_CHANGED and told.channels and not told.has("cause_changed"):
+    settling = any(one.kind == "cause_changed" and not one.channels for one in told.turns)
+    if change is Change.CAUSE_CHANGED and told.channels and not settling:
         told = told.and_then(Turn(at + SETTLING, "cause_changed"))
     told, said = _begin(told, incident, change.value, at, routes, platform, quiet)
     if quiet is None:
@@ -106,12 +107,13 @@ def turn(
         case "reminder":
             return _remind(told, incident, one, now, platform)
         case "cause_changed":
-            return _correct(told, incident, now, platform)
+            return _correct(told, incident, one, now, platform)
         case "silence_ended" | "work_ended":
             return _begin(told, incident, one.kind, now, routes, platform)
         case _:
             told, said = _tell(told, incident, OPENING, one, now, platform)
-            told, more = _begin(told, incident, OPENING, now, routes, platform)
+            fresh = tuple(each.channel for each in said if isinstance(each, Notice))
+            told, more = _begin(restarted(told, fresh, incident, now), incident, OPENING, now, routes, platform)
             return told, [*said, *more]
 
 
@@ -147,7 +149,7 @@ def _begin(
         return told, [Withheld(at, "low", incident.id)]
     if quiet is not None and fresh:
         return _silent(told, incident, quiet, at)
-    known = _reminded(told) if told.begun - {one.id for one in routes} else frozenset[str]()
+    known = reminded(told) if told.begun - {one.id for one in routes} else frozenset[str]()
     for route in fresh:
         if route.hours is not None and not route.hours.within(at):
             whole = Turn(at, "waiting", hours=(route.hours.name,))
@@ -156,7 +158,7 @@ def _begin(
             continue
         told = replace(told, begun=told.begun | {route.id})
         for one in route.steps:
-            turn = _turn_of(one, route, at + one.after, "escalated")
+            turn = turn_of(one, route, at + one.after, "escalated")
             if one.after > timedelta(0):
                 told = told.and_then(turn)
                 continue
@@ -166,44 +168,13 @@ def _begin(
             else:
                 told, more = _waits(told, incident, replace(turn, kind="waiting"), opens, at, platform, first=True)
             said += more
-        told = told.and_then(*_reminders(route, incident, at, known))
+        told = told.and_then(*reminders(route, incident, at, known))
     return told, said
 
 
 def _is_asked_for(route: Route, incident: Incident) -> bool:
     """Whether a route tells of it: what is low is for those who name it, and for digests."""
     return incident.priority is not Priority.LOW or Priority.LOW.value in (route.priorities or ())
-
-
-def _turn_of(step: Step, route: Route, at: datetime, kind: str, channels: tuple[str, ...] | None = None) -> Turn:
-    """What a step is to tell, in the hours of its own and of its route."""
-    hours = [one.name for one in (route.hours, step.hours) if one is not None]
-    return Turn(
-        at,
-        kind,
-        step.channels if channels is None else channels,
-        unless=step.unless_acknowledged,
-        hours=tuple(dict.fromkeys(hours)),
-        office=None if step.office is None else step.office.name,
-    )
-
-
-def _reminders(route: Route, incident: Incident, at: datetime, known: frozenset[str]) -> list[Turn]:
-    """The first reminder of everybody in a route, those of the same hours together; but for `known` ones, who are
-    reminded already by what the route said before a reload."""
-    pause = route.repeat or REMINDED.get(incident.priority)
-    if pause is None:
-        return []
-    found: dict[Turn, list[str]] = {}
-    for one in route.steps:
-        kind = _turn_of(replace(one, unless_acknowledged=False), route, at + pause, "reminder", ())
-        found.setdefault(replace(kind, every=route.repeat), []).extend(one.channels)
-    each = ((kind, dict.fromkeys(name for name in names if name not in known)) for kind, names in found.items())
-    return [replace(kind, channels=tuple(names)) for kind, names in each if names]
-
-
-def _reminded(told: Told) -> frozenset[str]:
-    return frozenset(channel for one in told.turns if one.kind == "reminder" for channel in one.channels)
 
 
 def _opening(one: Turn, incident: Incident, now: datetime, platform: Platform) -> datetime | None:
@@ -355,25 +326,42 @@ def _escalate(
 
 def _remind(told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
     """How long it goes on, to those of a route that heard of it; not while somebody has it."""
-    pause = one.every or REMINDED.get(incident.priority)
+    pause = pause_of(one, incident)
     if pause is None:
         return told, []
     until = _mine_until(told, incident)
     if until is not None and until > now:
         return told.and_then(replace(one, at=until, fixed=False)), []
-    told = told.and_then(replace(one, at=now + pause, fixed=False))
-    heard = [name for name in one.channels if name in told.channels and _takes(name, incident, now, platform)]
-    return told, [Notice(one.at, one.kind, incident.id, name, opens=False) for name in heard]
+    heard = [name for name in one.channels if name in told.channels]
+    open_ones, told = _open_ones(told, heard, incident, one, now, platform)
+    again = tuple(name for name in one.channels if name in open_ones or name not in heard)
+    if again:
+        told = told.and_then(replace(one, channels=again, at=now + pause, fixed=False))
+    return told, [Notice(one.at, one.kind, incident.id, name, opens=False) for name in open_ones]
 
 
-def _correct(told: Told, incident: Incident, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
-    """The cause as it settled, unless that is what was told before."""
+def _correct(told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
+    """The cause as it settled, unless that is what was told before; to channels that were closed then once they are
+    open."""
     named = _named(incident)
-    if named == told.cause:
+    if named == told.cause and not one.channels:
         return told, []
-    heard = [name for name in told.channels if _takes(name, incident, now, platform)]
-    said: list[Intent] = [Notice(now, "cause_changed", incident.id, name, opens=False) for name in heard]
-    return replace(told, cause=named), said
+    heard = [name for name in told.channels if not one.channels or name in one.channels]
+    open_ones, told = _open_ones(replace(told, cause=named), heard, incident, one, now, platform)
+    return told, [Notice(now, "cause_changed", incident.id, name, opens=False) for name in open_ones]
+
+
+def _open_ones(
+    told: Told, heard: Sequence[str], incident: Incident, one: Turn, now: datetime, platform: Platform
+) -> tuple[list[str], Told]:
+    """The channels that take it now; for each of the others the turn comes when its hours open, once."""
+    open_ones = [name for name in heard if _takes(name, incident, now, platform)]
+    for name in (name for name in heard if name not in open_ones):
+        opens = platform.hours[name].opens_at(now)
+        waiting = any((each.kind, each.channels, each.fixed) == (one.kind, (name,), True) for each in told.turns)
+        if opens is not None and not waiting:
+            told = told.and_then(replace(one, channels=(name,), at=opens, fixed=True))
+    return open_ones, told
 
 
 def _named(incident: Incident) -> str:

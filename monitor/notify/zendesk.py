@@ -103,8 +103,8 @@ class Zendesk:
         """What a notice adds to a ticket. One that nobody took is solved in the name of the agent whose token it is,
         for Zendesk solves none without an assignee."""
         told = links_of(message)
-        if self._public and message.public:  # customers read it: nothing of what is for operators alone
-            message = replace(message, body=message.public)
+        if self._public:  # customers read it: nothing of what is for operators alone
+            message = replace(message, body=message.public or message.subject)
             told = {name: url for name, url in told.items() if name == "page"}
         text = body_of(message, COMMENT)
         links = [url for url in told.values() if url not in text]

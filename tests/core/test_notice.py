@@ -10,7 +10,7 @@ from monitor.core.match import fits
 from monitor.core.module import Component, Group, Priority
 from monitor.core.notice import FLAPPING, Intent, Notice, Withheld, plan, turn
 from monitor.core.route import Route, Step
-from monitor.core.told import Told
+from monitor.core.told import Told, Turn, told_from_json, told_to_json
 from tests.stories.beats import START, module, story
 
 TOLD = story(module("checkout", "catalog"), module("catalog")).play(
@@ -279,3 +279,12 @@ def test_what_keeps_coming_back_does_not_flood() -> None:
     told, said = escalate(told, now + 10 * MINUTE, over)
     assert ("resolved", "pager") in first_of(said)
     assert told == Told()
+
+
+def test_what_an_earlier_version_stored_is_read() -> None:
+    """Turns without hours, and nobody known to have it."""
+    turn = ["2026-11-23T12:10:00.000Z", "escalated", ["boss"], True, None]
+    told = told_from_json({"seq": 2, "channels": ["pager"], "begun": ["r"], "turns": [turn], "cause": "x"})
+    assert told.turns == (Turn(START + 10 * MINUTE, "escalated", ("boss",), unless=True),)
+    assert told.mine_at is None
+    assert told_from_json(told_to_json(told)) == told

@@ -3,14 +3,14 @@
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from monitor.notify.channel import Channel, DeliveryFailed, Message
-from tests.notify.notices import EVENTS, HOSTILE, incident, notice
+from tests.notify.notices import EVENTS, HOSTILE, LINKS, incident, notice
 from tests.notify.receiving import Cut, Got, check, facing, says
 
 TOKEN = "zd-t0ken-secret"
@@ -165,11 +165,14 @@ async def test_a_ticket_that_takes_no_comments_is_followed_by_a_new_one(lost: st
 
 
 async def test_public_comments_are_asked_for() -> None:
-    """`public: true` shows them to the requester."""
+    """`public: true` shows them to the requester, without what was seen where and without a link to say mine."""
     there = Account()
+    told = replace(notice(), body="Checkout is down\n\nask, here: http.503", public="Checkout is down")
     async with facing("zendesk", there, **KEYS, public=True) as (_, zendesk):
-        await zendesk.deliver(notice())
-    assert there.tickets[1]["comments"][0]["public"]
+        await zendesk.deliver(told)
+    (comment,) = there.tickets[1]["comments"]
+    assert comment["public"]
+    assert comment["body"] == f"Checkout is down\n{LINKS['page']}"
 
 
 async def test_hostile_text_stays_within_a_ticket() -> None:

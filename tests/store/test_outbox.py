@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.core.effect import Happened, Informed
+from monitor.core.digest import Digest, Line
+from monitor.core.effect import Gathered, Happened, Informed, Summed
+from monitor.core.gathering import lines_of
 from monitor.core.notice import Intent, Notice, Withheld
 from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
-from monitor.core.outcome import events_object, notices_object
+from monitor.core.outcome import events_object, letter_object, notices_object
 from monitor.core.told import Told, Turn
 from monitor.store import Store
 from tests.store.conftest import Shelf
@@ -214,3 +216,25 @@ async def test_who_was_told_what_is_recalled_with_its_incident(shelf: Shelf) -> 
     await store.commit([Informed(over.id, Told(4))])
     memory = await store.recall(NOON)
     assert (memory.incidents, memory.told) == ((), {})
+
+
+async def test_what_was_gathered_and_its_letter_are_stored_together(shelf: Shelf) -> None:
+    """A restart goes on with the rest; the letter carries what it tells, and is there once."""
+    store = await shelf.open()
+    line = Line("abc", {"en": "Catalog", "pt-BR": "Catálogo"}, "http.503", "low", after(0), after(60), 2)
+    gathered = Digest(after(3600), lines={"abc": line}, unended=frozenset({"def"}))
+    told = Turn(after(60), "escalated", ("boss",), True, timedelta(minutes=5), ("day", "step"), "business", fixed=True)
+    waiting = Told(1, ("pager",), frozenset({"r"}), (told,), "x", mine_at=after(30))
+    await store.commit([saved(INCIDENT), Gathered("mail", gathered), Informed(INCIDENT.id, waiting)])
+    store = await shelf.open()
+    memory = await store.recall(NOON)
+    assert (memory.digests, memory.told) == ({"mail": gathered}, {INCIDENT.id: waiting})
+    summed = Summed("mail", after(3600), (line, replace(line, incident="ghi", what=("catalog", {"en": "Search"}))))
+    for _ in range(2):
+        await store.commit([Gathered("mail", Digest(unended=gathered.unended)), summed])
+    store = await shelf.open()
+    assert (await store.recall(NOON)).digests == {"mail": Digest(unended=gathered.unended)}
+    letter = await the_one(store)
+    assert lines_of(letter) == list(summed.lines)
+    assert (letter.channel, letter.event, letter.page) == ("mail", "summary", False)
+    assert letter_object(letter)["why"] == "digest"

@@ -277,6 +277,58 @@ def test_hours_of_rule_step_and_channel_all_count(
     assert [why for why, _ in said(told)] == ["first", "resolved"]
 
 
+def test_nobody_misses_a_reminder_or_a_cause_for_the_hours_of_a_channel() -> None:
+    """What came while it was closed is told when it opens, once; who heard late is reminded from then on."""
+    hours = Daily("day", 9, 18)
+    told = story(
+        module("catalog", priority=Priority.HIGH),
+        routes=(Route((Step(("chat",)),), repeat=60 * MINUTE),),
+        hours={"chat": hours},
+    )
+    told.now = START.replace(hour=17, minute=50)
+    passing(told, 60, catalog="+")
+    passing(told, 120, catalog="-")
+    incident = next(iter(told.board.incidents.values()))
+    assert said(told) == [("first", "chat")]
+    told.now += timedelta(hours=3)
+    other = replace(incident, cause=replace(incident.cause, code="http.429"))
+    told.board = replace(told.board, incidents={incident.id: other})
+    told.board, effects = announced(told.board, [Saved(other, Change.CAUSE_CHANGED, told.now)])
+    told.effects += effects
+    for _ in range(16 * 4):
+        told.now += 15 * MINUTE
+        passing(told, 35, catalog="-")
+    by_hour = Counter(
+        (one.at.hour, each.why)
+        for one in told.effects
+        if isinstance(one, Happened) and one.at.date() > START.date()
+        for each in one.said
+        if isinstance(each, Notice)
+    )
+    assert by_hour[(9, "cause_changed")] == by_hour[(9, "reminder")] == 1
+    assert min(hour for hour, _ in by_hour) == 9
+    assert max(by_hour.values()) == 1
+
+
+def test_who_hears_when_hours_open_is_not_reminded_in_the_same_breath() -> None:
+    """An hour later."""
+    told = story(
+        module("catalog", priority=Priority.HIGH),
+        routes=(Route((Step(("chat",)),), repeat=60 * MINUTE),),
+        hours={"chat": Daily("afternoon", 14, 18)},
+    )
+    passing(told, 60, catalog="+")
+    passing(told, 120, catalog="-")
+    for _ in range(13):
+        told.now += 10 * MINUTE
+        passing(told, 30, catalog="-")
+    assert said(told) == [("first", "chat")]
+    for _ in range(6):
+        told.now += 10 * MINUTE
+        passing(told, 30, catalog="-")
+    assert said(told) == [("first", "chat"), ("reminder", "chat")]
+
+
 def test_what_was_held_back_is_on_record_with_its_reason() -> None:
     """In the operators' JSON, each reason once."""
     told, id = failing(replace(CHAIN, hours=Daily("night", 22, 23)))

@@ -87,6 +87,14 @@ class Life:
                 told.reconfigure(replace(told.board.platform, routes=routes))
         self.check()
 
+    def said(self) -> dict[str, list[tuple[str, str]]]:
+        """Why and to whom, of each incident in order."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for event in happened(self.told.effects):
+            each = ((one.why, one.channel) for one in event.said if isinstance(one, Notice))
+            found.setdefault(event.incident.id, []).extend(each)
+        return found
+
     def open(self) -> list[Incident]:
         return [one for one in self.told.board.incidents.values() if one.is_open]
 
@@ -122,7 +130,8 @@ def happened(effects: list[Effect]) -> Iterator[Happened]:
     return (one for one in effects if isinstance(one, Happened))
 
 
-LIVES = st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, 12)), min_size=2, max_size=8)
+MINUTES = st.integers(0, 12)
+LIVES = st.lists(st.tuples(st.sampled_from(MOVES), MINUTES), min_size=2, max_size=8)
 
 
 @settings(max_examples=8, deadline=None)
@@ -168,3 +177,29 @@ def keep(moves: list[tuple[str, int]]) -> None:
     saved = {one.incident.id: one.incident for one in life.told.effects if isinstance(one, Saved)}
     assert last.keys() == {id for id, one in saved.items()}
     assert all(line.ended_at is not None for line in last.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([one for one in MOVES if "restart" not in one]), st.integers(0, 12)), max_size=6
+    ),
+    st.sets(st.integers(1, 60), min_size=1, max_size=4),
+)
+def test_a_restart_at_any_moment_changes_nothing_that_is_said(moves: list[tuple[str, int]], when: set[int]) -> None:
+    """The same, to the same channels, in the same order."""
+
+    def lived(restarts: set[int]) -> dict[str, list[tuple[str, str]]]:
+        life, minutes = Life(), 0
+        for move, length in [("well", 2), *moves, ("well", 45)]:
+            life.live(move)
+            for _ in range(length):
+                life.pass_by(1)
+                minutes += 1
+                if minutes in restarts:
+                    life.told.restart()
+        return life.said()
+
+    assert lived(when) == lived(set())

@@ -1,0 +1,61 @@
+"""Chain: what a route writes down when an incident opens: which step comes when, in which hours, and the reminders."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.incident import Incident
+from monitor.core.module import Priority
+from monitor.core.route import Route, Step
+from monitor.core.told import Told, Turn
+
+REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
+
+
+def turn_of(step: Step, route: Route, at: datetime, kind: str, channels: tuple[str, ...] | None = None) -> Turn:
+    """What a step is to tell, in the hours of its own and of its route."""
+    hours = [one.name for one in (route.hours, step.hours) if one is not None]
+    return Turn(
+        at,
+        kind,
+        step.channels if channels is None else channels,
+        unless=step.unless_acknowledged,
+        hours=tuple(dict.fromkeys(hours)),
+        office=None if step.office is None else step.office.name,
+    )
+
+
+def reminders(route: Route, incident: Incident, at: datetime, known: frozenset[str]) -> list[Turn]:
+    """The first reminder of everybody in a route, those of the same hours together; but for `known` ones, who are
+    reminded already by what the route said before a reload."""
+    pause = route.repeat or REMINDED.get(incident.priority)
+    if pause is None:
+        return []
+    found: dict[Turn, list[str]] = {}
+    for one in route.steps:
+        kind = turn_of(replace(one, unless_acknowledged=False), route, at + pause, "reminder", ())
+        found.setdefault(replace(kind, every=route.repeat), []).extend(one.channels)
+    each = ((kind, dict.fromkeys(name for name in names if name not in known)) for kind, names in found.items())
+    return [replace(kind, channels=tuple(names)) for kind, names in each if names]
+
+
+def reminded(told: Told) -> frozenset[str]:
+    return frozenset(channel for one in told.turns if one.kind == "reminder" for channel in one.channels)
+
+
+def pause_of(one: Turn, incident: Incident) -> timedelta | None:
+    """How long until the next reminder; None where nobody is reminded."""
+    return one.every or REMINDED.get(incident.priority)
+
+
+def restarted(told: Told, channels: tuple[str, ...], incident: Incident, now: datetime) -> Told:
+    """Who heard of it only now is reminded from now on."""
+    for one in [one for one in told.turns if one.kind == "reminder" and set(one.channels) & set(channels)]:
+        pause = pause_of(one, incident)
+        theirs = tuple(name for name in one.channels if name in channels)
+        others = tuple(name for name in one.channels if name not in channels)
+        told = told.without(one)
+        if others:
+            told = told.and_then(replace(one, channels=others))
+        if pause is not None:
+            told = told.and_then(replace(one, channels=theirs, at=now + pause, fixed=False))
+    return told
