@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
+from monitor.core.module import Priority
 from monitor.core.notice import Notice
 from monitor.core.outbox import GONE, LAST_TRY, LEASE, Letter, Sending, State, claimed
 from monitor.notify.channel import DeliveryFailed, Message
@@ -152,6 +153,17 @@ async def test_a_failure_holds_back_only_its_own_incident() -> None:
     world.clock.at += timedelta(seconds=2)
     await world.work()
     assert [id for id, _ in pager.came] == [f"{TWO.id}-1", f"{ONE.id}-1", f"{ONE.id}-2"]
+
+
+async def test_what_may_wake_somebody_leaves_before_what_may_not() -> None:
+    """However much of that has piled up before it."""
+    pager = Receiver()
+    world = World(pager=pager)
+    calm = replace(TWO, priority=Priority.NORMAL)
+    await world.tell(*(happened(calm, seq, "worsened", "pager", opens=True) for seq in (1, 2, 3)))
+    await world.tell(happened(ONE, 1, "opened", "pager", at=30))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", *(f"{calm.id}-{seq}" for seq in (1, 2, 3))]
 
 
 async def test_a_letter_that_cannot_be_handled_stands_in_nobody_s_way(monkeypatch: pytest.MonkeyPatch) -> None:

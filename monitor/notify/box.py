@@ -53,7 +53,7 @@ class Box:
         return (one for some in self.waiting.values() for one in some if one.state in WAITING)
 
     def queues(self) -> list[list[Letter]]:
-        """What waits of each incident, the one that has waited longest first."""
+        """What waits of each incident: what may wake somebody first, and of that what has waited longest."""
         for incident, some in list(self.waiting.items()):
             for one in some:
                 if one.state not in WAITING:
@@ -62,7 +62,7 @@ class Box:
             some[:] = [one for one in some if one.state in WAITING]
             if not some:
                 del self.waiting[incident]
-        return sorted(self.waiting.values(), key=lambda some: self._born[some[0].key])
+        return sorted(self.waiting.values(), key=lambda some: (not some[0].page, self._born[some[0].key]))
 
     def put(self, letter: Letter) -> None:
         """One more letter, in its place; one that is known stays, unless somebody tried it since or gave it back."""

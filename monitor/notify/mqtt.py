@@ -10,13 +10,14 @@ import json
 import logging
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from random import random
 from socket import gethostname
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS
+from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
@@ -90,6 +91,7 @@ class Mqtt:
         self._client: _Client | None = None
         self._unanswered = asyncio.Event()
         self._leaving = False
+        self._thread = ThreadPoolExecutor(1, "mqtt")
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -124,8 +126,11 @@ class Mqtt:
     async def close(self) -> None:
         """Says goodbye, so that nobody takes it for a crash."""
         task, self._task, self._leaving = self._task, None, True
-        if task is None:
-            return
+        if task is not None:
+            await self._leave(task)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _leave(self, task: asyncio.Task[None]) -> None:
         if self._client is not None and self._online.is_set():
             with suppress(DeliveryFailed, TimeoutError):
                 async with asyncio.timeout(1):
@@ -186,6 +191,7 @@ class Mqtt:
             max_queued_incoming_messages=MOST_MESSAGES,
             tls_context=tls,
             logger=_QUIET,
+            thread=self._thread,
             **session,
         )
 
@@ -310,9 +316,21 @@ class Mqtt:
 class _Client(aiomqtt.Client):
     """A client that keeps the reason code of each acknowledgement; the library throws it away."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: Any, thread: Executor, **named: Any) -> None:
         super().__init__(*given, **named)
         self._answers: dict[int, asyncio.Future[int]] = {}
+        self._thread = thread
+
+    async def __aenter__(self) -> Self:
+        """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, super()._client_connect)
+        except (OSError, WebsocketConnectionError) as error:
+            raise aiomqtt.MqttError(str(error)) from None
+        return await super().__aenter__()
+
+    def _client_connect(self) -> None:
+        """Done already."""
 
     async def say(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> int:
         """Publishes at QoS 1; the reason code of the broker. Raises MqttError when the connection ends before."""

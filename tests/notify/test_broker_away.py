@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import socket
 import tempfile
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -159,6 +160,31 @@ async def test_a_broker_that_says_nothing_is_no_delivery(part: Any, monkeypatch:
                 await mqtt.deliver(notice())
             assert not failed.value.permanent
         await until(lambda: met >= 2)
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port where nobody is refused and nobody gets in."""
+    with socket.socket() as deaf, ExitStack() as stack:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
+
+
+async def test_brokers_that_swallow_connections_hold_no_thread_that_others_need() -> None:
+    """Twenty of them; what all share is free at once."""
+    with black_hole() as port:
+        async with AsyncExitStack() as stack:
+            for number in range(20):
+                mqtt = await stack.enter_async_context(channel(port, client=str(number)))
+                mqtt.show({})
+            await asyncio.sleep(0.2)  # they are all at it
+            async with asyncio.timeout(2):
+                await asyncio.to_thread(lambda: None)
 
 
 class Proxy:
