@@ -303,6 +303,7 @@ class Postman:
         now = self._clock.now()
         told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []
         box.replace((after, *told))
+        box.wait_with(() if told else folded, after)
         self._fared(name, box, after)
         if token is None:
             self._unwritten[after.key] = (after, told)

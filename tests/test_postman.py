@@ -263,6 +263,23 @@ async def test_what_waited_for_long_is_told_in_one_message() -> None:
     assert sorted(await world.states()) == ["collapsed", "collapsed", "delivered", "delivered"]
 
 
+async def test_what_tells_several_at_once_keeps_its_pause_as_well() -> None:
+    """Also when another event joins it meanwhile; the receiver is not asked again before it wants to be."""
+    pager = Receiver([DeliveryFailed("HTTP 429", retry_after=timedelta(minutes=4))])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "worsened", "pager"))
+    world.clock.at += timedelta(minutes=11)
+    await world.work()
+    await world.tell(happened(ONE, 3, "eased", "pager", at=660))
+    world.clock.at += timedelta(minutes=3)
+    await world.work()
+    assert pager.attempts == 1
+    world.clock.at += timedelta(minutes=2)
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-3", "opened")]
+    assert sorted(await world.states()) == ["collapsed", "collapsed", "delivered"]
+
+
 async def test_a_day_later_nobody_wants_to_be_paged() -> None:
     """But the end of it is still told, to a channel that heard of the beginning."""
     pager, chat = Receiver(), Receiver()
