@@ -147,7 +147,7 @@ class Mailroom:
                     "id": name,
                     "kind": kinds.get(name),
                     "pending": count,
-                    "oldest_seconds": round(seconds, 3) if count else None,
+                    "oldest_seconds": round(seconds, 3) if seconds else None,
                     "breaker": None if box is None else box.state(),
                     "last_error": "this version cannot send there" if box is None else box.last_error,
                     "delivered": None if box is None else box.last_delivered_at,
