@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 
 from monitor.config import Config
 from monitor.store import StoreUnusable
@@ -19,8 +20,8 @@ def database_url(config: Config, data: Path) -> str:
 
 
 def place_of(data: Path) -> str:
-    """What tells this monitor from others on the same machine, the same after a restart."""
-    return str(data.absolute())
+    """What tells this monitor from others, the same after a restart."""
+    return f"{gethostname()}:{data.absolute()}"
 
 
 def secret_of(config: Config, data: Path) -> bytes:

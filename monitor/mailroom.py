@@ -15,6 +15,7 @@ from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Happened, Refusal, Said, Spoken
 from monitor.core.herald import worked_on
+from monitor.core.identity import stable_id
 from monitor.core.incident import Incident
 from monitor.core.outbox import Letter, Place, Sending
 from monitor.core.outcome import Course
@@ -47,7 +48,7 @@ class Configured:
 class Mailroom:
     """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
     `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
-    by its kind; `instance` tells this monitor from others on the same machine, also after a restart."""
+    by its kind; `instance` tells this monitor from others, also after a restart."""
 
     def __init__(
         self,
@@ -75,7 +76,10 @@ class Mailroom:
         self._news = asyncio.Event()
         self._outbox = outbox
         self._retired: list[Channel] = []
-        self.postman = Postman(outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit)
+        owner = f"{stable_id(f'postman:{instance}')}-"
+        self.postman = Postman(
+            outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit, owner=owner
+        )
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -144,7 +148,7 @@ class Mailroom:
                     "id": name,
                     "kind": kinds.get(name),
                     "pending": count,
-                    "oldest_seconds": round(seconds, 3) if count else None,
+                    "oldest_seconds": round(seconds, 3) if seconds else None,
                     "breaker": None if box is None else box.state(),
                     "last_error": "this version cannot send there" if box is None else box.last_error,
                     "delivered": None if box is None else box.last_delivered_at,

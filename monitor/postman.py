@@ -59,7 +59,7 @@ Key = tuple[str, int, str]
 class Postman:
     """`write` words a message for a channel's language, `known` gives an incident as it is now, `hold` says why a
     letter must wait. `counted` is told each outcome by channel; `limit` says how long an attempt on a
-    channel may take."""
+    channel may take, `owner` names this monitor among others that share the store."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Postman:
         counted: Callable[[str, str], None] = lambda channel, outcome: None,
         random: Random | None = None,
         limit: Callable[[str], timedelta] = lambda channel: LIMIT,
+        owner: str = "",
     ) -> None:
         self.boxes: dict[str, Box] = {}
         self.store_trouble: str | None = None
@@ -81,7 +82,7 @@ class Postman:
         self._hold = hold
         self._counted = counted
         self._random = random or Random()
-        self._limit = limit
+        self._limit, self._owner = limit, owner
         self._unstored: dict[tuple[str, int], Incident] = {}  # of events that the store has not taken yet
         self._unwritten: dict[Key, tuple[Letter, Sequence[Letter]]] = {}  # outcomes it has not taken
         self._changed = asyncio.Event()  # the channels, for whoever sets their workers to work
@@ -152,7 +153,7 @@ class Postman:
         while True:
             try:
                 if not begun:
-                    await self._outbox.begin()  # what a monitor before us had claimed is ours now
+                    await self._outbox.begin(self._owner)  # what the process before us had claimed is free
                 begun = True
                 await self.refresh()
                 await self._catch_up()
@@ -226,7 +227,7 @@ class Postman:
 
     async def _carry(self, name: str, box: Box, sending: Sending, now: datetime) -> None:
         """Claims, attempts, settles. Without a store it is sent under no claim."""
-        letter, token = claimed(sending.letter, now, self._limit(name)), token_hex(8)
+        letter, token = claimed(sending.letter, now, self._limit(name)), f"{self._owner}{token_hex(8)}"
         event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
         held = event not in self._unstored
@@ -240,7 +241,9 @@ class Postman:
                     self.refused(error)
                     held = False
             if claim is None:
-                return await self._reread(box, letter)
+                # Somebody else has it, or is done with it: what the store says counts, but for what it has not heard.
+                waiting = [one for one in await self._outbox.waiting() if one.key not in self._unwritten]
+                return box.learn(letter, waiting)
             incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
             if incident is None and not letter.incident.startswith(OWN):
                 after = self._failed(letter, "its incident cannot be read", permanent=held)
@@ -273,10 +276,6 @@ class Postman:
         except (TimeoutError, *TROUBLES) as error:
             log.warning("notice %s is sent again once our claim has ended: %s", letter.event_id, error)
 
-    async def _reread(self, box: Box, letter: Letter) -> None:
-        """Somebody else has a letter, or is done with it: what the store says counts, but for what it has not heard."""
-        box.learn(letter, [one for one in await self._outbox.waiting() if one.key not in self._unwritten])
-
     async def _attempt(self, box: Box, sending: Sending, incident: Incident | None, external: str | None) -> Letter:
         """One attempt, and the letter after it."""
         letter = sending.letter
@@ -308,6 +307,7 @@ class Postman:
         now = self._clock.now()
         told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []
         box.replace((after, *told))
+        box.wait_with(() if told else folded, after)
         self._fared(name, box, after)
         if token is None:
             self._unwritten[after.key] = (after, told)
@@ -357,7 +357,7 @@ class Postman:
         letter = Letter(f"{OWN}{channel}", int(now.timestamp() * 1000), channel, "test", "test", now)
         try:
             await self._outbox.post([letter])
-            taken, token = claimed(letter, now, self._limit(channel)), token_hex(8)
+            taken, token = claimed(letter, now, self._limit(channel)), f"{self._owner}{token_hex(8)}"
             if await self._outbox.claim(taken, token, now) is None:
                 return "somebody else is sending it"
         except TROUBLES as error:

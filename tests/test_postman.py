@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
+from monitor.core.module import Priority
 from monitor.core.notice import Notice
 from monitor.core.outbox import GONE, LAST_TRY, LEASE, Letter, Sending, State, claimed
 from monitor.notify.channel import DeliveryFailed, Message
@@ -154,6 +155,17 @@ async def test_a_failure_holds_back_only_its_own_incident() -> None:
     assert [id for id, _ in pager.came] == [f"{TWO.id}-1", f"{ONE.id}-1", f"{ONE.id}-2"]
 
 
+async def test_what_may_wake_somebody_leaves_before_what_may_not() -> None:
+    """However much of that has piled up before it."""
+    pager = Receiver()
+    world = World(pager=pager)
+    calm = replace(TWO, priority=Priority.NORMAL)
+    await world.tell(*(happened(calm, seq, "worsened", "pager", opens=True) for seq in (1, 2, 3)))
+    await world.tell(happened(ONE, 1, "opened", "pager", at=30))
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-1", *(f"{calm.id}-{seq}" for seq in (1, 2, 3))]
+
+
 async def test_a_letter_that_cannot_be_handled_stands_in_nobody_s_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others leave, it is tried again more and more seldom, and in the end it is given up like any other."""
     pager = Receiver()
@@ -249,6 +261,23 @@ async def test_what_waited_for_long_is_told_in_one_message() -> None:
     await world.work()
     assert sorted(pager.came) == sorted([(f"{ONE.id}-2", "summary"), (f"{TWO.id}-2", "opened")])
     assert sorted(await world.states()) == ["collapsed", "collapsed", "delivered", "delivered"]
+
+
+async def test_what_tells_several_at_once_keeps_its_pause_as_well() -> None:
+    """Also when another event joins it meanwhile; the receiver is not asked again before it wants to be."""
+    pager = Receiver([DeliveryFailed("HTTP 429", retry_after=timedelta(minutes=4))])
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(ONE, 2, "worsened", "pager"))
+    world.clock.at += timedelta(minutes=11)
+    await world.work()
+    await world.tell(happened(ONE, 3, "eased", "pager", at=660))
+    world.clock.at += timedelta(minutes=3)
+    await world.work()
+    assert pager.attempts == 1
+    world.clock.at += timedelta(minutes=2)
+    await world.work()
+    assert pager.came == [(f"{ONE.id}-3", "opened")]
+    assert sorted(await world.states()) == ["collapsed", "collapsed", "delivered"]
 
 
 async def test_a_day_later_nobody_wants_to_be_paged() -> None:

@@ -53,16 +53,13 @@ class Box:
         return (one for some in self.waiting.values() for one in some if one.state in WAITING)
 
     def queues(self) -> list[list[Letter]]:
-        """What waits of each incident, the one that has waited longest first."""
+        """What waits of each incident: what may wake somebody first, and of that what has waited longest."""
         for incident, some in list(self.waiting.items()):
-            for one in some:
-                if one.state not in WAITING:
-                    self._due.pop(one.key, None)
-                    self._born.pop(one.key, None)
-            some[:] = [one for one in some if one.state in WAITING]
+            for one in [one for one in some if one.state not in WAITING]:
+                self.forget(one)
             if not some:
                 del self.waiting[incident]
-        return sorted(self.waiting.values(), key=lambda some: self._born[some[0].key])
+        return sorted(self.waiting.values(), key=lambda some: (not some[0].page, self._born[some[0].key]))
 
     def put(self, letter: Letter) -> None:
         """One more letter, in its place; one that is known stays, unless somebody tried it since or gave it back."""
@@ -84,8 +81,14 @@ class Box:
         """These letters in place of those with the same numbers."""
         for letter in letters:
             waiting = self.waiting.get(letter.incident, [])
-            waiting[:] = [letter if one.key == letter.key else one for one in waiting]
-            self._date(letter)
+            if letter.key in (one.key for one in waiting):
+                waiting[:] = [letter if one.key == letter.key else one for one in waiting]
+                self._date(letter)
+
+    def wait_with(self, letters: Iterable[Letter], after: Letter) -> None:
+        """What would have been told with a letter waits as long as that does."""
+        for one in letters:
+            self._due[one.key] = self._due.get(after.key, 0.0)
 
     def before(self, letter: Letter) -> list[Letter]:
         """What waits of the same incident and comes first."""
@@ -108,6 +111,9 @@ class Box:
         """It waits no more, whatever became of it elsewhere."""
         waiting = self.waiting.get(letter.incident, [])
         waiting[:] = [one for one in waiting if one.key != letter.key]
+        self._due.pop(letter.key, None)
+        self._born.pop(letter.key, None)
+        self._held.discard(letter.key)
 
     def hold(self, letter: Letter, why: str) -> None:
         """It is not to leave now, for this reason; that is asked again in a while."""

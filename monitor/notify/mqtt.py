@@ -8,24 +8,26 @@ that are retained are published again after every break, so a broker that forgot
 import asyncio
 import json
 import logging
-import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 from random import random
 from socket import gethostname
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS
+from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
 
 from monitor.core.identity import stable_id
+from monitor.core.outbox import PAGES
 from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
+from monitor.notify.words import Acknowledged, Words
 
 log = logging.getLogger(__name__)
 _QUIET = logging.getLogger("monitor.notify.mqtt.library")
@@ -37,13 +39,10 @@ PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
 HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
-EXPIRY = timedelta(hours=24)  # after which nobody wants a notice any more
-LARGEST_WORD = 4096  # bytes of what people may publish
-MOST_WORDS = 100  # of them that may wait
-ID = re.compile("[0-9a-z]{1,64}")
+EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
+MOST_MESSAGES = 1000  # of all that comes in, our own states among it
+UNSUPPORTED = 0x84  # the reason code for a version of the protocol that a broker does not know
 REFUSED = 0x80  # the first of the reason codes that say no
-
-Acknowledged = Callable[[str, str | None], Awaitable[str | None]]
 
 
 class Section(Protocol):
@@ -70,18 +69,17 @@ class Refused(DeliveryFailed):
 
 
 class Mqtt:
-    """See Channel. `acknowledged` is told the incident and the name that people publish under `acknowledge`, and
-    answers why it does not follow. `client` tells this channel of this monitor from every other one: a broker takes two
+    """See Channel. `client` tells this channel of this monitor from every other one: a broker takes two
     clients of one id for the same one, and throws the first out."""
 
     def __init__(self, section: Section) -> None:
-        self.acknowledged: Acknowledged | None = None
         self.client = ""
         self.trouble: str | None = "not connected yet"
         self._section = section
         self._url = URL(section.url)
         self._name = f"{self._url.host}:{self._url.explicit_port or PORTS[self._url.scheme]}"
         self._prefix = section.prefix.rstrip("/")
+        self._words = Words(self._topic("acknowledge"))
         self._hub = section.discovery and section.discovery.rstrip("/")
         self._version = aiomqtt.ProtocolVersion.V5
         self._known = False  # which version it speaks
@@ -91,8 +89,19 @@ class Mqtt:
         self._news = asyncio.Event()
         self._online = asyncio.Event()
         self._client: _Client | None = None
+        self._unanswered = asyncio.Event()
         self._leaving = False
+        self._thread = ThreadPoolExecutor(1, "mqtt")
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def acknowledged(self) -> Acknowledged | None:
+        """Who is told what people say under `acknowledge`; see Words."""
+        return self._words.acknowledged
+
+    @acknowledged.setter
+    def acknowledged(self, acknowledged: Acknowledged | None) -> None:
+        self._words.acknowledged = acknowledged
 
     async def deliver(self, message: Message) -> str | None:
         """Publishes a notice under `notices`."""
@@ -103,7 +112,7 @@ class Mqtt:
         except TimeoutError:
             raise DeliveryFailed(f"no connection to the broker: {self.trouble}") from None
         payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        properties = self._properties(str(message.payload["event_id"]))
+        properties = self._properties(message)
         await self._publish(self._topic("notices"), payload, retain=False, properties=properties)
         return None
 
@@ -117,8 +126,11 @@ class Mqtt:
     async def close(self) -> None:
         """Says goodbye, so that nobody takes it for a crash."""
         task, self._task, self._leaving = self._task, None, True
-        if task is None:
-            return
+        if task is not None:
+            await self._leave(task)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _leave(self, task: asyncio.Task[None]) -> None:
         if self._client is not None and self._online.is_set():
             with suppress(DeliveryFailed, TimeoutError):
                 async with asyncio.timeout(1):
@@ -176,9 +188,10 @@ class Mqtt:
             websocket_path=url.raw_path_qs if url.scheme in ("ws", "wss") else None,
             timeout=PATIENCE,
             keepalive=KEEPALIVE,
-            max_queued_incoming_messages=MOST_WORDS,
+            max_queued_incoming_messages=MOST_MESSAGES,
             tls_context=tls,
             logger=_QUIET,
+            thread=self._thread,
             **session,
         )
 
@@ -188,7 +201,8 @@ class Mqtt:
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
-        if not self._known and isinstance(error, aiomqtt.MqttCodeError | NoWelcome):
+        unsupported = isinstance(error, aiomqtt.MqttCodeError) and _code(error.rc or 0) == UNSUPPORTED
+        if unsupported or (not self._known and isinstance(error, aiomqtt.MqttCodeError | NoWelcome)):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
 
@@ -205,9 +219,13 @@ class Mqtt:
         self.trouble = None
         self._news.set()
         self._online.set()
+        self._unanswered.clear()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read(client))
+            group.create_task(self._words.follow())
             group.create_task(self._show(client))
+            await self._unanswered.wait()
+            raise aiomqtt.MqttError("the broker does not acknowledge")  # it would take only so many on one connection
 
     def _read_topics(self) -> list[str]:
         """Where people speak, and where states are retained that may have changed while nobody was here."""
@@ -246,37 +264,14 @@ class Mqtt:
             payload = message.payload if isinstance(message.payload, bytes) else b""
             if topic == self._topic("acknowledge"):
                 if not message.retain:  # a word is said once; one that was left there would be said at each connection
-                    await self._hear(payload)
+                    self._words.take(payload)
             elif topic == self._topic("monitor"):
-                if (
-                    payload == b"offline" and not self._leaving
-                ):  # a connection that ended, of ours or of another channel
+                if payload == b"offline" and not self._leaving:  # some connection ended, and here we are
                     await self._state(topic, b"online", client)
             elif payload and topic not in (self._states or ()) and topic not in self._shown:
                 self._shown[topic] = payload  # what ended while nobody was here is cleared
                 self._news.set()
         raise aiomqtt.MqttError("the connection ended")
-
-    async def _hear(self, payload: bytes) -> None:
-        """An acknowledgement. Whatever else was published there is passed over."""
-        try:
-            word = json.loads(payload) if len(payload) <= LARGEST_WORD else None
-        except (ValueError, RecursionError):
-            word = None
-        incident = word.get("incident") if isinstance(word, dict) else None
-        by = word.get("by") if isinstance(word, dict) else None
-        known = isinstance(incident, str) and ID.fullmatch(incident)
-        if not known or not isinstance(by, str | None) or len(by or "") > 200 or not (by or "").isprintable():
-            log.warning("what was published under %s/acknowledge is no acknowledgement", self._prefix)
-            return
-        if self.acknowledged is not None:
-            try:
-                refused = await self.acknowledged(str(incident), by or None)
-            except Exception:  # whatever it is, the connection has no part in it
-                log.exception("an acknowledgement over %s/acknowledge could not be followed", self._prefix)
-                return
-            if refused is not None:
-                log.warning("an acknowledgement over %s/acknowledge is not followed: %s", self._prefix, refused)
 
     # -- publishing --------------------------------------------------------------------------------------------------
 
@@ -297,6 +292,7 @@ class Mqtt:
             async with asyncio.timeout(PATIENCE):
                 code = await to.say(topic, payload, retain, properties)
         except TimeoutError:
+            self._unanswered.set()
             raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
         except aiomqtt.MqttError as error:
             raise DeliveryFailed(_said(error)) from None
@@ -306,23 +302,35 @@ class Mqtt:
     def _topic(self, topic: str) -> str:
         return f"{self._prefix}/{topic}"
 
-    def _properties(self, event_id: str) -> Properties | None:
+    def _properties(self, message: Message) -> Properties | None:
         """What MQTT 5 says beside a message; 3.1.1 has nothing of the kind."""
         if self._version is not aiomqtt.ProtocolVersion.V5:
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.MessageExpiryInterval = int(EXPIRY.total_seconds())
+        properties.MessageExpiryInterval = EXPIRY if priority_of(message) in PAGES else EXPIRY_OTHERWISE
         properties.ContentType = "application/json"
-        properties.UserProperty = [("event_id", event_id)]
+        properties.UserProperty = [("event_id", str(message.payload["event_id"]))]
         return properties
 
 
 class _Client(aiomqtt.Client):
     """A client that keeps the reason code of each acknowledgement; the library throws it away."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: Any, thread: Executor, **named: Any) -> None:
         super().__init__(*given, **named)
         self._answers: dict[int, asyncio.Future[int]] = {}
+        self._thread = thread
+
+    async def __aenter__(self) -> Self:
+        """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, super()._client_connect)
+        except (OSError, WebsocketConnectionError) as error:
+            raise aiomqtt.MqttError(str(error)) from None
+        return await super().__aenter__()
+
+    def _client_connect(self) -> None:
+        """Done already."""
 
     async def say(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> int:
         """Publishes at QoS 1; the reason code of the broker. Raises MqttError when the connection ends before."""

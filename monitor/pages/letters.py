@@ -40,7 +40,7 @@ BREAKER = {
     "closed": ("ok", N_("Delivers")),
     "half_open": ("slow", N_("Tried again now")),
     "open": ("down", N_("Does not deliver: tried once a minute")),
-    "gone": ("down", N_("No longer configured: its notices wait an hour for it to come back")),
+    "gone": ("down", N_("No longer configured")),
     None: ("down", N_("Cannot send in this version")),
 }
 
@@ -65,7 +65,8 @@ class LetterView:
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """One channel: how many notices wait, for how long the oldest has, why the last attempt failed."""
+    """One channel: how many notices wait, for how long the oldest has, why the last attempt failed; `note` is what
+    becomes of the notices of one that is gone."""
 
     id: str
     kind: str
@@ -73,6 +74,7 @@ class ChannelView:
     waiting: str
     oldest: str
     error: str
+    note: str
     delivered: When | None
 
 
@@ -147,13 +149,14 @@ def _letter(lens: Lens, letter: Letter) -> LetterView:
 
 def _channel(lens: Lens, one: Mapping[str, Any]) -> ChannelView:
     delivered = one["delivered"]
-    seconds = one["oldest_seconds"]
+    seconds, gone = one["oldest_seconds"], one["breaker"] == "gone"
     return ChannelView(
         id=one["id"],
         kind=one["kind"] or "",
         mark=lens.mark(BREAKER[one["breaker"]]),
         waiting=lens.number(one["pending"]),
         oldest="" if seconds is None else lens.speech.duration(lens.language, seconds),
-        error=one["last_error"] or "",
+        error="" if gone else one["last_error"] or "",
+        note=lens.word(N_("Its notices wait an hour for it to come back.")) if gone else "",
         delivered=None if delivered is None else exact(lens, delivered),
     )

@@ -64,8 +64,9 @@ class Claim:
 class Outbox(Protocol):
     """The letters of a store. They come in with the facts they are about, by `Store.commit`; errors as there."""
 
-    async def begin(self) -> None:
-        """Ends the claims of whoever had the store before, where nobody else can have it now."""
+    async def begin(self, owner: str = "") -> None:
+        """Ends the claims of whoever had the store before: all of them where nobody else can have it now, else those
+        whose tokens begin with the name of their owner."""
         ...
 
     async def waiting(self) -> list[Letter]:

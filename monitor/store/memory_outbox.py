@@ -30,7 +30,7 @@ class MemoryOutbox:
         self.happenings = {key: row for key, row in self.happenings.items() if not old(key[0], row["at"])}
         self.rows = {key: row for key, row in self.rows.items() if not old(key[0], row["at"])}
 
-    async def begin(self) -> None:
+    async def begin(self, owner: str = "") -> None:
         """See Outbox."""
         for row in self.rows.values():
             if row["state"] == State.SENDING:

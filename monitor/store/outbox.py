@@ -37,12 +37,14 @@ class SqlOutbox:
         self._writing = writing
         self._alone = alone  # no other process can have this store
 
-    async def begin(self) -> None:
+    async def begin(self, owner: str = "") -> None:
         """See Outbox."""
-        if self._alone:
+        mine = outbox.c.state == State.SENDING.value
+        if not self._alone:
+            mine = and_(mine, outbox.c.claim_token.startswith(owner, autoescape=True))
+        if self._alone or owner:
             async with self._writing() as connection:
-                sending = update(outbox).where(outbox.c.state == State.SENDING.value)
-                await connection.execute(sending.values(state=State.PENDING.value, claimed_until=None))
+                await connection.execute(update(outbox).where(mine).values(FREE))
 
     async def waiting(self) -> list[Letter]:
         """See Outbox."""

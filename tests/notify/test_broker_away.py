@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import socket
 import tempfile
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -161,12 +162,37 @@ async def test_a_broker_that_says_nothing_is_no_delivery(part: Any, monkeypatch:
         await until(lambda: met >= 2)
 
 
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port where nobody is refused and nobody gets in."""
+    with socket.socket() as deaf, ExitStack() as stack:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
+
+
+async def test_brokers_that_swallow_connections_hold_no_thread_that_others_need() -> None:
+    """Twenty of them; what all share is free at once."""
+    with black_hole() as port:
+        async with AsyncExitStack() as stack:
+            for number in range(20):
+                mqtt = await stack.enter_async_context(channel(port, client=str(number)))
+                mqtt.show({})
+            await asyncio.sleep(0.2)  # they are all at it
+            async with asyncio.timeout(2):
+                await asyncio.to_thread(lambda: None)
+
+
 class Proxy:
     """Stands between a client and a broker, and loses the acknowledgement of what is published under a topic."""
 
     def __init__(self, port: int, topic: str) -> None:
         self._port, self._topic = port, topic.encode()
-        self.loses, self.lost = 0, 0
+        self.loses, self.lost, self.met = 0, 0, 0
         self._ids: set[bytes] = set()
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -186,6 +212,7 @@ class Proxy:
 
     async def __call__(self, client: Client) -> None:
         """The part it plays."""
+        self.met += 1
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         ways = [self._up(client.reader, writer), self._down(reader, client.writer)]
         tasks = [asyncio.create_task(one) for one in ways]
@@ -236,13 +263,34 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
                 await world.tell(happened(incident(), 1, "opened", "pager"))
                 await world.work("pager")
                 assert world.postman.pending()["pager"][0] == 1
-                world.clock.at += timedelta(seconds=30)
-                await world.work("pager")
+                while world.postman.pending()["pager"][0]:
+                    await until(world.mqtt._online.is_set)
+                    world.clock.at += timedelta(seconds=30)
+                    await world.work("pager")
                 await until(lambda: len(reader.of("notices")) == 2)
                 came = [json.loads(one) for one in reader.of("notices")]
             finally:
                 await world.mqtt.close()
     assert proxy.lost == 1
     assert [one["event_id"] for one in came] == [f"{incident().id}-1"] * 2
-    assert [one["attempt"] for one in came] == [1, 2]
+    assert came[0]["attempt"] < came[1]["attempt"]
     assert world.postman.pending()["pager"][0] == 0
+
+
+async def test_what_is_not_acknowledged_ends_its_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client may have only so many messages under way on one: twenty lost answers would stop it for good."""
+    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 1.0)
+    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
+    port = free_port()
+    with mosquitto(tmp_path, PLAIN.format(port)):
+        proxy = Proxy(port, "/notices")
+        async with behind(proxy) as front, channel(front) as mqtt:
+            for number in range(1, 4):
+                mqtt.show({})
+                await until(mqtt._online.is_set)
+                proxy.loses = 1
+                with pytest.raises(DeliveryFailed, match="did not acknowledge"):
+                    await mqtt.deliver(notice())
+                await until(lambda n=number: proxy.met > n)  # type: ignore[misc]
+            await until(mqtt._online.is_set)
+            await mqtt.deliver(notice(2))

@@ -82,3 +82,24 @@ async def test_of_many_who_claim_at_once_one_gets_it(postgres_url: str) -> None:
     finally:
         for store in stores:
             await store.close()
+
+
+async def test_who_comes_back_has_at_once_what_it_was_sending_and_leaves_others_theirs(postgres_url: str) -> None:
+    """A process that was killed gave nothing back; the next one of the same monitor does that for it."""
+    store = await open_sql(postgres_url)
+    try:
+        now, ids = SystemClock().now(), ("a", "b")
+        facts = [
+            Happened(one, 1, "opened", now, (Notice(now, "first", one.id, "pager"),))
+            for one in (incident(id) for id in ids)
+        ]
+        await store.commit(facts)
+        letters = await store.outbox.waiting()
+        for letter, owner in zip(letters, ("ours-", "theirs-"), strict=True):
+            assert await store.outbox.claim(claimed(letter, now), f"{owner}1", now) is not None
+        await store.outbox.begin()
+        assert [one.state for one in await store.outbox.waiting()] == ["sending", "sending"]
+        await store.outbox.begin("ours-")
+        assert [one.state for one in await store.outbox.waiting()] == ["pending", "sending"]
+    finally:
+        await store.close()
