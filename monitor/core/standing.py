@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from monitor.core.board import Board
 from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
-from monitor.core.module import Priority, Status
+from monitor.core.module import FAILING, Priority, Status
 from monitor.core.platform_page import reported
 from monitor.core.publishing import published
 from monitor.core.rollup import RANK, ComponentStatus, impact_of
@@ -123,3 +123,23 @@ def told(incident: Incident, member: Member) -> Status:
         if update.params.get("module") == member.module and status not in (None, Status.UNKNOWN):
             return Status(status)
     return member.status
+
+
+def is_unasked(board: Board, module: str, since: datetime) -> bool:
+    """Whether what keeps a module from being well has not been asked since."""
+    failing = [p.key for p in board.platform.deciding(module) if (c := board.probes.get(p.key)) and c.status in FAILING]
+    return all(
+        track.last_at is None or track.last_at <= since for key in failing for track in board.tracks_of(*key).values()
+    )
+
+
+def last_failure(board: Board, module: str) -> datetime:
+    """When the last failed or slow run of a module began; long ago when none is known."""
+    found = [
+        at
+        for probe in board.platform.deciding(module)
+        for track in board.tracks_of(*probe.key).values()
+        for at in (track.last_bad_at, track.last_slow_at)
+        if at is not None
+    ]
+    return max(found, default=datetime.min.replace(tzinfo=UTC))

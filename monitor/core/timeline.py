@@ -6,7 +6,7 @@ incidents that prove to be one are joined: the older keeps its id, the younger e
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from monitor.core import overlay
 from monitor.core.board import Board
@@ -18,7 +18,17 @@ from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update
 from monitor.core.module import Priority, Status
 from monitor.core.observation import stamp
 from monitor.core.platform_page import reported
-from monitor.core.standing import open_ones, publish_due, relapsed, said, save, told, with_cause
+from monitor.core.standing import (
+    is_unasked,
+    last_failure,
+    open_ones,
+    publish_due,
+    relapsed,
+    said,
+    save,
+    told,
+    with_cause,
+)
 
 OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
 WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
@@ -141,7 +151,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
 def _is_older(board: Board, module: str, incident: Incident) -> bool:
     """Whether all that is held against a module was known when a person ended its incident."""
     ended = incident.resolved_at
-    return incident.is_closed_by_person and ended is not None and _last_failure(board, module) <= ended
+    return incident.is_closed_by_person and ended is not None and last_failure(board, module) <= ended
 
 
 def _came_back(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
@@ -337,8 +347,8 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
     left = [m for m in incident.members if m.until is None and m.seen]
     if any(m.since > end for m in left):
         return board, []  # it began again after that: a relapse
-    outlives = {m.module for m in left if _last_failure(board, m.module) >= end + OUTLIVES}
-    if not left or len(outlives) < len(left):
+    outlives = {m.module for m in left if last_failure(board, m.module) >= end + OUTLIVES}
+    if not outlives or not all(m.module in outlives or is_unasked(board, m.module, end) for m in left):
         return board, []
     members = tuple(replace(m, until=now) if m.until is None else m for m in incident.members)
     over = replace(incident, members=members, resolved_at=now)
@@ -362,17 +372,6 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
         board, more = save(board, opened, Change.OPENED, now)
         saved += more
     return board, saved
-
-
-def _last_failure(board: Board, module: str) -> datetime:
-    found = [
-        at
-        for probe in board.platform.deciding(module)
-        for track in board.tracks_of(*probe.key).values()
-        for at in (track.last_bad_at, track.last_slow_at)
-        if at is not None
-    ]
-    return max(found, default=datetime.min.replace(tzinfo=UTC))
 
 
 def _recent(board: Board, module: str, root: str | None, now: datetime) -> Incident | None:

@@ -94,6 +94,25 @@ def test_confirm_none_at_all_holds_for_slowness_too() -> None:
     assert settle(probe, Status.UP, {"here": tracked("+~~", 5)}, ONE, now, Tuning())[0] is Status.DEGRADED
 
 
+@pytest.mark.parametrize(
+    ("extra_runs", "outcomes", "after"),
+    [
+        pytest.param(False, "---+", Status.UP, id="one good run of a probe that is asked seldom"),
+        pytest.param(True, "---+", Status.DOWN, id="one of a probe that has extra runs"),
+        pytest.param(False, "-+-+-+", Status.DOWN, id="one of a probe that failed every second time"),
+        pytest.param(False, "-+-+-+++++", Status.UP, id="five of the same"),
+    ],
+)
+def test_a_probe_without_extra_runs_is_up_again_after_one_good_run(
+    extra_runs: bool, outcomes: str, after: Status
+) -> None:
+    """Three more would take it half an hour in which nothing fails; one that fails in part has to prove more."""
+    probe, track = replace(PROBE, extra_runs=extra_runs, interval=at(600)), tracked(outcomes, 600)
+    track = replace(track, down_bad=outcomes.count("-"), down_all=len(outcomes))
+    now = START + at(600 * (len(outcomes) - 1) + 0.1)
+    assert settle(probe, Status.DOWN, {"here": track}, ONE, now, Tuning())[0] is after
+
+
 PLACES = Panel({"x": "one", "y": "two", "z": "three"})
 THREE = replace(PROBE, locations=("x", "y", "z"))
 

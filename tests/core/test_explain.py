@@ -590,3 +590,24 @@ def test_a_need_that_is_exonerated_joins_nobody() -> None:
     """Four healthy dependants: its own share is 3 %, so it is no reason to make two incidents one."""
     groups = World("a>r b>r c>r d>r e>r f>r", dark="r").explain(ill("a", 0, WAIT), ill("b", 2, WAIT))
     assert len(groups) == 2
+
+
+def test_a_fault_beside_an_open_incident_is_one_of_its_own() -> None:
+    """Two needs of one victim break: what is one incident already stays one, and takes nothing in that broke by
+    itself."""
+    seen = (ill("a"), ill("c", 5, WAIT), ill("b", 20))
+    assert said(World("c>a c>b").explain(*seen, together=["ac"])) == ["ac<a", "b<b"]
+
+
+def test_a_single_coincidence_is_reckoned_with() -> None:
+    """Two that both show trouble of their own may be two; where one only waits, the other is surely the root."""
+    (both,) = World("a>b:0.25 c d").explain(ill("a", 0), ill("b", 0))
+    (waits,) = World("a>b:0.25 c d").explain(ill("a", 0, WAIT), ill("b", 0))
+    assert both.confidence < 0.93 < waits.confidence
+
+
+def test_a_need_that_looks_well_takes_its_share() -> None:
+    """What a failing module needs may be broken without its probes seeing it."""
+    (alone,) = World("a b").explain(ill("a", 0))
+    (needing,) = World("a>b").explain(ill("a", 0))
+    assert 0.8 < needing.confidence < alone.confidence

@@ -159,3 +159,29 @@ def test_a_root_that_was_named_is_given_up_only_for_another(root: str | None, co
     before = replace(incident.cause, scope="module", module="root", confidence=0.99)
     group = Group(("a",), root, confidence, (("a", confidence), ("root", 1 - confidence), ("b", 0.01)))
     assert cause_of(day.board, group, before, START).module == named
+
+
+def test_a_root_that_fails_again_is_still_the_root() -> None:
+    """Who comes back while another member never recovered has not begun later than that one."""
+    day = Day(module("a", "root"), module("root"))
+    for name, status in (("root", "down"), ("a", "down"), ("root", "up"), ("root", "down")):
+        day.turn(name, status)
+    (incident,) = day.open_ones
+    assert incident.cause.module == "root"
+    assert Change.CAUSE_CHANGED not in day.changes
+
+
+def test_a_victim_that_fails_first_reopens_the_incident_of_its_root() -> None:
+    """A root that comes and goes is one incident, whichever of its victims is seen to fail first."""
+    told = story(module("checkout", "prices"), module("prices"))
+    told.play(
+        {
+            "checkout": "++ " + "-" * 5 + "+" * 7 + "-" * 5,
+            "prices": "++-" + "-" * 5 + "+" * 7 + " " + "-" * 4,
+        }
+    )
+    assert [change for change in told.changes if change in ("opened", "resolved", "reopened")] == [
+        "opened",
+        "resolved",
+        "reopened",
+    ]

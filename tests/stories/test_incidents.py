@@ -298,3 +298,36 @@ def test_one_certificate_is_one_incident_from_the_first_second_on() -> None:
     assert len(one.members) == 8
     opened = [e for e in told.effects if isinstance(e, Saved) and e.change is not None and e.change.value == "opened"]
     assert len(opened) == 1
+
+
+# -- naming in haste --------------------------------------------------------------------------------------------------
+
+
+def at_three(told: Story, beats: str, name: str, first: float) -> None:
+    """Runs of a module at three places in turn, five seconds apart."""
+    for index, outcome in enumerate(beats):
+        at = START + timedelta(seconds=first + 5 * index)
+        told.feed(observation(name, at, outcome, "xyz"[index % 3]))
+        told.tick()
+
+
+def test_what_is_just_being_asked_again_is_waited_for() -> None:
+    """While two others have just begun to fail, the first to be settled is a candidate; it is named when they are well
+    or when nothing new comes up."""
+    places = tuple("xyz")
+    names = ("a", "b", "c")
+    told = story(*(module(name, places=places) for name in names), locations={one: one for one in places})
+    for name in names:
+        at_three(told, "+++", name, 0)
+    at_three(told, "---", "a", 30)
+    for name in "bc":
+        told.feed(observation(name, START + timedelta(seconds=42), "-", "x"))
+    at_three(told, "--", "a", 45)
+    (incident,) = told.incidents
+    assert (incident.cause.module, incident.cause.scope) == (None, "unknown")
+    assert incident.cause.candidates[0].module == "a"
+    assert incident.cause.confidence < 0.8
+    told.now += timedelta(seconds=20)
+    told.tick()
+    assert told.incidents[0].cause.module == "a"
+    assert told.changes == ["opened", "cause_changed"]
