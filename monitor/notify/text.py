@@ -58,7 +58,7 @@ def of_incident(
     lasted = _lasted((ends - incident.started_at).total_seconds(), site, speech)
     first = speech.every(headline(event, incident, platform, since=since, lasted=lasted, until=until))
     small = _fitted(speech.every(short(event, incident, platform, since=since, lasted=lasted)))
-    below = _lines(summary(incident, platform), site, speech)
+    below = _lines(summary(incident, platform), speech)
     return Words(first, small, (below,), _evidence(incident, platform, site, speech) if incident.is_open else None)
 
 
@@ -83,7 +83,7 @@ def of_digest(lines: list[Line], site: Site, speech: Speaker, now: datetime) -> 
     each = [_line(one, site, speech, now) for one in told]
     if len(lines) > MOST:
         each.append(more_of(str(len(lines) - MOST)))
-    return Words(first, _fitted(first), (_lines(each, site, speech),))
+    return Words(first, _fitted(first), (_lines(each, speech),))
 
 
 def _line(line: Line, site: Site, speech: Speaker, now: datetime) -> Sentence:
@@ -116,13 +116,14 @@ def _evidence(incident: Incident, platform: Platform, site: Site, speech: Speake
         )
         for one in found
     ]
-    return _lines((Sentence(WITNESSES), *each), site, speech)
+    return _lines((Sentence(WITNESSES), *each), speech)
 
 
-def _lines(sentences: Iterable[Sentence], site: Site, speech: Speaker) -> dict[str, str]:
+def _lines(sentences: Iterable[Sentence], speech: Speaker) -> dict[str, str]:
     """Each on a line of its own."""
     spoken = [speech.every(one) for one in sentences]
-    return {language: "\n".join(filter(None, (one[language] for one in spoken))) for language in site.languages}
+    languages = dict.fromkeys(language for one in spoken for language in one)
+    return {language: "\n".join(filter(None, (one.get(language) for one in spoken))) for language in languages}
 
 
 def _fitted(lines: Mapping[str, str]) -> dict[str, str]:
