@@ -18,7 +18,7 @@ from monitor.core.search import KINDS
 from monitor.core.series import WINDOWS
 from monitor.core.silence import STATUSES
 from monitor.web.counter import API, Counter
-from monitor.web.operation import COOKIE, LINES, PLAIN, SPAN, STREAM, Operation, described
+from monitor.web.operation import COOKIE, HTML, LINES, PLAIN, SPAN, STREAM, Operation, described
 from monitor.web.outbox import ACTS as SENDING
 from monitor.web.outbox import STATES, posted
 from monitor.web.plotted import plotted
@@ -176,6 +176,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("post", f"{API}/subscribers/erase"): Operation(
         "Forget an address, or the subscription of an id", {200: "erased"}, "whom", (*WRITE, 404), READ
+    ),
+    ("get", "/subscribe"): Operation(
+        "The form by which one asks to be told", {200: "line", 404: "line"}, kind=HTML, free=True
     ),
     ("post", "/subscribe"): Operation(
         "Ask to be told, by mail or by a call; also taken as a form",

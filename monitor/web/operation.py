@@ -11,6 +11,7 @@ from monitor.web.paging import MOST, USUAL
 from monitor.web.schemas import Schema, ref
 
 JSON, PLAIN = "application/json", "text/plain"
+HTML = "text/html"
 LINES, STREAM = "application/x-ndjson", "text/event-stream"
 
 REASONS = {
@@ -163,7 +164,7 @@ def _replied(status: int, operation: Operation, tagged: bool) -> dict[str, Schem
 def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
     content: dict[int, dict[str, Any]] = {304: {}} if tagged else {}
     for status, name in (operation.gives or {}).items():
-        schema = {"type": "string"} if operation.kind in (PLAIN, STREAM) else ref(name)
+        schema = {"type": "string"} if operation.kind in (PLAIN, STREAM, HTML) else ref(name)
         content[status] = {operation.kind: {"schema": schema}} if name else {}
         if name == "board":
             content[status][STREAM]["schema"] |= {"description": "`event: board`, its `data` as the schema `board`."}

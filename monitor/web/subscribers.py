@@ -125,8 +125,8 @@ def subscribing() -> dict[str, Schema]:
     }
     count = {"type": "integer", "minimum": 0}
     counts = answered({"confirmed": count, "unconfirmed": count})
-    name = {"type": "string", "maxLength": LONGEST_NAME, "minLength": 1}
-    address = {"type": "string", "minLength": 1, "description": "An e-mail address, or one that is called."}
+    name = {"type": ["string", "null"], "maxLength": LONGEST_NAME}
+    address = {"type": ["string", "null"], "minLength": 1, "description": "An e-mail address, or one that is called."}
     wish = {
         "email": address,
         "webhook": address,
@@ -147,7 +147,7 @@ def subscribing() -> dict[str, Schema]:
         "exported": answered({"subscribers": listed(answered({**one, "address": TEXT, "asked_at": maybe(TIME)}))}),
         "erased": answered({"erased": count}),
         "whose": taken({"address": address, "author": name}, ()),
-        "whom": taken({"address": address, "id": ID, "author": name}, ()),
+        "whom": taken({"address": address, "id": maybe(TEXT), "author": name}, ()),
         "wish": taken(wish, ()),
         "wished": answered({"status": one_of(["asked"])}),
     }
