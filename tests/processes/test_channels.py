@@ -96,6 +96,7 @@ async def test_a_channel_that_a_reload_takes_away_gets_its_notices_when_it_is_ba
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 async def test_every_link_follows_a_reload(tmp_path: Path) -> None:
     """That to the dashboard and the one that acknowledges, and the last one is followed."""
     async with hook() as receiver:
