@@ -78,8 +78,7 @@ class Postman:
         self._outbox = outbox
         self._clock = clock
         self._write = write
-        self._known = known
-        self._hold = hold
+        self._known, self._hold = known, hold
         self._counted = counted
         self._random = random or Random()
         self._limit, self._owner = limit, owner
@@ -304,9 +303,9 @@ class Postman:
 
     async def _settle(self, name: str, box: Box, after: Letter, folded: Sequence[Letter], token: str | None) -> None:
         """What became of an attempt: on the channel, in memory, and in the store."""
-        now = self._clock.now()
-        told = [collapsed(one, now, after) for one in folded] if after.state is State.DELIVERED else []
-        box.replace((after, *told))
+        told = [collapsed(one, self._clock.now(), after) for one in folded] if after.state is State.DELIVERED else []
+        for one in (box, *self._boxes_of(name)):  # the channel may have been changed meanwhile
+            one.replace((after, *told))
         box.wait_with(() if told else folded, after)
         self._fared(name, box, after)
         if token is None:
@@ -372,19 +371,21 @@ class Postman:
     async def again(self, letter: Letter) -> bool:
         """A dead letter is sent once more; False when it is not dead. Raises StoreFailed."""
         fresh = again(letter, self._clock.now())
-        if not await self._outbox.revive(fresh):
-            return False
-        self._put(fresh)
-        return True
+        if revived := await self._outbox.revive(fresh):
+            self._put(fresh)
+        return revived
 
     async def drop(self, letter: Letter) -> bool:
         """A letter that waits is given up by a person; False when it does not wait. Raises StoreFailed."""
         after = dead(letter, self._clock.now(), "given up by a person")
         if not await self._outbox.settle(after, (), None):
             return False
-        if (box := self.boxes.get(letter.channel) or self.undelivered.gone.get(letter.channel)) is not None:
+        for box in self._boxes_of(letter.channel):
             box.replace((after,))
         return True
+
+    def _boxes_of(self, channel: str) -> list[Box]:
+        return [boxes[channel] for boxes in (self.boxes, self.undelivered.gone) if channel in boxes]
 
     def refused(self, error: Exception | str) -> None:
         """The store does not take what happens: letters about it leave all the same."""

@@ -602,6 +602,19 @@ async def test_who_leaves_waits_a_moment_for_what_is_being_sent() -> None:
     assert pager.came == [(f"{ONE.id}-1", "opened")]
 
 
+async def test_what_a_channel_takes_while_it_is_changed_waits_no_more() -> None:
+    """Neither in the box of the new one."""
+    slow = Receiver([0.2])
+    world = World(limit=60, pager=slow)
+    async with at_work(world):
+        await world.tell(happened(ONE, 1, "opened", "pager"))
+        await until(lambda: slow.attempts == 1)
+        world.postman.use({"pager": Receiver()})
+        await until(lambda: len(slow.came) == 1)
+        await until(lambda: world.postman.pending() == {"pager": (0, 0.0)})
+    assert await world.states() == ["delivered"]
+
+
 async def test_a_channel_that_changes_while_it_hangs_goes_on_at_once() -> None:
     """With the letter that hung."""
     slow, fast = Receiver([60.0]), Receiver()

@@ -96,6 +96,28 @@ async def test_a_channel_that_a_reload_takes_away_gets_its_notices_when_it_is_ba
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_every_link_follows_a_reload(tmp_path: Path) -> None:
+    """That to the dashboard and the one that acknowledges, and the last one is followed."""
+    async with hook() as receiver:
+        station = Station(tmp_path, [webhook("chat", receiver)], more=', ops_url: "https://one.example"')
+        async with station.running() as one:
+            for number, host in ((1, "https://one.example"), (2, f"http://127.0.0.1:{station.ops}")):
+                if number == 2:
+                    station.more = f', ops_url: "{host}"'
+                    station.use([webhook("chat", receiver)])
+                    one.tell(signal.SIGHUP)
+                    await eventually(lambda: "configuration reloaded" in one.output, 15, "it is reloaded")
+                assert await asyncio.to_thread(station.open, number) is not None
+                await eventually(lambda n=number: len(receiver.at("/chat")) == n, 10, "it is told")
+                links = receiver.at("/chat")[-1]["links"]
+                assert links["dashboard"].startswith(f"{host}/healthcheck/")
+                assert links["acknowledge"].startswith(f"{host}/acknowledge/")
+            assert get(links["acknowledge"])[0] == 200
+            assert await one.leave() == 0
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_when_every_channel_is_dead_all_say_so_and_on_return_everything_flows(tmp_path: Path) -> None:
     """The API, the health page and the metrics show it, the dead-man signal stops after two minutes; when the receivers

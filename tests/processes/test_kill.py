@@ -102,6 +102,7 @@ def _hook(name: str, receiver: Hook) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_a_notice_that_was_taken_when_the_monitor_died_comes_once_more(tmp_path: Path) -> None:
     """Under the same id, as another attempt; and then never again."""
     async with hook() as receiver:

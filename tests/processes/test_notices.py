@@ -24,6 +24,7 @@ def broker(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_a_module_that_fails_reaches_the_broker_and_is_acknowledged_there(tmp_path: Path, broker: int) -> None:
     """The notice with its cause, the retained states, and somebody who says mine over the topic."""
     station = Station(tmp_path, [f'pager: {{kind: mqtt, url: "mqtt://127.0.0.1:{broker}"}}'], interval="5s")
