@@ -26,7 +26,7 @@ from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.data import database_url, only_one, secret_of
 from monitor.desk import Desk, Watcher
-from monitor.lookout import Lookout, tell_of
+from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
@@ -147,7 +147,6 @@ class App(Watcher):
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
-        tell_of(platform)
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -299,7 +298,6 @@ class App(Watcher):
             log.error("the new network settings are not used: %s", error)
         self.config = config
         self.watchroom.use(config.platform)
-        tell_of(config.platform)
         self.metrics.reconfigured(config.platform)
         self.lookout.use(config)
         self.mailroom.use(config)

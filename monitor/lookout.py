@@ -50,6 +50,7 @@ class Lookout:
             lagging=lambda key: lagging(Lagging(*key, reach.location)),
         )
         self._rounds.plan(config.platform.probes)
+        _tell_of(config.platform)
 
     async def walk(self) -> None:
         """Looks until cancelled."""
@@ -59,6 +60,7 @@ class Lookout:
         """Goes on with another configuration; what it has in common with the old one keeps its rhythm."""
         self._config = config
         self._rounds.plan(config.platform.probes)
+        _tell_of(config.platform)
 
     def ask(self, ask: Ask) -> None:
         """Runs a probe once more; other places have a lookout of their own."""
@@ -97,12 +99,7 @@ class Lookout:
         self._hand_in(replace(seen, module=None, probe=CANARY, location=location, address=target))
 
 
-def _skipped(key: Key) -> None:
-    about = {"module": key[0], "probe": key[1]}
-    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})
-
-
-def tell_of(platform: Platform) -> None:
+def _tell_of(platform: Platform) -> None:
     """Says which probes are never asked, or cannot be, and why."""
     for (module, id), probe in platform.probes.items():
         fields = {"about": {"module": module, "probe": id}}
@@ -111,3 +108,8 @@ def tell_of(platform: Platform) -> None:
         elif probe.kind not in PROBERS:
             told = "probe %s/%s: probes of kind `%s` cannot run in this version"
             log.warning(told, module, id, probe.kind, extra=fields)
+
+
+def _skipped(key: Key) -> None:
+    about = {"module": key[0], "probe": key[1]}
+    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})
