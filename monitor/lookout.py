@@ -112,11 +112,6 @@ class Lookout:
         self._hand_in(replace(seen, module=None, probe=CANARY, location=location, address=target))
 
 
-def _skipped(key: Key) -> None:
-    about = {"module": key[0], "probe": key[1]}
-    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})
-
-
 def _tell_of(platform: Platform) -> None:
     """Says which probes are never asked, or cannot be, and why."""
     for (module, id), probe in platform.probes.items():
@@ -126,3 +121,8 @@ def _tell_of(platform: Platform) -> None:
         elif probe.kind not in PROBERS:
             told = "probe %s/%s: probes of kind `%s` cannot run in this version"
             log.warning(told, module, id, probe.kind, extra=fields)
+
+
+def _skipped(key: Key) -> None:
+    about = {"module": key[0], "probe": key[1]}
+    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})

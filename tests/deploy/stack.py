@@ -287,6 +287,7 @@ def _prometheus(one: Stack, opened: ExitStack) -> None:
         path_of("prometheus"),
         f"--config.file={home / 'prometheus.yml'}",
         f"--storage.tsdb.path={home / 'data'}",
+        "--rules.alert.resend-delay=2s",
         f"--web.listen-address=127.0.0.1:{one.port['prometheus']}",
     )
     ready = lambda: fetched(one.url("prometheus", "/-/ready")) is not None  # noqa: E731
