@@ -324,8 +324,7 @@ class Postman:
 
     def _fared(self, name: str, box: Box, after: Letter) -> None:
         """Counts an outcome; the first failure and the recovery are logged, not each repeat."""
-        outcome = {State.DELIVERED: "delivered", State.DEAD: "dead"}.get(after.state, "failed")
-        self._counted(name, outcome)
+        self._counted(name, {State.DELIVERED: "delivered", State.DEAD: "dead"}.get(after.state, "failed"))
         for level, line in told_of_letter(after, turned=box.fared(after)):
             log.log(level, line, extra=of_letter(after))
 
