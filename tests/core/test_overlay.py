@@ -31,6 +31,7 @@ from monitor.core.module import FAILING, Platform, Status
 from monitor.core.overlay import is_excused, spans_of, works_of
 from monitor.core.step import step
 from monitor.core.uptime import spans, uptime
+from monitor.core.weights import USUAL
 from tests.core.worlds import NAMES, Beat, days, events, worlds
 from tests.depth import examples
 from tests.stories.beats import START, remembered
@@ -140,7 +141,7 @@ def test_time_is_excluded_or_counted_and_never_both(world: Platform, beats: list
     works = works_of(board, history)
     for name in NAMES:
         whole = uptime(spans(moved.get(name, ()), START, now), START, now)
-        cut = uptime(spans_of(name, history, works, START, now), START, now)
+        cut = uptime(spans_of(name, history, works, START, now, USUAL), START, now)
         planned_seconds = sum((b - a).total_seconds() for one in works for a, b in one.excluded(name, now))
         assert cut.down_seconds <= whole.down_seconds
         assert cut.excluded_seconds <= planned_seconds + 1e-6

@@ -12,6 +12,7 @@ from monitor.core.module import Component, Status
 from monitor.core.overlay import spans_of
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.uptime import uptime
+from monitor.core.weights import USUAL
 from tests.stories.beats import START, Story, module, observation, seconds, story
 
 MINUTE = timedelta(minutes=1)
@@ -53,7 +54,7 @@ def history(story: Story) -> History:
 def figure(story: Story, module: str, minutes: float) -> tuple[float, float]:
     """(down, excluded) minutes of a module from the start until then."""
     works = list(story.board.agenda.works.values())
-    found = uptime(spans_of(module, history(story), works, START, at(minutes)), START, at(minutes))
+    found = uptime(spans_of(module, history(story), works, START, at(minutes), USUAL), START, at(minutes))
     return found.down_seconds / 60, found.excluded_seconds / 60
 
 
