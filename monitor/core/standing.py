@@ -1,10 +1,11 @@
 """Standing: what follows for an incident from its members and its cause, and how a change of it is told and kept."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from monitor.core.board import Board
+from monitor.core.board import Board, Condition
 from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
@@ -12,6 +13,7 @@ from monitor.core.module import FAILING, Priority, Status
 from monitor.core.platform_page import reported
 from monitor.core.publishing import published
 from monitor.core.rollup import RANK, ComponentStatus, impact_of
+from monitor.core.track import Track
 
 PRIORITIES = list(Priority)  # from most to least urgent
 
@@ -131,6 +133,13 @@ def is_unasked(board: Board, module: str, since: datetime) -> bool:
     return all(
         track.last_at is None or track.last_at <= since for key in failing for track in board.tracks_of(*key).values()
     )
+
+
+def silent_about(board: Board, modules: AbstractSet[str], now: datetime) -> Board:
+    """The board as it were if nothing were known of these modules."""
+    unknown = dict.fromkeys(modules, Condition(Status.UNKNOWN, now))
+    gone = {key: Track() for key in board.tracks if key[0] in modules}
+    return replace(board.with_tracks(gone), modules={**board.modules, **unknown})
 
 
 def last_failure(board: Board, module: str) -> datetime:

@@ -26,6 +26,7 @@ from monitor.core.standing import (
     relapsed,
     said,
     save,
+    silent_about,
     told,
     with_cause,
 )
@@ -354,8 +355,10 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
     over = replace(incident, members=members, resolved_at=now)
     over = with_update(over, Update(now, Stage.RESOLVED, "outlived", {"modules": sorted(outlives)}))
     board, saved = save(board, over, Change.RESOLVED, now)
-    since = {m.module: m for m in left}
-    for group in groups_of(board, now, {id: m.since for id, m in since.items()}):
+    since = {m.module: m for m in left if m.module in outlives}
+    unasked = [replace(m, role="affected") for m in left if m.module not in outlives]
+    seen = silent_about(board, {m.module for m in unasked}, now)
+    for group in groups_of(seen, now, {id: m.since for id, m in since.items()}):
         own = [since[id] for id in group.modules if id in since]
         if not own:
             continue
@@ -363,7 +366,8 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
         opened = _opened(board, replace(first, role="affected"), group, now)
         if opened.id in board.incidents:
             opened = replace(opened, key=key_of(first.module, end))
-        members = (*opened.members, *(replace(m, role="affected") for m in others))
+        members = (*opened.members, *(replace(m, role="affected") for m in others), *unasked)
+        unasked = []
         trigger = {"kind": "aftermath", "module": root.module, "from": None, "to": None, "at": stamp(end)}
         opened = replace(opened, members=members, started_at=min(m.since for m in own))
         if over.published_at is not None:

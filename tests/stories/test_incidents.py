@@ -300,6 +300,29 @@ def test_one_certificate_is_one_incident_from_the_first_second_on() -> None:
     assert len(opened) == 1
 
 
+def test_what_outlives_its_root_waits_for_nobody_who_is_asked_seldom() -> None:
+    """The cart, which is asked every ten minutes, goes along with search, which fails by itself by now, and is not
+    blamed for it."""
+    checkout = module("checkout", "root")
+    cart = replace(checkout.probes[0], id="cart", interval=timedelta(minutes=10), extra_runs=False)
+    checkout = replace(checkout, probes=(*checkout.probes, cart))
+    told = story(module("search", "checkout", "root"), checkout, module("root"))
+    for beat in range(20):
+        at = START + timedelta(seconds=30 * beat)
+        told.feed(observation("root", at, "-" if 2 <= beat < 8 else "+"))
+        told.feed(observation("search", at, "+" if beat < 2 else "-"))
+        told.feed(observation("checkout", at, "+"))
+        if beat in (0, 3, 6):
+            told.feed(observation("checkout", at, "-" if beat else "+", probe="cart"))
+        told.tick()
+    first, second = told.incidents
+    assert (first.is_open, first.cause.module) == (False, "root")
+    assert {member.module for member in second.members} == {"search", "checkout"}
+    assert second.cause.module == "search"
+    assert second.cause.trigger is not None
+    assert second.cause.trigger["kind"] == "aftermath"
+
+
 # -- naming in haste --------------------------------------------------------------------------------------------------
 
 
