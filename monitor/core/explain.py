@@ -105,6 +105,9 @@ def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
         pieces.setdefault(find(id), []).append(id)
     parts: list[_Part] = []
     for modules in pieces.values():
+        if any(len(modules) == len(one) and set(modules) == set(one) for one in held):
+            parts.append(_Part(modules, scene.tops(modules), held=True))
+            continue
         for piece, is_held in _whole(scene, _apart(scene, modules), held):
             parts.append(_Part(piece, scene.tops(piece), is_held))
     return parts
