@@ -19,7 +19,7 @@ from monitor.core.maintenance import Window, announced, begun, ended
 from monitor.core.module import Status
 from monitor.core.plotted import Choice
 from monitor.core.series import WINDOWS, grid_of
-from monitor.metrics.whole import ratios
+from monitor.metrics.whole import Ratios
 from monitor.store import open_store
 from monitor.web.series import availability_object
 
@@ -110,7 +110,7 @@ def test_one_number_is_the_same_wherever_it_is_told(folder: Path) -> None:
         window, often = WINDOWS["90d"], timedelta(seconds=30)
         choice = Choice("checkout", window, None, None, (), ("here",), (), often)
         return (
-            ratios(board, history, ["checkout"], now)["checkout"],
+            Ratios().lines(board, history, ["checkout"], now)[0].decode(),
             availability_object(choice, grid_of(window, now, often, timedelta(days=7)), board, history),
         )
 

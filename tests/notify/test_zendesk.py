@@ -172,7 +172,7 @@ async def test_public_comments_are_asked_for() -> None:
         await zendesk.deliver(told)
     (comment,) = there.tickets[1]["comments"]
     assert comment["public"]
-    assert comment["body"] == f"Checkout is down\n{LINKS['page']}"
+    assert comment["body"] == f"Checkout is down\n{LINKS['page']}\n\n[evt-opened-1]"
 
 
 async def test_hostile_text_stays_within_a_ticket() -> None:
