@@ -288,8 +288,8 @@ def _unnameable(scene: Scene, what: Hypothesis, best: float, part: _Part, roots:
         yield UNLISTED * exp(signature(one, False) - signature(one, True))
     needs = dict.fromkeys(need for top in part.tops[:OTHER_CANDIDATES] for need, _ in scene.needs(top))
     well = [need for need in needs if scene.state(need) is State.UP and need not in roots]
-    for need in well[:OTHER_CANDIDATES]:
-        yield LOOKS_WELL * exp(min(0.0, score(scene, need, part.modules) - best))
+    likeliest = max((score(scene, need, part.modules) for need in well[:OTHER_CANDIDATES]), default=-inf)
+    yield LOOKS_WELL * exp(min(0.0, likeliest - best))
 
 
 def _is_pointed_at(scene: Scene, need: str, modules: Sequence[str]) -> bool:
