@@ -21,8 +21,8 @@ TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an 
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
 UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
-LOOKS_WELL = 2.0  # … and how much likelier a need that looks well is broken than probes alone would miss it
-FIRST_STRUCK = 0.3  # most weight of a thing in common of whose users the others have not been asked since
+LOOKS_WELL = 1.5  # … and of the likeliest need that looks well: how much likelier than probes alone would miss it
+FIRST_STRUCK = 0.25  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
 OTHER_CANDIDATES = 6  # … besides its beginnings
