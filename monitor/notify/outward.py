@@ -19,7 +19,6 @@ from monitor.internet import is_public
 from monitor.notify.channel import DeliveryFailed
 from monitor.notify.receiver import Answer, Receiver, trust
 
-INSIDE = (".localhost", ".local", ".internal", ".home.arpa")  # names that mean something else to everybody
 LIMIT = timedelta(seconds=10)
 
 
