@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core import overlay
+from monitor.core.belonging import crowd_of, relapse_of
 from monitor.core.board import Board
-from monitor.core.cause import cause_of, code_seen, groups_of, is_fresh, same_guess
+from monitor.core.cause import cause_of, groups_of, is_fresh, same_guess
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
 from monitor.core.explain import Group
@@ -131,17 +132,20 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     board = overlay.let_go(board, module)
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
+    member = Member(module, "affected", transition.after, transition.since)
+    crowd = crowd_of(board, module, transition.since)
+    if crowd is not None:
+        return _counted_in(board, crowd, member, now)
     groups = groups_of(board, now, _failing(board, now))
     group = next(group for group in groups if module in group.modules)
-    member = Member(module, "affected", transition.after, transition.since)
     touched = [one for one in open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
     if touched:
         board, saved = _joins(board, touched[0], member, group, now)
         board, more = _merged(board, touched[0].id, group, now)
         return board, saved + more
-    incident = _recent(board, module, group.root, now)
+    incident = relapse_of(board, module, group.root, now)
     if incident is None and group.root is not None:
-        incident = _recent(board, group.root, group.root, now)
+        incident = relapse_of(board, group.root, group.root, now)
     if incident is not None and _is_older(board, module, incident):
         return board, []
     if incident is not None:
@@ -200,13 +204,18 @@ def _reopens(
 
 def _joins(board: Board, incident: Incident, member: Member, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
     """One more module in the incident; readers are told as well when the cause looks different with it."""
-    incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
-    incident = with_cause(board, incident, incident.cause)
-    board, saved = save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+    board, saved = _counted_in(board, incident, member, now)
+    incident = board.incidents[incident.id]
     if _is_passing(incident):
         return board, saved
-    board, more = _follow(board, board.incidents[incident.id], group, now)
+    board, more = _follow(board, incident, group, now)
     return board, [*saved, *more]
+
+
+def _counted_in(board: Board, incident: Incident, member: Member, now: datetime) -> tuple[Board, list[Saved]]:
+    incident = replace(incident, members=(*incident.members, member), started_at=min(incident.started_at, member.since))
+    incident = with_cause(board, incident, incident.cause)
+    return save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
 
 
 def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tuple[Board, list[Saved]]:
@@ -376,23 +385,3 @@ def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, li
         board, more = save(board, opened, Change.OPENED, now)
         saved += more
     return board, saved
-
-
-def _recent(board: Board, module: str, root: str | None, now: datetime) -> Incident | None:
-    """The newest incident, resolved just now, that this is a relapse of: of its root, or of a member as it failed."""
-    code = code_seen(board, module)
-    recent = [
-        incident
-        for incident in board.incidents.values()
-        if incident.resolved_at
-        and incident.merged_into is None
-        and not incident.is_regional
-        and not incident.by_hand
-        and now - incident.resolved_at <= board.platform.tuning.reopen
-        and incident.member(module)
-        and (
-            incident.root in (module, root)
-            or any(e.module == module and e.code == code for e in incident.cause.evidence)
-        )
-    ]
-    return max(recent, key=lambda incident: (incident.started_at, incident.key), default=None)
