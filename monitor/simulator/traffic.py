@@ -20,7 +20,8 @@ from monitor.simulator.history import PastIncident, latency
 RUNS_AN_HOUR = 120
 WHOLE = timedelta(days=8)  # so far back every hour is told
 PART = 6 * HOUR  # before that, one hour tells of six: nobody sees more of it, and a demo begins sooner
-EVERY, OFTEN = timedelta(minutes=3), timedelta(seconds=30)  # between runs of the last day, of its last hour
+# Between runs of the last day, and of its last hour: fewer than the hours tell of, as when older ones are forgotten.
+EVERY, OFTEN = timedelta(minutes=3), timedelta(seconds=31)
 SLOWER = 5.0  # times, in an incident that made a module slow
 
 # Shares of an answered run's time, by phase.
