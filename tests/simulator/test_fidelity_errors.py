@@ -13,6 +13,8 @@ import pytest
 from monitor.config.file import load, shipped
 from tests.simulator.conftest import SIMULATION, Buyer, Shopper
 
+pytestmark = pytest.mark.slow
+
 FAILED, THROTTLED, ODD = "http_500", "http_429", "garbage"
 
 # module: per occasion the code for an error of HTTP, throttling, silence, a dropped connection, an odd answer

@@ -12,6 +12,8 @@ import pytest
 
 from tests.simulator.conftest import KEY, Shopper, check
 
+pytestmark = pytest.mark.slow
+
 C = "C/api"
 CALCULATE = {"items": [{"id": "1", "quantity": 1}], "location": {"zipCode": "01310100", "country": "BRA"}}
 

@@ -18,6 +18,8 @@ from monitor.simulator.settings import Settings
 from tests.simulator.conftest import KEY, Shopper
 from tests.simulator.test_shipped_probes import KEYS
 
+pytestmark = pytest.mark.slow
+
 # table of links, module, documented limit in seconds
 WAITS = (
     (SIMULATION, "catalog", 3.0),

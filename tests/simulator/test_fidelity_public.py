@@ -13,6 +13,8 @@ import pytest
 
 from tests.simulator.conftest import KEY, Shopper, check
 
+pytestmark = pytest.mark.slow
+
 C = "C/api"
 IS = "C/api/intelligent-search/v1"
 

@@ -11,6 +11,8 @@ from monitor.simulator.faults import Faults
 from monitor.simulator.ledger import Ledger
 from tests.simulator.conftest import KEY, Buyer, Shopper
 
+pytestmark = pytest.mark.slow
+
 HEX = re.compile(r"[0-9a-f]{32}")
 
 

@@ -14,6 +14,8 @@ from monitor.simulator.cache import Cache
 from monitor.simulator.visit import FILE_LIFE, PAGE_LIFE, Answer, data
 from tests.simulator.conftest import KEY, SIMULATION, Buyer, Shopper
 
+pytestmark = pytest.mark.slow
+
 TREE = "C/api/catalog_system/pub/category/tree/1"
 EDGE, API = "x-vtex-cache-status-janus-edge", "x-vtex-cache-status-janus-apicache"
 

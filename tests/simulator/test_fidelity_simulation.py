@@ -8,6 +8,8 @@ import pytest
 
 from tests.simulator.conftest import SIMULATION, Buyer, Shopper
 
+pytestmark = pytest.mark.slow
+
 HEALTHY = [
     "messages == `[]`",
     "items[0].availability == 'available'",

@@ -21,6 +21,8 @@ from monitor.simulator.modules import VERSIONS
 from monitor.simulator.story import STORY
 from tests.simulator.conftest import Shopper
 
+pytestmark = pytest.mark.slow
+
 FILE = Path(__file__).parents[2] / "probes.yaml"
 KEYS = {"VTEX_APP_KEY": "vtexappkey-demostore-TEST", "VTEX_APP_TOKEN": "token"}
 

@@ -24,6 +24,8 @@ from monitor.core.target import HttpTarget, Network, StepTarget
 from monitor.probers import Reach, look
 from monitor.simulator import Simulator
 
+pytestmark = pytest.mark.slow
+
 FILE = Path(__file__).parents[2] / "probes.yaml"
 KEYS = {"VTEX_APP_KEY": "vtexappkey-demostore-TEST", "VTEX_APP_TOKEN": "a-token-for-tests"}
 
