@@ -8,7 +8,7 @@ from monitor.core.explain import NAMED_AT, TOGETHER
 from monitor.core.incident import Incident
 from monitor.core.standing import open_ones
 
-CROWD = 100  # members from which on one more changes nothing about a root that is named
+CROWD = 50  # members from which on one more changes nothing about a root that is named
 
 
 def crowd_of(board: Board, module: str, since: datetime) -> Incident | None:

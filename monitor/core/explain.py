@@ -21,7 +21,6 @@ TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an 
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
 UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
-LOOKS_WELL = 1.5  # … and of the likeliest need that looks well: how much likelier than probes alone would miss it
 FIRST_STRUCK = 0.25  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
@@ -282,14 +281,15 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
 
 
 def _unnameable(scene: Scene, what: Hypothesis, best: float, part: _Part, roots: Sequence[str]) -> Iterator[float]:
-    """The weights, against the best hypothesis, of what may have broken and cannot be named."""
+    """The weights, against the best hypothesis, of what may have broken and cannot be named: something outside the
+    graph, and the likeliest need that looks well."""
     if isinstance(what, str) and what in part.modules:  # outside the graph; the best module would be its victim
         one = scene.exhibits[what]
         yield UNLISTED * exp(signature(one, False) - signature(one, True))
     needs = dict.fromkeys(need for top in part.tops[:OTHER_CANDIDATES] for need, _ in scene.needs(top))
     well = [need for need in needs if scene.state(need) is State.UP and need not in roots]
     likeliest = max((score(scene, need, part.modules) for need in well[:OTHER_CANDIDATES]), default=-inf)
-    yield LOOKS_WELL * exp(min(0.0, likeliest - best))
+    yield exp(min(0.0, likeliest - best))
 
 
 def _is_pointed_at(scene: Scene, need: str, modules: Sequence[str]) -> bool:
