@@ -19,7 +19,7 @@ from monitor.core.exhibit import ILL, LATE, MISS, NOTABLE, SHUFFLED, STRAY, Exhi
 from monitor.core.shared import Shared, fit, fit_of_gateway
 
 STRAY_AT_ONCE = 0.001  # chance of a coincidence within ten seconds
-ONE_STRAY = 5.0  # a single one has to be reckoned with: how much likelier it is than each further one
+ONE_STRAY = 4.2  # a single one has to be reckoned with: how much likelier it is than each further one
 STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
 AT_ONCE = timedelta(seconds=10)
 OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for the root and for what suffers
