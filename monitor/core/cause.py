@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from monitor.core.board import Board
 from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
 from monitor.core.exhibit import Exhibit, State
-from monitor.core.explain import NAMED_AT, Group, explain
+from monitor.core.explain import NAMED_AT, TOGETHER, Group, explain
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import FAILING, Status
 from monitor.core.observation import stamp
@@ -28,6 +29,7 @@ HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be k
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 JUST_BELOW = 0.79  # what is not named yet is told with no more confidence than this
+MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
 
@@ -41,9 +43,15 @@ SHARED_CLASS = {
 }
 
 
-def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> list[Group]:
-    """Everything that fails now, by what it comes from. `failing` are modules of open incidents and their onsets."""
-    exhibits, state_of = look(board, now, failing)
+def groups_of(
+    board: Board, now: datetime, failing: Mapping[str, datetime], since: datetime, about: Iterable[str] = ()
+) -> list[Group]:
+    """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets.
+
+    Of very many only some are weighed: those `about` which it is, and the first that began to fail about `since` or
+    later.
+    """
+    exhibits, state_of = look(board, now, failing, since, about)
     own = [one for one in board.incidents.values() if one.is_open and not one.by_hand]
     together = [frozenset(m.module for m in one.members) for one in own]
     return explain(
@@ -57,20 +65,38 @@ def groups_of(board: Board, now: datetime, failing: Mapping[str, datetime]) -> l
 
 
 def look(
-    board: Board, now: datetime, failing: Mapping[str, datetime]
+    board: Board, now: datetime, failing: Mapping[str, datetime], since: datetime, about: Iterable[str] = ()
 ) -> tuple[dict[str, Exhibit], Callable[[str], State]]:
-    """What is known of every module that anything is held against, and a quick answer for all others."""
+    """What is known of the modules that anything is held against, and a quick answer for all others."""
     restless = {key[0] for key in board.restless}
     ill = {id for id, one in board.modules.items() if one.status is Status.DOWN or one.status is Status.DEGRADED}
-    exhibits = {}
-    for id in sorted(restless | ill | set(failing)):
-        if id in board.platform.modules:
-            exhibits[id] = _exhibit(board, id, now, failing.get(id))
+    held = (restless | ill | set(failing)) & board.platform.modules.keys()
+    if len(held) > MOST_WEIGHED:
+        held = _foremost(board, held, failing, since) | (held & set(about))
+    exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(held)}
 
     def state_of(id: str) -> State:
         return State.UP if board.status(id) is Status.UP else State.DARK
 
     return exhibits, state_of
+
+
+def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], since: datetime) -> set[str]:
+    """The first to fail about a moment or later, with what they need of the others: these tell what the cause is."""
+    onsets = {id: one.since for id, one in board.modules.items() if one.status in FAILING} | dict(failing)
+    for key in board.restless:
+        if key[0] not in onsets and (bad_since := board.tracks[key].bad_since) is not None:
+            onsets[key[0]] = bad_since
+    begins = since - TOGETHER
+    known = [(onset < begins, onset, id) for id in held if (onset := onsets.get(id)) is not None]
+    found = {id for _, _, id in nsmallest(MOST_WEIGHED, known)}
+    todo = list(found)
+    while todo:
+        for need, _ in board.platform.graph.needs.get(todo.pop(), ()):
+            if need in held and need not in found:
+                found.add(need)
+                todo.append(need)
+    return found
 
 
 def _well_at(board: Board, address: str) -> frozenset[str]:
@@ -87,7 +113,8 @@ def _is_asked_since(board: Board, id: str, onset: datetime) -> bool:
     return any(track.good_streak and track.usable_at and track.usable_at >= onset for _, track in _tracks(board, id))
 
 
-def _exhibit(board: Board, id: str, now: datetime, failing_since: datetime | None) -> Exhibit:
+def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | None = None) -> Exhibit:
+    """What is known of one module; `failing_since` is its onset where an incident holds it already."""
     tracks = _tracks(board, id)
     state, onset = _state(board, id, tracks, now, failing_since)
     seen = _sightings(board, id, tracks, everyone=True)

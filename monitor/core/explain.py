@@ -227,12 +227,14 @@ def _is_of_its_own(scene: Scene, part: _Part) -> bool:
 def _near(parts: Sequence[T], start: Callable[[T], datetime]) -> list[T]:
     """The largest set of parts that all begin within TOGETHER of the first of them."""
     begun = sorted((start(part), index) for index, part in enumerate(parts))
-    best: list[T] = []
-    for first, _ in begun:
-        inside = [parts[index] for at, index in begun if timedelta(0) <= at - first <= TOGETHER]
-        if len(inside) > len(best):
-            best = inside
-    return best
+    best: list[tuple[datetime, int]] = []
+    end = 0
+    for first, (at, _) in enumerate(begun):
+        while end < len(begun) and begun[end][0] - at <= TOGETHER:
+            end += 1
+        if end - first > len(best):
+            best = begun[first:end]
+    return [parts[index] for _, index in best]
 
 
 # -- the answer -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ declared and nobody says that it depends on it, everything does: that is what a 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 HARD = 0.9  # chance that a failure shows in a dependant, by the strength of the edge
 MEDIUM = 0.5
@@ -27,6 +28,16 @@ class Graph:
     gateways: frozenset[str] = frozenset()
     signalled: frozenset[str] = frozenset()
     hosts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def reached(self, module: str) -> frozenset[str]:
+        """The same as `dependants` as a set, found once."""
+        if module not in self._reached:
+            self._reached[module] = frozenset(self.dependants(module))
+        return self._reached[module]
+
+    @cached_property
+    def _reached(self) -> dict[str, frozenset[str]]:
+        return {}
 
     def dependants(self, module: str) -> list[str]:
         """Everything that needs a module, directly or not, itself left out: what is needed before what needs it."""

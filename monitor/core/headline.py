@@ -151,11 +151,6 @@ def told_of(line: Line, since: Text, until: Text | None, lasted: Text) -> Senten
     return Sentence(N_("{what}: {seen}, from {since} to {until} ({lasted})"), {**places, "until": until})
 
 
-def more_of(count: str) -> Sentence:
-    """That there are more than can be told."""
-    return Sentence(N_("and more: {count}"), {"count": count})
-
-
 def unreachable(channel: str, count: str, reason: str) -> Sentence:
     """That notices do not arrive on a channel."""
     places: dict[str, Place] = {"channel": channel, "count": count, "reason": reason}

@@ -3,7 +3,7 @@
 A host, an address, a certificate, a zone of names, an edge; or something without a name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.core.exhibit import Exhibit, Scene, State
@@ -55,19 +55,26 @@ def first_struck(scene: Scene, top: str) -> list[Shared]:
     return found
 
 
+def uses(one: Exhibit, kind: str, value: str) -> bool:
+    """Whether a failing module uses a thing, and fails in a way that fits its being broken."""
+    return (kind, value) in _things_of(one) and fit(kind, one) > ALIKE
+
+
+def _things_of(one: Exhibit) -> Iterator[tuple[str, str]]:
+    for host in one.hosts:
+        yield from (("host", host), ("dns_zone", zone_of(host)), ("certificate", one.certificate or host))
+    for address in one.addresses:
+        yield ("address", address)
+    if one.code is not None and (edge := edge_of(one.code)):
+        yield ("edge", edge)
+
+
 def _uses(scene: Scene, tops: Sequence[str]) -> list[tuple[str, str, set[str]]]:
     """The things these modules use by kind and value, and which of them use each."""
     found: dict[tuple[str, str], set[str]] = {}
     for id in tops:
-        one = scene.exhibits[id]
-        for host in one.hosts:
-            found.setdefault(("host", host), set()).add(id)
-            found.setdefault(("dns_zone", zone_of(host)), set()).add(id)
-            found.setdefault(("certificate", one.certificate or host), set()).add(id)
-        for address in one.addresses:
-            found.setdefault(("address", address), set()).add(id)
-        if one.code is not None and (edge := edge_of(one.code)):
-            found.setdefault(("edge", edge), set()).add(id)
+        for thing in _things_of(scene.exhibits[id]):
+            found.setdefault(thing, set()).add(id)
     order = sorted(found.items(), key=lambda pair: (KINDS.index(pair[0][0]), pair[0][1]))
     return [(kind, value, ids) for (kind, value), ids in order]
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from monitor.core.board import Board, Condition
+from monitor.core.cause import cause_of
 from monitor.core.effect import Saved
-from monitor.core.explain import NAMED_AT
-from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
+from monitor.core.explain import NAMED_AT, Group
+from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.module import FAILING, Priority, Status
 from monitor.core.platform_page import reported
 from monitor.core.publishing import published
@@ -50,6 +51,22 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
         impact=impact,
         priority=_priority(board, incident, failing),
     )
+
+
+def opened(board: Board, member: Member, group: Group, now: datetime) -> Incident:
+    """A new incident of one member and what it seems to come from, not yet told."""
+    incident = Incident(
+        key=key_of(member.module, member.since),
+        started_at=member.since,
+        detected_at=now,
+        published_at=None,
+        stage=Stage.INVESTIGATING,
+        impact="minor",
+        priority=Priority.LOW,
+        cause=cause_of(board, group, None, now),
+        members=(member,),
+    )
+    return said(with_cause(board, incident, incident.cause), now, "opened", member.module)
 
 
 def _spared(board: Board, touched: Iterable[str]) -> tuple[str, ...]:

@@ -84,7 +84,9 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
     found: list[Effect] = []
     if board.began_at is None:
         board, found = clockset.reset(board, clockset.set_back_meanwhile(board, now), now)
-        board = heartbeat.listening_again(replace(board, began_at=now), now)
+        board, saved = timeline.caught_up(heartbeat.listening_again(replace(board, began_at=now), now), now)
+        board, news = herald.announced(board, [*saved])
+        found += news
     board, effects = herald.announced(*_follow(board, event, now))
     board, due = herald.turned(board, now) if isinstance(event, Ticked) else (board, [])  # work may have begun by now
     return board, [*found, *effects, *due] if found or due else effects

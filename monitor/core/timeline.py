@@ -8,31 +8,31 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core import crowd as crowds
 from monitor.core import overlay
-from monitor.core.belonging import crowd_of, relapse_of
+from monitor.core.aftermath import outlive
 from monitor.core.board import Board
 from monitor.core.cause import cause_of, groups_of, is_fresh, same_guess
+from monitor.core.crowd import crowd_of, is_crowd
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
 from monitor.core.explain import Group
-from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
-from monitor.core.module import Priority, Status
-from monitor.core.observation import stamp
+from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
+from monitor.core.module import Status
 from monitor.core.platform_page import reported
+from monitor.core.relapse import relapse_of
 from monitor.core.standing import (
-    is_unasked,
     last_failure,
     open_ones,
+    opened,
     publish_due,
     relapsed,
     said,
     save,
-    silent_about,
     told,
     with_cause,
 )
 
-OUTLIVES = timedelta(minutes=2)  # a member that fails so long after its root recovered has trouble of its own
 WORTH_SAVING = 0.1  # a change of confidence that is kept though it says nothing new
 TROUBLE = (Status.DOWN, Status.DEGRADED)
 CLEARED = timedelta(minutes=2)  # a member that recovered this recently still counts in the search for the cause
@@ -63,18 +63,37 @@ def _noted(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     return board, saved
 
 
+def caught_up(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
+    """What a kill left behind: members of crowds whose status was stored, and that were not counted in yet."""
+    saved: list[Saved] = []
+    if not any(is_crowd(one) for one in open_ones(board)):
+        return board, saved
+    for module, condition in list(board.modules.items()):
+        incident = board.incident_of(module)
+        if condition.status is Status.UP and incident is not None:
+            board, more = _answers(board, module, condition.since, now, "resolved")
+            saved += more
+        elif condition.status in TROUBLE and incident is None and module not in board.held:
+            begun = Transition(module, Status.UP, condition.status, now, condition.since)
+            board, more = _fails(board, begun, now)
+            saved += more
+    return board, saved
+
+
 def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
     """What time and new evidence do: drafts become public, young incidents follow the evidence, members outlive their
     root, and the platform reports one of them."""
-    board, saved = publish_due(board, now)
+    board, saved = crowds.spoken(board, now)
+    board, more = publish_due(board, now)
+    saved += more
     for incident in open_ones(board):
-        board, more = _outlive(board, incident, now)
+        board, more = outlive(board, incident, now)
         saved += more
     board, more = _came_back(board, now)
     saved += more
-    young = [one for one in open_ones(board) if is_fresh(one.detected_at, now) and not _is_passing(one)]
+    young = [one for one in open_ones(board) if _is_due(one, now) and not _is_passing(one)]
     if young:
-        groups = groups_of(board, now, _failing(board, now))
+        groups = groups_of(board, now, _failing(board, now), min(one.started_at for one in young))
         for incident in young:
             current = board.incidents[incident.id]
             group = _group_of(groups, current)
@@ -91,6 +110,12 @@ def review(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
 def drop(board: Board, module: str, now: datetime) -> tuple[Board, list[Saved]]:
     """Takes a module that left the configuration out of its incident, which ends when nothing is left in it."""
     return _answers(board, module, now, now, "unmonitored")
+
+
+def _is_due(incident: Incident, now: datetime) -> bool:
+    """Whether the cause is looked at anew: each second while it may change, of a crowd every fifth."""
+    age = int((now - incident.detected_at).total_seconds())
+    return is_fresh(incident.detected_at, now) and (age % 5 == 0 or not is_crowd(incident))
 
 
 def _failing(board: Board, now: datetime) -> dict[str, datetime]:
@@ -133,10 +158,10 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
     if incident is not None and member is not None:
         return _goes_on(board, incident, member, transition, now)
     member = Member(module, "affected", transition.after, transition.since)
-    crowd = crowd_of(board, module, transition.since)
+    crowd = crowd_of(board, module, transition.since, now)
     if crowd is not None:
-        return _counted_in(board, crowd, member, now)
-    groups = groups_of(board, now, _failing(board, now))
+        return crowds.noted(board, crowd, member, "member_added"), []
+    groups = groups_of(board, now, _failing(board, now), transition.since, [module])
     group = next(group for group in groups if module in group.modules)
     touched = [one for one in open_ones(board) if any(m.module in group.modules for m in one.members if m.seen)]
     if touched:
@@ -150,7 +175,7 @@ def _fails(board: Board, transition: Transition, now: datetime) -> tuple[Board, 
         return board, []
     if incident is not None:
         return _reopens(board, incident, member, group, now)
-    return save(board, _opened(board, member, group, now), Change.OPENED, now)
+    return save(board, opened(board, member, group, now), Change.OPENED, now)
 
 
 def _is_older(board: Board, module: str, incident: Incident) -> bool:
@@ -171,21 +196,6 @@ def _came_back(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
         board, more = _fails(board, transition, now)
         saved += more
     return board, saved
-
-
-def _opened(board: Board, member: Member, group: Group, now: datetime) -> Incident:
-    incident = Incident(
-        key=key_of(member.module, member.since),
-        started_at=member.since,
-        detected_at=now,
-        published_at=None,
-        stage=Stage.INVESTIGATING,
-        impact="minor",
-        priority=Priority.LOW,
-        cause=cause_of(board, group, None, now),
-        members=(member,),
-    )
-    return said(with_cause(board, incident, incident.cause), now, "opened", member.module)
 
 
 def _reopens(
@@ -253,10 +263,7 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
             if member.seen and (
                 known is None or (member.until is None and (known.until is not None or not known.seen))
             ):
-                others_of = tuple(m for m in base.members if m is not known)
-                base = replace(base, members=(*others_of, replace(member, role="affected")))
-                base = replace(base, started_at=min(base.started_at, member.since))
-                board, more = save(board, said(base, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+                board, more = _taken_over(board, base, known, replace(member, role="affected"), now)
                 saved += more
                 base = board.incidents[older.id]
         members = tuple(replace(m, until=m.until or now) for m in younger.members)
@@ -271,6 +278,17 @@ def _merged(board: Board, id: str, group: Group, now: datetime) -> tuple[Board, 
     return board, saved + more
 
 
+def _taken_over(
+    board: Board, incident: Incident, known: Member | None, member: Member, now: datetime
+) -> tuple[Board, list[Saved]]:
+    """A member of an incident that proved to be a part of this one."""
+    if is_crowd(incident):
+        return crowds.noted(board, incident, member, "member_added"), []
+    others = tuple(m for m in incident.members if m is not known)
+    incident = replace(incident, members=(*others, member), started_at=min(incident.started_at, member.since))
+    return save(board, said(incident, now, "member_added", member.module), Change.MEMBER_ADDED, now)
+
+
 def _goes_on(
     board: Board, incident: Incident, member: Member, transition: Transition, now: datetime
 ) -> tuple[Board, list[Saved]]:
@@ -279,21 +297,24 @@ def _goes_on(
     again = member.until is not None or not member.seen
     since = transition.since if again else member.since
     changed = replace(member, status=transition.after, until=None, since=since, seen=True)
+    worse = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
+    change = None if before is transition.after else Change.MEMBER_ADDED if again else worse
+    if is_crowd(incident) and incident.cause.module != member.module:
+        return crowds.noted(board, incident, changed, change and change.value), []
     members = tuple(changed if m.module == member.module else m for m in incident.members)
     incident = replace(incident, members=members)
     board = replace(board, incidents={**board.incidents, incident.id: incident})
     relapse = member.until is not None  # tells nothing of what broke first
     still = relapse or _is_passing(incident)
-    group = None if still else _group_of(groups_of(board, now, _failing(board, now)), incident)
+    failing = {} if still else _failing(board, now)
+    groups = [] if still else groups_of(board, now, failing, since, [member.module])
+    group = _group_of(groups, incident)
     cause = incident.cause if group is None else cause_of(board, group, incident.cause, now)
     news = _names_another(cause, incident.cause)
     incident = with_cause(board, incident, cause)
-    if before is transition.after:
-        board, saved = save(board, incident, None, now)
-    else:
-        worse = Change.WORSENED if transition.after is Status.DOWN else Change.EASED
-        change = Change.MEMBER_ADDED if again else worse
-        board, saved = save(board, said(incident, now, change.value, member.module), change, now)
+    if change is not None:
+        incident = said(incident, now, change.value, member.module)
+    board, saved = save(board, incident, change, now)
     if news:
         incident = said(board.incidents[incident.id], now, "cause_changed")
         board, more = save(board, incident, Change.CAUSE_CHANGED, now)
@@ -323,8 +344,10 @@ def _answers(board: Board, module: str, since: datetime, now: datetime, last: st
     incident = replace(incident, members=members)
     if all(m.until is not None for m in members if m.seen):
         return _ends(board, incident, Update(now, Stage.RESOLVED, last, {"module": module}), now)
-    stage = Stage.MONITORING if incident.cause.module == module else incident.stage
     kind = "member_cleared" if last == "resolved" else last
+    if is_crowd(incident) and incident.cause.module != module:
+        return crowds.noted(board, incident, back, kind), []
+    stage = Stage.MONITORING if incident.cause.module == module else incident.stage
     incident = with_update(incident, Update(now, stage, kind, {"module": module}))
     return save(board, incident, Change.MEMBER_CLEARED, now)
 
@@ -344,44 +367,7 @@ def _lost(board: Board, transition: Transition, now: datetime) -> tuple[Board, l
     if incident is None or member is None or member.until is not None:
         return board, []
     lost = replace(member, status=Status.UNKNOWN)
+    if is_crowd(incident):
+        return crowds.noted(board, incident, lost, None), []
     members = tuple(lost if m is member else m for m in incident.members)
     return save(board, replace(incident, members=members), None, now)
-
-
-def _outlive(board: Board, incident: Incident, now: datetime) -> tuple[Board, list[Saved]]:
-    """Members that still fail two minutes after their root recovered become incidents of their own."""
-    root = incident.member(incident.cause.module) if incident.cause.module else None
-    if root is None or root.until is None or not root.seen or now < root.until + OUTLIVES:
-        return board, []
-    end = root.until
-    left = [m for m in incident.members if m.until is None and m.seen]
-    if any(m.since > end for m in left):
-        return board, []  # it began again after that: a relapse
-    outlives = {m.module for m in left if last_failure(board, m.module) >= end + OUTLIVES}
-    if not outlives or not all(m.module in outlives or is_unasked(board, m.module, end) for m in left):
-        return board, []
-    members = tuple(replace(m, until=now) if m.until is None else m for m in incident.members)
-    over = replace(incident, members=members, resolved_at=now)
-    over = with_update(over, Update(now, Stage.RESOLVED, "outlived", {"modules": sorted(outlives)}))
-    board, saved = save(board, over, Change.RESOLVED, now)
-    since = {m.module: m for m in left if m.module in outlives}
-    unasked = [replace(m, role="affected") for m in left if m.module not in outlives]
-    seen = silent_about(board, {m.module for m in unasked}, now)
-    for group in groups_of(seen, now, {id: m.since for id, m in since.items()}):
-        own = [since[id] for id in group.modules if id in since]
-        if not own:
-            continue
-        first, *others = sorted(own, key=lambda m: (m.module != group.root, m.since, m.module))
-        opened = _opened(board, replace(first, role="affected"), group, now)
-        if opened.id in board.incidents:
-            opened = replace(opened, key=key_of(first.module, end))
-        members = (*opened.members, *(replace(m, role="affected") for m in others), *unasked)
-        unasked = []
-        trigger = {"kind": "aftermath", "module": root.module, "from": None, "to": None, "at": stamp(end)}
-        opened = replace(opened, members=members, started_at=min(m.since for m in own))
-        if over.published_at is not None:
-            opened = replace(opened, published_at=now)  # readers are told that it goes on
-        opened = with_cause(board, opened, replace(opened.cause, trigger=trigger))
-        board, more = save(board, opened, Change.OPENED, now)
-        saved += more
-    return board, saved

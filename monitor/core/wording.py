@@ -4,7 +4,7 @@ A sentence is an English message with named places; the English text is the key 
 catalogues. Nothing here knows a language, a zone or a clock, so page, feed, API and notice say the same thing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.core.incident import Incident, Update
@@ -97,12 +97,24 @@ def witnessed(code: str, platform: Platform) -> Sentence:
 
 
 def names(platform: Platform, modules: tuple[str, ...]) -> tuple[Place, ...]:
-    """Names of modules; one that left the configuration keeps its id."""
-    return tuple(platform.modules[id].name if id in platform.modules else id for id in modules)
+    """Names of modules; one that left the configuration keeps its id. Of very many, how many more there are."""
+    return _cut(tuple(platform.modules[id].name if id in platform.modules else id for id in modules))
 
 
 def _component_names(platform: Platform, components: tuple[str, ...]) -> tuple[Place, ...]:
-    return tuple(platform.components[id].name if id in platform.components else id for id in components)
+    return _cut(tuple(platform.components[id].name if id in platform.components else id for id in components))
+
+
+def _cut(places: Sequence[Place]) -> tuple[Place, ...]:
+    more = len(places) - MOST_NAMED
+    if more <= 0:
+        return tuple(places)
+    return (*places[:MOST_NAMED], more_of(str(more)))
+
+
+def more_of(count: str) -> Sentence:
+    """That there are more than can be told."""
+    return Sentence(N_("and more: {count}"), {"count": count})
 
 
 # What several modules have in common, to stand after "they share".
@@ -124,6 +136,7 @@ OURS = frozenset(
     }
 )  # kinds of updates that are worded here
 MOST_SPARED = 6  # components named as working
+MOST_NAMED = 50  # modules or components named in one sentence
 
 
 def title(incident: Incident, platform: Platform) -> Sentence:
@@ -243,11 +256,11 @@ def line(incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
         sentences.append(Sentence(N_("Candidates: {modules}."), {"modules": likely}))
     else:
         sentences.append(Sentence(N_("Confidence {confidence}."), {"confidence": _percent(cause.confidence)}))
-    suffers = ", ".join(m.module for m in incident.members if m.role == "affected" and m.until is None)
+    suffers = _cut([m.module for m in incident.members if m.role == "affected" and m.until is None])
     if suffers:
         sentences.append(Sentence(N_("Suffering: {modules}."), {"modules": suffers}))
     if incident.spared:
-        sentences.append(Sentence(N_("Working: {components}."), {"components": ", ".join(incident.spared)}))
+        sentences.append(Sentence(N_("Working: {components}."), {"components": _cut(incident.spared)}))
     return (*sentences, *_before_it(incident, platform), *platform_says(incident))
 
 
@@ -268,7 +281,7 @@ def update_body(update: Update, incident: Incident, platform: Platform) -> tuple
 
 def _own_words(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     params = update.params
-    module = names(platform, (str(params.get("module") or incident.root or ""),))[0]
+    module = names(platform, tuple(params.get("modules") or [str(params.get("module") or incident.root or "")]))
     code = str(params.get("code", incident.cause.code))
     places: dict[str, Place] = {"module": module, "seen": seen(code)}
     if incident.is_regional:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.core.digest import MOST, Line
-from monitor.core.headline import WITNESSES, digest, headline, more_of, short, told_of, trial, unreachable
+from monitor.core.headline import WITNESSES, digest, headline, short, told_of, trial, unreachable
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Text
 from monitor.core.outbox import Letter
 from monitor.core.short import fitted
 from monitor.core.site import Site
-from monitor.core.wording import Place, Sentence, names, summary
+from monitor.core.wording import Place, Sentence, more_of, names, summary
 
 OWN = "self:"  # what the ids of notices that are about no incident begin with
 WHOLE_MINUTES = 300.0  # seconds from which on nobody counts them

@@ -26,7 +26,7 @@ def chain(incident: Incident, platform: Platform, known: Mapping[str, Status]) -
     """
     if incident.by_hand:
         return [{} for _ in incident.updates]
-    named = {_subject(update, incident) for update in incident.updates if update.kind in JOINS}
+    named = {id for update in incident.updates if update.kind in JOINS for id in _subjects(update, incident)}
     silent = [member for member in incident.members if member.module not in named]
     statuses = {id: Status.UP for id, status in known.items() if status is not Status.UNKNOWN}
     statuses |= {member.module: Status.UP for member in incident.members}
@@ -46,9 +46,9 @@ def chain(incident: Incident, platform: Platform, known: Mapping[str, Status]) -
     return links
 
 
-def _subject(update: Update, incident: Incident) -> str:
-    """The module an update is about."""
-    return str(update.params.get("module", incident.root))
+def _subjects(update: Update, incident: Incident) -> list[str]:
+    """The modules an update is about: most are about one."""
+    return update.params.get("modules") or [str(update.params.get("module", incident.root))]
 
 
 def _apply(update: Update, incident: Incident, statuses: dict[str, Status], failing: set[str]) -> None:
@@ -56,21 +56,21 @@ def _apply(update: Update, incident: Incident, statuses: dict[str, Status], fail
     if update.stage in (Stage.RESOLVED, Stage.POSTMORTEM):
         statuses.update((member.module, Status.UP) for member in incident.members)
     elif update.kind in JOINS:
-        module = _subject(update, incident)
-        if incident.member(module):
-            statuses[module] = _told(update, incident)
-            failing.add(module)
+        members = {member.module: member for member in incident.members}
+        for module in _subjects(update, incident):
+            if module in members:
+                statuses[module] = _told(update, incident, members[module])
+                failing.add(module)
     elif update.kind in LEAVES:
-        statuses[_subject(update, incident)] = Status.UP
+        statuses.update(dict.fromkeys(_subjects(update, incident), Status.UP))
 
 
-def _told(update: Update, incident: Incident) -> Status:
+def _told(update: Update, incident: Incident, member: Member) -> Status:
     said = update.params.get("status")
     if said in (Status.DOWN, Status.DEGRADED):
         return Status(said)
     if update.kind == "eased":
         return Status.DEGRADED
-    member = incident.member(_subject(update, incident))
     return _guess(member, incident)
 
 
@@ -83,8 +83,8 @@ def _follow(member: Member, update: Update, incident: Incident, statuses: dict[s
         statuses[member.module] = Status.UP
 
 
-def _guess(member: Member | None, incident: Incident) -> Status:
+def _guess(member: Member, incident: Incident) -> Status:
     """How badly a member fails: as it is now, else as the incident's code has it."""
-    if member is not None and member.status in (Status.DOWN, Status.DEGRADED):
+    if member.status in (Status.DOWN, Status.DEGRADED):
         return member.status
     return Status.DEGRADED if incident.cause.code in SLOW_CODES else Status.DOWN

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -84,6 +84,7 @@ class Run:
     """Every board and the effects that led to it, one entry an event."""
 
     steps: list[tuple[Board, Event, list[Effect], Board]]
+    ended_at: datetime
 
     @property
     def effects(self) -> list[Effect]:
@@ -121,6 +122,7 @@ def live(world: Platform, beats: Iterable[Beat], restart_at: int | None = None) 
     board = Board(world)
     steps: list[tuple[Board, Event, list[Effect], Board]] = []
     told: list[Effect] = []
+    now = START
     for index, (seconds, event) in enumerate(events(world, beats)):
         now = START + timedelta(seconds=seconds)
         if index == restart_at:
@@ -132,4 +134,4 @@ def live(world: Platform, beats: Iterable[Beat], restart_at: int | None = None) 
         board, effects = step(board, event, now)
         told += effects
         steps.append((before, event, effects, board))
-    return Run(steps)
+    return Run(steps, now)

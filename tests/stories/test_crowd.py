@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core import belonging
+from monitor.core import crowd as crowds
 from monitor.core.board import Board
 from monitor.core.effect import Observed
 from monitor.core.incident import Incident
@@ -33,7 +33,7 @@ def judged(modules: list[Module], failing: set[str], rounds: int = 4) -> list[In
 @pytest.mark.parametrize("crowd", [5, 10_000], ids=["taken in", "weighed"])
 def test_a_root_with_many_victims_is_one_incident(crowd: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the later ones are weighed anew or taken in."""
-    monkeypatch.setattr(belonging, "CROWD", crowd)
+    monkeypatch.setattr(crowds, "CROWD", crowd)
     modules = [module("root"), *VICTIMS]
     (incident,) = judged(modules, {one.id for one in modules})
     assert incident.cause.module == "root"
@@ -43,7 +43,7 @@ def test_a_root_with_many_victims_is_one_incident(crowd: int, monkeypatch: pytes
 
 def test_who_needs_nothing_of_the_root_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault beside it is weighed as ever, and is an incident of its own."""
-    monkeypatch.setattr(belonging, "CROWD", 5)
+    monkeypatch.setattr(crowds, "CROWD", 5)
     modules = [module("root"), *VICTIMS, module("other")]
     found = judged(modules, {one.id for one in modules})
     assert {one.cause.module for one in found} == {"root", "other"}
