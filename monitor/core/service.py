@@ -1,29 +1,17 @@
 """Service: what a support plan promises about incidents, and how far it was kept, in the hours of the plan."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from monitor.core.incident import Incident
 from monitor.core.module import Priority, Text
+from monitor.core.plan import Plan
 from monitor.core.route import Hours
 
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=14)  # that a clock is followed
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """A plan as configured: how soon the first answer and each further word come, by priority, within `hours` (None:
-    always), and the wanted ratio of the whole platform."""
-
-    plan: str
-    name: Text
-    objective: float | None = None
-    hours: Hours | None = field(default=None, compare=False)
-    response: Mapping[str, timedelta] = field(default_factory=dict)
-    update: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +52,43 @@ def answered_at(incident: Incident) -> datetime | None:
     return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
 
 
-def services(promises: Sequence[Promise], incidents: Sequence[Incident], now: datetime) -> list[Service]:
+def services(plans: Sequence[Plan], incidents: Sequence[Incident], now: datetime) -> list[Service]:
     """How every promise was kept in these incidents, in the order of the plans."""
     found = []
-    for promise in promises:
-        for kind, limits in (("response", promise.response), ("update", promise.update)):
+    for plan in plans:
+        for kind, limits in (("response", plan.response), ("update", plan.update)):
             for priority in Priority:
                 if priority.value in limits:
                     those = [one for one in incidents if one.priority is priority]
-                    found.append(_kept(promise, kind, priority, limits[priority.value], those, now))
+                    found.append(_kept(plan, kind, priority, limits[priority.value], those, now))
     return found
 
 
 def _kept(
-    promise: Promise, kind: str, priority: Priority, limit: timedelta, incidents: list[Incident], now: datetime
+    plan: Plan, kind: str, priority: Priority, limit: timedelta, incidents: list[Incident], now: datetime
 ) -> Service:
     kept = broken = 0
     waits = []
     for one in incidents:
-        wait, over = _waited(promise, one, now) if kind == "response" else _silent(promise, one, now)
+        wait, over = _waited(plan, one, now) if kind == "response" else _silent(plan, one, now)
         waits.append(wait.total_seconds())
         kept += over and wait <= limit
         broken += wait > limit
     worst = max(waits, default=None)
-    return Service(promise.plan, promise.name, kind, priority, limit, len(incidents), kept, broken, worst)
+    return Service(plan.id, plan.name, kind, priority, limit, len(incidents), kept, broken, worst)
 
 
-def _waited(promise: Promise, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
+def _waited(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
     """How long the first answer took, and whether it can come no more: an end without a word is none."""
     ends = [at for at in (answered_at(incident), incident.resolved_at) if at is not None]
-    return worked(promise.hours, incident.detected_at, min(ends, default=now)), bool(ends)
+    return worked(plan.clock, incident.detected_at, min(ends, default=now)), bool(ends)
 
 
-def _silent(promise: Promise, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
+def _silent(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
     """The longest that readers waited for the next word while it went on, and whether it is over."""
     end = incident.resolved_at or now
     words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates), end]
-    return max(_gaps(promise.hours, sorted(one for one in words if one <= end))), incident.resolved_at is not None
+    return max(_gaps(plan.clock, sorted(one for one in words if one <= end))), incident.resolved_at is not None
 
 
 def _gaps(hours: Hours | None, words: list[datetime]) -> Iterable[timedelta]:
