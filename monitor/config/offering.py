@@ -11,6 +11,8 @@ from monitor.config.routes import DAYS, calendar_of
 from monitor.core.plan import ALWAYS, Client, Feature, Opening, Plan, Price, Range
 from monitor.core.site import Site
 
+ALARMS = ("alertmanager", "pagerduty")  # kinds of channels to which everything is an alarm
+
 
 def site(section: SiteSection, sections: Mapping[str, Any]) -> Site:
     """How the page presents itself, and what it offers."""
@@ -42,11 +44,12 @@ def plans_of(sections: Mapping[str, Any]) -> tuple[Plan, ...]:
 
 
 def clients_of(sections: Mapping[str, Any]) -> tuple[Client, ...]:
-    """Every store that has a plan and channels, in order."""
+    """Every store that has a plan, in order, with those of its channels that people read: others are for alarms."""
+    kinds = {name: one["kind"] for name, one in sections.get("channels", {}).items()}
     found = []
     for one in sections.get("stores", ()):
         listed = (*one.get("channels", ()), *(one.get("key_account") or {}).get("channels", ()))
-        channels = tuple(dict.fromkeys(listed))
+        channels = tuple(name for name in dict.fromkeys(listed) if kinds[name] not in ALARMS)
         if one.get("plan") and channels:
             found.append(Client(one["id"], one.get("name") or one["id"], one["plan"], channels))
     return tuple(found)
