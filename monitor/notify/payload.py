@@ -56,7 +56,8 @@ def message_of(
     links = _links(letter, incident, desk, now)
     labels: Mapping[str, str] = LINKS
     if reviewed is not None:
-        links, labels = links | {"page": page_of(reviewed, desk.site, language)}, {**LINKS, "page": WHOLE}
+        links = dict.fromkeys(LINKS) | {"page": page_of(reviewed, desk.site, language)}
+        labels = {**LINKS, "page": WHOLE}
     payload = {
         "event_id": letter.event_id,
         "dedup_key": letter.incident,
