@@ -95,6 +95,7 @@ def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
         calendars=telling.calendars,
         stores=frozenset(store.id for store in file.stores),
         weights=file.site.uptime.core(),
+        promised={one.id: one.objective for one in file.plans if one.objective is not None},
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

@@ -123,6 +123,7 @@ class Platform:
     calendars: Mapping[str, Hours] = field(default_factory=dict)
     stores: frozenset[str] = frozenset()  # that are supported, by id
     weights: Weights = USUAL  # of partial outages in uptime
+    promised: Mapping[str, float] = field(default_factory=dict)  # by plan: the wanted ratio of the whole
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -35,7 +35,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     board, history = small()
     modules = dict(board.platform.modules)
     modules["checkout"] = replace(modules["checkout"], objective=0.999)
-    board = replace(board, platform=replace(board.platform, modules=modules))
+    board = replace(board, platform=replace(board.platform, modules=modules, promised={"gold": 0.99}))
     yesterday = NOON - timedelta(days=1)
     moves = [
         Transition("checkout", Status.UNKNOWN, Status.UP, NOON - timedelta(days=60), NOON - timedelta(days=60)),
@@ -173,3 +173,15 @@ async def test_the_page_refuses_a_window_that_does_not_exist(side: Side) -> None
     assert answer.status == 400
     assert "`window` is one of" in page
     assert "<script>" not in page
+
+
+async def test_every_objective_is_listed_with_its_budget(side: Side) -> None:
+    """As the module's own page has it; those of groups and plans beside it, and of one kind when that is asked for."""
+    told = await read(side, "/api/ops/v1/objectives")
+    check("objectives", told)
+    own = (await read(side, f"{API}/availability"))["budget"]
+    listed = {(one["kind"], one["id"]): one["budget"] for one in told["objectives"]}
+    assert listed["module", "checkout"] == own
+    assert (own["spent_seconds"], listed["plan", "gold"]["spent_seconds"]) == (1800, 1800)
+    assert [one["kind"] for one in (await read(side, "/api/ops/v1/objectives?kind=plan"))["objectives"]] == ["plan"]
+    await read(side, "/api/ops/v1/objectives?kind=store", 400)
