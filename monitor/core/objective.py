@@ -25,10 +25,11 @@ class Objective(NamedTuple):
 
 def objectives(platform: Platform) -> list[Objective]:
     """All there are, from the whole to the parts."""
+    plans = ((one.id, one.objective) for one in platform.plans)
     groups = ((one.id, one.objective) for one in platform.groups)
     modules = ((id, one.objective) for id, one in platform.modules.items())
     return [
-        *(Objective("plan", id, ratio, PLATFORM) for id, ratio in platform.promised.items()),
+        *(Objective("plan", id, ratio, PLATFORM) for id, ratio in plans if ratio is not None),
         *(Objective("group", id, ratio, Subject("group", id)) for id, ratio in groups if ratio is not None),
         *(Objective("module", id, ratio, Subject("module", id)) for id, ratio in modules if ratio is not None),
     ]

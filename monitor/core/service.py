@@ -35,13 +35,34 @@ def worked(hours: Hours | None, since: datetime, until: datetime) -> timedelta:
     until = min(until, since + LONGEST)
     if hours is None:
         return max(timedelta(0), until - since)
-    found, at = timedelta(0), since
+    return sum((min(end, until) - at for at, end in _open(hours, since, until)), timedelta(0))
+
+
+def due_at(hours: Hours | None, since: datetime, limit: timedelta) -> datetime | None:
+    """When so much time will have been worked since a moment; None where that lies further away than a clock is
+    followed."""
+    if hours is None:
+        return since + limit
+    for at, end in _open(hours, since, since + LONGEST):
+        if end - at >= limit:
+            return at + limit
+        limit -= end - at
+    return None
+
+
+def _open(hours: Hours, since: datetime, until: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """The minutes of working hours in a stretch, the first and the last of them cut."""
+    at = since
     while at < until:
-        after = min(until, at.replace(second=0, microsecond=0) + MINUTE)
-        if hours.within(at):
-            found += after - at
+        if not hours.within(at):
+            opens = hours.opens_at(at)
+            if opens is None:
+                return
+            at = opens
+            continue
+        after = at.replace(second=0, microsecond=0) + MINUTE
+        yield at, after
         at = after
-    return found
 
 
 def answered_at(incident: Incident) -> datetime | None:
@@ -50,6 +71,54 @@ def answered_at(incident: Incident) -> datetime | None:
     said = [one.at for one in incident.updates if one.author != "monitor"]
     said += [one.at for one in incident.acts if one.what == "acknowledged"]
     return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a plan promises about one incident: the first answer (`response`), or the next word (`update`) since the
+    last one. It runs in the hours of the plan; `stopped_at` is when that came, or could come no more."""
+
+    plan: str
+    name: Text
+    kind: str
+    priority: Priority
+    limit: timedelta
+    hours: Hours | None
+    since: datetime
+    stopped_at: datetime | None = None
+
+    def at(self, share: float) -> datetime | None:
+        """When this part of the limit has passed, whether or not the clock still runs then."""
+        return due_at(self.hours, self.since, self.limit * share)
+
+    def used(self, now: datetime) -> float:
+        """The part of the limit that has passed, above 1 once it is broken."""
+        return worked(self.hours, self.since, min(self.stopped_at or now, now)) / self.limit
+
+    def is_running(self, now: datetime) -> bool:
+        """Whether time passes on it now."""
+        return self.stopped_at is None and (self.hours is None or self.hours.within(now))
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise was kept; None while nobody knows."""
+        return None if self.stopped_at is None else self.used(self.stopped_at) <= 1
+
+
+def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
+    """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
+    found = []
+    answered = min(filter(None, (answered_at(incident), incident.resolved_at)), default=None)
+    words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates)]
+    for plan in plans:
+        of = (plan.id, plan.name)
+        if limit := plan.response.get(incident.priority.value):
+            since = incident.detected_at
+            stopped = None if answered is None else max(since, answered)
+            found.append(Clock(*of, "response", incident.priority, limit, plan.clock, since, stopped))
+        if (limit := plan.update.get(incident.priority.value)) and incident.is_open:
+            found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(words)))
+    return found
 
 
 def services(plans: Sequence[Plan], incidents: Sequence[Incident], now: datetime) -> list[Service]:

@@ -7,6 +7,7 @@ from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.history import History
 from monitor.core.module import Component, Group, Module, Platform, Priority, Status
+from monitor.core.plan import Plan
 from monitor.metrics import Metrics
 from monitor.metrics.context import groups_of
 from tests.fakes import FakeClock
@@ -74,7 +75,11 @@ def test_a_store_that_refuses_shows_until_it_takes_writes_again() -> None:
 
 def test_groups_and_plans_have_budgets_of_their_own() -> None:
     """An hour lost in two components: two of the 1,440 hours of the group, and of the three of the whole two."""
-    shop = replace(SHOWN, groups=(replace(SHOWN.groups[0], objective=0.99), SHOWN.groups[1]), promised={"gold": 0.999})
+    shop = replace(
+        SHOWN,
+        groups=(replace(SHOWN.groups[0], objective=0.99), SHOWN.groups[1]),
+        plans=(Plan("gold", {}, objective=0.999),),
+    )
     moves = [Transition("cart", Status.UNKNOWN, Status.UP, *(NOW - timedelta(days=40),) * 2)]
     moves.append(Transition("cart", Status.UP, Status.DOWN, *(NOW - timedelta(hours=2),) * 2))
     moves.append(Transition("cart", Status.DOWN, Status.UP, *(NOW - timedelta(hours=1),) * 2))

@@ -15,6 +15,7 @@ from monitor.core.effect import Keep, Versioned
 from monitor.core.expectation import Result
 from monitor.core.module import Status
 from monitor.core.observation import Observation
+from monitor.core.plan import Plan
 from tests.store.past import FAILED, NOON, PASSED, after
 from tests.web.operators import HOLDER, TOKEN, Side, serving, small
 from tests.web.test_openapi import check
@@ -35,7 +36,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     board, history = small()
     modules = dict(board.platform.modules)
     modules["checkout"] = replace(modules["checkout"], objective=0.999)
-    board = replace(board, platform=replace(board.platform, modules=modules, promised={"gold": 0.99}))
+    board = replace(board, platform=replace(board.platform, modules=modules, plans=(Plan("gold", {}, objective=0.99),)))
     yesterday = NOON - timedelta(days=1)
     moves = [
         Transition("checkout", Status.UNKNOWN, Status.UP, NOON - timedelta(days=60), NOON - timedelta(days=60)),
