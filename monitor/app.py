@@ -130,7 +130,7 @@ class App(Watcher):
         )
         self.mailroom = Mailroom(
             self.config,
-            self.store.outbox,
+            self.store,
             self._clock,
             lambda: self.desk.board,
             lambda event: self.desk.hear(event),

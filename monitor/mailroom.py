@@ -26,7 +26,8 @@ from monitor.notify.beacon import shine
 from monitor.notify.mirror import states_of
 from monitor.pages.translate import Speech
 from monitor.postman import LIMIT, Postman, Write
-from monitor.store import TROUBLES, Outbox
+from monitor.reviews import Reviews
+from monitor.store import TROUBLES, Store
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Mailroom:
     def __init__(
         self,
         config: Config,
-        outbox: Outbox,
+        store: Store,
         clock: Clock,
         board: Callable[[], Board],
         hear: Callable[[Said], Awaitable[Answered]],
@@ -74,7 +75,8 @@ class Mailroom:
         self._channels: dict[str, Configured] = {}
         self.unsound: Callable[[], str | None] = lambda: None  # why nobody should rely on us now
         self._news = asyncio.Event()
-        self._outbox = outbox
+        self._outbox = outbox = store.outbox
+        self._reviews = Reviews(config, store, clock, board, lambda: self.postman.refresh())
         self._retired: list[Channel] = []
         owner = f"{stable_id(f'postman:{instance}')}-"
         self.postman = Postman(
@@ -94,6 +96,7 @@ class Mailroom:
                 self._channels[name] = Configured(section, self._made(name, make, section))
             else:
                 log.warning("channel %s: channels of kind `%s` cannot send in this version", name, section["kind"])
+        self._reviews.use(config)
         now_used = [one.channel for one in self._channels.values()]
         self._retired += [one.channel for one in kept.values() if one.channel not in now_used]
         self.postman.use({name: one.channel for name, one in self._channels.items()})
@@ -112,6 +115,7 @@ class Mailroom:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.postman.run(), name="postman")
             group.create_task(self._show(), name="mirror")
+            group.create_task(self._reviews.run(), name="reviews")
             if (url := self._config.settings.heartbeat_url) is not None:
                 group.create_task(shine(url, self.unsound), name="beacon")
 

@@ -38,6 +38,7 @@ NAMES: Mapping[str, Any] = {
     "text": _ANY,
     "text_short": _ANY,
     "digest": _ANY,
+    "review": _ANY,
     "collapsed": _ANY,
     "links": dict.fromkeys(("page", "dashboard", "runbook", "acknowledge"), _ENDS),
     **dict.fromkeys(("event_id", "dedup_key", "seq", "attempt", "event", "at", "why"), _ENDS),

@@ -39,14 +39,14 @@ ROOMS = {
 TOP = frozenset(
     {
         *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "undelivered", "watchroom"),
+        *("postman", "press", "reviews", "undelivered", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
     "app": {"circulation", "courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
     "circulation": {"gazette"},
     "exporter": {"lookout"},
-    "mailroom": {"postman"},
+    "mailroom": {"postman", "reviews"},
     "postman": {"undelivered"},
     "watchroom": {"lookout", "mailroom", "press"},
     "commands": {"app", "commands", "lookout", "mailroom"},

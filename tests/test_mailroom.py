@@ -47,7 +47,7 @@ async def test_an_attempt_may_take_as_long_as_its_channel_waits() -> None:
 
     mailroom = Mailroom(
         Config(watched, sections={"channels": sections}),
-        store.outbox,
+        store,
         clock,
         lambda: Board(watched, began_at=clock.now()),
         heard,
@@ -72,7 +72,7 @@ async def test_a_channel_of_a_broker_has_a_name_of_its_own_and_the_same_after_a_
     def clients(instance: str) -> list[str]:
         mailroom = Mailroom(
             Config(watched, sections={"channels": {"one": keys, "two": keys}}),
-            MemoryStore().outbox,
+            MemoryStore(),
             clock,
             lambda: Board(watched, began_at=clock.now()),
             heard,

@@ -31,7 +31,7 @@ class Room:
         self.desk = Desk(Board(WATCHED, began_at=NOON), self.store, cast(Any, hands), self.clock, watcher=hands)
         self.mailroom = Mailroom(
             Config(WATCHED, sections={"channels": {"pager": {"kind": "kept", "language": "en"}}}),
-            self.store.outbox,
+            self.store,
             self.clock,
             lambda: self.desk.board,
             self.desk.hear,

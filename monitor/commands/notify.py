@@ -54,7 +54,7 @@ async def _sent_by_ourselves(config: Config, data: Path, channel: str, instance:
 async def _through(config: Config, store: Store, channel: str, instance: str) -> str | None:
     board = Board(config.platform)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
-    mailroom = Mailroom(config, store.outbox, SystemClock(), lambda: board, _deaf, lambda: speech, instance=instance)
+    mailroom = Mailroom(config, store, SystemClock(), lambda: board, _deaf, lambda: speech, instance=instance)
     try:
         reason = await mailroom.test(channel)
     finally:

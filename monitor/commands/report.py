@@ -15,7 +15,6 @@ from monitor.commands.remembered import Remembered, remembered
 from monitor.commands.report_data import availability_csv, incidents_csv, report_json
 from monitor.config import Config
 from monitor.config.file import theme_dir
-from monitor.config.promises import promises_of
 from monitor.core.period import Period, before, named, so_far
 from monitor.core.report import Report
 from monitor.core.report import report as made
@@ -58,7 +57,7 @@ async def report(config: Config, data: Path, asked: Asked) -> int:
     earlier = before(whole, zone)
     past = await remembered(config, data, earlier.since)
     period, earlier = so_far(whole, earlier, now)
-    found = made(past.availability(earlier.since), whole, period, earlier, zone, promises_of(config.sections))
+    found = made(past.availability(earlier.since), whole, period, earlier, zone, config.site.plans)
     files = _files(found, past, config, language, formats, now)
     try:
         _write(files, formats, asked.output)

@@ -132,8 +132,7 @@ def report_json(report: Report, platform: Platform, speech: Speech, now: datetim
             if (trigger := one.incident.cause.trigger) is not None
         ],
         "plans": [
-            {"plan": promise.plan, "name": _spread(promise.name, speech), **_spending(spent)}
-            for promise, spent in report.plans
+            {"plan": plan.id, "name": _spread(plan.name, speech), **_spending(spent)} for plan, spent in report.plans
         ],
         "services": [
             {

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from monitor.commands.period import moment
 from monitor.commands.remembered import remembered
 from monitor.config import Config
-from monitor.config.promises import promises_of
 from monitor.core.availability import Availability, Interval, Subject, subject_of, subjects
 from monitor.core.budget import PERIOD, budget_of
 from monitor.core.module import Platform
@@ -48,7 +47,7 @@ async def uptime(config: Config, data: Path, word: str, asked: tuple[str, str], 
 def _budgets(config: Config, past: Availability, subject: Subject, until: datetime) -> dict[str, Any]:
     """The error budget of every objective it has, over the 30 days before the end: its own, of the platform those of
     the plans."""
-    wanted = {one.plan: one.objective for one in promises_of(config.sections)} if subject.kind == "platform" else {}
+    wanted = {one.id: one.objective for one in config.site.plans} if subject.kind == "platform" else {}
     own = objective_of(config.platform, subject)
     lines = list(past.lines(subject).values())
     found = {}

@@ -34,6 +34,7 @@ from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
+from monitor.core.plan import Plan
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
 from monitor.core.roster import Token, User, with_ops_token
@@ -65,8 +66,8 @@ def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
     return dict.fromkeys(languages, text[""]) if "" in text else dict(text)
 
 
-def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
-    """Modules with their probes, groups of components and locations, and who is told of incidents."""
+def platform(file: File, off: Mapping[Path, str], telling: Telling, plans: tuple[Plan, ...]) -> Platform:
+    """Modules with their probes, groups of components and locations, who is told of incidents and what is promised."""
     languages = file.site.languages
     modules = [_module(index, module, file, off) for index, module in enumerate(file.modules)]
     groups = tuple(
@@ -95,6 +96,7 @@ def platform(file: File, off: Mapping[Path, str], telling: Telling) -> Platform:
         calendars=telling.calendars,
         stores=frozenset(store.id for store in file.stores),
         weights=file.site.uptime.core(),
+        plans=plans,
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

@@ -7,9 +7,11 @@ from yarl import URL
 
 from monitor.config.assembly import bare
 from monitor.config.model import SiteSection
-from monitor.config.routes import DAYS
-from monitor.core.plan import ALWAYS, Feature, Opening, Plan, Price, Range
+from monitor.config.routes import DAYS, calendar_of
+from monitor.core.plan import ALWAYS, Client, Feature, Opening, Plan, Price, Range
 from monitor.core.site import Site
+
+ALARMS = ("alertmanager", "pagerduty")  # kinds of channels to which everything is an alarm
 
 
 def site(section: SiteSection, sections: Mapping[str, Any]) -> Site:
@@ -38,10 +40,22 @@ def _published(url: str) -> str:
 def plans_of(sections: Mapping[str, Any]) -> tuple[Plan, ...]:
     """Every plan, in order, with what was written of it."""
     openings = {name: _opening(one) for name, one in sections.get("calendars", {}).items()}
-    return tuple(_plan(one, openings) for one in sections.get("plans", ()))
+    return tuple(_plan(one, openings, sections) for one in sections.get("plans", ()))
 
 
-def _plan(one: Mapping[str, Any], openings: Mapping[str, Opening]) -> Plan:
+def clients_of(sections: Mapping[str, Any]) -> tuple[Client, ...]:
+    """Every store that has a plan, in order, with those of its channels that people read: others are for alarms."""
+    kinds = {name: one["kind"] for name, one in sections.get("channels", {}).items()}
+    found = []
+    for one in sections.get("stores", ()):
+        listed = (*one.get("channels", ()), *(one.get("key_account") or {}).get("channels", ()))
+        channels = tuple(name for name in dict.fromkeys(listed) if kinds[name] not in ALARMS)
+        if one.get("plan") and channels:
+            found.append(Client(one["id"], one.get("name") or one["id"], one["plan"], channels))
+    return tuple(found)
+
+
+def _plan(one: Mapping[str, Any], openings: Mapping[str, Opening], sections: Mapping[str, Any]) -> Plan:
     phone, rule = one.get("phone") or {}, one.get("suggested_when")
     return Plan(
         id=one["id"],
@@ -50,6 +64,8 @@ def _plan(one: Mapping[str, Any], openings: Mapping[str, Opening]) -> Plan:
         price=Price(**{"period": "month", **one["price"]}) if one.get("price") else None,
         first_contact=one.get("first_contact"),
         hours=_hours(one.get("hours"), openings),
+        clock=calendar_of(sections, one.get("hours")),
+        objective=one.get("objective"),
         response=one.get("response") or {},
         update=one.get("update") or {},
         phone=_hours(phone.get("hours"), openings),

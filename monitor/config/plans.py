@@ -66,7 +66,7 @@ class Plan(Section):
     phone: Phone | None = Field(None, description="When the telephone is answered.")
     ticket_users: Count | None = Field(None, description="Users of the ticket tool; null: unlimited.")
     key_account: Boolean | None = Field(None, description="There is a person to turn to.")
-    quarterly_review: Boolean | None = Field(None, description="There is a meeting each quarter.")
+    quarterly_review: Boolean | None = Field(None, description="A meeting each quarter, and its report, sent.")
     suggested_when: Suggestion | None = Field(None, description="For whom the plan is suggested.")
     features: list[Feature] = listed("The other rows of the comparison table.")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from monitor.core import graph
 from monitor.core.flow import modules_of
@@ -14,6 +15,9 @@ from monitor.core.route import Hours, Route
 from monitor.core.target import SideVerdict
 from monitor.core.tuning import Tuning
 from monitor.core.weights import USUAL, Weights
+
+if TYPE_CHECKING:  # they hold texts of this file
+    from monitor.core.plan import Plan
 
 Text = Mapping[str, str]  # one text per language tag
 
@@ -123,6 +127,7 @@ class Platform:
     calendars: Mapping[str, Hours] = field(default_factory=dict)
     stores: frozenset[str] = frozenset()  # that are supported, by id
     weights: Weights = USUAL  # of partial outages in uptime
+    plans: tuple["Plan", ...] = ()  # what is promised to stores
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -20,7 +20,8 @@ LAST_TRY = timedelta(minutes=1)  # before nobody wants to hear of it, when a rec
 GRACE = timedelta(hours=1)  # for which letters wait for a channel that has left the configuration to come back
 GONE = "the channel is no longer configured"
 STALE = timedelta(minutes=10)  # what waited longer is folded into one message
-RELEVANT, RELEVANT_OTHERWISE = timedelta(hours=24), timedelta(hours=72)  # pages, and everything else
+RELEVANT, RELEVANT_OTHERWISE = timedelta(hours=24), timedelta(hours=72)  # pages, and everything else …
+REVIEW, REVIEWED = "self:review:", timedelta(days=14)  # … but for reviews, whose ids begin so
 LEASE = timedelta(seconds=30)  # how long a claim holds beyond the time an attempt may take
 PAGES = (Priority.URGENT, Priority.HIGH)
 LONGEST_ERROR = 300  # characters of why an attempt failed
@@ -151,6 +152,8 @@ def is_past(letter: Letter, now: datetime) -> bool:
 
 def relevance_of(letter: Letter) -> timedelta:
     """For how long anybody wants to hear of it."""
+    if letter.incident.startswith(REVIEW):
+        return REVIEWED
     return RELEVANT if letter.page else RELEVANT_OTHERWISE
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitor.core.gathering import WHY
+from monitor.core import gathering, review
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, State
+
+TELLING = (gathering.WHY, review.WHY)  # letters that carry what they tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def letter_object(letter: Letter) -> dict[str, Any]:
         "seq": letter.seq,
         "channel": letter.channel,
         "event": letter.event,
-        "why": "digest" if letter.why.startswith(WHY) else letter.why,
+        "why": why_of(letter),
         "at": stamp(letter.at),
         "state": letter.state.value,
         "attempts": letter.attempts,
@@ -80,6 +82,11 @@ def letter_object(letter: Letter) -> dict[str, Any]:
         "settled_at": stamp(letter.settled_at),
         "tried_at": stamp(letter.tried_at),
     }
+
+
+def why_of(letter: Letter) -> str:
+    """Why it is sent, without what it tells."""
+    return letter.why.partition(" ")[0] if letter.why.startswith(TELLING) else letter.why
 
 
 def courses(happenings: Sequence[Happening], letters: Sequence[Letter]) -> dict[str, Course]:

@@ -48,6 +48,12 @@ def _months(year: int, first: int, count: int, zone: tzinfo) -> Period:
     return Period(name, midnight(begin, zone), midnight(end, zone))
 
 
+def quarter_of(at: datetime, zone: tzinfo) -> Period:
+    """The quarter that a moment lies in."""
+    day = at.astimezone(zone).date()
+    return _months(day.year, (day.month - 1) // 3 * 3 + 1, 3, zone)
+
+
 def before(period: Period, zone: tzinfo) -> Period:
     """The month, the quarter or the stretch of the same length just before."""
     if not period.name:
@@ -76,7 +82,7 @@ def all_of(began: datetime, now: datetime, zone: tzinfo) -> list[Period]:
     first = began.astimezone(zone).date().replace(day=1)
     quarter = ""
     while at >= first:
-        whole = _months(at.year, (at.month - 1) // 3 * 3 + 1, 3, zone)
+        whole = quarter_of(midnight(at, zone), zone)
         if whole.name != quarter:
             found.append(whole)
             quarter = whole.name

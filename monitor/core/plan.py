@@ -1,4 +1,4 @@
-"""Plan: the support an operator offers, and which one fits a shop.
+"""Plan: the support an operator offers, whom it is offered to, and which one fits a shop.
 
 What the operator has not written is None and is shown nowhere: nothing about a plan is invented.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from monitor.core.module import Text
+from monitor.core.route import Hours
 
 MEASURES = ("orders_per_day", "average_ticket", "growth_percent")  # what a shop is asked about, in this order
 
@@ -72,10 +73,11 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan. `response` and `update` are times by priority: to the first answer, to the next public word.
+    """A plan. `response` and `update` are times by priority: to the first answer, to the next public word; `objective`
+    is the wanted ratio of the whole platform.
 
-    `hours` and `phone` are an Opening or ALWAYS. `is_unlimited`: its tickets have as many users as one likes.
-    `suggested_when` holds ranges by measure.
+    `hours` and `phone` are an Opening or ALWAYS; `clock` are the hours as one reckons with them, None: always.
+    `is_unlimited`: its tickets have as many users as one likes. `suggested_when` holds ranges by measure.
     """
 
     id: str
@@ -84,6 +86,8 @@ class Plan:
     price: Price | None = None
     first_contact: Text | None = None
     hours: Opening | tuple[()] | None = None
+    clock: Hours | None = field(default=None, compare=False)
+    objective: float | None = None
     response: Mapping[str, timedelta] = field(default_factory=dict)
     update: Mapping[str, timedelta] = field(default_factory=dict)
     phone: Opening | tuple[()] | None = None
@@ -94,6 +98,16 @@ class Plan:
     quarterly_review: bool | None = None
     suggested_when: Mapping[str, Range] | None = None
     features: tuple[Feature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A store that is supported: its plan, and the channels that reach its team and whoever it turns to."""
+
+    id: str
+    name: str
+    plan: str
+    channels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

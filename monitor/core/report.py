@@ -13,7 +13,8 @@ from monitor.core.availability import Availability, Interrupted, Subject, subjec
 from monitor.core.incident import Incident
 from monitor.core.module import Platform
 from monitor.core.period import Period
-from monitor.core.service import Promise, Service, answered_at, services
+from monitor.core.plan import Plan
+from monitor.core.service import Service, answered_at, services
 from monitor.core.uptime import Day, Uptime, days
 
 MOST_DAYS = 100  # that are told one by one
@@ -105,7 +106,7 @@ class Report:
     offenders: tuple[Offender, ...]
     days: Mapping[str, tuple[Day, ...]]  # of each component, or module where there are none; empty over long stretches
     services: tuple[Service, ...] = ()
-    plans: tuple[tuple[Promise, Spending], ...] = ()
+    plans: tuple[tuple[Plan, Spending], ...] = ()
     public: bool = False
 
     @property
@@ -131,7 +132,7 @@ def report(
     period: Period,
     before: Period,
     zone: tzinfo,
-    promises: Sequence[Promise] = (),
+    plans: Sequence[Plan] = (),
     public: bool = False,
 ) -> Report:
     """The report of a period, from a past that reaches back to the beginning of the one before."""
@@ -153,8 +154,8 @@ def report(
         times_before=_times(earlier),
         offenders=tuple(_offenders(began, now)),
         days=_days(past, period, zone),
-        services=() if public else tuple(services(promises, incidents, now)),
-        plans=() if public else tuple(_plans(past, promises, period)),
+        services=() if public else tuple(services(plans, incidents, now)),
+        plans=() if public else tuple(_plans(past, plans, period)),
         public=public,
     )
 
@@ -223,12 +224,12 @@ def _spent(one: Uptime, objective: float, past: Availability, subject: Subject, 
     return Spending(objective, allowed, one.lost_seconds, None if one.ratio is None else one.lost_seconds <= allowed)
 
 
-def _plans(past: Availability, promises: Sequence[Promise], period: Period) -> Iterable[tuple[Promise, Spending]]:
+def _plans(past: Availability, plans: Sequence[Plan], period: Period) -> Iterable[tuple[Plan, Spending]]:
     subject = Subject("platform")
     one = past.figure(subject, period.since, period.until)
-    for promise in promises:
-        if promise.objective is not None:
-            yield promise, _spent(one, promise.objective, past, subject, period)
+    for plan in plans:
+        if plan.objective is not None:
+            yield plan, _spent(one, plan.objective, past, subject, period)
 
 
 def _offenders(courses: Sequence[Course], now: datetime) -> Iterable[Offender]:

@@ -1,29 +1,17 @@
 """Service: what a support plan promises about incidents, and how far it was kept, in the hours of the plan."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from monitor.core.incident import Incident
 from monitor.core.module import Priority, Text
+from monitor.core.plan import Plan
 from monitor.core.route import Hours
 
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=14)  # that a clock is followed
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """A plan as configured: how soon the first answer and each further word come, by priority, within `hours` (None:
-    always), and the wanted ratio of the whole platform."""
-
-    plan: str
-    name: Text
-    objective: float | None = None
-    hours: Hours | None = field(default=None, compare=False)
-    response: Mapping[str, timedelta] = field(default_factory=dict)
-    update: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +35,34 @@ def worked(hours: Hours | None, since: datetime, until: datetime) -> timedelta:
     until = min(until, since + LONGEST)
     if hours is None:
         return max(timedelta(0), until - since)
-    found, at = timedelta(0), since
+    return sum((min(end, until) - at for at, end in _open(hours, since, until)), timedelta(0))
+
+
+def due_at(hours: Hours | None, since: datetime, limit: timedelta) -> datetime | None:
+    """When so much time will have been worked since a moment; None where that lies further away than a clock is
+    followed."""
+    if hours is None:
+        return since + limit
+    for at, end in _open(hours, since, since + LONGEST):
+        if end - at >= limit:
+            return at + limit
+        limit -= end - at
+    return None
+
+
+def _open(hours: Hours, since: datetime, until: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """The minutes of working hours in a stretch, the first and the last of them cut."""
+    at = since
     while at < until:
-        after = min(until, at.replace(second=0, microsecond=0) + MINUTE)
-        if hours.within(at):
-            found += after - at
+        if not hours.within(at):
+            opens = hours.opens_at(at)
+            if opens is None:
+                return
+            at = opens
+            continue
+        after = at.replace(second=0, microsecond=0) + MINUTE
+        yield at, after
         at = after
-    return found
 
 
 def answered_at(incident: Incident) -> datetime | None:
@@ -64,43 +73,91 @@ def answered_at(incident: Incident) -> datetime | None:
     return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
 
 
-def services(promises: Sequence[Promise], incidents: Sequence[Incident], now: datetime) -> list[Service]:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a plan promises about one incident: the first answer (`response`), or the next word (`update`) since the
+    last one. It runs in the hours of the plan; `stopped_at` is when that came, or could come no more."""
+
+    plan: str
+    name: Text
+    kind: str
+    priority: Priority
+    limit: timedelta
+    hours: Hours | None
+    since: datetime
+    stopped_at: datetime | None = None
+
+    def at(self, share: float) -> datetime | None:
+        """When this part of the limit has passed, whether or not the clock still runs then."""
+        return due_at(self.hours, self.since, self.limit * share)
+
+    def used(self, now: datetime) -> float:
+        """The part of the limit that has passed, above 1 once it is broken."""
+        return worked(self.hours, self.since, min(self.stopped_at or now, now)) / self.limit
+
+    def is_running(self, now: datetime) -> bool:
+        """Whether time passes on it now."""
+        return self.stopped_at is None and (self.hours is None or self.hours.within(now))
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise was kept; None while nobody knows."""
+        return None if self.stopped_at is None else self.used(self.stopped_at) <= 1
+
+
+def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
+    """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
+    found = []
+    answered = min(filter(None, (answered_at(incident), incident.resolved_at)), default=None)
+    words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates)]
+    for plan in plans:
+        of = (plan.id, plan.name)
+        if limit := plan.response.get(incident.priority.value):
+            since = incident.detected_at
+            stopped = None if answered is None else max(since, answered)
+            found.append(Clock(*of, "response", incident.priority, limit, plan.clock, since, stopped))
+        if (limit := plan.update.get(incident.priority.value)) and incident.is_open:
+            found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(words)))
+    return found
+
+
+def services(plans: Sequence[Plan], incidents: Sequence[Incident], now: datetime) -> list[Service]:
     """How every promise was kept in these incidents, in the order of the plans."""
     found = []
-    for promise in promises:
-        for kind, limits in (("response", promise.response), ("update", promise.update)):
+    for plan in plans:
+        for kind, limits in (("response", plan.response), ("update", plan.update)):
             for priority in Priority:
                 if priority.value in limits:
                     those = [one for one in incidents if one.priority is priority]
-                    found.append(_kept(promise, kind, priority, limits[priority.value], those, now))
+                    found.append(_kept(plan, kind, priority, limits[priority.value], those, now))
     return found
 
 
 def _kept(
-    promise: Promise, kind: str, priority: Priority, limit: timedelta, incidents: list[Incident], now: datetime
+    plan: Plan, kind: str, priority: Priority, limit: timedelta, incidents: list[Incident], now: datetime
 ) -> Service:
     kept = broken = 0
     waits = []
     for one in incidents:
-        wait, over = _waited(promise, one, now) if kind == "response" else _silent(promise, one, now)
+        wait, over = _waited(plan, one, now) if kind == "response" else _silent(plan, one, now)
         waits.append(wait.total_seconds())
         kept += over and wait <= limit
         broken += wait > limit
     worst = max(waits, default=None)
-    return Service(promise.plan, promise.name, kind, priority, limit, len(incidents), kept, broken, worst)
+    return Service(plan.id, plan.name, kind, priority, limit, len(incidents), kept, broken, worst)
 
 
-def _waited(promise: Promise, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
+def _waited(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
     """How long the first answer took, and whether it can come no more: an end without a word is none."""
     ends = [at for at in (answered_at(incident), incident.resolved_at) if at is not None]
-    return worked(promise.hours, incident.detected_at, min(ends, default=now)), bool(ends)
+    return worked(plan.clock, incident.detected_at, min(ends, default=now)), bool(ends)
 
 
-def _silent(promise: Promise, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
+def _silent(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
     """The longest that readers waited for the next word while it went on, and whether it is over."""
     end = incident.resolved_at or now
     words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates), end]
-    return max(_gaps(promise.hours, sorted(one for one in words if one <= end))), incident.resolved_at is not None
+    return max(_gaps(plan.clock, sorted(one for one in words if one <= end))), incident.resolved_at is not None
 
 
 def _gaps(hours: Hours | None, words: list[datetime]) -> Iterable[timedelta]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from itertools import pairwise
+from operator import itemgetter
 
 from monitor.core.detector import Transition
 from monitor.core.module import Status
@@ -107,11 +107,11 @@ def spans(transitions: Sequence[Transition], start: datetime, end: datetime) -> 
         while edges and edges[-1][0] >= transition.since:
             edges.pop()
         edges.append((transition.since, transition.after))
-    cuts = [(max(since, start), status) for since, status in edges]
+    edges.append((end, Status.UNKNOWN))
     found: list[Span] = []
     current, at = Status.UNKNOWN, start
-    for since, status in [*cuts, (end, Status.UNKNOWN)]:
-        until = min(since, end)
+    for since, status in edges:
+        until = since if since < end else end
         if until > at:
             if found and found[-1].status is current:
                 found[-1] = Span(current, found[-1].since, until)
@@ -153,9 +153,11 @@ def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
     length = dict(_NO_TIME)
     shares: dict[float, timedelta] = {}
     for span in reversed(cut):
-        if span.until <= start:
+        since, until = span.since, span.until
+        if until <= start:
             break
-        inside = _overlap(start, end, span.since, span.until)
+        whole = start <= since and until <= end
+        inside = until - since if whole else _overlap(start, end, since, until)
         length[span.status] += inside
         if span.share is not None:
             shares[span.share] = shares.get(span.share, _NOTHING) + inside
@@ -260,28 +262,40 @@ def merge(cuts: Sequence[Sequence[Span]], weights: Weights = USUAL) -> list[Span
     What is cut out of one says nothing there; what is cut out of all of them is cut out of the whole. Where some are
     down and others are not, and where none is worse than degraded, as much is lost as the weights say.
     """
-    rank = {Status.UNKNOWN: 0, Status.UP: 1, Status.DEGRADED: 2, Status.DOWN: 3}
-    edges = sorted({edge for cut in cuts for span in cut for edge in (span.since, span.until)})
-    positions = [0] * len(cuts)
+    moves = sorted(((at, which, to) for which, cut in enumerate(cuts) for at, to in _moves(cut)), key=itemgetter(0))
+    seen: list[Status | None] = [None] * len(cuts)
+    count: dict[Status | None, int] = {None: len(cuts), **dict.fromkeys(Status, 0)}
     merged: list[Span] = []
-    for since, until in pairwise(edges):
-        status: Status | None = None
-        standing = False  # one that is known is not down
-        for which, cut in enumerate(cuts):
-            while positions[which] < len(cut) and cut[positions[which]].until <= since:
-                positions[which] += 1
-            if positions[which] < len(cut) and cut[positions[which]].since <= since:
-                seen = cut[positions[which]].status
-                status = seen if status is None else max(status, seen, key=rank.__getitem__)
-                standing = standing or seen is Status.UP or seen is Status.DEGRADED
-        if status is None:
-            continue
-        share = _share(status, standing, weights)
-        if merged and merged[-1].until == since and (merged[-1].status, merged[-1].share) == (status, share):
-            merged[-1] = Span(status, merged[-1].since, until, share)
-        else:
-            merged.append(Span(status, since, until, share))
+    since: datetime | None = None
+    for until, which, to in moves:
+        status = next((one for one in _WORST_FIRST if count[one]), None)
+        if since is not None and until > since and status is not None:
+            standing = bool(count[Status.UP] or count[Status.DEGRADED])  # one that is known is not down
+            share = _share(status, standing, weights)
+            last = merged[-1] if merged else None
+            if last is not None and last.until == since and last.status is status and last.share == share:
+                merged[-1] = Span(status, last.since, until, share)
+            else:
+                merged.append(Span(status, since, until, share))
+        count[seen[which]] -= 1
+        count[to] += 1
+        seen[which], since = to, until
     return merged
+
+
+_WORST_FIRST = (Status.DOWN, Status.DEGRADED, Status.UP, Status.UNKNOWN)
+
+
+def _moves(cut: Sequence[Span]) -> Iterable[tuple[datetime, Status | None]]:
+    """When a line changes, and to what; None where it is cut out."""
+    end = None
+    for span in cut:
+        if end is not None and end < span.since:
+            yield end, None
+        yield span.since, span.status
+        end = span.until
+    if end is not None:
+        yield end, None
 
 
 def _share(worst: Status, standing: bool, weights: Weights) -> float | None:

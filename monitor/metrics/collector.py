@@ -21,6 +21,7 @@ from monitor.metrics.context import context_block, modules_written
 from monitor.metrics.exposition import Family, block
 from monitor.metrics.facts import FAMILIES
 from monitor.metrics.own import Own
+from monitor.metrics.promised import Promised
 from monitor.metrics.series import OWN, Row, Run, Series
 
 SUCCESS, *_ = FAMILIES
@@ -38,6 +39,7 @@ class Metrics:
         self._series: dict[tuple[str, str], Series] = {}
         self._modules: tuple[str, ...] = ()
         self._ratios = whole.Ratios()
+        self._promised = Promised()
         self._counted: set[str] = set()
         self._writing = Lock()
         self.reloaded(True)
@@ -155,7 +157,8 @@ class Metrics:
                 parts = self._judged(board, history, series, wanted, openmetrics)
                 if modules is None:
                     self._count_detections(board, history)
-                    parts = [self._own.page(openmetrics), whole.general_blocks(board, openmetrics), *parts]
+                    promised = self._promised.blocks(board, history, self._clock.now(), openmetrics)
+                    parts = [self._own.page(openmetrics), whole.general_blocks(board, openmetrics), promised, *parts]
         return b"".join([*parts, END] if openmetrics else parts)
 
     def _judged(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from monitor.core import review
 from monitor.core.digest import line_to_json
 from monitor.core.gathering import lines_of
 from monitor.core.headline import LINKS
@@ -12,11 +13,13 @@ from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status, in_language
 from monitor.core.observation import stamp
 from monitor.core.outbox import Letter, Sending
+from monitor.core.quarter import WHOLE
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
 from monitor.core.wording import Sentence
 from monitor.notify.channel import Message, Touched
+from monitor.notify.review import of_review, page_of
 from monitor.notify.text import Speaker, of_digest, of_incident, of_monitor
 
 Acknowledge = Callable[[str, str, datetime], str | None]
@@ -41,14 +44,20 @@ def message_of(
 ) -> Message:
     """The message that says a letter, and those folded into it. Without an incident it is about the monitor itself."""
     letter, speech = sending.letter, desk.speech
-    gathered = lines_of(letter)
+    gathered, reviewed = lines_of(letter), review.told_of(letter)
     if incident is not None:
         words = of_incident(sending.event, incident, desk.platform, desk.site, speech, now)
     elif gathered is not None:
         words = of_digest(gathered, desk.site, speech, now)
+    elif reviewed is not None:
+        words = of_review(reviewed, desk.platform, desk.site, speech)
     else:
         words = of_monitor(letter, speech)
     links = _links(letter, incident, desk, now)
+    labels: Mapping[str, str] = LINKS
+    if reviewed is not None:
+        links = dict.fromkeys(LINKS) | {"page": page_of(reviewed, desk.site, language)}
+        labels = {**LINKS, "page": WHOLE}
     payload = {
         "event_id": letter.event_id,
         "dedup_key": letter.incident,
@@ -63,10 +72,11 @@ def message_of(
         "links": links,
         "collapsed": _folded(sending),
         "digest": None if gathered is None else [line_to_json(one) for one in gathered],
+        "review": reviewed,
     }
     told = language if language in words.first else next(iter(words.first), language)
     parts = (words.first, words.seen or {}, *words.below)
-    labelled = [speech.every(Sentence(LINKS[name], {"url": url})).get(told, url) for name, url in links.items() if url]
+    labelled = [speech.every(Sentence(labels[name], {"url": url})).get(told, url) for name, url in links.items() if url]
     body = "\n\n".join(text for text in (*(each.get(told, "") for each in parts), "\n".join(labelled)) if text)
     public = "\n\n".join(each[told] for each in (words.first, *words.below) if each.get(told))
     touched = () if incident is None else _touched(incident, desk.platform, language)

@@ -34,6 +34,10 @@ class Speaker(Protocol):
         """A date and a time with its zone."""
         ...
 
+    def percent(self, language: str, ratio: float, decimals: int) -> str:
+        """A share, never rounded up."""
+        ...
+
     def duration(self, language: str, seconds: float) -> str:
         """A length of time."""
         ...
@@ -58,7 +62,7 @@ def of_incident(
     lasted = _lasted((ends - incident.started_at).total_seconds(), site, speech)
     first = speech.every(headline(event, incident, platform, since=since, lasted=lasted, until=until))
     small = _fitted(speech.every(short(event, incident, platform, since=since, lasted=lasted)))
-    below = _lines(summary(incident, platform), speech)
+    below = lines(summary(incident, platform), speech)
     return Words(first, small, (below,), _evidence(incident, platform, site, speech) if incident.is_open else None)
 
 
@@ -72,18 +76,18 @@ def of_monitor(letter: Letter, speech: Speaker) -> Words:
     return Words(first, _fitted(first))
 
 
-def of_digest(lines: list[Line], site: Site, speech: Speaker, now: datetime) -> Words:
+def of_digest(gathered: list[Line], site: Site, speech: Speaker, now: datetime) -> Words:
     """What happened in a while."""
-    told = lines[:MOST]
+    told = gathered[:MOST]
     what: list[Place] = []
     for line in told:
         if line.what not in what:
             what.append(line.what)
-    first = speech.every(digest(tuple(what), str(len(lines))))
+    first = speech.every(digest(tuple(what), str(len(gathered))))
     each = [_line(one, site, speech, now) for one in told]
-    if len(lines) > MOST:
-        each.append(more_of(str(len(lines) - MOST)))
-    return Words(first, _fitted(first), (_lines(each, speech),))
+    if len(gathered) > MOST:
+        each.append(more_of(str(len(gathered) - MOST)))
+    return Words(first, _fitted(first), (lines(each, speech),))
 
 
 def _line(line: Line, site: Site, speech: Speaker, now: datetime) -> Sentence:
@@ -116,10 +120,10 @@ def _evidence(incident: Incident, platform: Platform, site: Site, speech: Speake
         )
         for one in found
     ]
-    return _lines((Sentence(WITNESSES), *each), speech)
+    return lines((Sentence(WITNESSES), *each), speech)
 
 
-def _lines(sentences: Iterable[Sentence], speech: Speaker) -> dict[str, str]:
+def lines(sentences: Iterable[Sentence], speech: Speaker) -> dict[str, str]:
     """Each on a line of its own."""
     spoken = [speech.every(one) for one in sentences]
     languages = dict.fromkeys(language for one in spoken for language in one)

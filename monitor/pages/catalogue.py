@@ -22,7 +22,13 @@ TEMPLATE_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PYTHON_KEYWORDS = {"N_": None, "counted": (1, 2)}
 HEADER = """# Translations of the status page of vtex-monitor.
 # `python -m monitor.pages.catalogue` refreshes this file; docs/theme.md tells how."""
-SPOKEN = ("wording.py", "announcement.py", "headline.py", "circular.py")  # the files of core that word anything
+SPOKEN = (
+    "wording.py",
+    "announcement.py",
+    "headline.py",
+    "quarter.py",
+    "circular.py",
+)  # the files of core that word anything
 OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "encoding": "utf-8"}}
 
 

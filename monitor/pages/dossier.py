@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from monitor.core.incident import Incident, Stage
 from monitor.core.module import Status
 from monitor.core.outcome import Course
+from monitor.core.quarter import PROMISES
+from monitor.core.service import Clock, clocks
 from monitor.core.wording import N_, summary, title, update_body
 from monitor.pages import words
 from monitor.pages.chronicle import EntryView, chronicle
@@ -172,8 +174,27 @@ def _figures(lens: Lens, incident: Incident) -> Iterable[tuple[str, str]]:
     if cause.locations:
         yield lens.word(N_("Seen from")), lens.names([lens.place(place) for place in cause.locations])
     yield lens.word(N_("Priority")), lens.word(PRIORITIES[incident.priority.value])
+    for clock in clocks(lens.facts.platform.plans, incident):
+        yield _clock(lens, clock)
     if incident.reopened:
         yield lens.word(N_("Reopened")), lens.number(incident.reopened)
+
+
+def _clock(lens: Lens, one: Clock) -> tuple[str, str]:
+    """What a plan promises, and how far it is from being broken."""
+    now, due_at = lens.facts.picture.now, one.at(1)
+    share, limit = one.used(now), lens.length(one.limit)
+    used, due = lens.speech.percent(lens.language, share, 0), "–" if due_at is None else lens.when(due_at).text
+    if one.stopped_at is not None:
+        said = N_("kept, {used} of {limit} passed") if one.kept else N_("missed, {used} of {limit} passed")
+    elif share > 1:
+        said = N_("missed since {due}, {used} of {limit} passed")
+    elif one.is_running(now):
+        said = N_("due {due}, {used} of {limit} passed")
+    else:
+        said = N_("stands still outside the hours of the plan; due {due}, {used} of {limit} passed")
+    name = lens.word(N_("{promise}, {plan}"), promise=lens.word(PROMISES[one.kind]), plan=lens.text(one.name))
+    return name, lens.word(said, due=due, used=used, limit=limit)
 
 
 def _members(lens: Lens, incident: Incident) -> Iterable[MemberView]:

@@ -170,8 +170,8 @@ def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Lin
         changes=tuple(_changes(lens, one)),
         services=tuple(_services(lens, one)),
         plans=tuple(
-            (lens.text(promise.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
-            for promise, spent in one.plans
+            (lens.text(plan.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
+            for plan, spent in one.plans
         ),
         answered=not one.public,
         earlier=earlier,

@@ -90,6 +90,15 @@ class Outbox(Protocol):
         """Stores new letters; those that are known stay as they are."""
         ...
 
+    async def post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
+        """Stores new letters by what they are posted for, each of these names once and for ever; gives the names that
+        were new."""
+        ...
+
+    async def posted(self, names: Collection[str]) -> set[str]:
+        """Which of these names letters were posted for."""
+        ...
+
     async def revive(self, letter: Letter) -> bool:
         """A dead letter waits again, as it is given; False when it is not dead."""
         ...

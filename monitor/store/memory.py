@@ -325,7 +325,7 @@ class MemoryStore:
         old = {id for id, row in known.items() if row["resolved_at"] is not None and row["resolved_at"] < over}
         old -= {id for id, row in told.items() if row["due_at"] is not None}
         self._told = {id: row for id, row in told.items() if id not in old}
-        self.outbox.forget(lambda id, at: id in old or (id not in known and at < own))
+        self.outbox.forget(lambda id, at, settled: id in old or (id not in known and at < own and settled))
 
     async def check(self) -> list[str]:
         """See Store."""

@@ -1,7 +1,7 @@
 """MemoryOutbox: the same outbox in dictionaries. It keeps the rows a database would keep."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.outbox import WAITING, Letter, Place, State, is_free
@@ -19,16 +19,19 @@ class MemoryOutbox:
     def __init__(self) -> None:
         self.happenings: dict[tuple[str, int], Row] = {}
         self.rows: dict[tuple[str, int, str], Row] = {}
+        self.names: set[str] = set()
 
     def keep(self, happenings: dict[tuple[str, int], Row], rows: dict[tuple[str, int, str], Row]) -> None:
         """What is new; what is known stays as it is."""
         self.happenings = {**happenings, **self.happenings}
         self.rows = {**rows, **self.rows}
 
-    def forget(self, old: Callable[[str, int], bool]) -> None:
-        """What is old, by its incident and its moment, is gone."""
-        self.happenings = {key: row for key, row in self.happenings.items() if not old(key[0], row["at"])}
-        self.rows = {key: row for key, row in self.rows.items() if not old(key[0], row["at"])}
+    def forget(self, old: Callable[[str, int, bool], bool]) -> None:
+        """What is old, by its incident, its moment and whether it is settled, is gone."""
+        self.happenings = {key: row for key, row in self.happenings.items() if not old(key[0], row["at"], True)}
+        self.rows = {
+            key: row for key, row in self.rows.items() if not old(key[0], row["at"], row["state"] not in _WAITING)
+        }
 
     async def begin(self, owner: str = "") -> None:
         """See Outbox."""
@@ -75,6 +78,17 @@ class MemoryOutbox:
     async def post(self, letters: Sequence[Letter]) -> None:
         """See Outbox."""
         self.keep({}, {one.key: letter_row(one) for one in letters})
+
+    async def post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
+        """See Outbox."""
+        fresh = [name for name in letters if name not in self.names]
+        self.names |= set(fresh)
+        await self.post([one for name in fresh for one in letters[name]])
+        return fresh
+
+    async def posted(self, names: Collection[str]) -> set[str]:
+        """See Outbox."""
+        return self.names & set(names)
 
     async def revive(self, letter: Letter) -> bool:
         """See Outbox."""

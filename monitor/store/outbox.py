@@ -5,12 +5,12 @@ the lock of the whole file at once): whoever else tries the same finds it taken.
 its way when a process died is sent again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, tuple_, update
+from sqlalchemy import Select, Table, and_, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -20,7 +20,7 @@ from monitor.core.outcome import Course, Happening, courses
 from monitor.store import Claim
 from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
-from monitor.store.schema import happenings, outbox
+from monitor.store.schema import happenings, outbox, posted
 from monitor.store.whole import to_the_end
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -108,9 +108,30 @@ class SqlOutbox:
 
     async def _post(self, letters: Sequence[Letter]) -> None:
         async with self._writing() as connection:
-            dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            statement = dialect(outbox).on_conflict_do_nothing()
-            await connection.execute(statement, [letter_row(one) for one in letters])
+            await connection.execute(_new(connection, outbox), [letter_row(one) for one in letters])
+
+    async def post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
+        """See Outbox."""
+        return await to_the_end(self._post_once(letters, now))
+
+    async def _post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
+        """Names and letters in one transaction; in order of name, so that two that post the same wait for each other
+        and not for ever."""
+        fresh = []
+        async with self._writing() as connection:
+            for name, some in sorted(letters.items()):
+                row = {"name": name, "at": micros(now)}
+                if (await connection.execute(_new(connection, posted).values(row))).rowcount != 1:
+                    continue
+                fresh.append(name)
+                if some:
+                    await connection.execute(_new(connection, outbox), [letter_row(one) for one in some])
+        return fresh
+
+    async def posted(self, names: Collection[str]) -> set[str]:
+        """See Outbox."""
+        async with self._reading() as connection:
+            return set((await connection.execute(select(posted.c.name).where(posted.c.name.in_(names)))).scalars())
 
     async def revive(self, letter: Letter) -> bool:
         """See Outbox."""
@@ -160,6 +181,12 @@ class SqlOutbox:
     async def _letters(self, query: Select[Any]) -> list[Letter]:
         async with self._reading() as connection:
             return [letter_of(dict(row)) for row in (await connection.execute(query)).mappings()]
+
+
+def _new(connection: AsyncConnection, table: Table) -> Any:
+    """Stores rows of a table; those whose key is known stay as they are."""
+    dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return dialect(table).on_conflict_do_nothing()
 
 
 def _is(letter: Letter) -> ColumnElement[bool]:

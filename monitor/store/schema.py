@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0011"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0012"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -249,6 +249,13 @@ outbox = Table(
     Index(None, "state", "channel"),  # those that wait
     Index(None, "channel", "at"),  # the newest of a channel
     Index(None, "at"),  # the newest of all
+)
+
+posted = Table(
+    "posted",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Numbered by whoever writes, so that a dump carries the numbers that subscribers have heard up to.

@@ -7,8 +7,10 @@ from aiohttp import web
 
 from monitor.core.effect import Refusal, Spoken
 from monitor.core.incident import Incident
+from monitor.core.observation import stamp
 from monitor.core.outcome import Course, events_object, notices_object
 from monitor.core.search import KINDS, Search
+from monitor.core.service import Clock, clocks
 from monitor.core.statement import incident_object, incidents_of
 from monitor.web.conditional import expected, is_expected, tag_of
 from monitor.web.counter import (
@@ -153,8 +155,25 @@ def _number(request: web.Request) -> int:
     return int(given)
 
 
+def _clock(one: Clock) -> dict[str, Any]:
+    """What a plan promises, without what changes with time alone: the tag of an incident is one of facts."""
+    return {
+        "plan": one.plan,
+        "promise": one.kind,
+        "priority": one.priority.value,
+        "limit_seconds": round(one.limit.total_seconds()),
+        "since": stamp(one.since),
+        "half_at": stamp(one.at(0.5)),
+        "warning_at": stamp(one.at(0.8)),
+        "due_at": stamp(one.at(1)),
+        "stopped_at": stamp(one.stopped_at),
+        "kept": one.kept,
+    }
+
+
 def _whole(incident: Incident, platform: Any, speech: Any, course: Course | None) -> dict[str, Any]:
     found = incident_object(incident, platform, speech, public=False)
+    found["clocks"] = [_clock(one) for one in clocks(platform.plans, incident)]
     if course is None:
         return {**found, "events": None}
     return {**found, "notices": notices_object(course), "events": events_object(course)}

@@ -13,6 +13,7 @@ from monitor.core.agenda import WorkAct
 from monitor.core.entry import ACTS
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform, Status
+from monitor.core.objective import KINDS as KINDS_OF_OBJECTIVES
 from monitor.core.plotted import USUAL
 from monitor.core.search import KINDS
 from monitor.core.series import WINDOWS
@@ -73,6 +74,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fails=(400, 404),
         tells=READ,
         query=PLOTTED,
+    ),
+    ("get", f"{API}/objectives"): Operation(
+        "Every objective of plans, groups and modules, with its error budget",
+        {200: "objectives"},
+        fails=(400,),
+        tells=READ,
+        query={"kind": one_of(KINDS_OF_OBJECTIVES)},
     ),
     ("get", f"{API}/modules"): Operation(
         "Every module as it is now",

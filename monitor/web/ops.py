@@ -32,6 +32,7 @@ from monitor.web.mine import Mine
 from monitor.web.modules import module_routes
 from monitor.web.multitarget import OPENMETRICS, TEXT, Answers, multitarget, unasked
 from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.objectives import objective_routes
 from monitor.web.openapi import openapi_route
 from monitor.web.outbox import Outgoing, outbox_routes
 from monitor.web.postbox import Postbox
@@ -112,6 +113,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
             *Logins(context, dashboard).routes(),
+            *objective_routes(context),
             *SeriesRoutes(context, context.series).routes(),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),

@@ -4,6 +4,7 @@ Every column is as long as `times`; null is a bin without a run, or, of latency,
 """
 
 from monitor.core.budget import BURNS
+from monitor.core.objective import KINDS
 from monitor.core.observation import PHASES
 from monitor.core.series import WINDOWS
 from monitor.web.schemas import COUNT, ID, SECONDS, SHARE, TEXT, TIME, Schema, answered, listed, maybe, one_of, ref
@@ -41,7 +42,10 @@ def plotted() -> dict[str, Schema]:
         "burn": answered({name: maybe(SECONDS) for name in BURNS}),
         "exhausted_at": maybe(TIME),
     }
+    objective = {"kind": one_of(KINDS), "id": ID, "objective": SHARE, "budget": ref("budget")}
     return {
+        "budget": answered(budget),
+        "objectives": answered({"objectives": listed(answered(objective))}),
         "series": answered(
             {
                 **about,
@@ -62,7 +66,7 @@ def plotted() -> dict[str, Schema]:
                 **{name: listed(schema) for name, schema in spent.items()},
                 "whole": answered({"ratio": maybe(SHARE), "coverage": SHARE, **spent}),
                 "objective": maybe(SHARE),
-                "budget": maybe(answered(budget)),
+                "budget": maybe(ref("budget")),
             }
         ),
     }

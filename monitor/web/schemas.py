@@ -218,6 +218,15 @@ def answers() -> dict[str, Schema]:
         "body": ref("texts"),
         "updated_at": maybe(TIME),
     }
+    clock = {
+        "plan": ID,
+        "promise": one_of(["response", "update"]),
+        "priority": one_of(list(Priority)),
+        "limit_seconds": COUNT,
+        "since": TIME,
+        **dict.fromkeys(("half_at", "warning_at", "due_at", "stopped_at"), maybe(TIME)),
+        "kept": maybe({"type": "boolean"}),
+    }
     act = {"at": TIME, "what": TEXT, "by": maybe(TEXT), "detail": {"type": "object"}}
     return {
         "texts": texts,
@@ -247,8 +256,9 @@ def answers() -> dict[str, Schema]:
                 "merged_into": INCIDENT_ID,
                 "wording": answered({"title": maybe(ref("texts")), "summary": maybe(ref("texts"))}),
                 "acts": listed(answered(act)),
+                "clocks": listed(answered(clock)),
             },
-            optional=("merged_into", "events"),
+            optional=("merged_into", "events", "clocks"),
         ),
         "incidents": answered({"incidents": listed(ref("incident")), "next": NEXT}),
         "module": _module(status),

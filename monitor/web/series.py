@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from monitor.core.board import Board
-from monitor.core.budget import LONGEST, PERIOD, Budget, budget, by_bin
+from monitor.core.budget import LONGEST, budget, by_bin
 from monitor.core.effect import Refusal
 from monitor.core.history import History
 from monitor.core.observation import PHASES, stamp
@@ -16,6 +16,7 @@ from monitor.core.series import Column, Grid, grid_of
 from monitor.core.statement import Speaker, uptime_object
 from monitor.core.uptime import uptime
 from monitor.web.counter import API, Counter, json_answer, refusal_of
+from monitor.web.objectives import budget_object
 
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
@@ -137,17 +138,5 @@ def availability_object(asked: Choice, grid: Grid, board: Board, history: Histor
         **{name: [one[name] for one in bins] for name in whole},
         "whole": whole,
         "objective": module.objective,
-        "budget": None if module.objective is None else _budget(budget(cut, now, module.objective)),
-    }
-
-
-def _budget(one: Budget) -> Object:
-    return {
-        "days": PERIOD.days,
-        "allowed_seconds": round(one.allowed_seconds),
-        "spent_seconds": round(one.spent_seconds),
-        "left_seconds": round(one.allowed_seconds) - round(one.spent_seconds),
-        "left_ratio": None if one.left_ratio is None else round(one.left_ratio, 4),
-        "burn": {name: None if value is None else round(value, 2) for name, value in one.burn.items()},
-        "exhausted_at": stamp(one.exhausted_at),
+        "budget": None if module.objective is None else budget_object(budget(cut, now, module.objective)),
     }

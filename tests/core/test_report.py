@@ -13,8 +13,9 @@ from monitor.core.history import History
 from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.module import Module, Platform, Status
 from monitor.core.period import before, named, so_far
+from monitor.core.plan import Plan
 from monitor.core.report import Report, Times, report
-from monitor.core.service import Promise, services, worked
+from monitor.core.service import services, worked
 from tests.store.past import incident
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -40,9 +41,7 @@ def outage(module: str, since: datetime, minutes: float, detect: float = 1, answ
     )
 
 
-def told(
-    *incidents: Incident, now: datetime = LATER, promises: tuple[Promise, ...] = (), public: bool = False
-) -> Report:
+def told(*incidents: Incident, now: datetime = LATER, plans: tuple[Plan, ...] = (), public: bool = False) -> Report:
     """The report of November, of one module that was down while each incident lasted."""
     moves = [Transition("cart", Status.UNKNOWN, Status.UP, day(1), NOVEMBER.since - timedelta(days=40))]
     for one in sorted(incidents, key=lambda one: one.started_at):
@@ -52,7 +51,7 @@ def told(
     shop = Platform({"cart": Module("cart", {"en": "Cart"}, objective=0.999)})
     earlier = before(NOVEMBER, ZONE)
     past = Availability(shop, History({"cart": tuple(moves)}, tuple(incidents)), (), earlier.since)
-    return report(past, NOVEMBER, *so_far(NOVEMBER, earlier, now), ZONE, promises, public)
+    return report(past, NOVEMBER, *so_far(NOVEMBER, earlier, now), ZONE, plans, public)
 
 
 def test_a_november_worked_out_by_hand() -> None:
@@ -102,9 +101,9 @@ def test_what_is_too_little_known_before_is_not_compared() -> None:
 def test_the_public_copy_has_no_drafts_and_nothing_of_people() -> None:
     """Neither when somebody answered, nor what plans promise."""
     draft = replace(outage("cart", day(4), 20), published_at=None)
-    promise = Promise("gold", {"en": "Gold"}, 0.999, None, {"urgent": timedelta(hours=1)})
+    plan = Plan("gold", {"en": "Gold"}, objective=0.999, response={"urgent": timedelta(hours=1)})
     incidents = (outage("cart", day(3), 20, answer=5), draft)
-    ours, public = (told(*incidents, promises=(promise,), public=one) for one in (False, True))
+    ours, public = (told(*incidents, plans=(plan,), public=one) for one in (False, True))
     assert (len(ours.began), len(public.began)) == (2, 1)
     assert public.times[1] == Times(0)
     assert (public.services, public.plans) == ((), ())
@@ -138,12 +137,13 @@ def test_clocks_stop_outside_the_hours_of_a_plan(since: datetime, until: datetim
 
 def test_promises_are_kept_broken_or_not_told_yet() -> None:
     """By the first word of a person; an end without one within the limit is fine."""
-    promise = Promise("gold", {"en": "Gold"}, None, OFFICE, {"urgent": timedelta(minutes=30)}, {"urgent": 15 * MINUTE})
+    limits = {"response": {"urgent": 30 * MINUTE}, "update": {"urgent": 15 * MINUTE}}
+    plan = Plan("gold", {"en": "Gold"}, clock=OFFICE, **limits)
     overnight = outage("cart", day(3, 17.75), 20 * 60, detect=0, answer=16 * 60)  # 9:45 next day: 60 min of the office
     quick = outage("cart", day(5, 10), 60, detect=0, answer=10)
     short = outage("cart", day(5, 12), 10, detect=0)
     open_still = replace(outage("cart", day(9, 10), 60, detect=0), resolved_at=None)
-    found = services([promise], [overnight, quick, short, open_still], day(9, 10.25))
+    found = services([plan], [overnight, quick, short, open_still], day(9, 10.25))
     response, update = found
     assert (response.kind, response.asked, response.kept, response.broken) == ("response", 4, 2, 1)
     assert response.worst_seconds == 3600
@@ -151,7 +151,7 @@ def test_promises_are_kept_broken_or_not_told_yet() -> None:
     spoken = replace(
         quick, updates=tuple(Update(day(5, 10) + n * 12 * MINUTE, Stage.IDENTIFIED, "x") for n in range(6))
     )
-    assert [one.broken for one in services([promise], [spoken], LATER)] == [0, 0]
+    assert [one.broken for one in services([plan], [spoken], LATER)] == [0, 0]
 
 
 def test_a_report_is_the_same_whoever_asks_when() -> None:

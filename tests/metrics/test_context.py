@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.core.board import Board
-from monitor.core.module import Component, Group, Module, Platform, Priority
+from monitor.core.detector import Transition
+from monitor.core.history import History
+from monitor.core.module import Component, Group, Module, Platform, Priority, Status
+from monitor.core.plan import Plan
 from monitor.metrics import Metrics
 from monitor.metrics.context import groups_of
 from tests.fakes import FakeClock
@@ -68,3 +71,24 @@ def test_a_store_that_refuses_shows_until_it_takes_writes_again() -> None:
         happens()
         seen += of(metrics.page(Board(SHOP), EMPTY), "monitor_store_writable")
     assert seen == [1, 0, 1]
+
+
+def test_groups_and_plans_have_budgets_of_their_own() -> None:
+    """An hour lost in two components: two of the 1,440 hours of the group, and of the three of the whole two."""
+    shop = replace(
+        SHOWN,
+        groups=(replace(SHOWN.groups[0], objective=0.99), SHOWN.groups[1]),
+        plans=(Plan("gold", {}, objective=0.999),),
+    )
+    moves = [Transition("cart", Status.UNKNOWN, Status.UP, *(NOW - timedelta(days=40),) * 2)]
+    moves.append(Transition("cart", Status.UP, Status.DOWN, *(NOW - timedelta(hours=2),) * 2))
+    moves.append(Transition("cart", Status.DOWN, Status.UP, *(NOW - timedelta(hours=1),) * 2))
+    metrics = Metrics(shop, FakeClock(NOW))
+    page = metrics.page(Board(shop), History({"cart": tuple(moves)}))
+    assert of(page, "monitor_objective_ratio", kind="group", id="buying") == [0.99]
+    assert of(page, "monitor_objective_ratio", kind="group", id="selling") == []
+    assert of(page, "monitor_objective_budget_left_ratio", kind="group", id="buying") == [round(1 - 2 / 14.4, 6)]
+    assert of(page, "monitor_objective_budget_left_ratio", kind="plan", id="gold") == [round(1 - 3 / 2.16, 6)]
+    assert of(page, "monitor_objective_burn_rate", kind="group", id="buying", window="6h") == [round(100 / 6, 6)]
+    assert of(page, "monitor_objective_burn_rate", kind="plan", id="gold", window="1h") == [0]
+    assert not of(metrics.page(Board(shop), EMPTY, modules="cart"), "monitor_objective_ratio")

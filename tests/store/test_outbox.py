@@ -1,5 +1,6 @@
 """What every store promises of its letters, held against all of them: in memory, SQLite and PostgreSQL."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -148,7 +149,7 @@ async def test_letters_are_found_by_channel_and_state_the_newest_first(store: St
         every, place = every + found, found[0].place
     assert [one.key for one in every] == [one.key for one in await store.outbox.letters(limit=9)]
     assert await store.outbox.letters("pager", "dead", limit=2) == []
-    news = replace(await the_first(store), incident="self:pager", seq=7)
+    news = replace(await the_first(store), incident="self:pager", seq=7, state=State.DELIVERED)
     await store.outbox.post([news, news])
     assert len(await store.outbox.letters(limit=20)) == 7
 
@@ -173,7 +174,7 @@ async def test_what_was_said_goes_a_while_after_the_incident_is_over(store: Stor
     for one, told in ((INCIDENT, Told(1)), (ended, Told(2)), (unfinished, due)):
         notice = Notice(after(1), "first", one.id, "pager")
         await store.commit([saved(one), Informed(one.id, told), Happened(one, 1, "opened", after(1), (notice,))])
-    alarm = replace(await the_first(store), incident="self:pager", seq=7)
+    alarm = replace(await the_first(store), incident="self:pager", seq=7, state=State.DELIVERED)
     await store.outbox.post([alarm])
     ids, pair = [INCIDENT.id, ended.id, unfinished.id], (timedelta(days=2), timedelta(days=30))
     await store.sweep(NOON + timedelta(days=6), *pair)
@@ -238,3 +239,27 @@ async def test_what_was_gathered_and_its_letter_are_stored_together(shelf: Shelf
     assert lines_of(letter) == list(summed.lines)
     assert (letter.channel, letter.event, letter.page) == ("mail", "summary", False)
     assert letter_object(letter)["why"] == "digest"
+
+
+async def test_what_is_posted_once_is_never_posted_again(shelf: Shelf) -> None:
+    """By its name, whatever became of the letters, after a restart and by whoever comes at the same moment."""
+    store = await shelf.open()
+    first = Letter("self:review:gold:2026-Q3", 1, "mail", "summary", "review {}", NOON)
+    second = replace(first, channel="chat")
+    both = await asyncio.gather(
+        store.outbox.post_once({"review:acme": [first]}, NOON),
+        store.outbox.post_once({"review:acme": [first], "review:beta": [first, second]}, NOON),
+    )
+    assert sorted(name for names in both for name in names) == ["review:acme", "review:beta"]
+    assert {one.channel for one in await store.outbox.waiting()} == {"mail", "chat"}
+    assert await store.outbox.posted(["review:acme", "review:gamma"]) == {"review:acme"}
+    later = NOON + timedelta(days=10)
+    await store.sweep(later, timedelta(days=7), timedelta(days=7))
+    assert len(await store.outbox.waiting()) == 2  # what waits is not forgotten
+    for one in (first, second):
+        assert await store.outbox.settle(dead(one, later, "nobody there"), (), None)
+    await store.sweep(later, timedelta(days=7), timedelta(days=7))
+    assert await store.outbox.letters(limit=9) == []
+    store = await shelf.open()
+    assert await store.outbox.post_once({"review:acme": [first], "review:beta": []}, after(9)) == []
+    assert await store.outbox.letters(limit=9) == []

@@ -160,7 +160,7 @@ async def serving(
     receiver = Receiver()
     mailroom = hands.mailroom = Mailroom(
         config,
-        store.outbox,
+        store,
         clock,
         lambda: desk.board,
         desk.hear,

@@ -15,6 +15,7 @@ from monitor.core.effect import Keep, Versioned
 from monitor.core.expectation import Result
 from monitor.core.module import Status
 from monitor.core.observation import Observation
+from monitor.core.plan import Plan
 from tests.store.past import FAILED, NOON, PASSED, after
 from tests.web.operators import HOLDER, TOKEN, Side, serving, small
 from tests.web.test_openapi import check
@@ -35,7 +36,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     board, history = small()
     modules = dict(board.platform.modules)
     modules["checkout"] = replace(modules["checkout"], objective=0.999)
-    board = replace(board, platform=replace(board.platform, modules=modules))
+    board = replace(board, platform=replace(board.platform, modules=modules, plans=(Plan("gold", {}, objective=0.99),)))
     yesterday = NOON - timedelta(days=1)
     moves = [
         Transition("checkout", Status.UNKNOWN, Status.UP, NOON - timedelta(days=60), NOON - timedelta(days=60)),
@@ -173,3 +174,15 @@ async def test_the_page_refuses_a_window_that_does_not_exist(side: Side) -> None
     assert answer.status == 400
     assert "`window` is one of" in page
     assert "<script>" not in page
+
+
+async def test_every_objective_is_listed_with_its_budget(side: Side) -> None:
+    """As the module's own page has it; those of groups and plans beside it, and of one kind when that is asked for."""
+    told = await read(side, "/api/ops/v1/objectives")
+    check("objectives", told)
+    own = (await read(side, f"{API}/availability"))["budget"]
+    listed = {(one["kind"], one["id"]): one["budget"] for one in told["objectives"]}
+    assert listed["module", "checkout"] == own
+    assert (own["spent_seconds"], listed["plan", "gold"]["spent_seconds"]) == (1800, 1800)
+    assert [one["kind"] for one in (await read(side, "/api/ops/v1/objectives?kind=plan"))["objectives"]] == ["plan"]
+    await read(side, "/api/ops/v1/objectives?kind=store", 400)

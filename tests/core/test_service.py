@@ -1,0 +1,122 @@
+"""Clocks of plans: to the minute, over an evening, a weekend and a holiday, by the clock on the wall."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.config.routes import WorkingHours
+from monitor.core.incident import Act, Stage, Update
+from monitor.core.module import Priority
+from monitor.core.plan import Plan
+from monitor.core.service import clocks, due_at, services, worked
+from tests.store.past import incident
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+WEEK = frozenset(("mon", "tue", "wed", "thu", "fri"))
+OFFICE = WorkingHours("office", ZONE, WEEK, 9 * 60, 18 * 60, frozenset({date(2026, 11, 2)}))  # All Souls' Day, a Monday
+LIMITS = {"response": {"urgent": HOUR}, "update": {"urgent": 30 * MINUTE}}
+GOLD = Plan("gold", {"en": "Gold"}, clock=OFFICE, **LIMITS)
+GLOBAL = Plan("global", {"en": "Global"}, **LIMITS)
+FREE = Plan("free", {"en": "Free"}, clock=OFFICE)
+
+
+def there(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    """A moment of 2026 in São Paulo: of October from the 20th on, else of November."""
+    month = 10 if day >= 20 else 11
+    return datetime(2026, month, day, hour, minute, second, tzinfo=ZONE).astimezone(UTC)
+
+
+FRIDAY = there(30, 17, 50)
+URGENT = replace(
+    incident("checkout", FRIDAY), detected_at=FRIDAY, published_at=FRIDAY, updates=(), priority=Priority.URGENT
+)
+
+
+def test_friday_evening_before_a_long_weekend() -> None:
+    """Ten minutes of the hour pass on Friday; the rest on Tuesday from nine on. A plan without hours does not wait."""
+    gold, word, around, words = clocks([GOLD, GLOBAL, FREE], URGENT)
+    assert [one.at(share) for one in (gold,) for share in (0.5, 0.8, 1)] == [
+        there(3, 9, 20),
+        there(3, 9, 38),
+        there(3, 9, 50),
+    ]
+    assert word.at(1) == there(3, 9, 20)
+    assert (around.at(0.8), around.at(1), words.at(1)) == (there(30, 18, 38), there(30, 18, 50), there(30, 18, 20))
+    for at, used, runs in (
+        (there(30, 17, 56), 6, True),
+        (there(30, 18), 10, False),
+        (there(31, 12), 10, False),
+        (there(2, 12), 10, False),
+        (there(3, 9), 10, True),
+        (there(3, 9, 50), 60, True),
+        (there(3, 10, 50), 120, True),
+    ):
+        assert (gold.used(at) * 60, gold.is_running(at)) == (pytest.approx(used), runs)
+    assert gold.kept is None
+
+
+def test_a_clock_stops_with_the_first_answer_or_the_end() -> None:
+    """And stays where it is: kept or not is told once it has stopped."""
+    answered = replace(URGENT, acts=(Act(there(3, 9, 49), "acknowledged", "Ana"),))
+    (gold, _) = clocks([GOLD], answered)
+    assert (gold.stopped_at, gold.kept, gold.used(there(9, 12)) * 60) == (there(3, 9, 49), True, pytest.approx(59))
+    late = replace(URGENT, acts=(Act(there(3, 9, 51), "acknowledged", "Ana"),))
+    assert clocks([GOLD], late)[0].kept is False
+    ended = replace(URGENT, resolved_at=there(30, 19), stage=Stage.RESOLVED)
+    (only,) = clocks([GOLD], ended)
+    assert (only.kind, only.stopped_at, only.kept) == ("response", there(30, 19), True)
+
+
+def test_the_next_word_is_counted_from_the_last() -> None:
+    """Whoever wrote it."""
+    spoken = replace(URGENT, updates=(Update(there(3, 9, 10), Stage.IDENTIFIED, "x"),))
+    assert clocks([GOLD], spoken)[1].at(1) == there(3, 9, 40)
+
+
+def test_who_is_promised_nothing_has_no_clock() -> None:
+    """Neither has a priority without a limit."""
+    assert clocks([FREE], URGENT) == []
+    assert clocks([GOLD], replace(URGENT, priority=Priority.LOW)) == []
+
+
+def test_hours_that_never_open_keep_every_promise() -> None:
+    """Nothing passes, and nothing is ever due."""
+    never = replace(OFFICE, days=frozenset())
+    assert (worked(never, FRIDAY, FRIDAY + timedelta(days=9)), due_at(never, FRIDAY, MINUTE)) == (timedelta(0), None)
+
+
+moments = st.integers(0, 20 * 86400).map(lambda second: datetime(2026, 10, 25, tzinfo=UTC) + timedelta(seconds=second))
+
+
+@given(moments, st.integers(1, 12 * 3600))
+def test_what_is_due_is_due_when_so_much_has_passed(since: datetime, seconds: int) -> None:
+    """To the second, and not a second before."""
+    limit = timedelta(seconds=seconds)
+    due = due_at(OFFICE, since, limit)
+    assert due is not None
+    assert worked(OFFICE, since, due) == limit
+    assert worked(OFFICE, since, due - timedelta(seconds=1)) == limit - timedelta(seconds=1)
+
+
+@given(moments, st.integers(0, 5 * 86400))
+def test_another_program_counts_the_same(since: datetime, seconds: int) -> None:
+    """A look at the clock on the wall at every minute."""
+    since = since.replace(second=0)
+    until = since + timedelta(minutes=seconds // 60)
+    looks = (since + n * MINUTE for n in range((until - since) // MINUTE))
+    local = (at.astimezone(ZONE) for at in looks)
+    count = sum(9 <= at.hour < 18 and at.weekday() < 5 and at.date() != date(2026, 11, 2) for at in local)
+    assert worked(OFFICE, since, until) == count * MINUTE
+
+
+def test_the_report_counts_what_the_clock_does() -> None:
+    """An answer in the last minute keeps the promise in both."""
+    for minute, kept in ((50, 1), (51, 0)):
+        one = replace(URGENT, acts=(Act(there(3, 9, minute), "acknowledged", "Ana"),))
+        (response, _) = services([GOLD], [one], there(3, 10))
+        assert (response.kept, bool(clocks([GOLD], one)[0].kept)) == (kept, bool(kept))
