@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sqlite3
 from collections import defaultdict
@@ -51,11 +52,24 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
 """
         )
 
+    def rename(self, name: str) -> None:
+        """Gives the site another name in the configuration."""
+        lines = self.file.read_text().splitlines()
+        self.file.write_text(
+            "\n".join(re.sub(r"^site: {(name: [^,]*, )?", f"site: {{name: {name}, ", x) for x in lines)
+        )
+
+    @asynccontextmanager
+    async def begun(self) -> AsyncIterator[Program]:
+        """The program, from the moment it was called."""
+        arguments = ("run", "--config", str(self.file), "--data", str(self.folder / "data"))
+        async with program(*arguments, log=self.folder / "log") as one:
+            yield one
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Program]:
         """The program, from the moment it listens."""
-        arguments = ("run", "--config", str(self.file), "--data", str(self.folder / "data"))
-        async with program(*arguments, log=self.folder / "log") as one:
+        async with self.begun() as one:
             await eventually(lambda: get(f"http://127.0.0.1:{self.ops}/-/healthy")[0] == 200, 30, "it listens")
             yield one
 
