@@ -142,8 +142,7 @@ class Postman:
                         del workers[name]
                 for name, box in self.boxes.items():
                     if name not in workers:
-                        work = self._work(name, box)
-                        workers[name] = (box.channel, group.create_task(work, name=f"channel {name}"))
+                        workers[name] = (box.channel, group.create_task(self._work(name, box), name=f"channel {name}"))
                 await self._changed.wait()
 
     async def _keep_up(self) -> None:
@@ -169,6 +168,8 @@ class Postman:
     async def _catch_up(self) -> None:
         for key, (letter, folded) in list(self._unwritten.items()):
             if (letter.incident, letter.seq) not in self._unstored:
+                if letter.incident.startswith(OWN):
+                    await self._outbox.post([letter])
                 await self._outbox.settle(letter, folded, None)
                 del self._unwritten[key]
         if self.store_trouble is not None and not self._unwritten and not self._unstored:
@@ -221,8 +222,7 @@ class Postman:
 
     def _is_too_early(self, sending: Sending) -> bool:
         """Whether the fact is not on disk yet, and the store has not refused it."""
-        unstored = (sending.letter.incident, sending.letter.seq) in self._unstored
-        return unstored and self.store_trouble is None
+        return self.store_trouble is None and (sending.letter.incident, sending.letter.seq) in self._unstored
 
     async def _carry(self, name: str, box: Box, sending: Sending, now: datetime) -> None:
         """Claims, attempts, settles. Without a store it is sent under no claim."""
