@@ -69,6 +69,7 @@ async def _open_file(path: Path, busy_seconds: float) -> SqlStore:
 
 
 async def _prepare_file(path: Path, where: str, busy_seconds: float) -> None:
+    await sqlite.examine_log(path, where)
     engine = sqlite.writing_engine(path, busy_seconds)
     try:
         await sqlite.examine(engine, path, where)

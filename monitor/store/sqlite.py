@@ -7,6 +7,7 @@ with NORMAL a power loss may take back the last commits, and a notice would have
 import asyncio
 import fcntl
 import os
+import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -154,33 +155,59 @@ def lost_commits(path: Path) -> int:
     log, index = beside(path, "-wal"), beside(path, "-shm")
     if not log.exists() or not index.exists():
         return 0
+    with path.open("rb") as database:
+        size = int.from_bytes(database.read(18)[16:], "big")
     with index.open("rb") as head:
-        whole = int.from_bytes(head.read(20)[16:20], sys.byteorder)
+        number = int.from_bytes(head.read(20)[16:], sys.byteorder)
     with log.open("rb") as frames:
-        first = frames.read(_LOG_HEAD)
-        size, salts, commits = int.from_bytes(first[8:12], "big"), first[16:24], 0
-        if len(first) < _LOG_HEAD:
-            return 0
-        while len(head_of := _frame(frames, whole, size)) == _FRAME_HEAD:
-            commits += head_of[8:16] == salts and head_of[4:8] != bytes(4)
-            whole += 1
+        first, commits = frames.read(_LOG_HEAD), 0
+        salts = first[16:24] if _is_sound(first) else _frame(frames, 0, size)[8:16]
+        while len(frame := _frame(frames, number, size)) == _FRAME_HEAD:
+            commits += frame[8:16] == salts and frame[4:8] != bytes(4)
+            number += 1
     return max(0, commits - 1)
 
 
+def _is_sound(head: bytes) -> bool:
+    """Whether the head of a log adds up."""
+    if len(head) < _LOG_HEAD:
+        return False
+    words = struct.unpack(">6I" if head[3] & 1 else "<6I", head[:24])
+    one = two = 0
+    for left, right in zip(words[::2], words[1::2], strict=True):
+        one = (one + left + two) & 0xFFFFFFFF
+        two = (two + right + one) & 0xFFFFFFFF
+    return (one, two) == struct.unpack(">2I", head[24:])
+
+
 def _frame(frames: BinaryIO, number: int, size: int) -> bytes:
-    frames.seek(_LOG_HEAD + number * (_FRAME_HEAD + size))
+    frames.seek(_LOG_HEAD + number * (_FRAME_HEAD + (size if size > 1 else 65536)))
     return frames.read(_FRAME_HEAD)
+
+
+async def examine_log(path: Path, where: str) -> None:
+    """Raises StoreUnusable when a part of the write-ahead log cannot be read. Nothing is changed: a connection that may
+    write would, when it is closed, put what is whole into the database and remove the log with the rest."""
+    if not beside(path, "-wal").exists():
+        return
+    engine = reading_engine(path)
+    try:
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # only now it looks into the log
+            lost = await asyncio.to_thread(lost_commits, path)
+    finally:
+        await engine.dispose()
+    if lost:
+        raise StoreUnusable(
+            f"{where} is damaged: its log {beside(path, '-wal').name} is broken off before {lost} or more stored "
+            "transactions. Move both away and put a backup in their place, or remove the log to go on without them"
+        )
 
 
 async def examine(engine: AsyncEngine, path: Path, where: str) -> None:
     """Raises StoreUnusable when a look at the whole of a small file, or at the head of a large one, shows damage."""
     async with engine.connect() as connection:
         await connection.exec_driver_sql("PRAGMA schema_version")
-        if lost := await asyncio.to_thread(lost_commits, path):
-            raise StoreUnusable(
-                f"{where} is damaged: its log {beside(path, '-wal').name} is broken off before {lost} or more stored "
-                "transactions. Move both away and put a backup in their place, or remove the log to go on without them"
-            )
         if _size_of(path) > _QUICK_CHECK_UP_TO:
             return
         found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()

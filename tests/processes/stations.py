@@ -30,6 +30,7 @@ class Station:
         self.page, self.ops, self.target = free_port(), free_port(), free_port()
         self.file = folder / "probes.yaml"
         self.interval, self.more = interval, more
+        self.before: tuple[str, ...] = ()  # a command that ends in calling the program
         self.use(channels)
 
     def use(self, channels: Iterable[str]) -> None:
@@ -63,7 +64,7 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
     async def begun(self) -> AsyncIterator[Program]:
         """The program, from the moment it was called."""
         arguments = ("run", "--config", str(self.file), "--data", str(self.folder / "data"))
-        async with program(*arguments, log=self.folder / "log") as one:
+        async with program(*arguments, log=self.folder / "log", before=self.before) as one:
             yield one
 
     @asynccontextmanager
@@ -93,6 +94,11 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
         """Channels and letters, as operators read them."""
         found: dict[str, Any] = json.loads(get(f"http://127.0.0.1:{self.ops}/api/ops/v1/outbox{query}")[1])
         return found
+
+    def series(self, name: str) -> float:
+        """The value of a metric without labels; with them, as they stand there."""
+        page = get(f"http://127.0.0.1:{self.ops}/metrics")[1].splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in page if line.startswith(f"{name} ")), float("nan"))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What stands in the database while no monitor has it."""

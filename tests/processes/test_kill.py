@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import json
 import os
 import random
 import signal
@@ -20,6 +19,7 @@ from tests.notify.test_mqtt import mosquitto
 from tests.postgres import postgres_server, postgres_url
 from tests.processes.running import Program, eventually, free_port
 from tests.processes.stations import Hook, Notice, Station, everything, heard, hook, killed, told
+from tests.processes.whole import whole
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -124,14 +124,6 @@ class Loop:
 def waited_by(pid: int) -> float:
     """For how many seconds a process stood in line for a processor: what others do on this machine is not measured."""
     return float(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-
-
-def whole(public: Path) -> None:
-    """Every file of the publication is there to its last byte."""
-    for page in public.rglob("*.html"):
-        assert page.read_text().rstrip().endswith("</html>"), page
-    for file in public.rglob("*.json"):
-        json.loads(file.read_text())
 
 
 @pytest.mark.slow
