@@ -29,15 +29,19 @@ def stop_on_signals(app: App) -> None:
     """SIGTERM and SIGINT stop, SIGHUP reloads."""
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
-        if not app.stop.is_set():
-            app.stop.set()
+    told = False
+
+    def stop(*_: object) -> None:
+        nonlocal told
+        if not told:  # whoever says it again, even while the loop is taken down, changes nothing
+            told = True
+            loop.call_soon_threadsafe(app.stop.set)
             leaving = threading.Timer(LEAVE, _leave)
             leaving.daemon = True
             leaving.start()
 
-    for number in STOPS:
-        loop.add_signal_handler(number, stop)
+    for number in STOPS:  # not by the loop, which would give them up before the process ends
+        signal.signal(number, stop)
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def reload() -> None:
@@ -68,7 +72,8 @@ async def run(config: Config, data: Path) -> int:
         return 2
     finally:
         stop()
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # whoever asks again while it leaves changes nothing
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
     return 0
 
 
