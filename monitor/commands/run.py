@@ -54,7 +54,7 @@ def stop_on_signals(app: App) -> None:
 
 def _leave() -> None:
     """The same as `kill -9`, which costs nothing that was said to be stored."""
-    log.error("left without waiting any longer: the disk or the store does not answer")
+    log.error("left without waiting any longer for what was under way")
     os._exit(0)
 
 
