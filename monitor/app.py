@@ -190,7 +190,7 @@ class App(Watcher):
             incident = board.incident_of(probe.module)
             self.metrics.observed(probe, observation, keep.result, incident.id if incident else None)
         self.metrics.queue("events", self.desk.queue.qsize())
-        self.metrics.queue("store", len(self.desk.backlog))
+        self.metrics.backlog(len(self.desk.backlog), self.desk.backlog.shed)
 
     def written(self, news: bool, seconds: float) -> None:
         """Facts are stored: a change of status goes to the page at once."""
@@ -379,7 +379,7 @@ class App(Watcher):
                 await self.desk.flush()
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
-            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), error or "the store is too slow")
+            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), str(error) or "it is too slow")
 
 
 def _aliases(config: Config) -> dict[str, str]:

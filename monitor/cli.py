@@ -59,7 +59,9 @@ for _option in reversed(OPTIONS):
 def run(given: Common) -> None:
     """Probe, judge, record, publish and serve, until SIGTERM or SIGINT."""
     from monitor.commands.run import run as job
+    from monitor.commands.run import stop_at_once
 
+    stop_at_once()
     config = _loaded(given)
     given.set_up_logs(config)
     _go(job(config, given.folder))

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Protocol, TypeVar
 
 from monitor import chronicle, spans
+from monitor.backlog import Backlog
 from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import (
@@ -43,9 +43,8 @@ from monitor.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observations go
-AT_ONCE = 500  # most steps in one transaction
 STORED_WITHIN = 10.0  # seconds a person waits for the disk
+LATE = 5.0  # seconds a transaction may take before nobody waits for the store any more
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 UNREAD = Refusal("away", "the store does not answer at the moment: ask again")
 
@@ -122,8 +121,7 @@ class Desk:
         troubles: type[Exception] | tuple[type[Exception], ...] = OSError,
     ) -> None:
         self.board = board
-        self.backlog: list[list[Storable]] = []  # what each step wants stored
-        self.shed = 0
+        self.backlog = Backlog()
         self.store_trouble: str | None = None
         self._performing: dict[str, asyncio.Event] = {}  # deeds under way by the name of their request
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
@@ -133,8 +131,6 @@ class Desk:
         self._clock = clock
         self._troubles: tuple[type[Exception], ...] = troubles if isinstance(troubles, tuple) else (troubles,)
         self._more = asyncio.Event()
-        self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
-        self._done = 0
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
         self._hearing = asyncio.Lock()
         self._ledger = Ledger(lambda request: self._read(store.entry(request)))
@@ -179,8 +175,7 @@ class Desk:
 
     def _queue(self, storable: list[Storable]) -> None:
         if storable:
-            self.backlog.append(storable)
-            self._decided += 1
+            self.backlog.add(storable)
             self._more.set()
 
     # -- people -------------------------------------------------------------------------------------------------------
@@ -316,11 +311,11 @@ class Desk:
         if not self.backlog or self.store_trouble is not None:
             return not self.backlog
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._decided, waiting))
+        self._waiting.append((self.backlog.decided, waiting))
         return await waiting
 
     def _tell_waiting(self, stored: bool) -> None:
-        told = [one for one in self._waiting if not stored or one[0] <= self._done]
+        told = [one for one in self._waiting if not stored or not self.backlog.waits_for(one[0])]
         self._waiting = [one for one in self._waiting if one not in told]
         for _, waiting in told:
             if not waiting.done():
@@ -346,14 +341,9 @@ class Desk:
     async def flush(self) -> None:
         """Writes everything that waits. Raises what the store raises; nothing is lost by it."""
         while self.backlog:
-            batch = self.backlog[:AT_ONCE]
             began = self._clock.monotonic()
-            effects = list(chain.from_iterable(batch))
-            saved = {effect.incident.id for effect in effects if isinstance(effect, Saved)}
-            with spans.span("store", {"steps": len(batch), "effects": len(effects), "incidents": sorted(saved)}):
-                await self._store.commit(effects)
-            del self.backlog[: len(batch)]
-            self._done += len(batch)
+            effects = self.backlog.portion()
+            await self._commit(effects)
             self._tell_waiting(True)
             if self.store_trouble is not None:
                 log.info("the store takes writes again")
@@ -365,7 +355,24 @@ class Desk:
             news = any(isinstance(effect, Moved | Saved | Arranged) for effect in effects)
             self._watcher.written(news, self._clock.monotonic() - began)
 
-    def _refused(self, error: Exception) -> None:
+    async def _commit(self, effects: list[Storable]) -> None:
+        """One transaction. One that takes long is over when it is, but whoever tells people does not wait for it."""
+        saved = sorted({effect.incident.id for effect in effects if isinstance(effect, Saved)})
+        about: dict[str, int | list[str]] = {
+            "steps": self.backlog.under_way,
+            "effects": len(effects),
+            "incidents": saved,
+        }
+        late = asyncio.get_running_loop().call_later(LATE, self._refused, f"it has not answered for {LATE:g} s")
+        try:
+            with spans.span("store", about):
+                await self._store.commit(effects)
+            self.backlog.stored()
+        finally:
+            late.cancel()
+            self.backlog.back()  # what is not stored
+
+    def _refused(self, error: Exception | str) -> None:
         if self.store_trouble is None:
             log.error("the store refuses writes, going on from memory: %s", error)
             self._watcher.written(True, 0.0)
@@ -373,15 +380,6 @@ class Desk:
         self.store_trouble = str(error)
         self._watcher.refused(self.store_trouble)
         self._tell_waiting(False)
-        extra = len(self.backlog) - BACKLOG
-        if extra > 0:  # decisions stay, raw observations go
-            thinned: list[list[Storable]] = [
-                [e for e in one if not isinstance(e, Keep)] for one in self.backlog[:extra]
-            ]
-            kept = [one for one in thinned if one]
-            self._done += len(thinned) - len(kept)
-            self.backlog = kept + self.backlog[extra:]
-            self.shed += extra
 
 
 def _answer(effects: Sequence[Effect]) -> Answered:

@@ -20,6 +20,7 @@ from monitor.core.incident import Incident
 from monitor.core.outbox import Letter, Place, Sending
 from monitor.core.outcome import Course
 from monitor.core.word import Acknowledge
+from monitor.distress import Distress
 from monitor.notify import CHANNELS, Channel
 from monitor.notify import payload as writing
 from monitor.notify.beacon import shine
@@ -82,6 +83,9 @@ class Mailroom:
         self.postman = Postman(
             outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit, owner=owner
         )
+        self.distress = Distress(
+            clock, lambda: self.postman.store_trouble, self.postman.undelivered.other, self.postman.post
+        )
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -114,6 +118,7 @@ class Mailroom:
         """Carries letters and shows states, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.postman.run(), name="postman")
+            group.create_task(self.distress.run(), name="distress")
             group.create_task(self._show(), name="mirror")
             group.create_task(self._reviews.run(), name="reviews")
             if (url := self._config.settings.heartbeat_url) is not None:

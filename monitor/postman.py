@@ -142,8 +142,7 @@ class Postman:
                         del workers[name]
                 for name, box in self.boxes.items():
                     if name not in workers:
-                        work = self._work(name, box)
-                        workers[name] = (box.channel, group.create_task(work, name=f"channel {name}"))
+                        workers[name] = (box.channel, group.create_task(self._work(name, box), name=f"channel {name}"))
                 await self._changed.wait()
 
     async def _keep_up(self) -> None:
@@ -169,6 +168,8 @@ class Postman:
     async def _catch_up(self) -> None:
         for key, (letter, folded) in list(self._unwritten.items()):
             if (letter.incident, letter.seq) not in self._unstored:
+                if letter.incident.startswith(OWN):
+                    await self._outbox.post([letter])
                 await self._outbox.settle(letter, folded, None)
                 del self._unwritten[key]
         if self.store_trouble is not None and not self._unwritten and not self._unstored:
@@ -206,8 +207,8 @@ class Postman:
             if past:
                 await self._give_up(name, box, head, "nobody wants to hear of it any more")
                 return True
-            if self._is_too_early(sending):
-                continue
+            if self.store_trouble is None and (sending.letter.incident, sending.letter.seq) in self._unstored:
+                continue  # the fact is not on disk yet, and the store has not refused it
             box.free(head)
             try:
                 await self._carry(name, box, sending, now)
@@ -219,17 +220,12 @@ class Postman:
             return True
         return False
 
-    def _is_too_early(self, sending: Sending) -> bool:
-        """Whether the fact is not on disk yet, and the store has not refused it."""
-        unstored = (sending.letter.incident, sending.letter.seq) in self._unstored
-        return unstored and self.store_trouble is None
-
     async def _carry(self, name: str, box: Box, sending: Sending, now: datetime) -> None:
         """Claims, attempts, settles. Without a store it is sent under no claim."""
         letter, token = claimed(sending.letter, now, self._limit(name)), f"{self._owner}{token_hex(8)}"
         event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
-        held = event not in self._unstored
+        held = event not in self._unstored and not (letter.incident.startswith(OWN) and letter.key in self._unwritten)
         attempt: asyncio.Task[Letter] | None = None
         try:
             if held:
@@ -344,6 +340,8 @@ class Postman:
             await self._outbox.post([letter])
         except TROUBLES as error:
             self.refused(error)
+            self._put(letter)
+            self._unwritten[letter.key] = (letter, ())
         self._put(letter)
 
     async def trial(self, channel: str) -> str | None:

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds between publications when nothing happens
 PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
+READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
 
 
@@ -179,9 +180,10 @@ class Press:
         asked = [(key, probe) for key, probe in probes if probe.kind != HEARTBEAT]  # whoever calls us takes no time
         judging = {key for key, probe in asked if probe.off is None and probe.role is Role.VERDICT}
         try:
-            self.history = await self._store.history(now - timedelta(days=DAYS + 2), now, probes=judging)
-        except TROUBLES as error:
-            log.warning("publishing from memory, the store does not answer: %s", error)
+            async with asyncio.timeout(READ if self.published.is_set() else None):  # there is something in memory
+                self.history = await self._store.history(now - timedelta(days=DAYS + 2), now, probes=judging)
+        except (TimeoutError, *TROUBLES) as error:
+            log.warning("publishing from memory, the store does not answer: %s", str(error) or f"not within {READ:g} s")
 
     def _before(self, ground: tuple[object, ...]) -> Found | None:
         """What was worked out for the last publication, if it stood on the same ground: site, modules and languages."""

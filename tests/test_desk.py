@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from monitor import desk as desk_file
+from monitor import backlog as backlog_file
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Deed, Keep, Moved, Observed, Said, Saved, Storable
 from monitor.desk import Desk, Watcher
@@ -81,12 +81,12 @@ async def test_the_decisions_of_one_step_stand_in_one_transaction() -> None:
     """Transition and incident are stored together, never one without the other."""
     store = RecordingStore()
     desk, hands = at_work(store)
-    desk_file.AT_ONCE, before = 1, desk_file.AT_ONCE
+    backlog_file.AT_ONCE, before = 1, backlog_file.AT_ONCE
     try:
         outage(desk)
         await desk.flush()
     finally:
-        desk_file.AT_ONCE = before
+        backlog_file.AT_ONCE = before
     together = [t for t in store.transactions if any(isinstance(e, Saved) for e in t)]
     assert len(together) == 1
     assert any(isinstance(e, Moved) for e in together[0])
@@ -116,7 +116,7 @@ async def test_judging_goes_on_while_the_store_refuses_and_nothing_is_lost() -> 
 
 async def test_a_store_that_is_away_for_long_costs_observations_not_decisions(monkeypatch: Any) -> None:
     """Past the bound the oldest raw observations go, counted; transitions and incidents stay."""
-    monkeypatch.setattr(desk_file, "BACKLOG", 5)
+    monkeypatch.setattr(backlog_file, "STEPS", 5)
     store = RecordingStore(refuses=True)
     desk, _ = at_work(store)
     outage(desk)
@@ -125,7 +125,7 @@ async def test_a_store_that_is_away_for_long_costs_observations_not_decisions(mo
     writer.cancel()
     store.refuses = False
     await desk.flush()
-    assert desk.shed == 7
+    assert desk.backlog.shed == 7
     assert any(isinstance(e, Saved) for e in store.stored)
     assert any(isinstance(e, Moved) for e in store.stored)
 

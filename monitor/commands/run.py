@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from monitor.app import App
@@ -13,12 +15,33 @@ from monitor.web.listen import AddressInUse
 
 log = logging.getLogger(__name__)
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+LEAVE = 9.0  # seconds after which a stop waits no longer for a disk or a server that does not answer
+
+
+def stop_at_once() -> None:
+    """SIGTERM and SIGINT end the process from now on: nothing is open yet, so nothing has to be written."""
+    for number in STOPS:
+        signal.signal(number, lambda *_: os._exit(0))
+
 
 def stop_on_signals(app: App) -> None:
     """SIGTERM and SIGINT stop, SIGHUP reloads."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, app.stop.set)
+
+    told = False
+
+    def stop(*_: object) -> None:
+        nonlocal told
+        if not told:  # whoever says it again, even while the loop is taken down, changes nothing
+            told = True
+            loop.call_soon_threadsafe(app.stop.set)
+            leaving = threading.Timer(LEAVE, _leave)
+            leaving.daemon = True
+            leaving.start()
+
+    for number in STOPS:  # not by the loop, which would give them up before the process ends
+        signal.signal(number, stop)
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def reload() -> None:
@@ -27,6 +50,12 @@ def stop_on_signals(app: App) -> None:
         task.add_done_callback(tasks.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _leave() -> None:
+    """The same as `kill -9`, which costs nothing that was said to be stored."""
+    log.error("left without waiting any longer for what was under way")
+    os._exit(0)
 
 
 async def run(config: Config, data: Path) -> int:
@@ -43,6 +72,8 @@ async def run(config: Config, data: Path) -> int:
         return 2
     finally:
         stop()
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
     return 0
 
 

@@ -157,6 +157,12 @@ def unreachable(channel: str, count: str, reason: str) -> Sentence:
     return Sentence(N_("[MONITOR] Channel {channel} does not deliver, {count} given up: {reason}"), places)
 
 
+def unstored(reason: str) -> Sentence:
+    """That what is seen and decided cannot be stored."""
+    told = N_("[MONITOR] Nothing can be stored, judging and notices go on from memory: {reason}")
+    return Sentence(told, {"reason": reason})
+
+
 def trial(channel: str) -> Sentence:
     """That this is only a test."""
     return Sentence(N_("[TEST] Channel {channel} works; nothing is wrong."), {"channel": channel})

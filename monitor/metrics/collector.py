@@ -42,6 +42,7 @@ class Metrics:
         self._promised = Promised()
         self._counted: set[str] = set()
         self._writing = Lock()
+        self._shed = 0
         self.reloaded(True)
         self.reconfigured(platform)
 
@@ -132,6 +133,12 @@ class Metrics:
     def queue(self, name: str, depth: int) -> None:
         """So much waits in a queue."""
         self._own.queue.labels(name).set(depth)
+
+    def backlog(self, depth: int, shed: int) -> None:
+        """So many steps wait for the store, and so many observations were given up for it since the start."""
+        self.queue("store", depth)
+        self._own.shed.inc(shed - self._shed)
+        self._shed = shed
 
     # --- what is told
 

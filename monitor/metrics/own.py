@@ -62,6 +62,9 @@ class Own:
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
         self.writable = self._gauge("monitor_store_writable", "1 while the store takes writes, 0 while it refuses.")
         self.writable.set(1)
+        self.shed = self._counter(
+            "monitor_store_shed", "Observations that were never stored, as the store was away for too long."
+        )
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self._reloads_at = [self._gauge(name, "When the configuration was last loaded.") for name in RELOADED_AT]
         self.modules_unknown = self._counter("blackbox_module_unknown", "Requests for a module that is not there.")

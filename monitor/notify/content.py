@@ -55,7 +55,9 @@ def moment(value: Any) -> str | None:
 
 
 def priority_of(message: Message) -> str:
-    """urgent, high, normal or low; a notice about no incident is low."""
+    """urgent, high, normal or low; a notice about no incident is low, but for one that nothing can be stored."""
+    if message.payload.get("why") == "storage":
+        return "urgent"
     found = incident_of(message).get("priority")
     return found if found in ("urgent", "high", "normal", "low") else "low"
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.core.digest import MOST, Line
-from monitor.core.headline import WITNESSES, digest, headline, short, told_of, trial, unreachable
+from monitor.core.headline import WITNESSES, digest, headline, short, told_of, trial, unreachable, unstored
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Text
 from monitor.core.outbox import Letter
@@ -15,6 +15,7 @@ from monitor.core.site import Site
 from monitor.core.wording import Place, Sentence, more_of, names, summary
 
 OWN = "self:"  # what the ids of notices that are about no incident begin with
+STORAGE = f"{OWN}:storage"  # … and of the one that the store refuses writes; no channel has such a name
 WHOLE_MINUTES = 300.0  # seconds from which on nobody counts them
 MOST_SEEN = 4  # sightings that are told
 
@@ -70,6 +71,8 @@ def of_monitor(letter: Letter, speech: Speaker) -> Words:
     """What the monitor says of itself."""
     if letter.event == "test":
         first = speech.every(trial(letter.channel))
+    elif letter.incident == STORAGE:
+        first = speech.every(unstored(letter.why.partition(" ")[2]))
     else:
         _, count, reason = letter.why.split(" ", 2)
         first = speech.every(unreachable(letter.incident.removeprefix(OWN), count, reason))

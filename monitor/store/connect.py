@@ -46,7 +46,7 @@ async def _read_file(path: Path, busy_seconds: float) -> SqlStore:
 
 async def _open_file(path: Path, busy_seconds: float) -> SqlStore:
     """1. claim the file, 2. make it if there is none, 3. look for damage, 4. bring the schema up to date."""
-    where = str(path)
+    where, path = str(path), sqlite.unlinked(path)
     with surroundings(where):
         path.parent.mkdir(parents=True, exist_ok=True)
         hold = sqlite.Hold(path)
@@ -69,10 +69,10 @@ async def _open_file(path: Path, busy_seconds: float) -> SqlStore:
 
 
 async def _prepare_file(path: Path, where: str, busy_seconds: float) -> None:
-    size = sqlite.size_of(path)
+    await sqlite.examine_log(path, where)
     engine = sqlite.writing_engine(path, busy_seconds)
     try:
-        await sqlite.examine(engine, where, size)
+        await sqlite.examine(engine, path, where)
         await prepare(engine, where, readonly=False)
     finally:
         await engine.dispose()

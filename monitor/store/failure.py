@@ -25,6 +25,8 @@ _SQLITE_LASTING = {
     sqlite3.SQLITE_NOTADB: "is damaged or not a database",
 }
 
+REMEDY = "move it away and put a backup in its place, or save what is left with `sqlite3 {where} .recover`"
+
 # PostgreSQL's classes of SQLSTATE: lost connections, rollbacks to repeat, no resources, in use, being shut down or
 # failing over, trouble of its system. 25006 is a server that became a standby.
 _POSTGRES_PASSING = ("08", "25006", "40", "53", "55", "57", "58")
@@ -43,11 +45,25 @@ def surroundings(where: str) -> Iterator[None]:
         if told is None:
             raise
         raise told from error
+    except UnicodeDecodeError as error:  # all our text is ASCII
+        raise StoreUnusable(f"{where} is damaged: {REMEDY.format(where=where)}") from error
     except sqlite3.Error as error:
         told = _of_driver(error, where)
         if told is None:
             raise
         raise told from error
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turns rows that cannot be what we wrote into StoreUnusable: a disk may change bytes, and no one sees it."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError, AssertionError, AttributeError) as error:
+        raise StoreUnusable(
+            f"{where} is damaged: what it holds cannot be read ({type(error).__name__}: {error}). `monitor db check` "
+            "shows which rows; put a backup in its place"
+        ) from error
 
 
 def _told(error: DBAPIError | PoolTimeout | OSError, where: str) -> StoreFailed | StoreUnusable | None:
@@ -66,13 +82,12 @@ def _told(error: DBAPIError | PoolTimeout | OSError, where: str) -> StoreFailed 
 def _of_driver(error: BaseException, where: str) -> StoreFailed | StoreUnusable | None:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF  # the upper bits say which kind of it
+        if str(error).startswith("Could not decode to UTF-8"):  # Python's own word, and all our text is ASCII
+            code = sqlite3.SQLITE_CORRUPT
         if code in _SQLITE_PASSING:
             return StoreFailed(f"{where}: {_SQLITE_PASSING[code]}")
         if code in _SQLITE_LASTING:
-            return StoreUnusable(
-                f"{where} {_SQLITE_LASTING[code]}: move it away and put a backup in its place, "
-                f"or save what is left with `sqlite3 {where} .recover`"
-            )
+            return StoreUnusable(f"{where} {_SQLITE_LASTING[code]}: {REMEDY.format(where=where)}")
         return None
     state = str(getattr(error, "sqlstate", None) or "")
     if state.startswith(_POSTGRES_PASSING):

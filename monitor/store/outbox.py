@@ -21,7 +21,7 @@ from monitor.store import Claim
 from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox, posted
-from monitor.store.whole import to_the_end
+from monitor.store.whole import in_time
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -32,7 +32,8 @@ _WAITING = [state.value for state in WAITING]
 class SqlOutbox:
     """See Outbox."""
 
-    def __init__(self, reading: Connected, writing: Connected, alone: bool) -> None:
+    def __init__(self, where: str, reading: Connected, writing: Connected, alone: bool) -> None:
+        self._where = where
         self._reading = reading
         self._writing = writing
         self._alone = alone  # no other process can have this store
@@ -53,7 +54,7 @@ class SqlOutbox:
 
     async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:
         """See Outbox."""
-        return await to_the_end(self._claim(letter, token, now, folded))
+        return await in_time(self._claim(letter, token, now, folded), self._where)
 
     async def _claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter]) -> Claim | None:
         """Rows that another transaction is at are passed over, and so is the letter then."""
@@ -86,7 +87,7 @@ class SqlOutbox:
 
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         """See Outbox."""
-        return await to_the_end(self._settle(letter, folded, token))
+        return await in_time(self._settle(letter, folded, token), self._where)
 
     async def _settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         mine = outbox.c.state.in_(_WAITING) if token is None else outbox.c.claim_token == token
@@ -104,7 +105,7 @@ class SqlOutbox:
 
     async def post(self, letters: Sequence[Letter]) -> None:
         """See Outbox."""
-        await to_the_end(self._post(letters))
+        await in_time(self._post(letters), self._where)
 
     async def _post(self, letters: Sequence[Letter]) -> None:
         async with self._writing() as connection:
@@ -112,7 +113,7 @@ class SqlOutbox:
 
     async def post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
         """See Outbox."""
-        return await to_the_end(self._post_once(letters, now))
+        return await in_time(self._post_once(letters, now), self._where)
 
     async def _post_once(self, letters: Mapping[str, Sequence[Letter]], now: datetime) -> list[str]:
         """Names and letters in one transaction; in order of name, so that two that post the same wait for each other
@@ -135,7 +136,7 @@ class SqlOutbox:
 
     async def revive(self, letter: Letter) -> bool:
         """See Outbox."""
-        return await to_the_end(self._revive(letter))
+        return await in_time(self._revive(letter), self._where)
 
     async def _revive(self, letter: Letter) -> bool:
         dead = outbox.c.state == State.DEAD.value

@@ -28,10 +28,10 @@ from monitor.core.incident import Incident
 from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreUnusable, lists, queries, renaming, telling
+from monitor.store import StoreFailed, StoreUnusable, lists, queries, renaming, telling
 from monitor.store.archive import archive
 from monitor.store.batch import Batch, batch_of
-from monitor.store.failure import surroundings
+from monitor.store.failure import readable, surroundings
 from monitor.store.integrity import problems
 from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
@@ -60,7 +60,7 @@ from monitor.store.schema import (
 from monitor.store.sqlite import Hold
 from monitor.store.subscribers import SqlSubscribers
 from monitor.store.tally import Tally, unseen
-from monitor.store.whole import to_the_end
+from monitor.store.whole import PATIENCE, to_the_end
 
 _SWEEP_AT_ONCE = 500  # a few milliseconds during which a commit waits
 KEPT_AT_LEAST = timedelta(days=7)  # longer than anybody may want to hear of an event
@@ -88,7 +88,7 @@ class SqlStore:
         self._tally = Tally()
         self._past = Past()
         self._statements = Statements(writer.dialect.name)
-        self.outbox = SqlOutbox(self.reading, self.writing, alone=hold is not None)
+        self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
         self.subscribers = SqlSubscribers(self.reading, self.writing)
 
     @asynccontextmanager
@@ -105,14 +105,20 @@ class SqlStore:
         """A transaction, when it is its turn; committed at the end, taken back after any exception."""
         if self.readonly:
             raise StoreUnusable(f"{self.where} was opened for reading only")
-        async with self._turn:
-            try:
-                with surroundings(self.where):
-                    async with self.writer.begin() as connection:
-                        yield connection
-            except BaseException:
-                self._tally.forget()  # it may have been committed after all, the answer lost
-                raise
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StoreFailed(f"{self.where}: another transaction has taken longer than {PATIENCE:g} s") from None
+        try:
+            with surroundings(self.where):
+                async with self.writer.begin() as connection:
+                    yield connection
+        except BaseException:
+            self._tally.forget()  # it may have been committed after all, the answer lost
+            raise
+        finally:
+            self._turn.release()
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
@@ -143,7 +149,8 @@ class SqlStore:
     async def recall(self, resolved_since: datetime) -> Memory:
         """See Store."""
         async with self.reading() as connection:
-            return await queries.recall(connection, resolved_since)
+            with readable(self.where):
+                return await queries.recall(connection, resolved_since)
 
     async def history(
         self,
@@ -153,10 +160,10 @@ class SqlStore:
         probes: Collection[tuple[str, str]] | None = None,
     ) -> History:
         """See Store."""
+        seen = None if probes is None else frozenset(probes)
         async with self.reading() as connection:
-            return await self._past.history(
-                connection, since, now, incidents, None if probes is None else frozenset(probes)
-            )
+            with readable(self.where):
+                return await self._past.history(connection, since, now, incidents, seen)
 
     async def archive(self, since: datetime) -> History:
         """See Store."""

@@ -4,9 +4,14 @@ The write-ahead log lets a page read while a commit is under way. `synchronous=F
 with NORMAL a power loss may take back the last commits, and a notice would have been sent about a fact nobody knows.
 """
 
+import asyncio
 import fcntl
 import os
+import struct
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
@@ -15,9 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from monitor.store import StoreUnusable
+from monitor.store.failure import REMEDY
 
 BUSY_SECONDS = 5.0
 _LOG_LIMIT = 64 * 1024 * 1024  # what is left of the write-ahead log once a checkpoint has emptied it
+_LOG_HEAD, _FRAME_HEAD = 32, 24  # bytes, in a write-ahead log
 _QUICK_CHECK_UP_TO = 64 * 1024 * 1024  # half a second; larger files are checked by `monitor db check`
 
 
@@ -56,7 +63,8 @@ def _engine(path: Path, mode: str, busy_seconds: float, pragmas: tuple[str, ...]
 
 
 class Hold:
-    """Our claim on a file: a lock beside it that ends with the process, however it ends.
+    """Our claim on a file: a lock beside it that ends with the process, however it ends. `path` is the file's own name,
+    not that of a link to it.
 
     The claim is not on the file itself: closing any handle of it would drop SQLite's own locks in this process.
     """
@@ -71,8 +79,9 @@ class Hold:
             raise StoreUnusable(
                 f"{path} is in use by {holder}: stop it first, or speak to it over its ops address"
             ) from error
-        os.truncate(self._handle, 0)
-        os.pwrite(self._handle, f"process {os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a disk that is full
+            os.truncate(self._handle, 0)
+            os.pwrite(self._handle, f"process {os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Others may have the file. May be called again."""
@@ -95,6 +104,9 @@ def exists(path: Path) -> bool:
                 f"{path} is gone but its log {log.name} is not: restore the file, or remove the log too"
             )
         return False
+    if path.stat().st_nlink > 1 and not path.is_dir():
+        # SQLite's log goes by the name a database is opened under: two names are two logs, and one of them is lost.
+        raise StoreUnusable(f"{path} has a second name (a hard link): remove one of them, or make a copy instead")
     if path.is_dir():
         raise StoreUnusable(f"{path} is a folder: name a file in it")
     if not path.stat().st_size:
@@ -102,8 +114,12 @@ def exists(path: Path) -> bool:
     return True
 
 
-def size_of(path: Path) -> int:
-    """In bytes."""
+def unlinked(path: Path) -> Path:
+    """The file's own name, whatever links lead to it: there its log and our claim lie."""
+    return Path(os.path.realpath(path))
+
+
+def _size_of(path: Path) -> int:
     return path.stat().st_size
 
 
@@ -129,15 +145,72 @@ def finish_new(draft: Path, path: Path) -> None:
         os.close(folder)
 
 
-async def examine(engine: AsyncEngine, where: str, size: int) -> None:
+def lost_commits(path: Path) -> int:
+    """How many transactions the write-ahead log holds behind a place where it is damaged, as SQLite found it when it
+    was opened; it stops there, and the rest would be gone without a word. One may be cut off by a power loss: it was
+    never said to be stored.
+
+    Frames of the log in use carry the two salts of its head. The head of the index says how many of them are whole.
+    """
+    log, index = beside(path, "-wal"), beside(path, "-shm")
+    if not log.exists() or not index.exists():
+        return 0
+    with path.open("rb") as database:
+        size = int.from_bytes(database.read(18)[16:], "big")
+    with index.open("rb") as head:
+        number = int.from_bytes(head.read(20)[16:], sys.byteorder)
+    with log.open("rb") as frames:
+        first, commits = frames.read(_LOG_HEAD), 0
+        salts = first[16:24] if _is_sound(first) else _frame(frames, 0, size)[8:16]
+        while len(frame := _frame(frames, number, size)) == _FRAME_HEAD:
+            commits += frame[8:16] == salts and frame[4:8] != bytes(4)
+            number += 1
+    return max(0, commits - 1)
+
+
+def _is_sound(head: bytes) -> bool:
+    """Whether the head of a log adds up."""
+    if len(head) < _LOG_HEAD:
+        return False
+    words = struct.unpack(">6I" if head[3] & 1 else "<6I", head[:24])
+    one = two = 0
+    for left, right in zip(words[::2], words[1::2], strict=True):
+        one = (one + left + two) & 0xFFFFFFFF
+        two = (two + right + one) & 0xFFFFFFFF
+    return (one, two) == struct.unpack(">2I", head[24:])
+
+
+def _frame(frames: BinaryIO, number: int, size: int) -> bytes:
+    frames.seek(_LOG_HEAD + number * (_FRAME_HEAD + (size if size > 1 else 65536)))
+    return frames.read(_FRAME_HEAD)
+
+
+async def examine_log(path: Path, where: str) -> None:
+    """Raises StoreUnusable when a part of the write-ahead log cannot be read. Nothing is changed: a connection that may
+    write would, when it is closed, put what is whole into the database and remove the log with the rest."""
+    if not beside(path, "-wal").exists():
+        return
+    engine = reading_engine(path)
+    try:
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # only now it looks into the log
+            lost = await asyncio.to_thread(lost_commits, path)
+    finally:
+        await engine.dispose()
+    if lost:
+        raise StoreUnusable(
+            f"{where} is damaged: its log {beside(path, '-wal').name} is broken off before {lost} or more stored "
+            "transactions. Move both away and put a backup in their place, or remove the log to go on without them"
+        )
+
+
+async def examine(engine: AsyncEngine, path: Path, where: str) -> None:
     """Raises StoreUnusable when a look at the whole of a small file, or at the head of a large one, shows damage."""
     async with engine.connect() as connection:
         await connection.exec_driver_sql("PRAGMA schema_version")
-        if size > _QUICK_CHECK_UP_TO:
+        if _size_of(path) > _QUICK_CHECK_UP_TO:
             return
         found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
     if found != "ok":
-        raise StoreUnusable(
-            f"{where} is damaged ({str(found).splitlines()[-1]}): move it away and put a backup in its place, "
-            f"or save what is left with `sqlite3 {where} .recover`"
-        )
+        told = str(found).splitlines()[-1]
+        raise StoreUnusable(f"{where} is damaged ({told}): {REMEDY.format(where=where)}")

@@ -1,4 +1,5 @@
-"""Whole: a transaction that has begun is brought to its end even when whoever asked for it is told to stop.
+"""Whole: a transaction that has begun is brought to its end even when whoever asked for it is told to stop,
+or waits no longer.
 
 A driver that is cut off in the middle leaves its connection, and the lock it holds, to the garbage collector.
 """
@@ -6,6 +7,10 @@ A driver that is cut off in the middle leaves its connection, and the lock it ho
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from monitor.store import StoreFailed
+
+PATIENCE = 5.0  # seconds that whoever has something else to do waits for the store
 
 T = TypeVar("T")
 
@@ -17,6 +22,24 @@ async def to_the_end(doing: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # seen; the caller is gone
+        _see(task)
         raise
+
+
+async def in_time(doing: Coroutine[Any, Any, T], where: str) -> T:
+    """The same, for at most PATIENCE: then StoreFailed, while the transaction goes on to its end, and it may yet be
+    stored."""
+    task = asyncio.ensure_future(doing)
+    task.add_done_callback(_see)
+
+    async def waited() -> T:
+        if not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
+            raise StoreFailed(f"{where}: no answer within {PATIENCE:g} s")
+        return await task
+
+    return await to_the_end(waited())
+
+
+def _see(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()  # seen; the caller is gone

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -67,12 +67,11 @@ class Program:
 
 
 @asynccontextmanager
-async def program(*arguments: str, log: Path, **environment: str) -> AsyncIterator[Program]:
-    """`python -m monitor …`, killed at the end if it still runs."""
+async def program(*arguments: str, log: Path, before: Sequence[str] = (), **environment: str) -> AsyncIterator[Program]:
+    """`python -m monitor …`, killed at the end if it still runs; `before` is a command that ends in calling it."""
+    command, environment = (*before, sys.executable, "-m", "monitor", *arguments), {**os.environ, **environment}
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "monitor", *arguments, stdout=output, stderr=output, env={**os.environ, **environment}
-        )
+        process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output, env=environment)
     try:
         yield Program(process, log)
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sqlite3
 from collections import defaultdict
@@ -29,6 +30,7 @@ class Station:
         self.page, self.ops, self.target = free_port(), free_port(), free_port()
         self.file = folder / "probes.yaml"
         self.interval, self.more = interval, more
+        self.before: tuple[str, ...] = ()  # a command that ends in calling the program
         self.use(channels)
 
     def use(self, channels: Iterable[str]) -> None:
@@ -51,11 +53,24 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
 """
         )
 
+    def rename(self, name: str) -> None:
+        """Gives the site another name in the configuration."""
+        lines = self.file.read_text().splitlines()
+        self.file.write_text(
+            "\n".join(re.sub(r"^site: {(name: [^,]*, )?", f"site: {{name: {name}, ", x) for x in lines)
+        )
+
+    @asynccontextmanager
+    async def begun(self) -> AsyncIterator[Program]:
+        """The program, from the moment it was called."""
+        arguments = ("run", "--config", str(self.file), "--data", str(self.folder / "data"))
+        async with program(*arguments, log=self.folder / "log", before=self.before) as one:
+            yield one
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Program]:
         """The program, from the moment it listens."""
-        arguments = ("run", "--config", str(self.file), "--data", str(self.folder / "data"))
-        async with program(*arguments, log=self.folder / "log") as one:
+        async with self.begun() as one:
             await eventually(lambda: get(f"http://127.0.0.1:{self.ops}/-/healthy")[0] == 200, 30, "it listens")
             yield one
 
@@ -79,6 +94,11 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
         """Channels and letters, as operators read them."""
         found: dict[str, Any] = json.loads(get(f"http://127.0.0.1:{self.ops}/api/ops/v1/outbox{query}")[1])
         return found
+
+    def series(self, name: str) -> float:
+        """The value of a metric without labels; with them, as they stand there."""
+        page = get(f"http://127.0.0.1:{self.ops}/metrics")[1].splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in page if line.startswith(f"{name} ")), float("nan"))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What stands in the database while no monitor has it."""

@@ -6,19 +6,25 @@
 import asyncio
 import os
 import random
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from tests.notify.test_mqtt import mosquitto
-from tests.processes.running import eventually, free_port
+from tests.postgres import postgres_server, postgres_url
+from tests.processes.running import Program, eventually, free_port
 from tests.processes.stations import Hook, Notice, Station, everything, heard, hook, killed, told
+from tests.processes.whole import whole
+
+__all__ = ["postgres_server", "postgres_url"]
 
 ROUNDS = int(os.environ.get("MONITOR_KILL_ROUNDS", "50"))
-BACK = 5.0  # seconds of a free processor within which it runs again
+BACK = 5.0  # seconds within which it answers again, on a machine that is its own
 
 
 @pytest.fixture
@@ -31,70 +37,137 @@ def broker(tmp_path: Path) -> Iterator[int]:
 
 
 class Moments:
-    """When it is killed: often around a delivery, else any time within three seconds of an outage."""
+    """When it is killed: around a delivery and the publication that goes with it, while the configuration is read anew,
+    while it starts, or any time within three seconds of an outage."""
 
     def __init__(self) -> None:
-        self._random = random.Random(20261126)
+        self._random = random.Random(int(os.environ.get("MONITOR_KILL_SEED", "20261126")))
 
-    def next(self, number: int) -> float:
-        return self._random.uniform(0, 0.3 if number % 3 else 3.0)
+    def within(self, seconds: float) -> float:
+        return self._random.uniform(0, seconds)
 
     async def answer(self, path: str, notice: Notice) -> web.Response:
         """Takes its time, so that it may be killed between sending and writing that down."""
-        await asyncio.sleep(self._random.uniform(0, 0.2))
+        await asyncio.sleep(self.within(0.2))
         return web.Response()
+
+
+class Loop:
+    """A monitor killed again and again; what it was told, and how long it took to be back."""
+
+    def __init__(self, station: Station, moments: Moments) -> None:
+        self.station, self.moments = station, moments
+        self.ids: list[str] = []
+        self.back: list[float] = []
+
+    async def rounds(self, number_of: int, look: Callable[[], None] = lambda: None) -> None:
+        """Kills it so many times, and looks at what it left each time."""
+        for number in range(number_of):
+            if number % 7 == 3:  # also before it listens
+                async with self.station.begun() as one:
+                    await asyncio.sleep(self.moments.within(2.0))
+                    await killed(one)
+            async with self._running() as one:
+                await self._round(one, number)
+                await killed(one)
+            whole(self.station.folder / "data" / "public")
+            look()
+
+    async def end(self) -> None:
+        """Everything is over, and everything has left."""
+        async with self._running() as one:
+            for id in self.ids:
+                await asyncio.to_thread(self.station.say, f"/incidents/{id}/resolve", message="over")
+
+            def waiting() -> bool:
+                return any(channel["pending"] for channel in self.station.outbox()["channels"])
+
+            await eventually(lambda: not waiting(), 60, "nothing waits any more")
+            assert await one.leave() == 0
+        assert max(self.back) <= BACK
+
+    def arrived(self, stored: set[str], *everywhere: list[Notice]) -> None:
+        """Every event that is stored came, at each of these receivers, those of an incident in order."""
+        for notices in everywhere:
+            assert everything(notices) == stored
+            assert all(seqs == sorted(seqs) for seqs in told(notices).values())
+            assert {one["event_id"] for one in notices if one["event"] == "opened"} == {f"{id}-1" for id in self.ids}
+
+    def told(self, stored: set[str], notices: list[Notice]) -> str:
+        repeats, back = len(notices) - len({one["event_id"] for one in notices}), sorted(self.back)
+        return (
+            f"{len(self.ids)} rounds, {len(stored)} events, 0 missing, {repeats} repeats; "
+            f"answers again after {back[len(back) // 2]:.1f} s, {back[-1]:.1f} s at most"
+        )
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[Program]:
+        began = time.monotonic()
+        async with self.station.running() as one:
+            self.back.append(time.monotonic() - began - waited_by(one.process.pid))
+            yield one
+
+    async def _round(self, one: Program, number: int) -> None:
+        opened = await asyncio.to_thread(self.station.open, number)
+        assert opened is not None
+        id = str(opened["id"])
+        self.ids.append(id)
+        if number % 2:
+            await asyncio.sleep(self.moments.within(0.1))
+            await asyncio.to_thread(self.station.say, f"/incidents/{id}/resolve", message="over")
+        if number % 5 == 4:
+            self.station.rename(f"Shop {number}")
+            one.tell(signal.SIGHUP)
+        await asyncio.sleep(self.moments.within(0.3 if number % 3 else 3.0))
+
+
+def waited_by(pid: int) -> float:
+    """For how many seconds a process stood in line for a processor: what others do on this machine is not measured."""
+    return float(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 30 * ROUNDS)
 async def test_a_monitor_killed_again_and_again_loses_no_notice(tmp_path: Path, broker: int) -> None:
     """Every event that was answered as stored arrives on every channel, those of an incident in order; a repeat has the
-    same id, the database is whole, and the program runs again within five seconds."""
-    moments, starts, work = Moments(), list[float](), list[float]()
-    ids: list[str] = []
+    same id, database and site are whole each time, and the program answers again within five seconds."""
+    moments = Moments()
     async with heard(broker) as over_mqtt, hook() as receiver:
         receiver.answering = moments.answer
         channels = (f'pager: {{kind: mqtt, url: "mqtt://127.0.0.1:{broker}"}}', _hook("chat", receiver))
         station = Station(tmp_path, channels)
-        for number in range(ROUNDS):
-            began = time.monotonic()
-            async with station.running() as one:
-                starts.append(time.monotonic() - began)
-                work.append(seconds_of(one.process.pid))
-                opened = await asyncio.to_thread(station.open, number)
-                assert opened is not None
-                ids.append(str(opened["id"]))
-                if number % 2:
-                    await asyncio.sleep(moments.next(1) / 3)
-                    await asyncio.to_thread(station.say, f"/incidents/{opened['id']}/resolve", message="over")
-                await asyncio.sleep(moments.next(number))
-                await killed(one)
+        loop = Loop(station, moments)
+
+        def look() -> None:
             assert station.rows("PRAGMA integrity_check") == [("ok",)]
-        async with station.running() as one:
-            for id in ids:
-                await asyncio.to_thread(station.say, f"/incidents/{id}/resolve", message="over")
 
-            def waiting() -> bool:
-                return any(channel["pending"] for channel in station.outbox()["channels"])
-
-            await eventually(lambda: not waiting(), 60, "nothing waits any more")
-            assert await one.leave() == 0
+        await loop.rounds(ROUNDS, look)
+        await loop.end()
     stored = {f"{incident}-{seq}" for incident, seq in station.rows("SELECT incident, seq FROM happenings")}
-    assert len(set(ids)) == ROUNDS
-    for notices in (over_mqtt, receiver.at("/chat")):
-        assert everything(notices) == stored
-        assert all(seqs == sorted(seqs) for seqs in told(notices).values())
-        assert {one["event_id"] for one in notices if one["event"] == "opened"} == {f"{id}-1" for id in ids}
-    repeats = len(receiver.at("/chat")) - len({one["event_id"] for one in receiver.at("/chat")})
-    usual, worst = sorted(starts)[len(starts) // 2], max(starts)
-    print(f"{ROUNDS} kills, {len(stored)} events, {repeats} repeats; back in {usual:.1f} s, {worst:.1f} s at most")
-    assert max(work) <= BACK  # what others do on this machine is not measured
+    assert len(set(loop.ids)) == ROUNDS
+    loop.arrived(stored, over_mqtt, receiver.at("/chat"))
+    print(loop.told(stored, receiver.at("/chat")))
 
 
-def seconds_of(pid: int) -> float:
-    """How long a process has had a processor."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_monitor_over_postgresql_killed_again_and_again_loses_no_notice(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """The same, with everything on a server."""
+    asyncpg = pytest.importorskip("asyncpg")
+    moments = Moments()
+    async with hook() as receiver:
+        receiver.answering = moments.answer
+        loop = Loop(Station(tmp_path, [_hook("chat", receiver)], more=f', database: "{postgres_url}"'), moments)
+        await loop.rounds(max(8, ROUNDS // 5))
+        await loop.end()
+    connection = await asyncpg.connect(postgres_url)
+    rows = await connection.fetch("SELECT incident, seq FROM happenings")
+    await connection.close()
+    stored = {f"{row['incident']}-{row['seq']}" for row in rows}
+    loop.arrived(stored, receiver.at("/chat"))
+    print(loop.told(stored, receiver.at("/chat")))
 
 
 def _hook(name: str, receiver: Hook) -> str:
