@@ -26,6 +26,7 @@ ROOMS = {
     "desk": frozenset({"core", "clock", "chronicle", "ledger", "spans"}),
     "following": frozenset({"core"}),
     "internet": frozenset[str](),
+    "loop": frozenset[str](),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
@@ -34,7 +35,7 @@ ROOMS = {
     "reports": frozenset({"core", "store"}),
     "spans": frozenset[str](),
     "template": frozenset[str](),
-    **{room: frozenset({"core", "clock", "internet", "mask", "template", room}) for room in HANDS},
+    **{room: frozenset({"core", "clock", "internet", "loop", "mask", "template", room}) for room in HANDS},
 }
 TOP = frozenset(
     {

@@ -10,7 +10,6 @@ import json
 import logging
 import ssl
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from random import random
 from socket import gethostname
@@ -24,9 +23,11 @@ from yarl import URL
 
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
+from monitor.loop import apart
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
+from monitor.notify.patience import ended
 from monitor.notify.words import Acknowledged, Words
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
 MOST_MESSAGES = 1000  # of all that comes in, our own states among it
-UNSUPPORTED = 0x84  # the reason code for a version of the protocol that a broker does not know
+# Reason codes by which brokers say that they do not understand our version of the protocol, from 5 on or before it.
+FOREIGN = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
 REFUSED = 0x80  # the first of the reason codes that say no
 
 
@@ -91,7 +93,7 @@ class Mqtt:
         self._client: _Client | None = None
         self._unanswered = asyncio.Event()
         self._leaving = False
-        self._thread = ThreadPoolExecutor(1, "mqtt")
+        self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -106,6 +108,7 @@ class Mqtt:
     async def deliver(self, message: Message) -> str | None:
         """Publishes a notice under `notices`."""
         self._start()
+        self._wanted.set()  # a notice that is to leave now is worth a try to connect
         try:
             async with asyncio.timeout(PATIENCE / 2):
                 await self._online.wait()
@@ -128,15 +131,13 @@ class Mqtt:
         task, self._task, self._leaving = self._task, None, True
         if task is not None:
             await self._leave(task)
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _leave(self, task: asyncio.Task[None]) -> None:
         if self._client is not None and self._online.is_set():
             with suppress(DeliveryFailed, TimeoutError):
                 async with asyncio.timeout(1):
                     await self._publish(self._topic("monitor"), b"offline", retain=True)
-        task.cancel()
-        await asyncio.wait({task}, timeout=2)
+        await ended(task, 2.0)
 
     # -- the connection ----------------------------------------------------------------------------------------------
 
@@ -164,7 +165,10 @@ class Mqtt:
                 self._client = None
             if now() - began > HELD:
                 pause = FIRST_PAUSE
-            await asyncio.sleep(pause * (0.5 + random() / 2))
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause * (0.5 + random() / 2)):
+                    await self._wanted.wait()
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _opened(self) -> "_Client":
@@ -191,7 +195,6 @@ class Mqtt:
             max_queued_incoming_messages=MOST_MESSAGES,
             tls_context=tls,
             logger=_QUIET,
-            thread=self._thread,
             **session,
         )
 
@@ -201,8 +204,8 @@ class Mqtt:
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
-        unsupported = isinstance(error, aiomqtt.MqttCodeError) and _code(error.rc or 0) == UNSUPPORTED
-        if unsupported or (not self._known and isinstance(error, aiomqtt.MqttCodeError | NoWelcome)):
+        foreign = isinstance(error, aiomqtt.MqttCodeError) and _code(error.rc or 0) in FOREIGN
+        if not self._known and (foreign or isinstance(error, NoWelcome)):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
 
@@ -316,15 +319,14 @@ class Mqtt:
 class _Client(aiomqtt.Client):
     """A client that keeps the reason code of each acknowledgement; the library throws it away."""
 
-    def __init__(self, *given: Any, thread: Executor, **named: Any) -> None:
+    def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._answers: dict[int, asyncio.Future[int]] = {}
-        self._thread = thread
 
     async def __aenter__(self) -> Self:
         """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, super()._client_connect)
+            await apart(super()._client_connect)
         except (OSError, WebsocketConnectionError) as error:
             raise aiomqtt.MqttError(str(error)) from None
         return await super().__aenter__()
