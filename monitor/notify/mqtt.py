@@ -13,18 +13,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from random import random
 from socket import gethostname
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
 
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
-from monitor.loop import apart
 from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.connection import Connection, NoWelcome, code_of
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
 from monitor.notify.patience import ended
@@ -35,7 +34,7 @@ _QUIET = logging.getLogger("monitor.notify.mqtt.library")
 _QUIET.setLevel(logging.CRITICAL)  # what it says of a broken connection is told here, once
 
 PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
-KEEPALIVE = 15  # seconds; a frozen broker is noticed after two of them
+KEEPALIVE = 10  # seconds; a broker that is silent is noticed within two of them
 PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
 HELD = 10.0  # seconds a connection has to last to count as one
@@ -62,10 +61,6 @@ class Section(Protocol):
     language: str
 
 
-class NoWelcome(aiomqtt.MqttError):
-    """The broker hung up instead of welcoming us, as one does that does not know our version of the protocol."""
-
-
 class Refused(DeliveryFailed):
     """The broker lets nobody of our name write there."""
 
@@ -90,7 +85,7 @@ class Mqtt:
         self._told: set[str] = set()
         self._news = asyncio.Event()
         self._online = asyncio.Event()
-        self._client: _Client | None = None
+        self._client: Connection | None = None
         self._unanswered = asyncio.Event()
         self._leaving = False
         self._wanted = asyncio.Event()
@@ -171,7 +166,7 @@ class Mqtt:
                     await self._wanted.wait()
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _opened(self) -> "_Client":
+    async def _opened(self) -> Connection:
         section, url = self._section, self._url
         tls = await asyncio.to_thread(_context, section) if url.scheme in ("mqtts", "wss") else None
         v5 = self._version is aiomqtt.ProtocolVersion.V5
@@ -180,7 +175,7 @@ class Mqtt:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION
             session = {"clean_start": False, "properties": properties}
-        return _Client(
+        return Connection(
             url.host or "",
             url.explicit_port or PORTS[url.scheme],
             username=section.username if section.username is not None else url.user,
@@ -204,17 +199,17 @@ class Mqtt:
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
-        foreign = isinstance(error, aiomqtt.MqttCodeError) and _code(error.rc or 0) in FOREIGN
+        foreign = isinstance(error, aiomqtt.MqttCodeError) and code_of(error.rc or 0) in FOREIGN
         if not self._known and (foreign or isinstance(error, NoWelcome)):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
 
-    async def _tend(self, client: "_Client") -> None:
+    async def _tend(self, client: Connection) -> None:
         """What a connection is for. Returns by an exception only."""
         await self._state(self._topic("monitor"), b"online", client)
         for topic in self._read_topics():
             answers = await client.subscribe(topic, qos=1)
-            if (code := max(_code(one) for one in answers)) >= REFUSED:
+            if (code := max(code_of(one) for one in answers)) >= REFUSED:
                 log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
         self._shown = {}
         if self.trouble is not None:
@@ -235,7 +230,7 @@ class Mqtt:
         own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+", "monitor")]
         return [*own, f"{self._hub}/binary_sensor/{node_of(self._prefix)}/+/config"] if self._hub else own
 
-    async def _show(self, client: "_Client") -> None:
+    async def _show(self, client: Connection) -> None:
         """Publishes the states that differ from what the broker was last given."""
         while True:
             await self._news.wait()
@@ -251,7 +246,7 @@ class Mqtt:
                     await self._state(topic, payload, client)
                     self._shown[topic] = payload
 
-    async def _state(self, topic: str, payload: bytes, client: "_Client") -> None:
+    async def _state(self, topic: str, payload: bytes, client: Connection) -> None:
         """A retained state. That it may not be written is told once, and keeps no notice from leaving."""
         try:
             await self._publish(topic, payload, retain=True, client=client)
@@ -260,7 +255,7 @@ class Mqtt:
                 log.warning("broker %s: %s", self._name, error)
             self._told.add(str(error))
 
-    async def _read(self, client: "_Client") -> None:
+    async def _read(self, client: Connection) -> None:
         """What comes in: words of people, and states that were retained before us."""
         async for message in client.messages:
             topic = message.topic.value
@@ -285,7 +280,7 @@ class Mqtt:
         *,
         retain: bool,
         properties: Properties | None = None,
-        client: "_Client | None" = None,
+        client: Connection | None = None,
     ) -> None:
         """Returns once the broker has it. Raises DeliveryFailed with what the broker says."""
         to = client or self._client
@@ -296,8 +291,10 @@ class Mqtt:
                 code = await to.say(topic, payload, retain, properties)
         except TimeoutError:
             self._unanswered.set()
+            self._online.clear()
             raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
         except aiomqtt.MqttError as error:
+            self._online.clear()
             raise DeliveryFailed(_said(error)) from None
         if code >= REFUSED:
             raise Refused(f"the broker refuses {topic}: {_reason(code)}")
@@ -314,54 +311,6 @@ class Mqtt:
         properties.ContentType = "application/json"
         properties.UserProperty = [("event_id", str(message.payload["event_id"]))]
         return properties
-
-
-class _Client(aiomqtt.Client):
-    """A client that keeps the reason code of each acknowledgement; the library throws it away."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._answers: dict[int, asyncio.Future[int]] = {}
-
-    async def __aenter__(self) -> Self:
-        """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
-        try:
-            await apart(super()._client_connect)
-        except (OSError, WebsocketConnectionError) as error:
-            raise aiomqtt.MqttError(str(error)) from None
-        return await super().__aenter__()
-
-    def _client_connect(self) -> None:
-        """Done already."""
-
-    async def say(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> int:
-        """Publishes at QoS 1; the reason code of the broker. Raises MqttError when the connection ends before."""
-        info = self._client.publish(topic, payload, 1, retain, properties)
-        if info.rc != MQTT_ERR_SUCCESS:
-            raise aiomqtt.MqttCodeError(info.rc, "could not publish")
-        answer = asyncio.get_running_loop().create_future()
-        self._answers[info.mid] = answer
-        try:
-            await asyncio.wait({answer, self._disconnected}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                raise aiomqtt.MqttError("the connection ended before the broker acknowledged")
-            return int(answer.result())
-        finally:
-            self._answers.pop(info.mid, None)
-
-    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
-        if not self._connected.done():  # the library would wait for a welcome until its time is up
-            self._connected.set_exception(NoWelcome("the broker closed the connection before its welcome"))
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any = None) -> None:
-        waiting = self._answers.get(mid)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(_code(reason_code))
-
-
-def _code(reason: Any) -> int:
-    return int(getattr(reason, "value", reason))
 
 
 def _reason(code: int) -> str:
