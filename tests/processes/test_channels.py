@@ -154,7 +154,7 @@ async def test_when_every_channel_is_dead_all_say_so_and_on_return_everything_fl
                 await eventually(broken, 60, "both breakers are open")
                 metrics = get(f"http://127.0.0.1:{station.ops}/metrics")[1]
                 assert 'monitor_outbox_pending{channel="hung"} 3.0' in metrics
-                dashboard = get(f"http://127.0.0.1:{station.ops}/healthcheck/health")[1]
+                dashboard = get(f"http://127.0.0.1:{station.ops}/healthcheck")[1]
                 assert all(f"Channel {name} does not deliver" in dashboard for name in ("hung", "away"))
                 quiet = lambda: time.monotonic() - beats[-1] > 45  # noqa: E731
                 await eventually(quiet, 200, "the signal stops")

@@ -105,8 +105,8 @@ async def test_steps_that_came_due_while_nobody_ran_are_told_once_at_once_and_in
 async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    """It holds claims when it is stopped; they end, the other sends what was claimed, and when it goes on it writes
-    over nothing. What came twice has the same id."""
+    """It holds claims when it is stopped, for a minute; they end, the other sends what was claimed, and when it goes on
+    it writes over nothing. What came twice has the same id."""
     async with hook() as receiver:
         slow = asyncio.Event()
 
@@ -128,6 +128,7 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
             assert len(ids) == 3
             await eventually(lambda: receiver.at("/pager"), 15, "one is under way")
             frozen.tell(signal.SIGSTOP)
+            stopped = time.monotonic()
             try:
                 slow.set()
                 async with second.running() as other:
@@ -136,6 +137,7 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
                         lambda: not any(c["pending"] for c in second.outbox()["channels"]), 30, "and writes that down"
                     )
                     count = len(receiver.at("/pager"))
+                    await asyncio.sleep(max(0.0, stopped + 60 - time.monotonic()))
                     frozen.tell(signal.SIGCONT)
                     await eventually(lambda: get(f"http://127.0.0.1:{first.ops}/-/healthy")[0] == 200, 30, "it goes on")
                     again = await asyncio.to_thread(first.open, 9)
