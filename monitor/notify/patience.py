@@ -26,11 +26,17 @@ async def within(seconds: float, doing: Coroutine[Any, Any, T]) -> T:
 
 
 async def ended(task: asyncio.Task[Any], seconds: float = LEFT_ALONE) -> None:
-    """Stops a task, and waits for its end, but not for ever."""
+    """Stops a task, and waits for its end, but not for ever. Whoever is told to stop meanwhile does so after it."""
+    told: asyncio.CancelledError | None = None
     for _ in range(round(seconds / AGAIN)):
         if task.done():
             break
         task.cancel()
-        await asyncio.wait({task}, timeout=AGAIN)
+        try:
+            await asyncio.wait({task}, timeout=AGAIN)
+        except asyncio.CancelledError as error:
+            told = error
     if task.done() and not task.cancelled():
         task.exception()  # seen: whoever wanted to know has left
+    if told is not None:
+        raise told

@@ -138,6 +138,8 @@ async def test_no_moment_of_a_dialogue_is_the_wrong_one_to_stop() -> None:
             server.silent.set()
             await ended(task)
             assert task.done()
+            coroutines = [one.get_coro() for one in asyncio.all_tasks()]
+            assert not [one for one in coroutines if getattr(one, "__name__", "") in ("_exchange", "quit")]
 
 
 async def test_a_server_that_never_ends_its_answer_is_left_when_the_time_is_up() -> None:
