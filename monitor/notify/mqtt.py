@@ -103,7 +103,8 @@ class Mqtt:
     async def deliver(self, message: Message) -> str | None:
         """Publishes a notice under `notices`."""
         self._start()
-        self._wanted.set()  # a notice that is to leave now is worth a try to connect
+        if not self._online.is_set():
+            self._wanted.set()  # a notice that is to leave now is worth a try to connect
         try:
             async with asyncio.timeout(PATIENCE / 2):
                 await self._online.wait()
@@ -160,10 +161,10 @@ class Mqtt:
                 self._client = None
             if now() - began > HELD:
                 pause = FIRST_PAUSE
-            self._wanted.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause * (0.5 + random() / 2)):
                     await self._wanted.wait()
+            self._wanted.clear()
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _opened(self) -> Connection:
