@@ -36,6 +36,8 @@ from monitor.gazette import Gazette
 from monitor.notify.carrier import Carrier, Removed, Unavailable
 from monitor.notify.channel import DeliveryFailed
 from monitor.notify.circular import Bureau
+from monitor.notify.pace import Pace
+from monitor.notify.patience import ended
 from monitor.pages.translate import Speech
 from monitor.store import TROUBLES, Store
 from monitor.web.ticket import Tickets, base_of
@@ -76,7 +78,7 @@ class Circulation:
         self._gazette = Gazette(store, lambda: board().agenda.works)
         self._open: set[str] = set()  # those who may have something to hear
         self._busy: set[str] = set()
-        self._calm: dict[str, datetime] = {}  # those who hear of nothing before then, unless there is more
+        self._pace = Pace(clock)
         self._unkept: set[str] = set()  # those the store has not taken as they are
         self._requests: asyncio.Queue[Subscriber] = asyncio.Queue(MOST_REQUESTS)
         self._lanes: dict[tuple[str, bool], asyncio.Queue[str]] = {}
@@ -152,6 +154,7 @@ class Circulation:
             self._roll[id] = one
             raise
         self._forget([other.id for other in same] if kept else [id])
+        self._pace.forget(id)
         self._open.add(id)
         self.nudge()
         return fresh if kept else None
@@ -177,7 +180,7 @@ class Circulation:
             self._roll.pop(id, None)
             self._open.discard(id)
             self._unkept.discard(id)
-            self._calm.pop(id, None)
+            self._pace.forget(id)
 
     # -- loops --------------------------------------------------------------------------------------------------------
 
@@ -193,10 +196,7 @@ class Circulation:
             done, _ = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)  # none of them ever ends by itself
             await asyncio.gather(*done)
         finally:
-            while left:  # the library that speaks to mail servers may lose a cancellation
-                for task in left:
-                    task.cancel()
-                _, left = await asyncio.wait(left, timeout=1)
+            await asyncio.gather(*map(ended, left))
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -211,6 +211,8 @@ class Circulation:
                 await asyncio.sleep(LOOK_EVERY)
                 continue
             self._roll = {one.id: replace(one, cursor=min(one.cursor, newest)) for one in everybody}
+            for one in everybody:
+                self._pace.begin(one)
             self._open = set(self._roll)
             self._ready.set()
 
@@ -220,19 +222,19 @@ class Circulation:
             self._wake.clear()
             try:
                 if self.kinds and self._roll and await self._gazette.read(self._clock.now()):
-                    self._calm.clear()
+                    self._pace.stir()
                     self._open |= {id for id, one in self._roll.items() if one.confirmed_at is not None}
                 await self._keep_rest()
             except TROUBLES:
                 pass  # whoever writes the facts says so
-            now = self._clock.now()
             for count, id in enumerate(list(self._open), 1):
                 one = self._roll.get(id)
                 if one is None:
                     self._open.discard(id)
-                elif id not in self._busy and max(one.next_at or now, self._calm.get(id, now)) <= now:
+                elif id not in self._busy and not self._pace.waits(id):
                     self._busy.add(id)
-                    self._lanes[(one.kind, one.attempts > 0 or one.confirmed_at is None)].put_nowait(id)
+                    doubtful = one.attempts > 0 or one.confirmed_at is None or self._pace.is_slow(id)
+                    self._lanes[(one.kind, doubtful)].put_nowait(id)
                 if count % AT_ONCE == 0:
                     await asyncio.sleep(0)
             try:
@@ -305,14 +307,12 @@ class Circulation:
 
     async def _serve(self, id: str) -> bool:
         """Tells one subscriber the next thing; False when there is nothing, or no way to tell it, now."""
-        one, now, carrier = self._roll.get(id), self._clock.now(), self._carrier
-        if one is None or one.kind not in self.kinds or carrier.waits(one.kind, now):
-            return False
-        if one.next_at is not None and one.next_at > now:
+        one, now, carrier, began = self._roll.get(id), self._clock.now(), self._carrier, self._clock.monotonic()
+        if one is None or one.kind not in self.kinds or carrier.waits(one.kind, now) or not self._pace.is_due(id):
             return False
         edition = None if one.confirmed_at is None else self._edition(one, now)
         if isinstance(edition, datetime):
-            self._calm[id] = edition
+            self._pace.calm(id, edition - now)
             return False
         if edition is None and (one.confirmed_at is not None or one.asked_at is not None):
             self._open.discard(id)
@@ -330,6 +330,7 @@ class Circulation:
             return await self._erased(id)
         except DeliveryFailed as error:
             return await (self._refused(id, edition) if error.permanent else self._failed(id, error.retry_after))
+        self._pace.told(id, began)
         if (current := self._roll.get(id)) is not None:  # it may have confirmed meanwhile, or left
             await self._keep(asked(current, now) if edition is None else told(current, edition))
         return True
@@ -364,7 +365,7 @@ class Circulation:
     async def _failed(self, id: str, wait: timedelta | None = None) -> bool:
         """It is tried again after a pause, or no more."""
         one = self._roll.get(id)
-        if one is None or not suffered(one, self._clock.now()) or not self._carrier.vouches(one.kind):
+        if one is None or not suffered(one, self._pace.now_for(one)) or not self._carrier.vouches(one.kind):
             return await self._later(id, wait)
         log.info("a subscriber by %s is removed: it could not be reached for days", one.kind)
         return await self._erased(id)
@@ -373,5 +374,6 @@ class Circulation:
         """After a pause. `count`: that it was not reached is the fault of whoever is to be reached."""
         if (one := self._roll.get(id)) is not None:
             pause = max(pause_of(one.attempts + 1, self._random.random()), min(wait or timedelta(0), RELEVANT))
+            self._pace.later(id, pause, count=count)
             await self._keep(failed(one, self._clock.now(), pause, count=count))
         return True

@@ -38,6 +38,7 @@ from monitor.core.outbox import (
 )
 from monitor.notify.box import Box
 from monitor.notify.channel import Channel, DeliveryFailed, Message
+from monitor.notify.patience import ended, within
 from monitor.notify.text import OWN
 from monitor.spans import span
 from monitor.store import TROUBLES, Claim, Outbox
@@ -258,8 +259,7 @@ class Postman:
         """Whether an attempt ends by itself within a moment; else it is cut off, and perhaps made twice."""
         if (await asyncio.wait({attempt}, timeout=FINISH))[0]:
             return True
-        attempt.cancel()
-        await asyncio.wait({attempt}, timeout=RELEASE)
+        await ended(attempt)
         return False
 
     async def _release(self, letter: Letter, token: str) -> None:
@@ -279,10 +279,10 @@ class Postman:
             now, write = self._clock.now(), self._write(letter.channel)
             message = await asyncio.to_thread(write, sending, incident, now, external)  # a large one takes a while
             with span("deliver", {**about_letter(letter), "attempt": letter.attempts}):
-                async with asyncio.timeout(limit):
-                    assert box.channel is not None
-                    called = await box.channel.deliver(message)
+                assert box.channel is not None
+                called = await within(limit, box.channel.deliver(message))
         except DeliveryFailed as error:
+            box.rest(error.retry_after)
             return self._failed(letter, str(error), permanent=error.permanent, retry_after=error.retry_after)
         except TimeoutError:
             return self._failed(letter, f"no answer within {limit:g} s")

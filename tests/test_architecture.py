@@ -28,6 +28,7 @@ ROOMS = {
     "desk": frozenset({"core", "clock", "backlog", "chronicle", "ledger", "spans"}),
     "following": frozenset({"core"}),
     "internet": frozenset[str](),
+    "loop": frozenset[str](),
     "ledger": frozenset({"core"}),
     "logs": frozenset[str](),
     "mask": frozenset[str](),
@@ -36,7 +37,7 @@ ROOMS = {
     "reports": frozenset({"core", "store"}),
     "spans": frozenset[str](),
     "template": frozenset[str](),
-    **{room: frozenset({"core", "clock", "internet", "mask", "template", room}) for room in HANDS},
+    **{room: frozenset({"core", "clock", "internet", "loop", "mask", "template", room}) for room in HANDS},
 }
 TOP = frozenset(
     {

@@ -25,12 +25,13 @@ from monitor.core.effect import Refusal
 from monitor.core.incident import Incident, Stage, Update, with_update
 from monitor.core.site import Site
 from monitor.core.subscriber import MOST_ASKED, Subscriber
+from monitor.notify import pace
 from monitor.pages.translate import Speech
 from monitor.store.memory import MemoryStore
 from monitor.web.ticket import CONFIRM, LEAVE, new_id
-from tests.fakes import FakeClock
 from tests.store.past import NOON, incident, saved
 from tests.stories.beats import module, platform
+from tests.test_postman import Moving
 
 SITE = Site("Shop", "https://status.example.com", ("en", "pt-BR"), subscribe_url="https://subscribe.example.com")
 SPEECH = Speech.load(SITE.languages, Path(__file__).parents[1] / "site")
@@ -76,11 +77,14 @@ class Hooks:
     got: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)
     hang: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name in self.hang:
             await asyncio.sleep(60)
+        if name in self.late:
+            await asyncio.sleep(1)
         body = await request.json()
         self.got.setdefault(name, []).append(body)
         return web.json_response({"challenge": body.get("challenge")}, status=self.status.get(name, 200))
@@ -93,7 +97,7 @@ class World:
     """A circulation that runs, and everything around it."""
 
     def __init__(self, port: int, hooks: Hooks, postbox: Postbox) -> None:
-        self.store, self.clock, self.hooks, self.postbox = MemoryStore(), FakeClock(), hooks, postbox
+        self.store, self.clock, self.hooks, self.postbox = MemoryStore(), Moving(), hooks, postbox
         mail = {
             **{"kind": "email", "server": f"127.0.0.1:{port}", "security": "none", "username": None, "password": None},
             **{"from": "Shop <status@example.com>", "to": ["ops@example.com"], "timeout": timedelta(seconds=5)},
@@ -153,9 +157,9 @@ class World:
         return await self.circulation.confirm(id)
 
 
-async def until(true: Callable[[], object]) -> None:
+async def until(true: Callable[[], object], limit: float = 15) -> None:
     """Waits for a state."""
-    for _ in range(1500):
+    for _ in range(round(limit * 100)):
         found = true()
         if await found if inspect.isawaitable(found) else found:
             return
@@ -341,3 +345,91 @@ async def test_logs_name_nobody(world: World, caplog: pytest.LogCaptureFixture) 
     await until(world.nobody_is_left)
     assert "removed" in caplog.text
     assert "ana" not in caplog.text
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_clock_that_is_set_keeps_nobody_waiting_and_removes_nobody(world: World, days: int) -> None:
+    """Who could not be reached is tried after its pause, what may still change is told after its minute, and mails
+    leave again a minute after a server took none."""
+    world.ask("hook")
+    world.ask("ana@example.com")
+    await world.confirms("ana@example.com")
+    await until(lambda: sum(1 for one in world.circulation._roll.values() if one.confirmed_at) == 2)
+    await world.saves(OPENED)
+    await until(lambda: world.hooks.events("hook") and len(world.postbox.to("ana@example.com")) == 2)
+    world.hooks.status["hook"], world.postbox.takes = 500, "451 not now"
+    thought = with_update(OPENED, Update(world.clock.at, Stage.IDENTIFIED, "cause_changed", {}))
+    world.clock.at += timedelta(minutes=5)
+    await world.saves(thought)
+    await until(lambda: len(world.hooks.events("hook")) == 2)
+    await until(lambda: all(one.attempts for one in world.circulation._roll.values()))
+    world.clock.set(timedelta(days=days))
+    world.hooks.status.clear()
+    world.postbox.takes = "250 OK"
+    for _ in range(3):
+        world.clock.at += timedelta(minutes=2)
+        await asyncio.sleep(0.05)
+    await until(lambda: len(world.hooks.events("hook")) == 3 and len(world.postbox.to("ana@example.com")) == 3)
+    assert len(await world.roll()) == 2
+
+
+async def test_whoever_failed_for_days_is_removed_by_no_clock_that_jumps(world: World) -> None:
+    """What is new by the new date is tried again, and nobody has failed for longer because of that."""
+
+    async def tried(name: str) -> None:
+        before = sum(one.attempts for one in world.circulation._roll.values())
+        fresh = replace(incident(name, world.clock.at), published_at=world.clock.at, updates=())
+        await world.saves(with_update(fresh, Update(world.clock.at, Stage.IDENTIFIED, "opened", {})))
+        await until(lambda: sum(one.attempts for one in world.circulation._roll.values()) != before)
+
+    world.ask("hook")
+    await until(lambda: any(one.confirmed_at for one in world.circulation._roll.values()))
+    world.hooks.status["hook"] = 500
+    await tried("first")
+    world.clock.set(timedelta(days=5))
+    world.clock.at += timedelta(minutes=6)
+    await tried("second")
+    assert len(await world.roll()) == 1
+
+
+async def test_who_takes_long_to_answer_keeps_nobody_waiting_the_next_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told beside those who are in doubt, until they answer soon."""
+    monkeypatch.setattr(pace, "SLOW", -1.0)
+    world.ask("hook")
+    await until(lambda: any(one.confirmed_at for one in world.circulation._roll.values()))
+    (id,) = world.circulation._roll
+    assert world.circulation._pace.is_slow(id)
+    monkeypatch.setattr(pace, "SLOW", 2.0)
+    await world.saves(OPENED)
+    await until(lambda: world.hooks.events("hook"))
+    await until(lambda: not world.circulation._pace.is_slow(id))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_a_thousand_receivers_a_fifth_of_which_is_slow_or_dead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who answer hear of each event once and in order; the dead are tried no oftener than their pauses allow, and
+    what waits for them takes no memory that grows."""
+    monkeypatch.setattr("monitor.notify.outward.LIMIT", timedelta(seconds=2))
+    world.circulation.use(world.config)  # with that limit
+    names = [f"r{number}" for number in range(1000)]
+    dead, slow = set(names[::10]), set(names[1::10])
+    for name in names:
+        one = Subscriber(new_id(), "webhook", f"{world.hooks.url}/{name}", "en", world.clock.at)
+        await world.store.subscribers.add(replace(one, confirmed_at=world.clock.at))
+    await world.restart()
+    world.hooks.hang, world.hooks.late = dead, slow
+    await world.saves(OPENED)
+    heard = [name for name in names if name not in dead]
+    await until(lambda: all(world.hooks.events(name) for name in heard), 90)
+    before = sum(one.attempts for one in world.circulation._roll.values())
+    await world.saves(ENDED)
+    await until(lambda: all(len(world.hooks.events(name)) == 2 for name in heard if name not in slow), 30)
+    await until(lambda: all(len(world.hooks.events(name)) == 2 for name in heard), 60)
+    assert {tuple(world.hooks.events(name)) for name in heard} == {("opened", "resolved")}
+    assert before <= 2 * len(dead)
+    assert len(world.circulation._busy) <= len(dead)

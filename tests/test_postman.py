@@ -561,10 +561,11 @@ async def test_a_claim_made_in_a_future_that_was_taken_back_holds_no_longer_than
 async def test_a_receiver_that_asks_for_a_day_gets_it_unless_nobody_wants_to_hear_then() -> None:
     """The last try is a minute before that."""
     calm, pages = (DeliveryFailed("HTTP 429", retry_after=timedelta(hours=hours)) for hours in (30, 30))
-    pager = Receiver([pages, calm])
-    world = World(pager=pager)
-    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "resolved", "pager"))
+    pager, mail = Receiver([pages]), Receiver([calm])
+    world = World(pager=pager, mail=mail)
+    await world.tell(happened(ONE, 1, "opened", "pager"), happened(TWO, 1, "resolved", "mail"))
     await world.work()
+    await world.work("mail")
     pause = {one.incident: one.next_at - one.at for one in await world.outbox.letters(limit=9) if one.next_at}
     assert pause[ONE.id] == timedelta(hours=24) - LAST_TRY
     assert timedelta(hours=29, minutes=59) < pause[TWO.id] <= timedelta(hours=30)

@@ -84,11 +84,13 @@ def loaded(given: Common) -> "Config":
 
 def go(job: Coroutine[Any, Any, int]) -> None:
     """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
+    from monitor.loop import Loop
     from monitor.pages.publish import PublishError
     from monitor.store import StoreFailed, StoreUnusable
 
     try:
-        sys.exit(asyncio.run(job))
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            sys.exit(runner.run(job))
     except (StoreFailed, StoreUnusable, PublishError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -102,7 +102,7 @@ def next_edition(
         if is_loud(subject, since, repeated) or (
             thread is None and not _is_over(subject) and not isinstance(subject, Maintenance)
         ):
-            if thread is not None and _may_change(subject, since) and now < head.at + CALM:
+            if thread is not None and _may_change(subject, since) and head.at <= now < head.at + CALM:
                 calm = min(calm or head.at + CALM, head.at + CALM)
                 continue
             last = max(each.number for each in waiting if each.subject == head.subject)

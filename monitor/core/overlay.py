@@ -7,6 +7,7 @@ work announced. It then opens no incident and is *held*: as soon as nothing excu
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from monitor.core import agenda
 from monitor.core.agenda import Refused, WorkAct
@@ -63,6 +64,8 @@ def arranged(board: Board, event: Planned | Scheduled | Ordered, now: datetime) 
             board, more = _scheduled(board, event, now)
         case Ordered():
             board, more = _ordered(board, event, now)
+        case _:
+            assert_never(event)
     board, begun = passed(board, now)  # work that was planned for this very moment, or too late
     return board, [*effects, *more, *begun]
 

@@ -139,7 +139,7 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
         board, asks = _vote(board, one, now)
         effects += asks
     before = board.tracks.get(key, before)
-    private = vantage.is_private(observation.address) if observation.address else before.private
+    private = vantage.is_aside(observation, before)
     if not private:
         board, sees = _reach(board, probe, observation, result, now)
         effects += sees
@@ -177,7 +177,7 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
     """What one reading changes: its track, and where it decides anything, statuses and incidents."""
     probe, observation, result = reading.probe, reading.seen, reading.result
     key = (*probe.key, observation.location)
-    private = vantage.is_private(observation.address) if observation.address else before.private
+    private = vantage.is_aside(observation, before)
     condition = board.probes.get(probe.key)
     outage = condition is not None and condition.status is Status.DOWN
     track, result = watched(before, observation, probe, result)

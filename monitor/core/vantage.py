@@ -237,6 +237,14 @@ def code_of_blindness(board: Board, location: str) -> str:
     return "self.dns" if 2 * names > len(codes) else "self.connectivity"
 
 
+def is_aside(observation: Observation, track: Track) -> bool:
+    """Whether the network outside has no part in a run, whose target is loopback or private: as its address says, or
+    the last one that was known. In a name that could not be looked up others have a part, wherever it leads."""
+    if observation.address:
+        return is_private(observation.address)
+    return track.private and not (observation.failure is not None and observation.failure.code.startswith("dns."))
+
+
 def is_private(address: str) -> bool:
     """Whether an `ip:port` is loopback or private: own trouble of the network outside says nothing about it."""
     host = address.rpartition(":")[0].strip("[]").lower().removeprefix("::ffff:")

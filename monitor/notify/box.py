@@ -15,6 +15,7 @@ from monitor.notify.channel import Channel
 
 HELD = timedelta(seconds=15)  # between looks at whether a letter still has to wait
 AGAIN = 1.0  # seconds before what could not be claimed is tried again
+LONGEST_REST = 3600.0  # seconds that everything waits because the receiver asked for a pause; it may be wrong
 Key = tuple[str, int, str]
 _NEWS = {(State.SENDING, State.PENDING)} | {(one, two) for one in State if one not in WAITING for two in WAITING}
 
@@ -36,6 +37,7 @@ class Box:
         self._due: dict[Key, float] = {}  # monotonic seconds from which on a letter may leave
         self._born: dict[Key, float] = {}  # monotonic seconds at which its event happened
         self._held: set[Key] = set()  # what waits because it is meant to
+        self._rests_until: float | None = None  # monotonic seconds; None once a delivery showed that it takes again
         if before is not None:
             self._take_over(before)
 
@@ -159,18 +161,42 @@ class Box:
     # -- how the channel fares ---------------------------------------------------------------------------------------
 
     def state(self) -> str:
-        """That of the breaker; `gone` where there is no channel."""
-        return "gone" if self.channel is None else self.breaker.state(self._clock.monotonic())
+        """That of the breaker, `open` as well while the receiver wants nobody to come; `gone` where there is no
+        channel."""
+        if self.channel is None:
+            return "gone"
+        now = self._clock.monotonic()
+        return "open" if self._rests_until is not None and now < self._rests_until else self.breaker.state(now)
+
+    def rest(self, pause: timedelta | None) -> None:
+        """The receiver wants nobody to come for so long, whatever it would be with."""
+        if pause:
+            seconds = min(pause.total_seconds(), LONGEST_REST)
+            self._rests_until = max(self._rests_until or 0.0, self._clock.monotonic() + seconds)
 
     def fared(self, after: Letter) -> bool:
-        """Notes what became of an attempt; whether that is news: the first failure, or the first delivery after one."""
-        failed_before = self.breaker.failures > 0
+        """Notes what became of an attempt; whether that is news: the first failure, or the first delivery after one.
+
+        A channel that failed too often is tried with whatever waits, however seldom that was to be tried by itself; and
+        once one thing is delivered nothing else waits because of what was.
+        """
+        failed_before, now = self.breaker.failures > 0, self._clock.monotonic()
         if after.state is State.DELIVERED:
-            self.breaker, self.last_error = self.breaker.worked(), None
+            if self.breaker.open_until is not None or self._rests_until is not None:
+                self._due_by(now)
+            self.breaker, self.last_error, self._rests_until = self.breaker.worked(), None, None
             self.last_delivered_at = self._clock.now()
             return failed_before
         self.last_error = after.last_error
         if after.state is State.DEAD:
             return False
-        self.breaker = self.breaker.failed(self._clock.monotonic())
+        self.breaker = self.breaker.failed(now)
+        if self.breaker.open_until is not None:
+            self._due_by(max(self.breaker.open_until, self._rests_until or 0.0))
         return not failed_before
+
+    def _due_by(self, moment: float) -> None:
+        """No later than then, but for what is held, and what somebody else is sending."""
+        for one in self.letters():
+            if one.state is State.PENDING and one.key not in self._held:
+                self._due[one.key] = min(self._due[one.key], moment)

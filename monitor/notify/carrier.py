@@ -46,11 +46,12 @@ class Carrier:
             self._mail = Email(SimpleNamespace(**{"from_" if key == "from" else key: mail[key] for key in mail}))
         self._outward = Outward(allow_private=allow_private, ca_file=ca_file)
         self._bounced = self._arrived = 0
-        self._away_until: datetime | None = None
+        self._away_since: datetime | None = None
 
     def waits(self, kind: str, now: datetime) -> bool:
         """Whether it is of no use to try now."""
-        return kind == "email" and self._away_until is not None and now < self._away_until
+        away = self._away_since
+        return kind == "email" and away is not None and away <= now < away + OUTAGE
 
     def vouches(self, kind: str) -> bool:
         """Whether others are reached, so that who is not has only themselves to blame."""
@@ -90,12 +91,12 @@ class Carrier:
         try:
             refused = await self._mail.send(written, [one.address])
         except DeliveryFailed as error:
-            if self._away_until is None:
+            if self._away_since is None:
                 # What the server says may hold the address.
                 log.warning("mails to subscribers do not leave: %s", str(error).partition(": ")[0])
-            self._away_until = now + OUTAGE
+            self._away_since = now
             raise Unavailable from None
-        self._away_until = None
+        self._away_since = None
         code = max((code for code, _ in refused.values()), default=250)
         if code < 400:
             self._arrived += 1

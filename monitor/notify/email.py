@@ -7,6 +7,7 @@ good is told in the log, and does not keep the others from being served.
 
 import asyncio
 import logging
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,15 +17,18 @@ from typing import Protocol
 
 import aiosmtplib
 
+from monitor.loop import apart
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import line
 from monitor.notify.mail import mail
+from monitor.notify.patience import within
 from monitor.notify.receiver import SAID, secrets_of, trust
 from monitor.notify.served import Served
 
 log = logging.getLogger(__name__)
 
-GOODBYE = 1.0  # seconds
+GOODBYE = 0.3  # seconds; less than a worker that is to stop waits for an attempt, which has succeeded by then
+OWN_NAME = 1.0  # seconds that the system may take to say what this machine is called
 
 
 class Section(Protocol):
@@ -57,6 +61,7 @@ class Email:
         self._limit = section.timeout.total_seconds()
         self._ca_file = section.ca_file
         self._mask = secrets_of(section)
+        self._called: str | None = None
 
     async def deliver(self, message: Message) -> str | None:
         """Sends a notice to whoever has not got it yet."""
@@ -74,14 +79,11 @@ class Email:
 
     async def send(self, written: EmailMessage, to: Sequence[str]) -> Mapping[str, tuple[int, str]]:
         """Receivers that were refused, with what the server said. Raises DeliveryFailed when nobody could be asked."""
+        client: aiosmtplib.SMTP | None = None
         try:
-            async with asyncio.timeout(self._limit):
-                client = await self._connected()
-                try:
-                    refused, _ = await client.sendmail(self._envelope, list(to), written.as_bytes())
-                except BaseException:
-                    client.close()
-                    raise
+            client = await self._client()
+            refused = await within(self._limit, self._exchange(client, written, to))
+            await _say_goodbye(client)
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {one.recipient: (one.code, one.message) for one in error.recipients}
         except aiosmtplib.SMTPResponseException as error:
@@ -91,28 +93,42 @@ class Email:
             raise DeliveryFailed(f"{self._host} did not take the mail within {self._limit:g} s") from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise DeliveryFailed(f"{self._host}: {self._said(str(error)) or type(error).__name__}") from None
-        await _leave(client)
+        finally:
+            if client is not None:
+                client.close()
         return {one: (response.code, response.message) for one, response in refused.items()}
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        """A connection, safe and logged in as configured."""
+    async def _client(self) -> aiosmtplib.SMTP:
         context = await asyncio.to_thread(trust, self._ca_file) if self._security != "none" else None
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
+            local_hostname=await self._own_name(),
             timeout=self._limit,
             use_tls=self._security == "tls",
             start_tls=self._security == "starttls",
             tls_context=context,
         )
-        try:
-            await client.connect()
-            if self._login is not None:
-                await client.login(*self._login)
-        except BaseException:
-            client.close()
-            raise
-        return client
+
+    async def _own_name(self) -> str:
+        """What this machine is called in full. That takes a name server, which may not answer."""
+        if self._called is None:
+            try:
+                async with asyncio.timeout(OWN_NAME):
+                    self._called = await apart(socket.getfqdn)
+            except TimeoutError:
+                return socket.gethostname()
+        return self._called
+
+    async def _exchange(
+        self, client: aiosmtplib.SMTP, written: EmailMessage, to: Sequence[str]
+    ) -> Mapping[str, aiosmtplib.SMTPResponse]:
+        """Connects as safely as configured, logs in and hands over a mail; who was refused it."""
+        await client.connect()
+        if self._login is not None:
+            await client.login(*self._login)
+        refused, _ = await client.sendmail(self._envelope, list(to), written.as_bytes())
+        return refused
 
     def _tell(self, refused: Mapping[str, tuple[int, str]], some: bool) -> None:
         """Raises DeliveryFailed when somebody has to be asked again, or nobody got it."""
@@ -126,9 +142,7 @@ class Email:
         return self._mask.line(text, SAID)
 
 
-async def _leave(client: aiosmtplib.SMTP) -> None:
-    """Says good-bye. What the server took it has taken, whatever it answers to that."""
+async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    """What the server took it has taken, whatever it answers to that."""
     with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-        async with asyncio.timeout(GOODBYE):
-            await client.quit()
-    client.close()
+        await within(GOODBYE, client.quit())

@@ -10,14 +10,12 @@ import json
 import logging
 import ssl
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from random import random
 from socket import gethostname
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
@@ -25,8 +23,10 @@ from yarl import URL
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
 from monitor.notify.channel import DeliveryFailed, Message
+from monitor.notify.connection import Connection, NoWelcome, code_of
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
+from monitor.notify.patience import ended
 from monitor.notify.words import Acknowledged, Words
 
 log = logging.getLogger(__name__)
@@ -34,14 +34,15 @@ _QUIET = logging.getLogger("monitor.notify.mqtt.library")
 _QUIET.setLevel(logging.CRITICAL)  # what it says of a broken connection is told here, once
 
 PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
-KEEPALIVE = 15  # seconds; a frozen broker is noticed after two of them
+KEEPALIVE = 10  # seconds; a broker that is silent is noticed within two of them
 PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
 HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
 MOST_MESSAGES = 1000  # of all that comes in, our own states among it
-UNSUPPORTED = 0x84  # the reason code for a version of the protocol that a broker does not know
+# Reason codes by which brokers say that they do not understand our version of the protocol, from 5 on or before it.
+FOREIGN = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
 REFUSED = 0x80  # the first of the reason codes that say no
 
 
@@ -58,10 +59,6 @@ class Section(Protocol):
     verify: bool
     discovery: str | None
     language: str
-
-
-class NoWelcome(aiomqtt.MqttError):
-    """The broker hung up instead of welcoming us, as one does that does not know our version of the protocol."""
 
 
 class Refused(DeliveryFailed):
@@ -88,10 +85,10 @@ class Mqtt:
         self._told: set[str] = set()
         self._news = asyncio.Event()
         self._online = asyncio.Event()
-        self._client: _Client | None = None
+        self._client: Connection | None = None
         self._unanswered = asyncio.Event()
         self._leaving = False
-        self._thread = ThreadPoolExecutor(1, "mqtt")
+        self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -106,6 +103,8 @@ class Mqtt:
     async def deliver(self, message: Message) -> str | None:
         """Publishes a notice under `notices`."""
         self._start()
+        if not self._online.is_set():
+            self._wanted.set()  # a notice that is to leave now is worth a try to connect
         try:
             async with asyncio.timeout(PATIENCE / 2):
                 await self._online.wait()
@@ -128,15 +127,13 @@ class Mqtt:
         task, self._task, self._leaving = self._task, None, True
         if task is not None:
             await self._leave(task)
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _leave(self, task: asyncio.Task[None]) -> None:
         if self._client is not None and self._online.is_set():
             with suppress(DeliveryFailed, TimeoutError):
                 async with asyncio.timeout(1):
                     await self._publish(self._topic("monitor"), b"offline", retain=True)
-        task.cancel()
-        await asyncio.wait({task}, timeout=2)
+        await ended(task, 2.0)
 
     # -- the connection ----------------------------------------------------------------------------------------------
 
@@ -164,10 +161,13 @@ class Mqtt:
                 self._client = None
             if now() - began > HELD:
                 pause = FIRST_PAUSE
-            await asyncio.sleep(pause * (0.5 + random() / 2))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause * (0.5 + random() / 2)):
+                    await self._wanted.wait()
+            self._wanted.clear()
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _opened(self) -> "_Client":
+    async def _opened(self) -> Connection:
         section, url = self._section, self._url
         tls = await asyncio.to_thread(_context, section) if url.scheme in ("mqtts", "wss") else None
         v5 = self._version is aiomqtt.ProtocolVersion.V5
@@ -176,7 +176,7 @@ class Mqtt:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION
             session = {"clean_start": False, "properties": properties}
-        return _Client(
+        return Connection(
             url.host or "",
             url.explicit_port or PORTS[url.scheme],
             username=section.username if section.username is not None else url.user,
@@ -191,7 +191,6 @@ class Mqtt:
             max_queued_incoming_messages=MOST_MESSAGES,
             tls_context=tls,
             logger=_QUIET,
-            thread=self._thread,
             **session,
         )
 
@@ -201,17 +200,17 @@ class Mqtt:
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
-        unsupported = isinstance(error, aiomqtt.MqttCodeError) and _code(error.rc or 0) == UNSUPPORTED
-        if unsupported or (not self._known and isinstance(error, aiomqtt.MqttCodeError | NoWelcome)):
+        foreign = isinstance(error, aiomqtt.MqttCodeError) and code_of(error.rc or 0) in FOREIGN
+        if not self._known and (foreign or isinstance(error, NoWelcome)):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
 
-    async def _tend(self, client: "_Client") -> None:
+    async def _tend(self, client: Connection) -> None:
         """What a connection is for. Returns by an exception only."""
         await self._state(self._topic("monitor"), b"online", client)
         for topic in self._read_topics():
             answers = await client.subscribe(topic, qos=1)
-            if (code := max(_code(one) for one in answers)) >= REFUSED:
+            if (code := max(code_of(one) for one in answers)) >= REFUSED:
                 log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
         self._shown = {}
         if self.trouble is not None:
@@ -232,7 +231,7 @@ class Mqtt:
         own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+", "monitor")]
         return [*own, f"{self._hub}/binary_sensor/{node_of(self._prefix)}/+/config"] if self._hub else own
 
-    async def _show(self, client: "_Client") -> None:
+    async def _show(self, client: Connection) -> None:
         """Publishes the states that differ from what the broker was last given."""
         while True:
             await self._news.wait()
@@ -248,7 +247,7 @@ class Mqtt:
                     await self._state(topic, payload, client)
                     self._shown[topic] = payload
 
-    async def _state(self, topic: str, payload: bytes, client: "_Client") -> None:
+    async def _state(self, topic: str, payload: bytes, client: Connection) -> None:
         """A retained state. That it may not be written is told once, and keeps no notice from leaving."""
         try:
             await self._publish(topic, payload, retain=True, client=client)
@@ -257,7 +256,7 @@ class Mqtt:
                 log.warning("broker %s: %s", self._name, error)
             self._told.add(str(error))
 
-    async def _read(self, client: "_Client") -> None:
+    async def _read(self, client: Connection) -> None:
         """What comes in: words of people, and states that were retained before us."""
         async for message in client.messages:
             topic = message.topic.value
@@ -282,7 +281,7 @@ class Mqtt:
         *,
         retain: bool,
         properties: Properties | None = None,
-        client: "_Client | None" = None,
+        client: Connection | None = None,
     ) -> None:
         """Returns once the broker has it. Raises DeliveryFailed with what the broker says."""
         to = client or self._client
@@ -293,8 +292,10 @@ class Mqtt:
                 code = await to.say(topic, payload, retain, properties)
         except TimeoutError:
             self._unanswered.set()
+            self._online.clear()
             raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
         except aiomqtt.MqttError as error:
+            self._online.clear()
             raise DeliveryFailed(_said(error)) from None
         if code >= REFUSED:
             raise Refused(f"the broker refuses {topic}: {_reason(code)}")
@@ -311,55 +312,6 @@ class Mqtt:
         properties.ContentType = "application/json"
         properties.UserProperty = [("event_id", str(message.payload["event_id"]))]
         return properties
-
-
-class _Client(aiomqtt.Client):
-    """A client that keeps the reason code of each acknowledgement; the library throws it away."""
-
-    def __init__(self, *given: Any, thread: Executor, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._answers: dict[int, asyncio.Future[int]] = {}
-        self._thread = thread
-
-    async def __aenter__(self) -> Self:
-        """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, super()._client_connect)
-        except (OSError, WebsocketConnectionError) as error:
-            raise aiomqtt.MqttError(str(error)) from None
-        return await super().__aenter__()
-
-    def _client_connect(self) -> None:
-        """Done already."""
-
-    async def say(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> int:
-        """Publishes at QoS 1; the reason code of the broker. Raises MqttError when the connection ends before."""
-        info = self._client.publish(topic, payload, 1, retain, properties)
-        if info.rc != MQTT_ERR_SUCCESS:
-            raise aiomqtt.MqttCodeError(info.rc, "could not publish")
-        answer = asyncio.get_running_loop().create_future()
-        self._answers[info.mid] = answer
-        try:
-            await asyncio.wait({answer, self._disconnected}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                raise aiomqtt.MqttError("the connection ended before the broker acknowledged")
-            return int(answer.result())
-        finally:
-            self._answers.pop(info.mid, None)
-
-    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
-        if not self._connected.done():  # the library would wait for a welcome until its time is up
-            self._connected.set_exception(NoWelcome("the broker closed the connection before its welcome"))
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any = None) -> None:
-        waiting = self._answers.get(mid)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(_code(reason_code))
-
-
-def _code(reason: Any) -> int:
-    return int(getattr(reason, "value", reason))
 
 
 def _reason(code: int) -> str:

@@ -158,6 +158,39 @@ async def test_whatever_a_receiver_does_to_the_connection(way: str, state: State
         assert (await letter.once()).state is state
 
 
+@pytest.mark.parametrize("way", ["silent", "drips headers"])
+async def test_a_receiver_that_never_answers_is_tried_five_times_and_then_once_a_minute(way: str) -> None:
+    """Each time for as long as its limit, and under the same id."""
+    async with served(WAYS[way]) as server, tried(server.url(), timeout="100ms") as letter:
+        for _ in range(60):
+            await letter.once()
+            letter.clock.at += timedelta(seconds=1)
+        met = server.connections
+        assert met == 5 or (met == 6 and letter.clock.at - NOON >= timedelta(minutes=1))
+        for minute in range(1, 4):
+            letter.clock.at += timedelta(seconds=60)
+            assert (await letter.once()).attempts == server.connections == met + minute
+            assert (await letter.once()).attempts == met + minute
+
+
+@pytest.mark.parametrize("after", ["120", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_whoever_asks_for_a_pause_gets_it_for_all_that_waits(after: str) -> None:
+    """At most for an hour, where what happens meanwhile might be welcome; nothing else is sent before."""
+    answers = [web.Response(status=429, headers={"Retry-After": after}), *(web.Response() for _ in range(5))]
+    async with answering(lambda n: answers[n - 1]) as (url, came), tried(url) as letter:
+        await letter.once()
+        other = happened(incident("other"), 1, "opened", "hook")
+        await letter.store.commit([other])
+        letter.postman.add(other, True)
+        rest = timedelta(seconds=120) if after == "120" else timedelta(hours=1)
+        letter.clock.at += rest - timedelta(seconds=1)
+        await letter.once()
+        assert len(came) == 1
+        letter.clock.at += timedelta(seconds=1)
+        assert (await letter.once()).state is State.DELIVERED
+        assert sorted(came) == sorted([f"{ONE.id}-1", f"{ONE.id}-1", f"{other.incident.id}-1"])
+
+
 async def test_a_plain_receiver_behind_a_tls_address_is_tried_again() -> None:
     """So is one whose certificate nobody vouches for; see the tests of the receiver."""
     async with answering(lambda n: web.Response()) as (url, came), tried(url.replace("http:", "https:")) as letter:

@@ -5,8 +5,8 @@ import json
 import socket
 import tempfile
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from tests.notify.test_mqtt import DEFAULTS, channel, mosquitto, notice, reading
 from tests.probers.brokers import Client, playing
 from tests.processes.running import free_port
 from tests.processes.stations import everything, told
+from tests.proxy import packets, proxied
 from tests.store.past import NOON, incident
 from tests.test_postman import Moving, Receiver, happened
 
@@ -191,63 +192,26 @@ async def test_brokers_that_swallow_connections_hold_no_thread_that_others_need(
                 await asyncio.to_thread(lambda: None)
 
 
-class Proxy:
-    """Stands between a client and a broker, and loses the acknowledgement of what is published under a topic."""
+class Losing:
+    """Loses, on a wire to a broker, so many acknowledgements of what is published under a topic."""
 
-    def __init__(self, port: int, topic: str) -> None:
-        self._port, self._topic = port, topic.encode()
-        self.loses, self.lost, self.met = 0, 0, 0
-        self._ids: set[bytes] = set()
+    def __init__(self, topic: str) -> None:
+        self._topic, self._ids = topic.encode(), set[bytes]()
+        self.loses, self.lost = 0, 0
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for head, body in packets(reader):
+    def __call__(self, packet: bytes, answer: bool) -> bool:
+        """Whether the packet is passed on."""
+        start = next(at for at in range(1, 5) if packet[at] < 0x80) + 1
+        kind, body = packet[0] >> 4, packet[start:]
+        if kind == 3 and not answer:
             length = int.from_bytes(body[:2], "big")
-            if head[0] >> 4 == 3 and body[2 : 2 + length].endswith(self._topic):
+            if body[2 : 2 + length].endswith(self._topic):
                 self._ids.add(body[2 + length : 4 + length])
-            writer.write(head + body)
-
-    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for head, body in packets(reader):
-            if head[0] >> 4 == 4 and body[:2] in self._ids and self.loses:
-                self.loses -= 1
-                self.lost += 1
-                continue
-            writer.write(head + body)
-
-    async def __call__(self, client: Client) -> None:
-        """The part it plays."""
-        self.met += 1
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        ways = [self._up(client.reader, writer), self._down(reader, client.writer)]
-        tasks = [asyncio.create_task(one) for one in ways]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            writer.close()
-
-
-async def packets(reader: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bytes]]:
-    """Every packet as its head and its body, until the end."""
-    with suppress(asyncio.IncompleteReadError, OSError):
-        while True:
-            head, size, shift = await reader.readexactly(1), 0, 0
-            while True:
-                byte = await reader.readexactly(1)
-                head += byte
-                size |= (byte[0] & 0x7F) << shift
-                shift += 7
-                if byte[0] < 0x80:
-                    break
-            yield head, await reader.readexactly(size)
-
-
-@asynccontextmanager
-async def behind(proxy: Proxy) -> AsyncIterator[int]:
-    async with playing(proxy) as port:
-        yield port
+        if kind == 4 and answer and body[:2] in self._ids and self.loses:
+            self.loses -= 1
+            self.lost += 1
+            return False
+        return True
 
 
 async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
@@ -257,13 +221,14 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
     monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 1.0)
     port = free_port()
     with mosquitto(tmp_path, PLAIN.format(port)):
-        proxy = Proxy(port, "/notices")
-        async with behind(proxy) as front, reading(port) as reader:
-            world = World(front)
+        losing = Losing("/notices")
+        async with proxied(port, packets) as proxy, reading(port) as reader:
+            proxy.passes = losing
+            world = World(proxy.port)
             try:
                 world.mqtt.show({})
                 await until(world.mqtt._online.is_set)
-                proxy.loses = 1
+                losing.loses = 1
                 await world.tell(happened(incident(), 1, "opened", "pager"))
                 await world.work("pager")
                 assert world.postman.pending()["pager"][0] == 1
@@ -275,7 +240,7 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
                 came = [json.loads(one) for one in reader.of("notices")]
             finally:
                 await world.mqtt.close()
-    assert proxy.lost == 1
+    assert losing.lost == 1
     assert [one["event_id"] for one in came] == [f"{incident().id}-1"] * 2
     assert came[0]["attempt"] < came[1]["attempt"]
     assert world.postman.pending()["pager"][0] == 0
@@ -287,12 +252,13 @@ async def test_what_is_not_acknowledged_ends_its_connection(tmp_path: Path, monk
     monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
     port = free_port()
     with mosquitto(tmp_path, PLAIN.format(port)):
-        proxy = Proxy(port, "/notices")
-        async with behind(proxy) as front, channel(front) as mqtt:
+        losing = Losing("/notices")
+        async with proxied(port, packets) as proxy, channel(proxy.port) as mqtt:
+            proxy.passes = losing
             for number in range(1, 4):
                 mqtt.show({})
                 await until(mqtt._online.is_set)
-                proxy.loses = 1
+                losing.loses = 1
                 with pytest.raises(DeliveryFailed, match="did not acknowledge"):
                     await mqtt.deliver(notice())
                 await until(lambda n=number: proxy.met > n)  # type: ignore[misc]

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import postgres_server, postgres_url
 from tests.processes.running import Monitor, Shop
+
+__all__ = ["postgres_server", "postgres_url"]
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ async def test_every_link_follows_a_reload(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_when_every_channel_is_dead_all_say_so_and_on_return_everything_flows(tmp_path: Path) -> None:
-    """The API, the health page and the metrics show it, the dead-man signal stops after two minutes; when the receivers
+    """The API, the dashboard and the metrics show it, the dead-man signal stops after two minutes; when the receivers
     are back every notice arrives, in order, and the signal goes on."""
     beats = list[float]()
     async with hook() as receiver:
@@ -154,6 +154,8 @@ async def test_when_every_channel_is_dead_all_say_so_and_on_return_everything_fl
                 await eventually(broken, 60, "both breakers are open")
                 metrics = get(f"http://127.0.0.1:{station.ops}/metrics")[1]
                 assert 'monitor_outbox_pending{channel="hung"} 3.0' in metrics
+                dashboard = get(f"http://127.0.0.1:{station.ops}/healthcheck")[1]
+                assert all(f"Channel {name} does not deliver" in dashboard for name in ("hung", "away"))
                 quiet = lambda: time.monotonic() - beats[-1] > 45  # noqa: E731
                 await eventually(quiet, 200, "the signal stops")
                 assert "the dead-man signal is not sent: a notice has waited for" in one.output
