@@ -125,7 +125,7 @@ class Board:
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
     the modules whose failure it excuses and since when they fail; `silences`, by id, those that are not long over.
-    `ailing` is what of our own does not work, by its code, and since when. `told` is who heard what of which incident,
+    `ailing` is what of our own does not work, by its code, with since when. `told` is who heard what of which incident,
     by its id, `digests` what channels are to hear in one message, `turn_at` when the next of all these hears more.
     `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe can have been
     silent for too long.
@@ -145,7 +145,7 @@ class Board:
     agenda: Agenda = field(default_factory=Agenda)
     held: Mapping[str, datetime] = field(default_factory=dict)
     silences: Mapping[str, Silence] = field(default_factory=dict)
-    ailing: tuple[str, datetime] | None = None
+    ailing: Mapping[str, datetime] = field(default_factory=dict)
     told: Mapping[str, Told] = field(default_factory=dict)
     digests: Mapping[str, Digest] = field(default_factory=dict)
     turn_at: datetime | None = None

@@ -33,7 +33,9 @@ async def conduct(run: Run, reach: Reach, prober: Prober, seconds: float) -> Non
             _report(run.probe, reach, error)
     run.finish()
     stalled = reach.stalled(run.began, run.ended)
-    if stalled > STALL_SHARE * run.probe.timeout.total_seconds():
+    slow_after = run.probe.expect.slow_after
+    slowed = slow_after is not None and run.seconds - stalled <= slow_after.total_seconds() < run.seconds
+    if stalled > STALL_SHARE * run.probe.timeout.total_seconds() or (slowed and run.failure is None):
         run.failure = None
         run.fail("self.stall", f"our own event loop stood still for {stalled:.1f} s meanwhile")
 
