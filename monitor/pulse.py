@@ -24,7 +24,8 @@ EVERY = 0.1  # seconds between beats
 WORTH_KEEPING = 0.02  # seconds a beat must be late to be remembered
 JUMP = 2.0  # seconds by which two clocks may part, or that may go by unseen, before it is told
 REMEMBERED = 1000
-LATELY = 10.0  # seconds of the past that the share of lost time is about
+LATELY = 10.0  # seconds of the past that the share of lost time is about …
+ONCE = 1.0  # … and what one stall counts for at most: a process that was stopped once has all its time again
 STUCK = 1.0  # seconds after which what the loop is held up by goes to the log
 FRAMES = 12  # of a stack, the innermost
 
@@ -83,7 +84,7 @@ class Pulse:
         self._late(late)
         awake = now.monotonic - before.monotonic
         if awake > 0:
-            self.lost += (min(1.0, late / awake) - self.lost) * min(1.0, awake / LATELY)
+            self.lost += (min(1.0, late / awake) - self.lost) * min(awake, ONCE) / LATELY
         asleep = max(0.0, (now.boot - before.boot) - awake)
         asleep = asleep if asleep > JUMP else 0.0
         stepped = (now.wall - before.wall) - awake - asleep

@@ -77,6 +77,7 @@ class Selfwatch:
         for code in TROUBLES:
             if (code in wrong) is not (code in known):
                 self._desk.hand_in(Ailing(code, over=code in known))
+                self._press.nudge()
 
     def _read(self) -> tuple[Sign, ...]:
         now, desk = self._clock.monotonic(), self._desk

@@ -35,13 +35,15 @@ MADE_UP_EXTRA = 10.0  # … and extra runs
 
 
 class Due(NamedTuple):
-    """An entry of the heap: when, what, whether it is an extra run, and under which plan it was entered."""
+    """An entry of the heap: when, what, whether it is an extra run, under which plan it was entered, and whether it was
+    put off once."""
 
     at: float
     order: int
     key: Key
     extra: bool
     plan: int
+    put_off: bool = False
 
 
 class Rounds:
@@ -175,17 +177,19 @@ class Rounds:
 
     def _spread(self, now: float) -> None:
         """What was due while this process stood still is asked once, each probe in its own place of the time to come:
-        frequent ones at the next point of their grid, rare ones within a minute, extra runs within seconds."""
+        frequent ones at the next point of their grid, rare ones within a minute, extra runs within seconds. What was
+        put off before is not put off again, or a process that stands still all the time would ask nobody."""
         moved, count = [], 0
         for due in self._heap:
             probe = self._probes.get(due.key)
-            if due.at <= now and probe is not None:
+            if due.at <= now and probe is not None and not due.put_off:
                 interval, count = probe.interval.total_seconds(), count + 1
                 soon = MADE_UP_EXTRA if due.extra else MADE_UP
                 if due.extra or interval > soon:
-                    due = due._replace(at=now + phase_of(probe, self._location) * soon)
+                    at = now + phase_of(probe, self._location) * soon
                 else:
-                    due = due._replace(at=self._next(probe, now))
+                    at = self._next(probe, now)
+                due = due._replace(at=at, put_off=True)
             moved.append(due)
         heapq.heapify(moved)
         self._heap = moved

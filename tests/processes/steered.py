@@ -6,6 +6,8 @@ as in `monitor run`: the same program with another `Clock`.
 
 import asyncio
 import sys
+import threading
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,8 +32,17 @@ class SteeredClock(SystemClock):
         return float(wall), float(asleep)
 
     def now(self) -> datetime:
+        self._stand_still()
         wall, asleep = self._steered()
         return super().now() + timedelta(seconds=wall + asleep)
+
+    def _stand_still(self) -> None:
+        """As a call that does not let go of the loop: what nobody should ever write, for as long as a test wants."""
+        order = self._file.with_name("hold")
+        if order.exists() and threading.current_thread() is threading.main_thread():
+            seconds = float(order.read_text())
+            order.unlink()
+            time.sleep(seconds)
 
     def boot(self) -> float:
         return super().boot() + self._steered()[1]
@@ -43,6 +54,12 @@ def steer(data: Path, wall: float, asleep: float = 0.0) -> None:
     (data / "clock.new").rename(data / "clock")
 
 
+def hold_up(data: Path, seconds: float) -> None:
+    """The next look at the clock takes so many seconds, and nothing else happens meanwhile."""
+    (data / "hold.new").write_text(str(seconds))
+    (data / "hold.new").rename(data / "hold")
+
+
 async def main(file: str, data: Path) -> None:
     app = App(load(file), data, clock=SteeredClock(data / "clock"), reload_from=file)
     stop_on_signals(app)
@@ -50,5 +67,5 @@ async def main(file: str, data: Path) -> None:
 
 
 if __name__ == "__main__":
-    set_up("info", "text")
+    set_up(False, "info")
     asyncio.run(main(sys.argv[3], Path(sys.argv[5])))
