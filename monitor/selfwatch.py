@@ -47,6 +47,7 @@ class Selfwatch:
         self._wrote_at = self._tried_at = self._published_at = clock.monotonic()
         self._behind: deque[float] = deque(maxlen=KEPT)
         self._late = "self.stall"  # why runs are late
+        self._shown: set[str] = set()
         self.signs: tuple[Sign, ...] = ()
 
     def wrote(self, well: bool = True) -> None:
@@ -74,10 +75,12 @@ class Selfwatch:
         if self._desk.store_trouble is not None:
             wrong.add("self.storage")
         known = self._desk.board.ailing
+        if known.keys() != self._shown:  # on the page as soon as the board has it, not before
+            self._shown = set(known)
+            self._press.nudge()
         for code in TROUBLES:
             if (code in wrong) is not (code in known):
                 self._desk.hand_in(Ailing(code, over=code in known))
-                self._press.nudge()
 
     def _read(self) -> tuple[Sign, ...]:
         now, desk = self._clock.monotonic(), self._desk

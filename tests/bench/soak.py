@@ -174,7 +174,7 @@ async def soak(probes: int, minutes: float, seed: int, every: float, folder: Pat
             f'channels: {{chat: {{kind: webhook, url: "{receiver.url}/chat"}}}}\nnotify: [{{steps: [{{to: [chat]}}]}}]'
         )
         crowd = Crowd(folder, target.port, probes, interval="30s", timeout="5s", more=more)
-        async with crowd.running() as monitor:
+        async with crowd.running(within=300) as monitor:
             until = time.monotonic() + minutes * 60
             strikes = Strikes(target, random.Random(seed), crowd.ids)
             striking = asyncio.create_task(strikes.go_on(until - QUIET - LASTS[1]))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -91,19 +90,16 @@ modules:
         )
 
     @asynccontextmanager
-    async def running(
-        self, *before: str, module: str = "monitor", ready: bool = True, **environment: str
-    ) -> AsyncIterator[Program]:
-        """The program, from the moment its page is out; `before` is put before its command line."""
+    async def running(self, *before: str, module: str = "monitor", within: float = 60) -> AsyncIterator[Program]:
+        """The program, from its first page, within so many seconds; `before` is put before its command line."""
         arguments = ("run", "--config", str(self.file), "--data", str(self.data))
         with self.log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *before, sys.executable, "-m", module, *arguments,
-                stdout=output, stderr=output, env={**os.environ, **environment},
+                stdout=output, stderr=output,
             )  # fmt: skip
         try:
-            if ready:
-                await eventually(lambda: self.status() is not None, 60, "the page is out")
+            await eventually(lambda: self.status() is not None, within, "the page is out")
             yield Program(process, self.log)
         finally:
             if process.returncode is None:

@@ -61,9 +61,25 @@ def hold_up(data: Path, seconds: float) -> None:
 
 
 async def main(file: str, data: Path) -> None:
-    app = App(load(file), data, clock=SteeredClock(data / "clock"), reload_from=file)
+    app = App(load(file), data, clock=SteeredClock(data / "clock"), reload_from=file, started=obey)
     stop_on_signals(app)
     await app.run()
+
+
+async def obey(app: App) -> None:
+    """A file `stuck` in the data directory: from then on no write to the store and no publication ever ends, and none
+    is refused either, as on a disk that does not answer."""
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    while not (app.data / "stuck").exists():
+        await asyncio.sleep(0.1)
+    part = (app.data / "stuck").read_text()
+    if part == "writer":
+        app.store.commit = never  # type: ignore[method-assign]
+    else:
+        app.press._publish = never  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ HOLE = ["ip link add hole type veth peer name end", "ip link set hole up", "ip l
 
 def configuration(*modules: str, canaries: bool = True) -> str:
     """A monitor that tells somebody, over these modules."""
-    places = ", ".join(f'"{one}:{PORT}"' for one in CANARIES) if canaries else ""
+    places = ", ".join(f'"http://{one}:{PORT}/"' for one in CANARIES) if canaries else ""
     return f"""\
 version: 1
 site: {{languages: [en]}}
