@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ async def test_a_loop_that_stands_still_says_nothing(tmp_path: Path, line: Line)
             moments = [at for at, text in line.read() if text.startswith("WATCHDOG")]
             await eventually(lambda: line.count("WATCHDOG=1") > len(moments) + 1, 30, "it goes on")
             moments = [at for at, text in line.read() if text.startswith("WATCHDOG")]
-            longest = max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+            longest = max(later - earlier for earlier, later in pairwise(moments))
             print(f"no word for {longest:.1f} s")
             assert longest > WATCHED
             assert await monitor.leave() == 0
