@@ -43,4 +43,4 @@ def _figure(lens: Lens, sign: Sign, figure: float) -> str:
         return speech.percent(language, figure, 0)
     if sign.unit == "count":
         return speech.number(language, figure)
-    return f"{speech.decimal(language, figure, 2 if figure < 1 else 0)}\u00a0s"
+    return f"{speech.decimal(language, figure, 2 if 0.005 <= figure < 1 else 0)}\u00a0s"
