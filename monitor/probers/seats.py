@@ -9,11 +9,12 @@ import os
 import resource
 from contextlib import suppress
 
-LEAST = 4  # runs that are always let in
+FEWEST = 4  # runs that are let in however few descriptors there are …
+LEAST = 16  # … and however little of the processor: a run takes little of it, and most of its time somebody else's
 SPARE = 8  # descriptors for what comes and goes: files of the site, mails, look-ups
 READERS = 4  # of all descriptors, one part in so many is for readers (`web.patience`)
 WANTED = 65_536  # descriptors, where the machine lets a process have as many
-STARVED, FED = 0.5, 0.3  # share of time lost to ourselves above which seats are taken away, below which they come back
+STARVED, FED = 0.6, 0.4  # share of time lost to ourselves above which seats are taken away, below which they come back
 STEP = 0.2  # of the seats, at each look
 
 
@@ -35,7 +36,7 @@ def most_runs() -> int:
         used = len(os.listdir("/proc/self/fd"))
     except OSError:
         used = SPARE * 4
-    return max(LEAST, limit - limit // READERS - used - SPARE)
+    return max(FEWEST, limit - limit // READERS - used - SPARE)
 
 
 class Seats:
@@ -52,7 +53,7 @@ class Seats:
     def look(self, lost: float) -> None:
         """Takes seats away while so large a share of time is lost, gives them back when it is over."""
         if lost > STARVED:
-            self.allowed = max(LEAST, int(min(self.allowed, self.taken) * (1 - STEP)))
+            self.allowed = max(min(LEAST, self.most), int(min(self.allowed, self.taken) * (1 - STEP)))
         elif lost < FED and self.allowed < self.most:
             self.allowed = min(self.most, int(self.allowed * (1 + STEP)) + 1)
 

@@ -8,7 +8,7 @@ import pytest
 from monitor.core.expectation import Expect, Outcome
 
 from .looking import probe_of, reaching, seen
-from .misbehaving import WAYS, served
+from .misbehaving import served
 
 
 @pytest.mark.parametrize(
