@@ -92,12 +92,14 @@ class Rounds:
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
             known = self._probes.get(key)
-            if known is not None and known.interval == probe.interval:
+            is_known = known is not None and known.interval == probe.interval
+            if is_known:
                 due = self._next(probe, now)
             else:
                 soon = min(FIRST_ROUND, probe.interval.total_seconds())
                 due = now + phase_of(probe, self._location) * soon
-            self._heap.append(Due(due, next(self._order), key, False, self._plan))
+            # A first run is never put off: whoever waits for a first word has waited through our own start already.
+            self._heap.append(Due(due, next(self._order), key, False, self._plan, put_off=not is_known))
         heapq.heapify(self._heap)
         self._probes = asked
         self._changed.set()
@@ -193,7 +195,8 @@ class Rounds:
             moved.append(due)
         heapq.heapify(moved)
         self._heap = moved
-        log.warning("%d probes were due while this process stood still: each is asked once", count)
+        if count:
+            log.warning("%d probes were due while this process stood still: each is asked once", count)
 
     def _next(self, probe: Probe, after: float) -> float:
         """The next point of the grid, which all locations share though their monotonic clocks do not agree."""

@@ -73,7 +73,7 @@ async def test_a_machine_that_slept_for_an_hour_has_a_gap_and_nothing_else(tmp_p
         assert 3599 < seconds < 3605
 
 
-@pytest.mark.parametrize("by", [86_400.0, -86_400.0, 1.0], ids=["a day forward", "a day back", "a leap second"])
+@pytest.mark.parametrize("by", [86_400.0, -86_400.0], ids=["a day forward", "a day back"])
 async def test_a_clock_that_is_set_hurries_and_delays_nothing(tmp_path: Path, by: float) -> None:
     """In the middle of an outage: asked as often as before, one incident as long as it took, the second step of the
     chain after its twenty seconds, once; then it ends by itself."""
@@ -108,7 +108,7 @@ async def test_a_clock_that_is_set_hurries_and_delays_nothing(tmp_path: Path, by
             assert len(receiver.at("/first")) == len({one["event_id"] for one in receiver.at("/first")})
             assert await monitor.leave() == 0
         assert "Traceback" not in monitor.output
-        assert ("the clock of this machine was set by" in monitor.output) is (abs(by) > 2)
+        assert "the clock of this machine was set by" in monitor.output
         took = crowd.rows("SELECT (until - since) / 1e6 FROM gaps")
         assert all(0 <= seconds < 5 for (seconds,) in took)
         assert incident["reopened"] == 0
@@ -140,13 +140,13 @@ async def test_a_call_that_blocks_the_loop_is_named_and_blames_nobody(tmp_path: 
 
 @pytest.mark.parametrize("period", [1.0, 0.1], ids=["by the second", "by the tenth"])
 async def test_a_starved_process_asks_less_says_so_and_blames_nobody(tmp_path: Path, period: float) -> None:
-    """A tenth of the processor for half a minute: overloaded in plain sight, every probe asked, none favoured."""
+    """A tenth of the processor for twenty seconds: overloaded in plain sight, every probe asked, none favoured."""
     async with serving() as server:
         crowd = Crowd(tmp_path, server.port, 200)
         async with crowd.running() as monitor:
             await crowd.all_are("up")
             began = time.monotonic()
-            starving = asyncio.create_task(starve(monitor, 30, period=period))
+            starving = asyncio.create_task(starve(monitor, 20, period=period))
             seen = False
             while not starving.done():
                 seen = seen or bool(await asyncio.to_thread(crowd.light, "loop_lost"))
@@ -154,10 +154,10 @@ async def test_a_starved_process_asks_less_says_so_and_blames_nobody(tmp_path: P
             await starving
             asked = server.since(began)
             counts = sorted(asked[id] for id in crowd.ids)
-            print(f"asked in 30 s: {counts[0]} to {counts[-1]} times, instead of 6")
+            print(f"asked in 20 s: {counts[0]} to {counts[-1]} times, instead of 4")
             assert seen, "overloaded, and nobody could see it"
             assert counts[0] >= 1
-            assert counts[-1] <= 7
+            assert counts[-1] <= 5
             await eventually(crowd.is_well, 60, "the lights are out")
             await crowd.all_are("up")
             assert crowd.incidents() == []
@@ -181,7 +181,7 @@ async def test_a_process_with_few_files_keeps_within_them_and_says_so(tmp_path: 
             assert left is not None
             assert left > 0
             before = time.monotonic()
-            await asyncio.sleep(25)
+            await asyncio.sleep(22)
             counts = server.since(before)
             assert min(counts[id] for id in crowd.ids) >= 1
             assert max(counts.values()) <= 2 + min(counts[id] for id in crowd.ids)

@@ -47,7 +47,7 @@ def rows(inside: Enclave, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("way", ["no route", "no answer"])
 async def test_an_uplink_that_is_down_is_our_own_trouble(tmp_path: Path, way: str) -> None:
-    """Eight modules on four hosts, six intervals without a network: no incident, no notice, one gap, one word about
+    """Eight modules on four hosts, several intervals without a network: no incident, no notice, one gap, one word about
     ourselves; statuses become unknown and come back."""
     async with enclave(tmp_path) as inside:
         everything = [*HOSTS, *CANARIES]
@@ -64,7 +64,7 @@ async def test_an_uplink_that_is_down_is_our_own_trouble(tmp_path: Path, way: st
                 inside.do("ip route add 11.0.0.0/16 dev hole")
             await eventually(lambda: inside.status()["monitor"]["status"] == "blind", 40, "it says that it is blind")
             assert inside.status()["monitor"]["reason"] == "self.connectivity"
-            await asyncio.sleep(30)
+            await asyncio.sleep(15)
             assert set(inside.statuses().values()) == {"unknown"}
             if way == "no answer":
                 inside.do("ip route del 11.0.0.0/16 dev hole", "ip link del hole")
@@ -77,7 +77,7 @@ async def test_an_uplink_that_is_down_is_our_own_trouble(tmp_path: Path, way: st
         assert rows(inside, "SELECT count(*) FROM transitions WHERE after IN ('down', 'degraded')") == [(0,)]
         ((code, seconds),) = rows(inside, "SELECT code, (until - since) / 1e6 FROM gaps")
         assert code == "self.connectivity"
-        assert seconds > 25
+        assert seconds > 15
         assert monitor.output.count("sees nothing") + monitor.output.count("blind") <= 1
         print(f"{way}: blind for {seconds:.0f} s, 0 incidents, 0 notices")
 
@@ -94,7 +94,7 @@ async def test_ipv6_that_is_broken_here_is_no_failure_of_a_target(tmp_path: Path
         modules = [module("four", HOSTS[0]), module("six", f"[{SIX}]")]
         async with inside.running(configuration(*modules)) as monitor:
             await eventually(lambda: inside.statuses()["four"] == "up", 30, "the other is up")
-            await asyncio.sleep(25)
+            await asyncio.sleep(18)
             assert inside.statuses() == {"four": "up", "six": "unknown"}
             assert inside.incidents() == []
             assert await monitor.leave() == 0
