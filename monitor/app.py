@@ -20,6 +20,7 @@ from monitor.config.change import changes_of
 from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
+from monitor.core.alias import aliases_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
 from monitor.core.history import board_from
@@ -29,6 +30,7 @@ from monitor.data import database_url, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
 from monitor.following import Following
+from monitor.jobs import guarded
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
@@ -37,8 +39,10 @@ from monitor.pages.truth import Kind
 from monitor.plots import Plots
 from monitor.press import Press, Scene
 from monitor.probers import Reach
-from monitor.pulse import Pulse
+from monitor.pulse import Pulse, clocks_of
+from monitor.selfwatch import Selfwatch
 from monitor.store import TROUBLES, Store, open_store
+from monitor.watchdog import Watchdog
 from monitor.watchroom import Watchroom
 from monitor.web.link import Links
 from monitor.web.listen import listen
@@ -76,6 +80,7 @@ class App(Watcher):
         self._started = started
         self._data_until: datetime | None = None
         self.following = Following()
+        self.watchdog = Watchdog(lambda patience: self.selfwatch.stuck(patience))
 
     async def run(self) -> None:
         """Runs until `stop` is set; then leaves within ten seconds with everything written.
@@ -89,11 +94,13 @@ class App(Watcher):
             self.store: Store = await open_store(database_url(self.config, self.data))
             stack.push_async_callback(self.store.close)
             await self._open(stack)
-            tasks = [asyncio.create_task(_guarded(name, job), name=name) for name, job in self._jobs().items()]
+            tasks = [asyncio.create_task(guarded(name, job), name=name) for name, job in self._jobs().items()]
             try:
                 await self._serve_ops(stack)
+                self.watchdog.ready()
                 await self._until_stopped()
             finally:
+                self.watchdog.stopping()
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks, timeout=DRAIN / 4)
@@ -101,10 +108,10 @@ class App(Watcher):
 
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
-        await self.store.rename(_aliases(self.config))
+        await self.store.rename(aliases_of(self.config.platform))
         now = self._clock.now()
         memory = await self.store.recall(now - platform.tuning.reopen)
-        self.metrics = Metrics(platform)
+        self.metrics = Metrics(platform, self._clock)
         self.metrics.contradicted(dict.fromkeys(Kind, 0))
         self._count(self.config)
         secret = secret_of(self.config, self.data)
@@ -115,7 +122,7 @@ class App(Watcher):
         self.courier = Courier(self.data / "public", ran=self.metrics.hook)
         self.courier.use(self.config.hooks)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
-        self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed)
+        self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed, clocks=clocks_of(self._clock))
         self.reach.stalled = self.pulse.stalled
         self.lookout = Lookout(
             self.config,
@@ -123,6 +130,7 @@ class App(Watcher):
             self._clock,
             self._seen,
             delayed=self.metrics.delayed,
+            left_out=self.metrics.left_out,
             lagging=lambda event: self.desk.hand_in(event),
         )
         self.desk = Desk(
@@ -140,20 +148,16 @@ class App(Watcher):
             instance=place_of(self.data),
         )
         stack.push_async_callback(self.mailroom.close)
+        parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse)
+        self.selfwatch = Selfwatch(*parts, self._clock)
         self.circulation = Circulation(
             self.config, self.store, self._clock, lambda: self.desk.board, lambda: self.press.speech, secret
         )
         stack.push_async_callback(self.circulation.close)
         self.watchroom = Watchroom(
-            self.desk,
-            self.press,
-            self.lookout,
-            self.metrics,
-            self._clock,
-            self._scene,
-            self.reach.location,
-            self.mailroom,
-        )
+            self.desk, self.press, self.lookout, self.selfwatch, self._clock,
+            self._scene, self.reach.location, self.mailroom,
+        )  # fmt: skip
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
         stack.callback(self.exporter.close)
         self.reach.called = lambda key: self.desk.board.calls.get(key)
@@ -176,6 +180,7 @@ class App(Watcher):
             "configuration": self._watch_file,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
+            "watchdog": self.watchdog.run,
         }
 
     # -- what happens at the desk ------------------------------------------------------------------------------------
@@ -194,7 +199,9 @@ class App(Watcher):
 
     def written(self, news: bool, seconds: float) -> None:
         """Facts are stored: a change of status goes to the page at once."""
-        self.metrics.stored(seconds)
+        if self.desk.store_trouble is None and seconds > 0:
+            self.metrics.stored(seconds)
+            self.selfwatch.wrote()
         if news:
             self.press.nudge()
             self.mailroom.changed()
@@ -207,12 +214,14 @@ class App(Watcher):
     def refused(self, reason: str) -> None:
         """The store does not take what was decided: letters leave from memory."""
         self.metrics.refused()
+        self.selfwatch.wrote(well=False)
         self.mailroom.postman.refused(reason)
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
         """A publication is in place."""
         self.courier.published(done)
         self.metrics.published(seconds, at)
+        self.selfwatch.published()
         found = [one.kind for one in self.press.contradictions]
         self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
 
@@ -238,6 +247,7 @@ class App(Watcher):
             await asyncio.sleep(1)
             self.pulse.look()  # a clock that was set is told before anything comes due by it
             self.desk.hand_in(Ticked())
+            self.selfwatch.look()
             self.metrics.outbox(self.mailroom.postman.pending())
 
     async def _sweep(self) -> None:
@@ -269,6 +279,13 @@ class App(Watcher):
 
     async def reload(self) -> list[str]:
         """Puts the file's configuration in force; what is wrong with it otherwise, and nothing changes."""
+        self.watchdog.reloading()
+        try:
+            return await self._reload()
+        finally:
+            self.watchdog.ready()
+
+    async def _reload(self) -> list[str]:
         if self._reload_from is None:
             return ["this monitor runs without a configuration file"]
         try:
@@ -280,7 +297,7 @@ class App(Watcher):
             self.metrics.reloaded(False)
             return problems
         try:
-            await self.store.rename(_aliases(config))
+            await self.store.rename(aliases_of(config.platform))
         except TROUBLES as error:
             log.error("renamed modules get their history at the next start: %s", error)
         self._use(config)
@@ -379,20 +396,4 @@ class App(Watcher):
                 await self.desk.flush()
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
-            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), str(error) or "it is too slow")
-
-
-def _aliases(config: Config) -> dict[str, str]:
-    """New module ids by the old ones they go by as well."""
-    return {alias: id for id, module in config.platform.modules.items() for alias in module.aliases}
-
-
-async def _guarded(name: str, job: Callable[[], Awaitable[None]]) -> None:
-    """Runs a loop for ever: a bug in one is logged and the loop begins again, the others never notice."""
-    while True:
-        try:
-            await job()
-            return
-        except Exception:
-            log.exception("%s failed and begins again", name)
-            await asyncio.sleep(1)
+            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), str(error) or "the store is too slow")

@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Seconds; never steps, never jumps back."""
         ...
 
+    def boot(self) -> float:
+        """Seconds like `monotonic()`, which also go by while the machine sleeps."""
+        ...
+
     async def sleep_until(self, deadline: float) -> None:
         """Returns once `monotonic()` has reached `deadline`."""
         ...
@@ -30,6 +34,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def boot(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
     async def sleep_until(self, deadline: float) -> None:
         await asyncio.sleep(max(0.0, deadline - time.monotonic()))

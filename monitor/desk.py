@@ -133,6 +133,7 @@ class Desk:
         self._more = asyncio.Event()
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
         self._hearing = asyncio.Lock()
+        self.took_at = clock.monotonic()  # when an event was last taken
         self._ledger = Ledger(lambda request: self._read(store.entry(request)))
 
     def hand_in(self, event: Event) -> None:
@@ -143,6 +144,7 @@ class Desk:
         """Takes events as they come, until cancelled. A step that fails is our bug: logged, and the board stands."""
         while True:
             event = await self.queue.get()
+            self.took_at = self._clock.monotonic()
             try:
                 self.take(event)
             except Exception:
@@ -348,7 +350,7 @@ class Desk:
             if self.store_trouble is not None:
                 log.info("the store takes writes again")
                 self.store_trouble = None
-                self.hand_in(Ailing(None))
+                self.hand_in(Ailing("self.storage", over=True))
             for effect in effects:
                 if isinstance(effect, Happened):
                     self._watcher.happened(effect, True)

@@ -18,6 +18,7 @@ from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget
 from monitor.probers import PROBERS, Reach, look
 from monitor.probers.rounds import Key, Rounds
+from monitor.probers.seats import Seats
 from monitor.spans import span
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ class Lookout:
         clock: Clock,
         hand_in: Callable[[Observation], None],
         delayed: Callable[[float], None] = lambda seconds: None,
+        left_out: Callable[[str, int], None] = lambda why, points: None,
         lagging: Callable[[Lagging], None] = lambda event: None,
     ) -> None:
         self._config = config
         self._reach = reach
         self._clock = clock
         self._hand_in = hand_in
+        self._left_out = left_out
         self._canaries: set[asyncio.Task[None]] = set()
         self._rounds = Rounds(
             self._look,
@@ -46,7 +49,8 @@ class Lookout:
             clock,
             reach.location,
             delayed=delayed,
-            skipped=_skipped,
+            skipped=lambda key: self._passed_over(key, "busy", 1),
+            left_out=lambda key, points: self._passed_over(key, "overloaded", points),
             lagging=lambda key: lagging(Lagging(*key, reach.location)),
         )
         self._rounds.plan(config.platform.probes)
@@ -94,6 +98,26 @@ class Lookout:
             self._canaries.add(task)
             task.add_done_callback(self._canaries.discard)
 
+    def look(self, lost: float) -> None:
+        """Goes easier on a process that loses so large a share of its time, and lets in who waits where there is room
+        again."""
+        self.seats.look(lost)
+        self._rounds.admit()
+
+    @property
+    def seats(self) -> Seats:
+        """How many runs are under way, and how many may be."""
+        return self._rounds.seats
+
+    def behind(self) -> float:
+        """How many seconds the run that has waited the longest is late by now."""
+        return self._rounds.behind()
+
+    def _passed_over(self, key: Key, why: str, points: int) -> None:
+        self._left_out(why, points)
+        about = {"module": key[0], "probe": key[1]}
+        log.debug("%s is not asked at %d points of its grid: %s", "/".join(key), points, why, extra={"about": about})
+
     async def _look(self, probe: Probe, scheduled_at: datetime, extra: bool) -> Observation:
         module = self._config.platform.modules.get(probe.module)
         also = [side.expect for side in module.verdicts.get(probe.id, ())] if module else []
@@ -121,8 +145,3 @@ def _tell_of(platform: Platform) -> None:
         elif probe.kind not in PROBERS:
             told = "probe %s/%s: probes of kind `%s` cannot run in this version"
             log.warning(told, module, id, probe.kind, extra=fields)
-
-
-def _skipped(key: Key) -> None:
-    about = {"module": key[0], "probe": key[1]}
-    log.debug("%s is still busy when due again", "/".join(key), extra={"about": about})

@@ -93,6 +93,7 @@ class Press:
         self.history = History()
         self.trouble: str | None = None
         self.published = asyncio.Event()
+        self.publishing_since: float | None = None
         self._publisher = publisher
         self._store = store
         self._clock = clock
@@ -146,8 +147,12 @@ class Press:
     async def publish(self) -> None:
         """One publication: a picture of now, swapped in whole. What goes wrong is told once, and that it is over."""
         async with self._one_at_a_time:
-            with span("publish", {}) as seen:
-                await self._publish(seen)
+            self.publishing_since = self._clock.monotonic()
+            try:
+                with span("publish", {}) as seen:
+                    await self._publish(seen)
+            finally:
+                self.publishing_since = None
 
     async def _publish(self, seen: Span) -> None:
         began, now = self._clock.monotonic(), self._clock.now()

@@ -1,23 +1,33 @@
 """Pulse: whether this process itself was awake. A stall, a suspended machine or a clock that was set look like trouble
 of everybody else, unless one keeps an eye on oneself.
 
-A short sleep that comes back late is a stall of the event loop. Sleeps do not count the time a machine is suspended
-(CLOCK_BOOTTIME does), and the clock on the wall can be set: both show as a sudden difference to the monotonic clock.
+A short sleep that comes back late is a stall of the event loop, or of the whole process. Sleeps do not count the time a
+machine is suspended (CLOCK_BOOTTIME does), and the clock on the wall can be set: both show as a sudden difference to
+the monotonic clock.
 """
 
 import asyncio
 import logging
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
+
+from monitor.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.25  # seconds between beats
-WORTH_KEEPING = 0.2  # seconds a beat must be late to be remembered
-JUMP = 2.0  # seconds by which two clocks may part before it is told
-REMEMBERED = 64
+EVERY = 0.1  # seconds between beats
+WORTH_KEEPING = 0.02  # seconds a beat must be late to be remembered
+JUMP = 2.0  # seconds by which two clocks may part, or that may go by unseen, before it is told
+REMEMBERED = 1000
+LATELY = 10.0  # seconds of the past that the share of lost time is about …
+ONCE = 1.0  # … and what one stall counts for at most: a process that was stopped once has all its time again
+STUCK = 1.0  # seconds after which what the loop is held up by goes to the log
+FRAMES = 12  # of a stack, the innermost
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +39,42 @@ class Clocks:
     wall: float
 
 
-def read_clocks() -> Clocks:
+def clocks_of(clock: Clock) -> Callable[[], Clocks]:
     """What they say now."""
-    boot = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-    return Clocks(time.monotonic(), boot, time.time())
+    return lambda: Clocks(clock.monotonic(), clock.boot(), clock.now().timestamp())
 
 
 class Pulse:
     """Beats for ever. `late` is told how late each beat came; `missed(code, seconds, shift)` that this long
-    went by unseen, and by how many seconds the clock was set."""
+    went by unseen, and by how many seconds the clock was set. `lost` is the share of the last seconds in which the
+    loop could not do what was due, 0 to 1."""
 
     def __init__(
         self,
         late: Callable[[float], None] = lambda seconds: None,
         missed: Callable[[str, float, float], None] = lambda code, seconds, shift: None,
-        clocks: Callable[[], Clocks] = read_clocks,
+        clocks: Callable[[], Clocks] | None = None,
     ) -> None:
+        self.lost = 0.0
         self._late = late
         self._missed = missed
-        self._clocks = clocks
-        self._stalls: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
-        self._due = clocks().monotonic + EVERY
-        self._last = clocks()
+        self._clocks = clocks or clocks_of(SystemClock())
+        self._stalls: deque[tuple[float, float, float]] = deque(maxlen=REMEMBERED)  # since, until, seconds asleep
+        self._due = self._clocks().monotonic + EVERY
+        self._last = self._clocks()
 
     async def beat(self) -> None:
-        """Runs until cancelled."""
-        while True:
-            self._due = self._clocks().monotonic + EVERY
-            await asyncio.sleep(EVERY)
-            self.look()
+        """Runs until cancelled, with a thread beside it that looks what holds the loop up."""
+        over = threading.Event()
+        watcher = (threading.get_ident(), over)
+        threading.Thread(target=self._look_on, args=watcher, name="pulse", daemon=True).start()
+        try:
+            while True:
+                self._due = self._clocks().monotonic + EVERY
+                await asyncio.sleep(EVERY)
+                self.look()
+        finally:
+            over.set()
 
     def look(self) -> None:
         """One beat: how late it is, and whether the clocks have parted since the last one."""
@@ -65,26 +82,56 @@ class Pulse:
         self._last = now
         late = max(0.0, now.monotonic - self._due)
         self._late(late)
-        if late >= WORTH_KEEPING:
-            self._stalls.append((self._due, now.monotonic))
         awake = now.monotonic - before.monotonic
-        asleep = (now.boot - before.boot) - awake
-        stepped = (now.wall - before.wall) - awake - max(asleep, 0.0)
+        if awake > 0:
+            self.lost += (min(1.0, late / awake) - self.lost) * min(awake, ONCE) / LATELY
+        asleep = max(0.0, (now.boot - before.boot) - awake)
+        asleep = asleep if asleep > JUMP else 0.0
+        stepped = (now.wall - before.wall) - awake - asleep
         shift = stepped if abs(stepped) > JUMP else 0.0
+        if late >= WORTH_KEEPING or asleep:
+            self._stalls.append((before.monotonic if asleep else self._due, now.monotonic, asleep))
+        self._due = max(self._due, now.monotonic)  # what was counted is not counted again
         if shift:
             log.warning("the clock of this machine was set by %+.1f s", shift)
-        if asleep > JUMP:  # whose clock may have been set meanwhile, or as it woke up
+        if asleep:  # whose clock may have been set meanwhile, or as it woke up
             log.warning("this machine was suspended for %.0f s", asleep)
+        elif late > JUMP:
+            log.warning("this process stood still for %.1f s", late)
+        if asleep or late > JUMP:
             self._missed("self.stall", asleep + awake, shift)
         elif shift:
             self._missed("self.clock", awake, shift)
-        if shift or asleep > JUMP:
-            self._stalls.append((before.monotonic, now.monotonic))
 
     def stalled(self, since: float, until: float) -> float:
-        """The longest stall, in seconds, that a run between these two moments of the monotonic clock met.
+        """How many seconds a run between these two moments of the monotonic clock lost to us, all stalls together.
 
         One that has not been noticed yet, because the run is over before the next beat, counts as well.
         """
-        stalls = [*self._stalls, (self._due, until)]
-        return max(0.0, *(min(until, end) - max(since, start) for start, end in stalls))
+        lost = max(0.0, until - max(since, self._due))
+        for start, end, asleep in reversed(self._stalls):
+            if end <= since:
+                break
+            if start < until:
+                lost += min(until, end) - max(since, start) + asleep
+        return lost
+
+    def _look_on(self, thread: int, over: threading.Event) -> None:
+        """Tells the log what a loop that stands still is busy with; not when the whole process stood still."""
+        told, woke = None, time.monotonic()
+        while not over.wait(EVERY):
+            before, woke, due = woke, time.monotonic(), self._due
+            stuck = self._clocks().monotonic - due
+            if due == told or stuck < STUCK or woke - before > EVERY + STUCK / 2:
+                continue
+            frame, told = sys._current_frames().get(thread), due
+            log.warning("the event loop has stood still for %.1f s in %s", stuck, _stack(frame))
+
+
+def _stack(frame: FrameType | None) -> str:
+    """Where a thread is, the innermost call first, on one line."""
+    found: list[str] = []
+    while frame is not None and len(found) < FRAMES:
+        found.append(f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})")
+        frame = frame.f_back
+    return ", called by ".join(found)

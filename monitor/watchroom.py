@@ -14,10 +14,10 @@ from monitor.core.observation import stamp
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
-from monitor.metrics import Metrics
 from monitor.pages.office import Office
 from monitor.pages.watch import Health, Watch
 from monitor.press import Press, Scene
+from monitor.selfwatch import Selfwatch
 
 QUIET = 120.0  # seconds without a run, or with a notice that waits, after which we are not sound
 LATE = 60.0  # seconds by which a step may be overdue
@@ -32,7 +32,7 @@ class Watchroom:
         desk: Desk,
         press: Press,
         lookout: Lookout,
-        metrics: Metrics,
+        selfwatch: Selfwatch,
         clock: Clock,
         scene: Callable[[], Scene],
         here: str,
@@ -42,7 +42,7 @@ class Watchroom:
         self._desk = desk
         self._press = press
         self._lookout = lookout
-        self._metrics = metrics
+        self._selfwatch = selfwatch
         self._clock = clock
         self._scene = scene
         self._here = here
@@ -90,14 +90,16 @@ class Watchroom:
 
     def health(self) -> Health:
         """How the monitor itself is."""
+        signs = {sign.name: sign.value for sign in self._selfwatch.signs}
         return Health(
             store=self._desk.store_trouble,
             publication=self._press.trouble,
             configuration=self.mistake,
             contradictions=tuple(" ".join([one.kind.value, one.subject]) for one in self._press.contradictions),
-            lag=self._metrics.late(),
+            lag=signs.get("loop_lag"),
             events=self._desk.queue.qsize(),
             backlog=len(self._desk.backlog),
+            signs=self._selfwatch.signs,
             outbox=self._mailroom.postman.store_trouble,
             silent=self._mailroom.silent(),
             letters=sum(count for count, _ in self._mailroom.postman.pending().values()),

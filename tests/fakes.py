@@ -20,5 +20,8 @@ class FakeClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def boot(self) -> float:
+        return time.monotonic()
+
     async def sleep_until(self, deadline: float) -> None:
         await asyncio.sleep(max(0.0, deadline - time.monotonic()))

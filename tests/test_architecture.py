@@ -33,25 +33,28 @@ ROOMS = {
     "logs": frozenset[str](),
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
-    "pulse": frozenset[str](),
+    "jobs": frozenset[str](),
+    "pulse": frozenset({"clock"}),
     "reports": frozenset({"core", "store"}),
     "spans": frozenset[str](),
     "template": frozenset[str](),
+    "watchdog": frozenset[str](),
     **{room: frozenset({"core", "clock", "internet", "loop", "mask", "template", room}) for room in HANDS},
 }
 TOP = frozenset(
     {
         *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "reviews", "undelivered", "watchroom"),
+        *("postman", "press", "reviews", "selfwatch", "undelivered", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
-    "app": {"circulation", "courier", "exporter", "lookout", "mailroom", "press", "watchroom"},
+    "app": {"circulation", "courier", "exporter", "lookout", "mailroom", "press", "selfwatch", "watchroom"},
     "circulation": {"gazette"},
     "exporter": {"lookout"},
     "mailroom": {"postman", "reviews"},
     "postman": {"undelivered"},
-    "watchroom": {"lookout", "mailroom", "press"},
+    "selfwatch": {"lookout", "mailroom", "press"},
+    "watchroom": {"lookout", "mailroom", "press", "selfwatch"},
     "commands": {"app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},

@@ -16,6 +16,7 @@ import yaml
 
 from monitor.config import Address
 from monitor.config.file import load
+from monitor.press import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 
@@ -221,6 +222,17 @@ def test_unit_stops_later_than_the_monitor_does() -> None:
     assert int(unit["Service"]["TimeoutStopSec"]) > 10
     assert int(compose()["services"]["monitor"]["stop_grace_period"].removesuffix("s")) > 10
     assert unit["Service"]["RestartPreventExitStatus"] == "2"
+
+
+def test_unit_waits_for_the_monitor_s_own_word() -> None:
+    """It is started when it says so, and started anew when it falls silent; a publication may take a minute."""
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(ROOT / "deploy/systemd/vtex-monitor.service", encoding="utf-8")
+    service = unit["Service"]
+    assert (service["Type"], service["NotifyAccess"], service["Restart"]) == ("notify", "main", "on-failure")
+    assert int(service["WatchdogSec"]) > PATIENCE
+    assert "AF_UNIX" in service["RestrictAddressFamilies"]
 
 
 def test_ci_script_is_a_script() -> None:

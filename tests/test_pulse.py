@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.pulse import EVERY, Clocks, Pulse
+from monitor.pulse import EVERY, STUCK, Clocks, Pulse
 
 
 def told(clocks: list[Clocks]) -> tuple[Pulse, list[tuple[str, float]], Iterator[Clocks]]:
@@ -42,10 +42,10 @@ def test_clocks_that_part_are_told(boot: float, wall: float, expected: list[tupl
 def test_a_run_that_spans_a_suspension_met_it() -> None:
     """One that began afterwards did not."""
     start = Clocks(100.0, 100.0, 0.0)
-    pulse, _, _ = told([start, start, Clocks(100.2, 4000.0, 4000.0)])
+    pulse, _, _ = told([start, start, Clocks(100.08, 4000.0, 4000.0)])
     pulse.look()
-    assert pulse.stalled(99.0, 100.3) == pytest.approx(0.2)
-    assert pulse.stalled(100.2, 100.25) == 0
+    assert pulse.stalled(99.0, 100.09) == pytest.approx(3900.0)
+    assert pulse.stalled(100.08, 100.1) == 0
 
 
 async def test_a_stall_is_noticed_by_the_run_that_met_it() -> None:
@@ -63,3 +63,62 @@ async def test_a_stall_is_noticed_by_the_run_that_met_it() -> None:
     assert max(lags) > 0.3
     assert pulse.stalled(began, ended) == pytest.approx(0.4, abs=0.1)
     assert pulse.stalled(time.monotonic(), time.monotonic() + 0.01) == 0
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        pytest.param(0.0, [], id="awake"),
+        pytest.param(1.9, [], id="held up for a moment"),
+        pytest.param(3.0, [("self.stall", 3.0 + EVERY)], id="a call that blocks"),
+        pytest.param(300.0, [("self.stall", 300.0 + EVERY)], id="stopped for five minutes"),
+        pytest.param(86_400.0, [("self.stall", 86_400.0 + EVERY)], id="stopped for a day"),
+    ],
+)
+def test_a_process_that_stood_still_saw_nothing(late: float, expected: list[tuple[str, float]]) -> None:
+    """All clocks go on together while a process is stopped: only a beat that comes late tells of it, once."""
+    start, then = Clocks(100.0, 100.0, 1e6), 100.0 + EVERY + late
+    after = Clocks(then, then, 1e6 + EVERY + late)
+    pulse, missed, _ = told([start, start, after, after, after])
+    for _ in range(3):
+        pulse.look()
+    assert missed == [(code, pytest.approx(seconds)) for code, seconds in expected]
+
+
+def test_many_short_stalls_add_up() -> None:
+    """A run of three seconds of which nine tenths were not ours lost nine tenths, however short each stall was."""
+    moment = Clocks(0.0, 0.0, 0.0)
+    moments = [moment, moment]
+    for number in range(1, 31):
+        moments += [Clocks(number * 1.0, number * 1.0, number * 1.0)] * 2
+    pulse, missed, clocks = told(moments)
+    for _ in range(30):
+        pulse.look()
+        pulse._due = next(clocks).monotonic + EVERY
+    assert pulse.stalled(10.0, 13.0) == pytest.approx(3 * (1 - EVERY))
+    assert pulse.stalled(12.5, 12.7) == pytest.approx(0.2)
+    assert pulse.lost == pytest.approx(1 - EVERY, abs=0.1)
+    assert missed == []
+
+
+async def test_a_blocking_call_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own name and its line, once, while it still blocks; afterwards the loss shows and fades."""
+    pulse = Pulse()
+    beating = asyncio.create_task(pulse.beat())
+    await asyncio.sleep(EVERY * 2)
+    blocking()
+    told = [record.getMessage() for record in caplog.records if "stood still for" in record.getMessage()]
+    await asyncio.sleep(EVERY * 2)
+    lost = pulse.lost
+    await asyncio.sleep(1.0)
+    beating.cancel()
+    assert len(told) == 1
+    assert "blocking (" in told[0]
+    assert "test_pulse.py:" in told[0]
+    assert lost > 0.05
+    assert pulse.lost < lost
+
+
+def blocking() -> None:
+    """What never belongs into a loop."""
+    time.sleep(STUCK + 6 * EVERY)

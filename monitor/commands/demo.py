@@ -23,6 +23,7 @@ from monitor.core.probe import Probe, Role
 from monitor.core.roster import Roster
 from monitor.core.tuning import Tuning
 from monitor.data import database_url
+from monitor.probers.seats import raise_limit
 from monitor.simulator import Simulator, past, traffic
 from monitor.simulator.history import history
 from monitor.simulator.story import tell
@@ -42,6 +43,7 @@ ENVIRONMENT = {"VTEX_APP_KEY": "vtexappkey-demostore-DEMO", "VTEX_APP_TOKEN": "d
 
 async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
     """Runs until SIGTERM or SIGINT. Exit status 0; 2 when a port is taken."""
+    raise_limit()
     with _folder(data) as folder:
         async with Simulator.open(0, 0, folder / "simulator") as simulator:
             simulator.set(page_delay=3.0 if fast else 30.0)

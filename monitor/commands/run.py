@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monitor.app import App
 from monitor.config import Config
+from monitor.probers.seats import raise_limit
 from monitor.spans import start
 from monitor.web.listen import AddressInUse
 
@@ -60,6 +61,7 @@ def _leave() -> None:
 
 async def run(config: Config, data: Path) -> int:
     """Runs until SIGTERM or SIGINT. Exit status: 0 after a clean stop, 2 when it cannot begin as configured."""
+    raise_limit()
     app = App(config, data, reload_from=config.file, started=_announce)
     stop_on_signals(app)
     for problem in config.warnings:

@@ -6,7 +6,13 @@ from typing import Any
 
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance, Window
+from monitor.core.module import Platform
 from monitor.core.silence import Silence
+
+
+def aliases_of(platform: Platform) -> dict[str, str]:
+    """New module ids by the old ones they go by as well."""
+    return {alias: id for id, module in platform.modules.items() for alias in module.aliases}
 
 
 def renamed(incident: Incident, aliases: Mapping[str, str]) -> Incident:

@@ -125,9 +125,9 @@ class Board:
     and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
     the modules whose failure it excuses and since when they fail; `silences`, by id, those that are not long over.
-    `ailing` is what of our own does not work, by its code, and since when. `unsaid` is what members of crowds did since
-    the last tick, as a kind of update and a module, by incident. `told` is who heard what of which incident,
-    by its id, `digests` what channels are to hear in one message, `turn_at` when the next of all these hears more.
+    `ailing` is what of our own does not work, by its code, with since when. `unsaid` is what members of crowds did
+    since the last tick, as a kind of update and a module, by incident. `told` is who heard what of which incident, by
+    its id, `digests` what channels are to hear in one message, `turn_at` when the next of all these hears more.
     `began_at` is the first event since the start, `stale_at` the earliest moment at which any probe can have been
     silent for too long.
     """
@@ -146,7 +146,7 @@ class Board:
     agenda: Agenda = field(default_factory=Agenda)
     held: Mapping[str, datetime] = field(default_factory=dict)
     silences: Mapping[str, Silence] = field(default_factory=dict)
-    ailing: tuple[str, datetime] | None = None
+    ailing: Mapping[str, datetime] = field(default_factory=dict)
     unsaid: Mapping[str, tuple[tuple[str | None, str], ...]] = field(default_factory=dict)
     told: Mapping[str, Told] = field(default_factory=dict)
     digests: Mapping[str, Digest] = field(default_factory=dict)

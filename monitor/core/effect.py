@@ -77,9 +77,10 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Ailing:
-    """Event: something of our own does not work, by its `self.*` code; None: it works again."""
+    """Event: something of our own does not work, by its `self.*` code; `over`: it works again."""
 
-    code: str | None
+    code: str
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

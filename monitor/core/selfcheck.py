@@ -1,12 +1,39 @@
 """Selfcheck: how well the monitor itself sees, for everybody who shows it: page, both APIs, metrics."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.core.board import Board
 from monitor.core.codes import Blame
 from monitor.core.vantage import skew
 
+# What of our own may not work, the worst first: what is lost, what is not asked, what is late, who is not told.
+TROUBLES = ("self.storage", "self.resources", "self.stall", "self.connectivity")
+# Figures by which we see whether we are well.
+SIGNS = (
+    *("loop_lag", "loop_lost", "schedule_behind", "events_waiting"),
+    *("steps_unwritten", "store_write", "publication", "outbox"),
+)
 SHARE = 0.5  # of the newest runs that end in trouble of our own before we say that something is wrong with us
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One of these figures, and what is wrong (a `self.*` code) while it is past its limit.
+
+    `unit` is `seconds`, `share` or `count`.
+    """
+
+    name: str
+    value: float
+    limit: float
+    code: str
+    unit: str = "seconds"
+
+    @property
+    def is_past(self) -> bool:
+        """Whether something is wrong."""
+        return self.value > self.limit
 
 
 def self_check(board: Board, gap_code: str | None = None) -> tuple[str, datetime | None, str | None]:
@@ -17,9 +44,9 @@ def self_check(board: Board, gap_code: str | None = None) -> tuple[str, datetime
     if blind:
         seen = places - blind.keys()
         return "degraded" if seen else "blind", min(blind.values()), gap_code or "self.connectivity"
-    if board.ailing is not None:
-        code, since = board.ailing
-        return "degraded", since, code
+    if board.ailing:
+        code = min(board.ailing, key=lambda code: TROUBLES.index(code) if code in TROUBLES else len(TROUBLES))
+        return "degraded", board.ailing[code], code
     if any(skew(place) is not None for place in board.vantages.values()):
         return "degraded", None, "self.clock"
     newest = [track.last for track in board.tracks.values() if track.last is not None]

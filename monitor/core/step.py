@@ -114,8 +114,9 @@ def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effe
             return people.heard(board, event, now)
         case Silenced() | Lifted():
             return silencing.heard(board, event, now)
-        case Ailing(code):
-            return replace(board, ailing=(code, now) if code is not None else None), []
+        case Ailing(code, over):
+            others = {one: since for one, since in board.ailing.items() if one != code}
+            return replace(board, ailing=others if over else {code: now, **board.ailing}), []
         case _:
             return surfacing.arranged(board, event, now)
 

@@ -16,6 +16,7 @@ from monitor.core.history import History
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
+from monitor.core.selfcheck import Sign
 from monitor.metrics import whole
 from monitor.metrics.context import context_block, modules_written
 from monitor.metrics.exposition import Family, block
@@ -108,6 +109,7 @@ class Metrics:
     def stored(self, seconds: float) -> None:
         """A write to the store is done."""
         self._own.store.set(seconds)
+        self._own.stored_at.set(self._clock.now().timestamp())
         self._own.writable.set(1)
 
     def refused(self) -> None:
@@ -129,6 +131,20 @@ class Metrics:
     def late(self) -> float:
         """How many seconds late the event loop was at most in the last half minute."""
         return self._own.lag()
+
+    def left_out(self, reason: str, points: int) -> None:
+        """A probe was not asked at so many points of its grid, as it was `busy` or we are `overloaded`."""
+        self._own.left_out.labels(reason).inc(points)
+
+    def watched(self, signs: Iterable[Sign], lost: float, behind: float, under_way: int, most: int) -> None:
+        """How we are ourselves: the signs of it, the share of time that is lost, and how the rounds fare."""
+        for sign in signs:
+            self._own.sign_past.labels(sign.name).set(float(sign.is_past))
+            self._own.sign_limit.labels(sign.name).set(sign.limit)
+        self._own.lost.set(lost)
+        self._own.behind.set(behind)
+        self._own.under_way.set(under_way)
+        self._own.most_runs.set(most)
 
     def queue(self, name: str, depth: int) -> None:
         """So much waits in a queue."""

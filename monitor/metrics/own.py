@@ -9,11 +9,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from monitor import __version__
+from monitor.core.selfcheck import SIGNS
 from monitor.metrics.selfwatch import Peak
 
 DETECTION = (5, 10, 15, 30, 45, 60, 90, 120, 300, 600)
 DELAY = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 QUEUES = ("events", "store")
+LEFT_OUT = ("busy", "overloaded")
 DELIVERED = ("delivered", "failed", "dead")
 RAN = ("worked", "failed")
 # The common alert rules, and what is written for the blackbox exporter, ask for the second of each.
@@ -38,6 +40,16 @@ class Own:
         self._gauge(
             "monitor_event_loop_lag_seconds", "The longest the event loop was late in the last half minute."
         ).set_function(self.lag)
+        self.lost = self._gauge(
+            "monitor_event_loop_lost_ratio",
+            "Share of the last seconds that the event loop could not use.",
+        )
+        self.behind = self._gauge("monitor_schedule_behind_seconds", "How late the run is that has waited the longest.")
+        self.under_way = self._gauge("monitor_runs_under_way", "Runs of probes that are under way.")
+        self.most_runs = self._gauge("monitor_runs_under_way_limit", "How many runs may be under way at the moment.")
+        self.left_out = self._counter(
+            "monitor_runs_left_out", "Points of their grid at which probes were not asked, by the reason.", ["reason"]
+        )
         self.queue = self._gauge("monitor_queue_depth", "What waits to be worked on.", ["queue"])
         self.publish = self._gauge("monitor_publish_duration_seconds", "How long the last publication took.")
         self.published_at = self._gauge(
@@ -60,11 +72,18 @@ class Own:
             "monitor_outbox_oldest_seconds", "How long the oldest notice has waited; 0 when none does.", ["channel"]
         )
         self.store = self._gauge("monitor_store_write_seconds", "How long the last write to the store took.")
+        self.stored_at = self._gauge(
+            "monitor_store_last_success_timestamp_seconds", "When the store last took a write; 0: never."
+        )
         self.writable = self._gauge("monitor_store_writable", "1 while the store takes writes, 0 while it refuses.")
         self.writable.set(1)
         self.shed = self._counter(
             "monitor_store_shed", "Observations that were never stored, as the store was away for too long."
         )
+        self.sign_past = self._gauge(
+            "monitor_sign_past_limit", "1 while a sign of our own health is past its limit.", ["sign"]
+        )
+        self.sign_limit = self._gauge("monitor_sign_limit", "Where a sign of our own health should end.", ["sign"])
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self._reloads_at = [self._gauge(name, "When the configuration was last loaded.") for name in RELOADED_AT]
         self.modules_unknown = self._counter("blackbox_module_unknown", "Requests for a module that is not there.")
@@ -73,6 +92,11 @@ class Own:
         self._channels: tuple[str, ...] = ()
         for queue in QUEUES:
             self.queue.labels(queue)
+        for sign in SIGNS:
+            self.sign_past.labels(sign)
+            self.sign_limit.labels(sign)
+        for reason in LEFT_OUT:
+            self.left_out.labels(reason)
 
     def _gauge(self, name: str, told: str, labels: Sequence[str] = ()) -> Gauge:
         return Gauge(name, told, labels, registry=self.registry)

@@ -3,20 +3,29 @@
 A call that blocks the loop delays every probe and looks like a slow target; this figure tells the two apart.
 """
 
+import time
 from collections import deque
+from collections.abc import Callable
 
-REMEMBERED = 120  # measurements, a quarter of a second apart: half a minute, so that no scrape misses a peak
+REMEMBERED = 30.0  # seconds, so that no scrape misses a peak
 
 
 class Peak:
     """The largest of the last measurements."""
 
-    def __init__(self) -> None:
-        self._last: deque[float] = deque(maxlen=REMEMBERED)
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last: deque[tuple[float, float]] = deque()  # when, and how much: what a later one outdid is left out
 
     def add(self, seconds: float) -> None:
         """One more measurement."""
-        self._last.append(seconds)
+        while self._last and self._last[-1][1] <= seconds:
+            self._last.pop()
+        now = self._now()
+        self._last.append((now, seconds))
+        while self._last[0][0] < now - REMEMBERED:
+            self._last.popleft()
 
     def __call__(self) -> float:
-        return max(tuple(self._last), default=0.0)
+        since = self._now() - REMEMBERED
+        return max((seconds for at, seconds in tuple(self._last) if at >= since), default=0.0)

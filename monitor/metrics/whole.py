@@ -12,6 +12,7 @@ from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Priority, Status
 from monitor.core.overlay import spans_of, works_of
+from monitor.core.selfcheck import TROUBLES
 from monitor.core.statement import WINDOWS, floored
 from monitor.core.uptime import uptime
 from monitor.core.weights import Weights
@@ -21,6 +22,7 @@ STATUS = Family("monitor_module_status", "gauge", "1 on the present status of a 
 RATIO = Family("monitor_module_up_ratio", "gauge", "Good time divided by counted time; absent when nothing counted.")
 OPEN = Family("monitor_incidents_open", "gauge", "Incidents going on, by priority.")
 INFO = Family("monitor_incident_info", "gauge", "1 for each incident going on, with its suspected cause.")
+TROUBLE = Family("monitor_trouble", "gauge", "1 while something of our own does not work, by its code.")
 BLIND = Family("monitor_blind", "gauge", "1 while a place cannot see anything at all.")
 PLANNED = Family("monitor_module_maintenance", "gauge", "1 while planned work is under way on a module.")
 
@@ -141,7 +143,9 @@ def general_blocks(board: Board, openmetrics: bool) -> bytes:
         line(BLIND.name, labels([("location", place)]), float(_is_blind(board, place)))
         for place in board.platform.locations
     )
-    return block(OPEN, openmetrics, map(encoded, counted)) + block(BLIND, openmetrics, map(encoded, places))
+    own = (line(TROUBLE.name, labels([("code", code)]), float(code in board.ailing)) for code in TROUBLES)
+    parts = ((OPEN, counted), (BLIND, places), (TROUBLE, own))
+    return b"".join(block(family, openmetrics, map(encoded, lines)) for family, lines in parts)
 
 
 def _is_blind(board: Board, place: str) -> bool:

@@ -23,6 +23,7 @@ from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
 from monitor.pages.schedule import next_work
+from monitor.pages.signs import SignView, sign_view
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 from monitor.pages.watch import Watch
 
@@ -82,6 +83,7 @@ class HealthView:
     code: str
     since: When | None
     lines: tuple[tuple[Mark, str, str], ...]  # mark, what, in which words
+    signs: tuple[SignView, ...]
     figures: tuple[tuple[str, str], ...]
 
 
@@ -272,16 +274,15 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
         keep.result.outcome is Outcome.UNKNOWN and keep.result.blame is not None and keep.result.blame.value == "self"
         for keep in list(watch.runs.values())
     )
-    kind, sentence = SELF["degraded" if lines and state == "ok" else state]
+    unwell = lines or any(one.is_past for one in health.signs)
+    kind, sentence = SELF["degraded" if unwell and state == "ok" else state]
     return HealthView(
         mark=lens.mark((kind, sentence)),
         code=code or "",
         since=None if since is None else exact(lens, since),
         lines=tuple(lines),
+        signs=tuple(sign_view(lens, one) for one in health.signs),
         figures=(
-            (lens.word(N_("Event loop lag")), lens.milliseconds(None if health.lag is None else health.lag * 1000)),
-            (lens.word(N_("Events waiting")), lens.number(health.events)),
-            (lens.word(N_("Steps waiting for the store")), lens.number(health.backlog)),
             (lens.word(N_("Notices waiting")), lens.number(health.letters)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),
             (lens.word(N_("Newest result")), "–" if watch.data_until is None else exact(lens, watch.data_until).text),

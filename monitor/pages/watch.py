@@ -10,6 +10,7 @@ from monitor.core.effect import Keep
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.rollup import RANK
+from monitor.core.selfcheck import Sign
 from monitor.core.site import Site
 from monitor.core.statement import incidents_of
 
@@ -17,8 +18,9 @@ from monitor.core.statement import incidents_of
 @dataclass(frozen=True, slots=True)
 class Health:
     """How the monitor itself is: troubles in words, None where there is none; what in the publication
-    contradicts itself; the loop's lag in seconds; what waits. `silent` are the channels that do not deliver, each with
-    the reason; `outbox` why notices leave from memory; `letters` how many wait."""
+    contradicts itself; the loop's lag in seconds; what waits. `signs` are figures with their limits. `silent` are the
+    channels that do not deliver, each with the reason; `outbox` why notices leave from memory; `letters` how many
+    wait."""
 
     store: str | None = None
     publication: str | None = None
@@ -30,6 +32,7 @@ class Health:
     outbox: str | None = None
     silent: tuple[tuple[str, str], ...] = ()
     letters: int = 0
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True)

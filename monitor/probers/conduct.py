@@ -5,8 +5,11 @@ A prober asks; here is the time limit over it, and the table of what went wrong 
 
 import logging
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 
 from monitor.core.probe import Probe
+from monitor.internet import is_public
+from monitor.probers.address import split
 from monitor.probers.failure import Stopped, of_exchange, of_timeout
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
@@ -32,10 +35,25 @@ async def conduct(run: Run, reach: Reach, prober: Prober, seconds: float) -> Non
             run.fail("self.bug", type(error).__name__)
             _report(run.probe, reach, error)
     run.finish()
+    _mind_ipv6(run, reach)
     stalled = reach.stalled(run.began, run.ended)
-    if stalled > STALL_SHARE * run.probe.timeout.total_seconds():
+    slow_after = run.probe.expect.slow_after
+    slowed = slow_after is not None and run.seconds - stalled <= slow_after.total_seconds() < run.seconds
+    if stalled > STALL_SHARE * run.probe.timeout.total_seconds() or (slowed and run.failure is None):
         run.failure = None
         run.fail("self.stall", f"our own event loop stood still for {stalled:.1f} s meanwhile")
+
+
+def _mind_ipv6(run: Run, reach: Reach) -> None:
+    """A place from which nothing was ever reached over IPv6 cannot tell that a target is at fault for it."""
+    if run.address is None or not run.address.startswith("[") or not is_public(ip_address(split(run.address)[0])):
+        return
+    code = run.failure.code if run.failure is not None else ""
+    if not code or code.startswith(("tls.", "http.", "content.")):
+        reach.has_ipv6 = True
+    elif not reach.has_ipv6 and code in ("tcp.timeout", "tcp.unreachable"):
+        run.failure = None
+        run.fail("self.connectivity", f"{run.address}: nothing was ever reached over IPv6 from here ({code})")
 
 
 async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:

@@ -8,11 +8,12 @@ between two beats of the event loop.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext, SSLError
 from typing import TypeVar
 
 import aiodns
+import pycares
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from monitor.clock import Clock
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 LOOKUP_TIMEOUT = 1.5  # seconds a name server has for the first of three tries; the probe's own limit still holds
 MOST_LARGE_BODIES = 16  # read at a time: two hundred bombs at once must not be two hundred times the cap
+FORGET = 0.1  # seconds after which a name that was not there is asked for anew, if anybody does
 _REMEMBERED_HOSTS = 4096
 
 
@@ -44,6 +46,8 @@ class Reach:
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._picked: dict[str, str] = {}
+        self.has_ipv6 = False  # whether anything was ever reached over it
+        self._forgetting: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="bodies")
 
     @classmethod
@@ -69,6 +73,8 @@ class Reach:
             async with _session(Wire(reach, keep=False)) as reach.once, _session(Wire(reach, keep=True)) as reach.kept:
                 yield reach
         finally:
+            if reach._forgetting is not None:
+                reach._forgetting.cancel()
             await reach.resolver.close()
             reach._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.sleep(0)  # closed transports say goodbye in the next beat
@@ -84,6 +90,16 @@ class Reach:
             self.tls = _tls(network)
         self.network = network
         self.secrets = secrets
+
+    def forget_names(self) -> None:
+        """In a moment every name is looked up anew. c-ares would keep "there is no such name" for as long as the zone
+        says, often an hour: the extra run that is to confirm it would hear an echo, and so would recovery."""
+        if self._forgetting is None or self._forgetting.when() < asyncio.get_running_loop().time():
+            self._forgetting = asyncio.get_running_loop().call_later(FORGET, self._forget)
+
+    def _forget(self) -> None:
+        with suppress(pycares.AresError, RuntimeError):  # closed meanwhile
+            self.resolver._channel.reinit()
 
     def pick(self, host: str, found: Sequence[str], other: bool) -> str:
         """One of the addresses of a host; with `other` not the one picked last, if there is another."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.probers.reach import Reach
 
 _NO_DATA = 1
+_NO_NAME = 4
 _SERVER_FAILED = 3
 _RECORD = {socket.AF_INET: "A", socket.AF_INET6: "AAAA"}
 _NO_SORT = 1 << 7  # ARES_AI_NOSORT: sorting opens a socket per address to see which route is nearest
@@ -50,6 +51,8 @@ async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
             result = await reach.resolver.getaddrinfo(name, family=family, type=socket.SOCK_STREAM, flags=_NO_SORT)
         except aiodns.error.DNSError as error:
             number = error.args[0] if error.args else None
+            if number in (_NO_DATA, _NO_NAME):
+                reach.forget_names()
             if number == _NO_DATA and family is socket.AF_INET:
                 continue
             if number == _SERVER_FAILED and await answers_unchecked(

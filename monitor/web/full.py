@@ -65,6 +65,7 @@ def full_status(
             "lag_seconds": health.get("lag"),
             "events_waiting": health.get("events", 0),
             "steps_unwritten": health.get("backlog", 0),
+            "signs": [_sign(one) for one in health.get("signs", ())],
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(words))},
         "contradictions": list(contradictions),
@@ -72,6 +73,11 @@ def full_status(
             full_module(one, board, history, speech, incidents, now) for one in board.platform.modules.values()
         ],
     }
+
+
+def _sign(sign: Mapping[str, Any]) -> Object:
+    kept = {key: sign[key] for key in ("value", "limit", "unit", "code")}
+    return {"id": sign["name"], **kept, "past": sign["value"] > sign["limit"]}
 
 
 def full_module(

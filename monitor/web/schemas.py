@@ -350,6 +350,7 @@ def _module(status: Schema) -> Schema:
 
 
 def _status() -> Schema:
+    figure, past = {"type": "number"}, {"type": "boolean", "description": "Past its limit: something is wrong."}
     monitor = {
         "status": one_of(["ok", "degraded", "blind"]),
         "since": maybe(TIME),
@@ -359,6 +360,12 @@ def _status() -> Schema:
         "lag_seconds": {**maybe(SECONDS), "description": "How late the event loop is."},
         "events_waiting": COUNT,
         "steps_unwritten": COUNT,
+        "signs": {
+            **listed(
+                answered({"id": TEXT, "value": figure, "limit": figure, "unit": TEXT, "code": TEXT, "past": past})
+            ),
+            "description": "Figures by which the monitor sees whether it is well itself.",
+        },
     }
     indicator = one_of(["none", "minor", "major", "critical", "maintenance", "unknown"])
     return answered(

@@ -382,12 +382,19 @@ def test_a_thousand_probes_are_joined_in_a_moment() -> None:
 
 
 def test_a_peak_is_forgotten_after_half_a_minute() -> None:
-    peak = Peak()
+    """However often is measured meanwhile, and however rarely."""
+    now = 100.0
+    peak = Peak(lambda: now)
     assert peak() == 0
     peak.add(2.0)
-    for _ in range(120):
+    for _ in range(290):
+        now += 0.1
         peak.add(0.001)
+        assert peak() == 2.0
+    now += 1.1
     assert peak() == 0.001
+    now += 60
+    assert peak() == 0
 
 
 def test_an_outcome_without_a_verdict_is_counted_too() -> None:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSRecord
+from dnslib import AAAA, QTYPE, RCODE, RR, SOA, A, DNSRecord
 from dnslib.server import BaseResolver, DNSServer
 
 from monitor.core.expectation import Outcome
@@ -13,6 +13,8 @@ from monitor.probers import Reach
 
 from .looking import probe_of, reaching, seen
 from .misbehaving import WAYS, served
+
+MOVES = "moves.test"  # its address is what a test says
 
 _A = {
     "loopback.test": "127.0.0.1",
@@ -28,12 +30,19 @@ class Zone(BaseResolver):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.moved: str | None = "127.0.0.1"  # None: no such name, for an hour
+        self.ttl = 1
 
     def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:
         name, kind = str(request.q.qname).rstrip("."), QTYPE[request.q.qtype]
         self.asked.append(f"{name} {kind}")
         reply = request.reply()
         match name:
+            case "moves.test" if self.moved is None:
+                reply.header.rcode = RCODE.NXDOMAIN
+                reply.add_auth(RR("test", QTYPE.SOA, rdata=SOA("ns.test", "a.test", (1, 1, 1, 1, 3600)), ttl=3600))
+            case "moves.test" if kind == "A":
+                reply.add_answer(RR(name, QTYPE.A, rdata=A(self.moved), ttl=self.ttl))
             case "nowhere.test":
                 reply.header.rcode = RCODE.NXDOMAIN
             case "failing.test":
@@ -168,3 +177,46 @@ async def test_hanging_look_ups_delay_nobody(zone: tuple[Zone, str]) -> None:
     assert result.code is None
     assert observation.duration < 0.3
     assert {result.code for _, result in outcomes} == {"dns.timeout"}
+
+
+@pytest.mark.parametrize("ttl", [0, 1])
+async def test_a_target_that_moves_is_found_at_its_new_address(asking: Reach, zone: tuple[Zone, str], ttl: int) -> None:
+    """Once what the name server said has run out, and not asked again before."""
+    zone[0].ttl = ttl
+    async with served(WAYS["healthy"]) as server:
+        probe = probe_of(server.url(MOVES))
+        first, _ = await seen(asking, probe)
+        again, _ = await seen(asking, probe)
+        zone[0].moved = "127.0.0.2"
+        await asyncio.sleep(ttl * 1.1)
+        moved, result = await seen(asking, probe)
+
+    places = [one.address and one.address.partition(":")[0] for one in (first, again, moved)]
+    assert places == ["127.0.0.1", "127.0.0.1", "127.0.0.2"]
+    assert result.code == "tcp.refused"  # nobody listens there, so it was there that it asked
+    assert len(zone[0].asked) == (2 if ttl else 3)
+
+
+async def test_a_name_that_is_back_is_found_at_once(asking: Reach, zone: tuple[Zone, str]) -> None:
+    """However long the zone says that there is none: the run that is to confirm it must not hear an echo."""
+    zone[0].moved = None
+    async with served(WAYS["healthy"]) as server:
+        probe = probe_of(server.url(MOVES))
+        _, gone = await seen(asking, probe)
+        zone[0].moved = "127.0.0.1"
+        await asyncio.sleep(0.3)  # as the first extra run does
+        _, back = await seen(asking, probe, fresh=True)
+
+    assert (gone.code, back.code) == ("dns.nxdomain", None)
+
+
+async def test_names_that_are_gone_hold_up_nobody(asking: Reach, zone: tuple[Zone, str]) -> None:
+    """Hundreds of failing look-ups, each of which has names asked anew, and the others find theirs."""
+    async with served(WAYS["healthy"]) as server:
+        probes = [probe_of(server.url("nowhere.test" if n % 2 else "loopback.test")) for n in range(200)]
+        results = [result for _, result in await asyncio.gather(*(seen(asking, one) for one in probes))]
+        await asyncio.sleep(0.2)
+        _, after = await seen(asking, probes[0])
+
+    assert [one.code for one in results] == [None, "dns.nxdomain"] * 100
+    assert after.code is None

@@ -143,3 +143,106 @@ async def test_a_probe_that_is_held_is_left_alone() -> None:
     assert (walk.starts("held"), len(walk.starts("free")) >= 2) == ([], True)
     await walk.go_on(0.3)
     assert walk.starts("held")
+
+
+class Leaping(SystemClock):
+    """A clock that a test moves on: as it looks to a process that was stopped."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
+async def leapt(walk: Walk, *probes: Probe, seconds: float = 300.0) -> None:
+    """They are asked for a while, then nothing happens for so long, then they are asked for another second."""
+    clock = walk.clock = Leaping()
+    walk.rounds = Rounds(walk.look, walk.handed_in.append, clock)
+    for _ in range(2):  # known from the second time on: their first runs are over
+        walk.rounds.plan({one.key: one for one in probes})
+    task = asyncio.create_task(walk.rounds.walk())
+    await asyncio.sleep(0.2)
+    walk.begun.clear()
+    clock.ahead += seconds
+    walk.rounds._changed.set()
+    await asyncio.sleep(1.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_was_due_meanwhile_is_asked_once_and_spread() -> None:
+    """Two hundred probes of a second after five minutes: one run of each in the next second, never all at once."""
+    walk = Walk({})
+    await leapt(walk, *(probe(f"p{number}", 1.0) for number in range(200)))
+    counts = [len(walk.starts(f"p{number}")) for number in range(200)]
+    assert max(counts) <= 2
+    assert sum(counts) <= 240
+    moments = sorted(at for _, at, _ in walk.begun)
+    tenths = [sum(1 for at in moments if begin <= at < begin + 0.1) for begin in moments]
+    assert max(tenths) <= 60
+
+
+async def test_a_rare_probe_that_was_missed_is_asked_within_a_minute() -> None:
+    """Not a whole interval later; one that was not due stays where it was."""
+    walk = Walk({})
+    rare = [probe(f"r{number}", 3600.0) for number in range(40)]
+    await leapt(walk, *rare, seconds=5000.0)
+    now = walk.clock.monotonic()
+    heap = walk.rounds._heap
+    soon = [due for due in heap if due.at < now + 60]
+    assert len(soon) + len(walk.begun) >= 40
+    assert len(walk.begun) <= 5
+
+
+async def test_a_process_that_stands_still_again_and_again_asks_everybody_all_the_same() -> None:
+    """What was put off once is not put off again."""
+    walk = Walk({})
+    clock = walk.clock = Leaping()
+    walk.rounds = Rounds(walk.look, walk.handed_in.append, clock)
+    probes = [probe(f"p{number}", 5.0) for number in range(50)]
+    for _ in range(2):
+        walk.rounds.plan({one.key: one for one in probes})
+    task = asyncio.create_task(walk.rounds.walk())
+    for _ in range(8):
+        clock.ahead += 4.0
+        walk.rounds._changed.set()
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert {name for name, _, _ in walk.begun} == {one.id for one in probes}
+
+
+async def test_without_a_seat_everybody_waits_and_is_asked_in_turn() -> None:
+    """Twelve probes, three seats, runs longer than that allows: each is asked, about as often as the others, and the
+    points of their grids that they waited through are told."""
+    walk = Walk({f"p{number}": 0.1 for number in range(12)})
+    left: dict[tuple[str, str], int] = {}
+    walk.rounds = Rounds(
+        walk.look, walk.handed_in.append, walk.clock, delayed=walk.late.append,
+        left_out=lambda key, points: left.update({key: left.get(key, 0) + points}),
+    )  # fmt: skip
+    walk.rounds.seats.most = walk.rounds.seats.allowed = 3
+    await walk.go(2.5, *(probe(f"p{number}", 0.1) for number in range(12)))
+    counts = [len(walk.starts(f"p{number}")) for number in range(12)]
+    assert min(counts) >= 2
+    assert max(counts) - min(counts) <= 2
+    assert sum(counts) <= 3 * 25 + 3
+    assert len(left) == 12
+    assert max(walk.late) > 0.2
+    assert walk.rounds.seats.taken == 0
+
+
+async def test_a_first_run_is_never_put_off() -> None:
+    """Whoever starts on a slow machine still has a first word of every probe within seconds."""
+    walk = Walk({})
+    clock = walk.clock = Leaping()
+    walk.rounds = Rounds(walk.look, walk.handed_in.append, clock)
+    walk.rounds.plan({one.key: one for one in (probe(f"p{number}", 30.0) for number in range(20))})
+    task = asyncio.create_task(walk.rounds.walk())
+    await asyncio.sleep(0.01)
+    clock.ahead += 5.0
+    walk.rounds._changed.set()
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len({name for name, _, _ in walk.begun}) == 20
