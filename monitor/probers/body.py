@@ -15,6 +15,7 @@ from aiohttp import StreamReader
 
 from monitor.core.expectation import Expect, body_key
 from monitor.mask import EXCERPT, Mask
+from monitor.probers.coding import PIECE, Unpacking
 from monitor.probers.document import found, parse
 from monitor.probers.failure import Stopped
 
@@ -24,7 +25,6 @@ _ENCODINGS = frozenset(
     {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"}
 )
 
-PIECE = 16 * 1024  # bytes unpacked at a stretch
 SMALL = 64 * 1024  # bytes that are looked into at once; larger bodies are handed to a thread
 
 
@@ -40,18 +40,24 @@ class Body:
         self._kept: list[bytes] = []
         self._held = 0
 
-    async def read(self, stream: StreamReader, limit: int) -> None:
-        """Reads to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
-        async for piece in stream.iter_any():
-            if self.size <= SMALL < self.size + len(piece):
+    async def read(self, stream: StreamReader, packed: Unpacking, limit: int) -> None:
+        """Reads and unpacks to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
+        async for data in stream.iter_any():
+            await self._take(packed.pieces(data), limit)
+        packed.end()
+
+    async def _take(self, pieces: Iterable[bytes], limit: int) -> None:
+        for piece in pieces:
+            if self.whole and self.size <= SMALL < self.size + len(piece):
                 await self._grows_large()
             self.size += len(piece)
             if self.whole or self._held < self._wanted:
                 self._kept.append(piece)
                 self._held += len(piece)
             if self.size > limit:
+                del self._kept[4:]  # nobody looks into it
                 raise Stopped("http.body_too_large", f"the body is larger than {limit:,} bytes")
-            if self.size > PIECE:
+            if self.size > PIECE or not piece:
                 # A packed body has its next piece ready at once, and the one after it: others want their turn too.
                 await asyncio.sleep(0)
 
@@ -109,7 +115,8 @@ def values_of(
         raw = found(document, dict.fromkeys((*paths, *also)))
         return values | {path: mask.value(raw[path]) for path in paths}, {path: raw[path] for path in also}, None
     except Stopped as stopped:
-        return values, {}, stopped
+        # A new one: that which was raised holds on to the whole body by its trace, for as long as anybody holds it.
+        return values, {}, Stopped(stopped.code, stopped.detail)
 
 
 def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:

@@ -23,6 +23,7 @@ from monitor.core.observation import Http
 from monitor.core.target import HttpTarget
 from monitor.mask import Mask
 from monitor.probers.body import Body, needs_body, values_of
+from monitor.probers.coding import Unpacking
 from monitor.probers.connection import CURRENT, Errand
 from monitor.probers.failure import Stopped
 from monitor.probers.reach import Reach
@@ -101,6 +102,8 @@ async def exchange(
     while True:
         async with await _send(run, reach, request, target.reuse, cookies) as response:
             run.enter("transfer", at=run.first_byte_at)
+            if response.status < 100:
+                raise Stopped("http.malformed", f"not an HTTP answer: status {response.status:03}")
             run.http = _facts(response, followed, run.mask)
             _note_answer(run, response)
             cookies.keep(response.cookies, response.url)
@@ -149,11 +152,12 @@ async def _send(run: Run, reach: Reach, request: Request, reuse: bool, cookies: 
             run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
     large = request.body is not None and len(request.body) > _LARGE_REQUEST
     data = io.BytesIO(request.body or b"") if large else request.body
-    session = reach.kept if reuse else reach.once
+    session, errand = reach.kept if reuse else reach.once, CURRENT.get()
+    errand.connected = False
     try:
         return await session.request(request.method, request.url, headers=headers, data=data, allow_redirects=False)
     except (ServerDisconnectedError, ClientOSError):
-        if not reuse or "connect" in run.phases:
+        if errand.connected:
             raise
     # A kept connection that the server closed in the meantime says nothing about how it answers.
     run.note("the kept connection was closed, a new one is made")
@@ -209,7 +213,11 @@ async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> N
     content_type = response.headers.get("Content-Type", "")
     try:
         if response.status != 101:  # another protocol would follow, without an end
-            await body.read(response.content, limit)
+            codings = [
+                *response.headers.getall("Content-Encoding", ()),
+                *response.headers.getall("Transfer-Encoding", ()),
+            ]
+            await body.read(response.content, Unpacking(codings), limit)
     finally:
         run.http = replace(run.http, bytes=body.size, excerpt=body.excerpt(content_type, run.mask))
         run.note(f"body of {body.size} bytes")
@@ -227,7 +235,7 @@ async def look_into(
     if not body.whole:
         return {}
     work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask, tuple(wanted))
-    values, raw, stopped = work() if body.small else await reach.aside(work)
+    values, raw, stopped = await (reach.turns.do(work) if body.small else reach.aside(work))
     run.values.update(values)
     if stopped is not None:
         run.fail(stopped.code, stopped.detail)

@@ -18,14 +18,15 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 from monitor.clock import Clock
 from monitor.core.board import Call
 from monitor.core.target import Network
-from monitor.probers.body import PIECE
 from monitor.probers.certificate import trusting
+from monitor.probers.coding import PIECE
 from monitor.probers.connection import Wire
+from monitor.probers.turns import Turns
 
 T = TypeVar("T")
 
 LOOKUP_TIMEOUT = 1.5  # seconds a name server has for the first of three tries; the probe's own limit still holds
-MOST_LARGE_BODIES = 16  # read at a time: two hundred bombs at once must not be two hundred times the cap
+MOST_LARGE_BODIES = 8  # read at a time: two hundred bombs at once must not be two hundred times the cap
 _REMEMBERED_HOSTS = 4096
 
 
@@ -42,6 +43,7 @@ class Reach:
         self.called: Callable[[tuple[str, str]], Call | None] | None = None  # last call of a heartbeat, where one hears
         self.spoken: dict[str, int] = {}  # which version of MQTT each broker was heard to speak
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
+        self.turns = Turns()
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._picked: dict[str, str] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="bodies")
@@ -114,6 +116,7 @@ def _session(wire: Wire) -> ClientSession:
         trust_env=False,
         raise_for_status=False,
         read_bufsize=PIECE,
+        auto_decompress=False,  # `coding` unpacks, and sees whether a body is whole
     )
     session._retry_connection = False  # aiohttp asks again by itself when a connection breaks, and so hides the fault
     return session

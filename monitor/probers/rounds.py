@@ -21,6 +21,7 @@ Look = Callable[[Probe, datetime, bool], Awaitable[Observation]]
 
 SOFT_LIMIT = 3.0  # seconds after which a run that has no answer yet raises doubt
 FIRST_ROUND = 4.0  # seconds in which every new probe has its first run
+TOGETHER = 8  # runs begun in one beat of the event loop: all of a crowd at once would hold up everybody
 HAIR = 0.001  # seconds within which two points of a grid are one
 
 
@@ -107,9 +108,10 @@ class Rounds:
             while True:
                 self._changed.clear()
                 now = self._clock.monotonic()
-                while self._heap and self._heap[0].at <= now:
-                    self._start(heapq.heappop(self._heap), now)
-                pause = self._heap[0].at - now if self._heap else None
+                for _ in range(TOGETHER):
+                    if self._heap and self._heap[0].at <= now:
+                        self._start(heapq.heappop(self._heap), now)
+                pause = max(0.0, self._heap[0].at - now) if self._heap else None
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):  # `wait_for` of 3.11 can lose a cancellation here
                         await self._changed.wait()

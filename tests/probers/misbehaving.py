@@ -59,7 +59,7 @@ async def served(behave: Behaviour, tls: SSLContext | None = None) -> AsyncItera
             with suppress(Exception):
                 writer.transport.abort() if tls else writer.close()
 
-    listening = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls, backlog=1000)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
