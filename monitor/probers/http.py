@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from aiohttp import ClientOSError, ServerDisconnectedError
@@ -93,7 +93,8 @@ async def exchange(
     run: Run, reach: Reach, target: HttpTarget, body: Body, cookies: Cookies | None = None
 ) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
-    request = _first(target.varied(run.at), run.fresh)
+    once = target.vary is not None or target.body is not None  # else it is asked again and again, word for word
+    request = (_first if once else _usual)(target.varied(run.at), run.fresh)
     cookies = cookies or Cookies()
     followed = 0
     while True:
@@ -101,12 +102,13 @@ async def exchange(
         line, answer = await _send(run, reach, request, target, cookies, redirected=followed > 0)
         try:
             run.enter("transfer", at=run.first_byte_at)
-            run.http = _facts(answer, followed, run.mask)
+            headers = _joined(answer)
+            run.http = _facts(answer, headers, followed, run.mask)
             _note_answer(run, answer)
             cookies.keep(answer.headers, request.url)
             if not _leads_on(answer, run, target):
                 await _read(run, answer, body, target.max_body)
-                return {name.lower(): ", ".join(answer.headers.getall(name)) for name in answer.headers}
+                return headers
             run.http = replace(run.http, redirects=followed + 1)
             run.enter(None)
             location = answer.headers["Location"]
@@ -143,17 +145,18 @@ def _first(target: HttpTarget, fresh: bool) -> Request:
     return Request(target.method.upper(), url.with_user(None), tuple(headers.items()), target.body)
 
 
+_usual = lru_cache(maxsize=16384)(_first)
+
+
 async def _send(
     run: Run, reach: Reach, request: Request, target: HttpTarget, cookies: Cookies, redirected: bool
 ) -> tuple[Line, Answer]:
     """The answer to a request, its body to be read, and the connection that it comes over."""
-    headers = _sent(request, target.reuse, cookies)
+    cookie = cookies.header(request.url)
+    once = cookie is not None or request.body is not None
+    data = (_written if once else _usually_written)(request, target.reuse, cookie)
     if run.traced:
-        run.note(f"> {request.method} {request.url}")
-        for name, value in headers:
-            run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
-    head = [f"{request.method} {request.url.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    data = "\r\n".join([*head, "\r\n"]).encode() + (request.body or b"")
+        _note_request(run, data, request)
     bodiless = request.method == "HEAD"
     if target.reuse and (kept := reach.lines.take(request.where)) is not None:
         try:
@@ -173,11 +176,11 @@ async def _asked(line: Line, run: Run, data: bytes, bodiless: bool) -> Answer:
         raise
 
 
-def _sent(request: Request, reuse: bool, cookies: Cookies) -> list[tuple[str, str]]:
-    """Every header of a request: what HTTP itself needs, unless the probe says otherwise, and the cookies."""
+def _written(request: Request, reuse: bool, cookie: str | None) -> bytes:
+    """A request as it goes out, with what HTTP itself needs unless the probe says otherwise."""
     headers = CIMultiDict(request.headers)
-    own = {"Host": request.url.host_port_subcomponent or ""} if "Host" not in headers else {}
-    if cookie := cookies.header(request.url):
+    own = [] if "Host" in headers else [("Host", request.url.host_port_subcomponent or "")]
+    if cookie:
         headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
     body = request.body
     if body is not None or request.method not in _WITHOUT_BODY:
@@ -187,28 +190,46 @@ def _sent(request: Request, reuse: bool, cookies: Cookies) -> list[tuple[str, st
             headers["Content-Type"] = "application/octet-stream"
     if not reuse and "Connection" not in headers:
         headers["Connection"] = "close"
-    return [*own.items(), *headers.items()]
+    lines = [f"{request.method} {request.url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in (*own, *headers.items())]
+    return "\r\n".join([*lines, "\r\n"]).encode() + (body or b"")
 
 
-def _facts(answer: Answer, followed: int, mask: Mask) -> Http:
+_usually_written = lru_cache(maxsize=16384)(_written)
+
+
+def _joined(answer: Answer) -> dict[str, str]:
+    """The headers of an answer by their names in lower case; those that came several times in one line."""
+    found, several = {}, set()
+    for name, value in answer.headers.items():
+        lower = name.lower()
+        if lower in found:
+            several.add(lower)
+        found[lower] = value
+    for lower in several:
+        found[lower] = ", ".join(answer.headers.getall(lower))
+    return found
+
+
+def _facts(answer: Answer, headers: Mapping[str, str], followed: int, mask: Mask) -> Http:
     version = answer.version
-    length = answer.headers.get("Content-Length", "")
+    length = headers.get("content-length", "")
     return Http(
         status=answer.status,
-        headers=_kept(answer, mask),
+        headers=_kept(headers, mask),
         version=f"{version.major}.{version.minor}" if version else None,
         redirects=followed,
         content_length=int(length) if length.isascii() and length.isdigit() and len(length) < 19 else -1,
     )
 
 
-def _kept(answer: Answer, mask: Mask) -> dict[str, str]:
+def _kept(headers: Mapping[str, str], mask: Mask) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for name in answer.headers:
-        lower = name.lower()
-        if lower in kept or not _is_kept(lower):
-            continue
-        kept[mask.line(lower)] = mask.line(", ".join(answer.headers.getall(name)))
+    for name, value in headers.items():
+        if name in KEPT_HEADERS:
+            kept[name] = mask.line(value)
+        elif _is_kept(name):
+            kept[mask.line(name)] = mask.line(value)
         if len(kept) == _MOST_HEADERS:
             break
     return kept
@@ -216,6 +237,13 @@ def _kept(answer: Answer, mask: Mask) -> dict[str, str]:
 
 def _is_kept(name: str) -> bool:
     return name in KEPT_HEADERS or (name.startswith(KEPT_PREFIXES) and len(name) <= 100)
+
+
+def _note_request(run: Run, data: bytes, request: Request) -> None:
+    run.note(f"> {request.method} {request.url}")
+    for line in data.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]:
+        name, _, value = line.partition(": ")
+        run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
 
 
 def _note_answer(run: Run, answer: Answer) -> None:
