@@ -7,6 +7,7 @@ while the store refuses, they wait in memory, and judging goes on.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Protocol, TypeVar
@@ -28,6 +29,7 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Refusal,
+    Remember,
     Said,
     Saved,
     Spoken,
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 20_000  # steps that wait for the store; past it the oldest raw observations go
 AT_ONCE = 500  # most steps in one transaction
+GATHERED = 0.5  # seconds in which runs are gathered for one transaction; whatever else was decided does not wait
 STORED_WITHIN = 10.0  # seconds a person waits for the disk
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 UNREAD = Refusal("away", "the store does not answer at the moment: ask again")
@@ -133,6 +136,7 @@ class Desk:
         self._clock = clock
         self._troubles: tuple[type[Exception], ...] = troubles if isinstance(troubles, tuple) else (troubles,)
         self._more = asyncio.Event()
+        self._pressing = asyncio.Event()  # what waits is more than runs, or somebody waits for it
         self._decided = 0  # steps that wanted something stored, and those of them that are stored or were given up
         self._done = 0
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
@@ -182,6 +186,8 @@ class Desk:
             self.backlog.append(storable)
             self._decided += 1
             self._more.set()
+            if len(self.backlog) >= AT_ONCE or not all(isinstance(one, Keep | Remember) for one in storable):
+                self._pressing.set()
 
     # -- people -------------------------------------------------------------------------------------------------------
 
@@ -213,9 +219,7 @@ class Desk:
 
     async def perform(self, said: Said, deed: Callable[[], Awaitable[Answered]]) -> Answered:
         """What a person made somebody else here do, done and recorded once. A store that refuses does not hinder it."""
-
-        answer = await self._begun(said)
-        if answer is not None:
+        if (answer := await self._begun(said)) is not None:
             return answer
         try:
             answer = self.record(said, await deed())
@@ -317,6 +321,7 @@ class Desk:
             return not self.backlog
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((self._decided, waiting))
+        self._pressing.set()
         return await waiting
 
     def _tell_waiting(self, stored: bool) -> None:
@@ -333,20 +338,27 @@ class Desk:
             if not self.backlog:
                 self._more.clear()
                 await self._more.wait()
+            with suppress(TimeoutError):  # a transaction costs as much as a hundred runs: they wait for one another
+                async with asyncio.timeout(GATHERED):
+                    await self._pressing.wait()
+            if len(self.backlog) <= AT_ONCE:
+                self._pressing.clear()
             try:
-                await self.flush()
+                await self._store_some()
                 pause = 0.0
             except Exception as error:
                 if not isinstance(error, self._troubles):  # whatever it is, nothing of it was stored
                     log.exception("the store failed in a way that was not foreseen")
                 self._refused(error)
-                pause = min(max(0.5, pause * 2), 10.0)
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause := min(max(0.5, pause * 2), 10.0))
 
     async def flush(self) -> None:
         """Writes everything that waits. Raises what the store raises; nothing is lost by it."""
         while self.backlog:
-            batch = self.backlog[:AT_ONCE]
+            await self._store_some()
+
+    async def _store_some(self) -> None:
+        if batch := self.backlog[:AT_ONCE]:
             began = self._clock.monotonic()
             effects = list(chain.from_iterable(batch))
             saved = {effect.incident.id for effect in effects if isinstance(effect, Saved)}

@@ -1,8 +1,8 @@
 """Reach: what every run of this process shares to get at its targets, opened once.
 
 One resolver (a look-up that hangs must not hold up the others), one TLS context (loading the system's authorities
-takes tens of milliseconds), two pools of connections (kept and not), and one thread for bodies too large to be read
-between two beats of the event loop.
+takes tens of milliseconds), the connections that are kept, and one thread for bodies too large to be read between two
+beats of the event loop.
 """
 
 import asyncio
@@ -13,14 +13,12 @@ from ssl import SSLContext, SSLError
 from typing import TypeVar
 
 import aiodns
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from monitor.clock import Clock
 from monitor.core.board import Call
 from monitor.core.target import Network
 from monitor.probers.certificate import trusting
-from monitor.probers.coding import PIECE
-from monitor.probers.connection import Wire
+from monitor.probers.line import Lines
 from monitor.probers.turns import Turns
 
 T = TypeVar("T")
@@ -45,6 +43,7 @@ class Reach:
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.turns = Turns()
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self.lines = Lines()
         self._picked: dict[str, str] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="bodies")
 
@@ -68,17 +67,15 @@ class Reach:
         reach.resolver = aiodns.DNSResolver(nameservers or None, timeout=lookup_timeout, tries=3)
         reach.nameservers = tuple(nameservers or reach.resolver.nameservers)
         try:
-            async with _session(Wire(reach, keep=False)) as reach.once, _session(Wire(reach, keep=True)) as reach.kept:
-                yield reach
+            yield reach
         finally:
+            reach.lines.close()
             await reach.resolver.close()
             reach._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.sleep(0)  # closed transports say goodbye in the next beat
 
     resolver: aiodns.DNSResolver
     nameservers: tuple[str, ...]
-    once: ClientSession
-    kept: ClientSession
 
     def reconfigure(self, network: Network, secrets: frozenset[str]) -> None:
         """Goes on with another configuration; runs under way end as they began. Raises OSError, and then keeps all."""
@@ -106,17 +103,3 @@ def _tls(network: Network) -> SSLContext:
         return trusting(network.ca_file)
     except (OSError, SSLError) as error:
         raise OSError(f"monitor.ca_file {network.ca_file}: {error.strerror or error}") from error
-
-
-def _session(wire: Wire) -> ClientSession:
-    session = ClientSession(
-        connector=wire,
-        cookie_jar=DummyCookieJar(),  # nothing a target sets outlives a run
-        timeout=ClientTimeout(total=None),  # the limit is the run's, over all of its hops
-        trust_env=False,
-        raise_for_status=False,
-        read_bufsize=PIECE,
-        auto_decompress=False,  # `coding` unpacks, and sees whether a body is whole
-    )
-    session._retry_connection = False  # aiohttp asks again by itself when a connection breaks, and so hides the fault
-    return session

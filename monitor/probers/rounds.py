@@ -6,10 +6,11 @@ doubled: that point of the grid is skipped and counted.
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
+from math import ceil
 from typing import NamedTuple
 
 from monitor.clock import Clock
@@ -21,8 +22,9 @@ Look = Callable[[Probe, datetime, bool], Awaitable[Observation]]
 
 SOFT_LIMIT = 3.0  # seconds after which a run that has no answer yet raises doubt
 FIRST_ROUND = 4.0  # seconds in which every new probe has its first run
-TOGETHER = 8  # runs begun in one beat of the event loop: all of a crowd at once would hold up everybody
 HAIR = 0.001  # seconds within which two points of a grid are one
+BURST = 8  # runs begun together: one wake of the process for all of them, and none waits long behind the others
+LONGEST_TICK = 0.05  # seconds by which a point of a grid moves at most to be one of them
 
 
 class Due(NamedTuple):
@@ -63,6 +65,7 @@ class Rounds:
         self._heap: list[Due] = []
         self._order = count()
         self._plan = 0
+        self._tick = 0.0
         self._epoch = 0.0  # what the wall clock shows when the monotonic one shows nothing
         self._changed = asyncio.Event()
         self._held: dict[Key, float] = {}
@@ -73,6 +76,7 @@ class Rounds:
         asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
         now = self._clock.monotonic()
         self._plan += 1
+        self._tick = _tick_of(asked.values())
         self._epoch = self._clock.now().timestamp() - now
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
@@ -108,7 +112,7 @@ class Rounds:
             while True:
                 self._changed.clear()
                 now = self._clock.monotonic()
-                for _ in range(TOGETHER):
+                for _ in range(BURST):  # a whole crowd in one beat of the event loop would hold up everybody
                     if self._heap and self._heap[0].at <= now:
                         self._start(heapq.heappop(self._heap), now)
                 pause = max(0.0, self._heap[0].at - now) if self._heap else None
@@ -142,7 +146,8 @@ class Rounds:
     def _next(self, probe: Probe, after: float) -> float:
         """The next point of the grid, which all locations share though their monotonic clocks do not agree."""
         shift = self._epoch % probe.interval.total_seconds()
-        return next_due(probe, self._location, after + shift) - shift
+        due = next_due(probe, self._location, after + shift) - shift
+        return ceil(due / self._tick) * self._tick if self._tick else due
 
     async def _run(self, probe: Probe, scheduled_at: datetime, extra: bool) -> None:
         if len(probe.locations) == 1:  # nobody else could be asked meanwhile
@@ -153,3 +158,9 @@ class Rounds:
             self._hand_in(await self._look(probe, scheduled_at, extra))
         finally:
             doubtful.cancel()
+
+
+def _tick_of(probes: Iterable[Probe]) -> float:
+    """Seconds between bursts; 0 where so few are due that each begins by itself."""
+    rate = sum(1 / probe.interval.total_seconds() for probe in probes)
+    return min(LONGEST_TICK, BURST / rate) if rate * LONGEST_TICK > 1 else 0.0
