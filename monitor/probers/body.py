@@ -6,6 +6,7 @@ only when an expectation needs it; else its first two kilobytes are, and the res
 
 import asyncio
 import codecs
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,8 @@ _ENCODINGS = frozenset(
     {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"}
 )
 
+BUDGET = 0.1  # seconds of processor time that a pattern has for a text
+FIRST_PART, GROWTH = 1024, 4  # characters it is tried on first, and how many times more the next time
 SMALL = 64 * 1024  # bytes that are looked into at once; larger bodies are handed to a thread
 
 
@@ -73,10 +76,9 @@ class Body:
         head = b"".join(self._kept[:64])[: self._wanted]
         return mask.excerpt(head.decode(encoding_of(content_type), "replace"))
 
-    @property
-    def small(self) -> bool:
-        """Whether looking into it takes too little time to be worth a thread."""
-        return self._held <= SMALL
+    def small(self, expects: Iterable[Expect] = ()) -> bool:
+        """Whether looking into it takes too little time for a thread. Patterns may take some for little text."""
+        return self._held <= (4 * FIRST_PART if any(expect.matches for expect in expects) else SMALL)
 
 
 def encoding_of(content_type: str) -> str:
@@ -141,7 +143,23 @@ def _holds(kind: str, sought: str, text: str) -> bool:
             return sought in text
         case "not_contains":
             return sought not in text
-    return pattern_of(sought).search(text) is not None
+    return _is_found(pattern_of(sought), text)
+
+
+def _is_found(pattern: Any, text: str) -> bool:
+    """Whether a pattern is found. Raises Stopped when finding it out would take more than its budget.
+
+    The engine takes time in proportion to the text, but what a character costs may be ten microseconds, and nothing
+    stops it on the way: so it is tried on a small part, and then on ever larger ones, as long as the next is in budget.
+    """
+    size = FIRST_PART
+    while size < len(text):
+        began = time.thread_time()
+        pattern.search(text[:size])
+        if (time.thread_time() - began) * GROWTH > BUDGET:
+            raise Stopped("self.config", f"`matches: {pattern.pattern}` takes too long on {len(text):,} characters")
+        size *= GROWTH
+    return pattern.search(text) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -288,7 +288,7 @@ async def look_into(
     if not body.whole:
         return {}
     work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask, tuple(wanted))
-    values, raw, stopped = await (reach.turns.do(work) if body.small else reach.aside(work))
+    values, raw, stopped = await (reach.turns.do(work) if body.small(run.expects) else reach.aside(work))
     run.values.update(values)
     if stopped is not None:
         run.fail(stopped.code, stopped.detail)

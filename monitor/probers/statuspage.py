@@ -71,7 +71,7 @@ async def _read(run: Run, reach: Reach, page: PageTarget, asked: HttpTarget) -> 
         if run.http is None or not any(low <= run.http.status <= high for low, high in run.probe.expect.status):
             return False
         work = partial(_values, run, page, body.content, headers.get("content-type", ""), run.mask)
-        run.values.update(await (reach.turns.do(work) if body.small else reach.aside(work)))
+        run.values.update(await (reach.turns.do(work) if body.small(run.expects) else reach.aside(work)))
     return True
 
 

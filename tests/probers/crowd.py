@@ -17,15 +17,17 @@ from pathlib import Path
 
 from monitor.clock import SystemClock
 from monitor.core.expectation import Result, judge
+from monitor.core.flow import judge_run
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.probers import Reach, look
 from monitor.probers.rounds import Rounds
 
 from .adversaries import adversaries
-from .corpus import CORPUS, EXPECT, whole
+from .corpus import EXPECT, whole
 from .looking import LagSampler, probe_of
 from .misbehaving import raw, served
+from .strangers import DNS_WAYS, name_server, servers
 
 HOSTILE, HEALTHY = 200, 20
 ROOT = Path(__file__).parents[2]
@@ -92,8 +94,12 @@ async def crowd(reach: Reach, hostile: Sequence[Probe], healthy: Sequence[Probe]
         await asyncio.gather(walking, return_exceptions=True)
     by_kind: dict[str, list[tuple[Observation, Result]]] = {"hostile": [], "healthy": []}
     for key, probe in probes.items():
-        by_kind[key[0].partition("-")[0]].append((seen[key[0]], judge(seen[key[0]], probe.expect)))
+        by_kind[key[0].partition("-")[0]].append((seen[key[0]], _judged(seen[key[0]], probe)))
     return Report(lag.worst, peak() - before, time.monotonic() - began, **by_kind)
+
+
+def _judged(observation: Observation, probe: Probe) -> Result:
+    return judge_run(observation, probe) if probe.steps else judge(observation, probe.expect)
 
 
 def crowd_of(ports: Mapping[str, int], name: str, limit: float, **target: object) -> tuple[list[Probe], list[Probe]]:
@@ -124,10 +130,13 @@ def _status(name: str) -> int:
 
 async def _serve() -> None:
     ways = {name: way for name, (_, way) in adversaries().items()}
-    ways |= {f"corpus: {name}": raw(answer) for name, (_, answer) in CORPUS.items()}
     ways["healthy"] = raw(whole())
     async with AsyncExitStack() as stack:
         ports = {name: (await stack.enter_async_context(served(way))).port for name, way in ways.items()}
+        for name, (way, context) in servers().items():
+            ports[name] = (await stack.enter_async_context(served(way, context))).port
+        for way in DNS_WAYS:
+            ports[f"dns: {way}"] = await stack.enter_async_context(name_server(way))
         print(json.dumps(ports), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

@@ -84,7 +84,8 @@ class _Noting:
 
     async def readexactly(self, size: int) -> bytes:
         data = await self._reader.readexactly(size)
-        self._server.requests[-1] += data
+        if self._server.requests:
+            self._server.requests[-1] += data
         return data
 
     async def read(self, size: int) -> bytes:
@@ -351,9 +352,7 @@ WAYS: dict[str, Behaviour] = {
             422,
             451,
             499,
-            500,
-            501,
-            502,
+            *range(500, 503),
             503,
             504,
             505,
