@@ -7,11 +7,12 @@ while the store refuses, they wait in memory, and judging goes on.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from monitor import chronicle, spans
-from monitor.backlog import Backlog
+from monitor.backlog import AT_ONCE, Backlog
 from monitor.clock import Clock
 from monitor.core.board import Board
 from monitor.core.effect import (
@@ -28,6 +29,7 @@ from monitor.core.effect import (
     Keep,
     Moved,
     Refusal,
+    Remember,
     Said,
     Saved,
     Spoken,
@@ -43,6 +45,7 @@ from monitor.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+GATHERED = 0.5  # seconds in which runs are gathered for one transaction; whatever else was decided does not wait
 STORED_WITHIN = 10.0  # seconds a person waits for the disk
 LATE = 5.0  # seconds a transaction may take before nobody waits for the store any more
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
@@ -131,6 +134,7 @@ class Desk:
         self._clock = clock
         self._troubles: tuple[type[Exception], ...] = troubles if isinstance(troubles, tuple) else (troubles,)
         self._more = asyncio.Event()
+        self._pressing = asyncio.Event()  # what waits is more than runs, or somebody waits for it
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
         self._hearing = asyncio.Lock()
         self.took_at = clock.monotonic()  # when an event was last taken
@@ -179,6 +183,8 @@ class Desk:
         if storable:
             self.backlog.add(storable)
             self._more.set()
+            if len(self.backlog) >= AT_ONCE or not all(isinstance(one, Keep | Remember) for one in storable):
+                self._pressing.set()
 
     # -- people -------------------------------------------------------------------------------------------------------
 
@@ -210,9 +216,7 @@ class Desk:
 
     async def perform(self, said: Said, deed: Callable[[], Awaitable[Answered]]) -> Answered:
         """What a person made somebody else here do, done and recorded once. A store that refuses does not hinder it."""
-
-        answer = await self._begun(said)
-        if answer is not None:
+        if (answer := await self._begun(said)) is not None:
             return answer
         try:
             answer = self.record(said, await deed())
@@ -314,6 +318,7 @@ class Desk:
             return not self.backlog
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((self.backlog.decided, waiting))
+        self._pressing.set()
         return await waiting
 
     def _tell_waiting(self, stored: bool) -> None:
@@ -330,19 +335,27 @@ class Desk:
             if not self.backlog:
                 self._more.clear()
                 await self._more.wait()
+            with suppress(TimeoutError):  # a transaction costs as much as a hundred runs: they wait for one another
+                async with asyncio.timeout(GATHERED):
+                    await self._pressing.wait()
+            if len(self.backlog) <= AT_ONCE:
+                self._pressing.clear()
             try:
-                await self.flush()
+                await self._store_some()
                 pause = 0.0
             except Exception as error:
                 if not isinstance(error, self._troubles):  # whatever it is, nothing of it was stored
                     log.exception("the store failed in a way that was not foreseen")
                 self._refused(error)
-                pause = min(max(0.5, pause * 2), 10.0)
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause := min(max(0.5, pause * 2), 10.0))
 
     async def flush(self) -> None:
         """Writes everything that waits. Raises what the store raises; nothing is lost by it."""
         while self.backlog:
+            await self._store_some()
+
+    async def _store_some(self) -> None:
+        if self.backlog:
             began = self._clock.monotonic()
             effects = self.backlog.portion()
             await self._commit(effects)
@@ -360,11 +373,8 @@ class Desk:
     async def _commit(self, effects: list[Storable]) -> None:
         """One transaction. One that takes long is over when it is, but whoever tells people does not wait for it."""
         saved = sorted({effect.incident.id for effect in effects if isinstance(effect, Saved)})
-        about: dict[str, int | list[str]] = {
-            "steps": self.backlog.under_way,
-            "effects": len(effects),
-            "incidents": saved,
-        }
+        steps = self.backlog.under_way
+        about: dict[str, int | list[str]] = {"steps": steps, "effects": len(effects), "incidents": saved}
         late = asyncio.get_running_loop().call_later(LATE, self._refused, f"it has not answered for {LATE:g} s")
         try:
             with spans.span("store", about):

@@ -1,6 +1,7 @@
 """Internet: which addresses belong to it, and which to somebody's inside. Whoever dials what others name asks first."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from yarl import URL
@@ -16,6 +17,7 @@ _NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
+@lru_cache(maxsize=4096)
 def literal(host: str) -> IP | None:
     """The address that a host name spells, None when it is a name."""
     try:

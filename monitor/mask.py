@@ -27,6 +27,7 @@ VALUE_DEPTH = 12
 _TERMINAL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_]?|\x9b[0-?]*[ -/]*[@-~]"
 )
+_ACTING = re.compile(r"[^\t\n -~]")
 _UNSEEN = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)]),  # C0 and C1 controls
     **dict.fromkeys([0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]),
@@ -42,6 +43,8 @@ _LARGEST_FLOAT = 1.7976931348623157e308
 
 def clean(text: str) -> str:
     """The text without anything that acts instead of being read; line ends and tabs stay."""
+    if text.isascii() and (text.isprintable() or not _ACTING.search(text)):  # as nearly all of it is
+        return text
     return _TERMINAL.sub("", text).translate(_UNSEEN)
 
 

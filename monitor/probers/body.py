@@ -6,6 +6,7 @@ only when an expectation needs it; else its first two kilobytes are, and the res
 
 import asyncio
 import codecs
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from aiohttp import StreamReader
 
 from monitor.core.expectation import Expect, body_key
 from monitor.mask import EXCERPT, Mask
+from monitor.probers.coding import PIECE, Unpacking
 from monitor.probers.document import found, parse
 from monitor.probers.failure import Stopped
 
@@ -24,7 +26,8 @@ _ENCODINGS = frozenset(
     {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"}
 )
 
-PIECE = 16 * 1024  # bytes unpacked at a stretch
+BUDGET = 0.1  # seconds of processor time that a pattern has for a text
+FIRST_PART, GROWTH = 1024, 4  # characters it is tried on first, and how many times more the next time
 SMALL = 64 * 1024  # bytes that are looked into at once; larger bodies are handed to a thread
 
 
@@ -40,18 +43,24 @@ class Body:
         self._kept: list[bytes] = []
         self._held = 0
 
-    async def read(self, stream: StreamReader, limit: int) -> None:
-        """Reads to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
-        async for piece in stream.iter_any():
-            if self.size <= SMALL < self.size + len(piece):
+    async def read(self, stream: StreamReader, packed: Unpacking, limit: int) -> None:
+        """Reads and unpacks to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
+        async for data in stream.iter_any():
+            await self._take(packed.pieces(data), limit)
+        packed.end()
+
+    async def _take(self, pieces: Iterable[bytes], limit: int) -> None:
+        for piece in pieces:
+            if self.whole and self.size <= SMALL < self.size + len(piece):
                 await self._grows_large()
             self.size += len(piece)
             if self.whole or self._held < self._wanted:
                 self._kept.append(piece)
                 self._held += len(piece)
             if self.size > limit:
+                del self._kept[4:]  # nobody looks into it
                 raise Stopped("http.body_too_large", f"the body is larger than {limit:,} bytes")
-            if self.size > PIECE:
+            if self.size > PIECE or not piece:
                 # A packed body has its next piece ready at once, and the one after it: others want their turn too.
                 await asyncio.sleep(0)
 
@@ -67,10 +76,9 @@ class Body:
         head = b"".join(self._kept[:64])[: self._wanted]
         return mask.excerpt(head.decode(encoding_of(content_type), "replace"))
 
-    @property
-    def small(self) -> bool:
-        """Whether looking into it takes too little time to be worth a thread."""
-        return self._held <= SMALL
+    def small(self, expects: Iterable[Expect] = ()) -> bool:
+        """Whether looking into it takes too little time for a thread. Patterns may take some for little text."""
+        return self._held <= (4 * FIRST_PART if any(expect.matches for expect in expects) else SMALL)
 
 
 def encoding_of(content_type: str) -> str:
@@ -109,7 +117,8 @@ def values_of(
         raw = found(document, dict.fromkeys((*paths, *also)))
         return values | {path: mask.value(raw[path]) for path in paths}, {path: raw[path] for path in also}, None
     except Stopped as stopped:
-        return values, {}, stopped
+        # A new one: that which was raised holds on to the whole body by its trace, for as long as anybody holds it.
+        return values, {}, Stopped(stopped.code, stopped.detail)
 
 
 def values_in(text: str, expects: Iterable[Expect]) -> dict[str, bool]:
@@ -134,7 +143,23 @@ def _holds(kind: str, sought: str, text: str) -> bool:
             return sought in text
         case "not_contains":
             return sought not in text
-    return pattern_of(sought).search(text) is not None
+    return _is_found(pattern_of(sought), text)
+
+
+def _is_found(pattern: Any, text: str) -> bool:
+    """Whether a pattern is found. Raises Stopped when finding it out would take more than its budget.
+
+    The engine takes time in proportion to the text, but what a character costs may be ten microseconds, and nothing
+    stops it on the way: so it is tried on a small part, and then on ever larger ones, as long as the next is in budget.
+    """
+    size = FIRST_PART
+    while size < len(text):
+        began = time.thread_time()
+        pattern.search(text[:size])
+        if (time.thread_time() - began) * GROWTH > BUDGET:
+            raise Stopped("self.config", f"`matches: {pattern.pattern}` takes too long on {len(text):,} characters")
+        size *= GROWTH
+    return pattern.search(text) is not None
 
 
 @lru_cache(maxsize=1024)

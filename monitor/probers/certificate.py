@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from monitor.mask import clean
 
 _NAMES = 100  # alternative names kept of one certificate
 _CLIP = 200
+_CHAIN = 16  # certificates read of one chain
 
 
 class WatchedTls(ssl.SSLObject):
@@ -86,11 +88,11 @@ def _ders(connection: ssl.SSLObject, method: str) -> list[bytes]:
     """A chain in DER. The method is public from Python 3.13 on and hidden one level down before."""
     public = getattr(connection, method, None)
     if public is not None:
-        return list(public() or ())
+        return list(islice(public() or (), _CHAIN))
     hidden: Any = getattr(getattr(connection, "_sslobj", None), method, None)
     if hidden is None:
         return []
-    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in hidden() or ()]
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in islice(hidden() or (), _CHAIN)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,13 @@ async def look(run: Run, reach: Reach) -> None:
     message, unchecked = answer.message, None
     if message.rcode() is dns.rcode.SERVFAIL and not any(one.code in SIGNATURE_ERRORS for one in _errors(message)):
         unchecked = await answers_unchecked(*answer.server, name, target.type)
+    work = partial(_look_into, run, reach, target, answer, name, unchecked)
+    await (reach.aside(work) if any(expect.matches for expect in run.expects) else reach.turns.do(work))
+
+
+def _look_into(run: Run, reach: Reach, target: DnsTarget, answer: "Answer", name: str, unchecked: bool | None) -> None:
+    """Keeps the answer, and evaluates what is expected of it. Raises Stopped."""
+    message = answer.message
     records = [_record(rrset, rdata) for rrset in message.answer for rdata in rrset]
     facts = _facts(answer, name, target.type, records) | {"answers_unchecked": unchecked}
     run.dns = run.mask.value(facts)
@@ -158,7 +165,8 @@ async def _exchange(run: Run, reach: Reach, asked: dns.message.Message, server: 
     records = sum(HEADER.unpack_from(reply)[3:])
     if records > MOST_RECORDS:
         raise Stopped("dns.servfail", f"an answer of {records:,} records, more than {MOST_RECORDS}")
-    message = read(reply) if records <= _FEW_RECORDS else await reach.aside(partial(read, reply))
+    work = partial(read, reply)
+    message = await (reach.turns.do(work) if records <= _FEW_RECORDS else reach.aside(work))
     return Answer(message, protocol, server)
 
 

@@ -184,14 +184,14 @@ def of_exchange(error: BaseException, phase: str | None) -> Stopped | None:
 def _of_answer(error: BaseException, chain: list[BaseException]) -> Stopped | None:
     if any(isinstance(one, parsing.ContentEncodingError) for one in chain):
         return Stopped("http.bad_encoding", f"the body does not match its Content-Encoding: {_said(chain[-1])}")
+    if not isinstance(error, OSError) and any(map(_too_large, chain)):
+        return Stopped("http.headers_too_large", "a header line over 8,190 bytes, or more than 128 headers")
     if isinstance(error, aiohttp.ClientPayloadError):
         return Stopped("http.truncated", f"the body ended early: {_said(chain[-1])}")
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError | parsing.HttpProcessingError):
         # aiohttp gives these status 400 although no such answer came: nothing readable came at all.
         if any(_of_chunks(one) for one in chain):
             return Stopped("http.truncated", f"the body cannot be put together: {_said(chain[-1])}")
-        if any(_too_large(one) for one in chain):
-            return Stopped("http.headers_too_large", "a header line over 8,190 bytes, or more than 128 headers")
         return Stopped("http.malformed", f"not an HTTP answer: {_said(chain[-1])}")
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return Stopped("http.closed", "the server closed the connection without an answer")
@@ -204,8 +204,6 @@ def _of_answer(error: BaseException, chain: list[BaseException]) -> Stopped | No
         return Stopped("tcp.timeout", "the connection fell silent")
     if isinstance(error, aiohttp.ClientConnectionError):
         return Stopped("http.closed", f"the connection ended: {_said(error)}")
-    if isinstance(error, parsing.HttpProcessingError):
-        return Stopped("http.malformed", f"not an HTTP answer: {_said(error)}")
     return None
 
 

@@ -4,16 +4,15 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 `Stopped` or as an exception of the network, and named by `failure`. Docs: `docs/probers.md`.
 """
 
-import io
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
-from aiohttp import ClientOSError, ClientResponse, ServerDisconnectedError
+from aiohttp import ClientOSError, ServerDisconnectedError
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -23,8 +22,9 @@ from monitor.core.observation import Http
 from monitor.core.target import HttpTarget
 from monitor.mask import Mask
 from monitor.probers.body import Body, needs_body, values_of
-from monitor.probers.connection import CURRENT, Errand
+from monitor.probers.coding import CODINGS, Unpacking
 from monitor.probers.failure import Stopped
+from monitor.probers.line import Answer, Line, connected
 from monitor.probers.reach import Reach
 from monitor.probers.redirect import REDIRECTS, Cookies, Request, following
 from monitor.probers.run import SECRET_HEADERS, Run
@@ -47,7 +47,8 @@ _ESCAPED = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
-_LARGE_REQUEST = 512 * 1024  # bytes from which aiohttp wants a stream
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "TRACE")
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 async def look(run: Run, reach: Reach) -> None:
@@ -93,27 +94,35 @@ async def exchange(
     run: Run, reach: Reach, target: HttpTarget, body: Body, cookies: Cookies | None = None
 ) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
-    request = _first(target.varied(run.at), run.fresh)
-    errand = Errand(run, target.allow_private)
-    CURRENT.set(errand)
+    once = target.vary is not None or target.body is not None  # else it is asked again and again, word for word
+    request = (_first if once else _usual)(target.varied(run.at), run.fresh)
     cookies = cookies or Cookies()
     followed = 0
     while True:
-        async with await _send(run, reach, request, target.reuse, cookies) as response:
+        where = request.where
+        line, answer = await _send(run, reach, request, target, cookies, redirected=followed > 0)
+        try:
             run.enter("transfer", at=run.first_byte_at)
-            run.http = _facts(response, followed, run.mask)
-            _note_answer(run, response)
-            cookies.keep(response.cookies, response.url)
-            if not _leads_on(response, run, target):
-                await _read(run, response, body, target.max_body)
-                return {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
+            if answer.status < 100:
+                raise Stopped("http.malformed", f"not an HTTP answer: status {answer.status:03}")
+            headers = _joined(answer)
+            run.http = _facts(answer, headers, followed, run.mask)
+            _note_answer(run, answer)
+            cookies.keep(answer.headers, request.url)
+            if not _leads_on(answer, run, target):
+                await _read(run, answer, body, target.max_body)
+                return headers
             run.http = replace(run.http, redirects=followed + 1)
             run.enter(None)
-            location = response.headers["Location"]
+            location = answer.headers["Location"]
             run.note(f"redirect {followed + 1} to {location}")
-            request = following(request, response.status, location, target, followed)
+            request = following(request, answer.status, location, target, followed)
             followed += 1
-            errand.redirected = True
+        finally:
+            if target.reuse:
+                reach.lines.keep(where, line)
+            else:
+                line.close()
 
 
 def _first(target: HttpTarget, fresh: bool) -> Request:
@@ -139,47 +148,91 @@ def _first(target: HttpTarget, fresh: bool) -> Request:
     return Request(target.method.upper(), url.with_user(None), tuple(headers.items()), target.body)
 
 
-async def _send(run: Run, reach: Reach, request: Request, reuse: bool, cookies: Cookies) -> ClientResponse:
-    headers = CIMultiDict(request.headers)
-    if cookie := cookies.header(request.url):
-        headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
+_usual = lru_cache(maxsize=16384)(_first)
+
+
+async def _send(
+    run: Run, reach: Reach, request: Request, target: HttpTarget, cookies: Cookies, redirected: bool
+) -> tuple[Line, Answer]:
+    """The answer to a request, its body to be read, and the connection that it comes over."""
+    cookie = cookies.header(request.url)
+    once = cookie is not None or request.body is not None
+    data = (_written if once else _usually_written)(request, target.reuse, cookie)
     if run.traced:
-        run.note(f"> {request.method} {request.url}")
-        for name, value in headers.items():
-            run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
-    large = request.body is not None and len(request.body) > _LARGE_REQUEST
-    data = io.BytesIO(request.body or b"") if large else request.body
-    session = reach.kept if reuse else reach.once
+        _note_request(run, data, request)
+    bodiless = request.method == "HEAD"
+    if target.reuse and (kept := reach.lines.take(request.where)) is not None:
+        try:
+            return kept, await _asked(kept, run, data, bodiless)
+        except (ServerDisconnectedError, ClientOSError):
+            # A kept connection that the server closed in the meantime says nothing about how it answers.
+            run.note("the kept connection was closed, a new one is made")
+    line = await connected(run, reach, request.where, target.allow_private, redirected)
+    return line, await _asked(line, run, data, bodiless)
+
+
+async def _asked(line: Line, run: Run, data: bytes, bodiless: bool) -> Answer:
     try:
-        return await session.request(request.method, request.url, headers=headers, data=data, allow_redirects=False)
-    except (ServerDisconnectedError, ClientOSError):
-        if not reuse or "connect" in run.phases:
-            raise
-    # A kept connection that the server closed in the meantime says nothing about how it answers.
-    run.note("the kept connection was closed, a new one is made")
-    data = io.BytesIO(request.body or b"") if large else request.body
-    return await reach.once.request(request.method, request.url, headers=headers, data=data, allow_redirects=False)
+        return await line.ask(run, data, bodiless)
+    except BaseException:
+        line.close()
+        raise
 
 
-def _facts(response: ClientResponse, followed: int, mask: Mask) -> Http:
-    version = response.version
-    length = response.headers.get("Content-Length", "")
+def _written(request: Request, reuse: bool, cookie: str | None) -> bytes:
+    """A request as it goes out, with what HTTP itself needs unless the probe says otherwise."""
+    headers = CIMultiDict(request.headers)
+    own = [] if "Host" in headers else [("Host", request.url.host_port_subcomponent or "")]
+    if cookie:
+        headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
+    body = request.body
+    if body is not None or request.method not in _WITHOUT_BODY:
+        if "Content-Length" not in headers and "Transfer-Encoding" not in headers:
+            headers["Content-Length"] = str(len(body or b""))
+        if (body is not None or request.method in _WITH_BODY) and "Content-Type" not in headers:
+            headers["Content-Type"] = "application/octet-stream"
+    if not reuse and "Connection" not in headers:
+        headers["Connection"] = "close"
+    lines = [f"{request.method} {request.url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in (*own, *headers.items())]
+    return "\r\n".join([*lines, "\r\n"]).encode() + (body or b"")
+
+
+_usually_written = lru_cache(maxsize=16384)(_written)
+
+
+def _joined(answer: Answer) -> dict[str, str]:
+    """The headers of an answer by their names in lower case; those that came several times in one line."""
+    found, several = {}, set()
+    for name, value in answer.headers.items():
+        lower = name.lower()
+        if lower in found:
+            several.add(lower)
+        found[lower] = value
+    for lower in several:
+        found[lower] = ", ".join(answer.headers.getall(lower))
+    return found
+
+
+def _facts(answer: Answer, headers: Mapping[str, str], followed: int, mask: Mask) -> Http:
+    version = answer.version
+    length = headers.get("content-length", "")
     return Http(
-        status=response.status,
-        headers=_kept(response, mask),
+        status=answer.status,
+        headers=_kept(headers, mask),
         version=f"{version.major}.{version.minor}" if version else None,
         redirects=followed,
         content_length=int(length) if length.isascii() and length.isdigit() and len(length) < 19 else -1,
     )
 
 
-def _kept(response: ClientResponse, mask: Mask) -> dict[str, str]:
+def _kept(headers: Mapping[str, str], mask: Mask) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for name in response.headers:
-        lower = name.lower()
-        if lower in kept or not _is_kept(lower):
-            continue
-        kept[mask.line(lower)] = mask.line(", ".join(response.headers.getall(name)))
+    for name, value in headers.items():
+        if name in KEPT_HEADERS:
+            kept[name] = mask.line(value)
+        elif _is_kept(name):
+            kept[mask.line(name)] = mask.line(value)
         if len(kept) == _MOST_HEADERS:
             break
     return kept
@@ -189,27 +242,35 @@ def _is_kept(name: str) -> bool:
     return name in KEPT_HEADERS or (name.startswith(KEPT_PREFIXES) and len(name) <= 100)
 
 
-def _note_answer(run: Run, response: ClientResponse) -> None:
+def _note_request(run: Run, data: bytes, request: Request) -> None:
+    run.note(f"> {request.method} {request.url}")
+    for line in data.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]:
+        name, _, value = line.partition(": ")
+        run.note(f"> {name}: {'•••' if name.lower() in SECRET_HEADERS else value}")
+
+
+def _note_answer(run: Run, answer: Answer) -> None:
     if run.traced:
-        run.note(f"< HTTP/{run.http.version if run.http else ''} {response.status} {response.reason or ''}")
-        for name, value in response.headers.items():
+        run.note(f"< HTTP/{run.http.version if run.http else ''} {answer.status} {answer.reason or ''}")
+        for name, value in answer.headers.items():
             run.note(f"< {name}: {'•••' if name.lower() == 'set-cookie' else value}")
 
 
-def _leads_on(response: ClientResponse, run: Run, target: HttpTarget) -> bool:
+def _leads_on(answer: Answer, run: Run, target: HttpTarget) -> bool:
     """Whether the answer is a redirect to follow: not when that very status is expected, nor with `follow: 0`."""
-    if response.status not in REDIRECTS or not response.headers.get("Location") or target.follow == 0:
+    if answer.status not in REDIRECTS or not answer.headers.get("Location") or target.follow == 0:
         return False
-    return not any(low <= response.status <= high for low, high in run.probe.expect.status)
+    return not any(low <= answer.status <= high for low, high in run.probe.expect.status)
 
 
-async def _read(run: Run, response: ClientResponse, body: Body, limit: int) -> None:
+async def _read(run: Run, answer: Answer, body: Body, limit: int) -> None:
     """Reads the body to its end or to the cap; what came is a fact either way."""
     assert run.http is not None
-    content_type = response.headers.get("Content-Type", "")
+    content_type = answer.headers.get("Content-Type", "")
     try:
-        if response.status != 101:  # another protocol would follow, without an end
-            await body.read(response.content, limit)
+        if answer.status != 101:  # another protocol would follow, without an end
+            codings = [one for name in CODINGS for one in answer.headers.getall(name, ())]
+            await body.read(answer.content, Unpacking(codings), limit)
     finally:
         run.http = replace(run.http, bytes=body.size, excerpt=body.excerpt(content_type, run.mask))
         run.note(f"body of {body.size} bytes")
@@ -227,7 +288,7 @@ async def look_into(
     if not body.whole:
         return {}
     work = partial(values_of, body.content, headers.get("content-type", ""), run.expects, run.mask, tuple(wanted))
-    values, raw, stopped = work() if body.small else await reach.aside(work)
+    values, raw, stopped = await (reach.turns.do(work) if body.small(run.expects) else reach.aside(work))
     run.values.update(values)
     if stopped is not None:
         run.fail(stopped.code, stopped.detail)

@@ -16,13 +16,13 @@ from yarl import URL
 from monitor.core.codes import code_for_status
 from monitor.core.target import MqttTarget
 from monitor.probers import packet as packets
-from monitor.probers.connection import CURRENT, Errand
 from monitor.probers.failure import Stopped
 from monitor.probers.http import USER_AGENT
 from monitor.probers.packet import GOODBYE, MESSAGE, SUBSCRIBED, TAKEN, V3, V5, WELCOME, Line, Packet
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 from monitor.probers.stream import ended_as, opened
+from monitor.probers.wire import session
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _MOST = 1000  # packets or frames of a run: a flood of them would keep the event loop busy
@@ -120,6 +120,7 @@ class _Talk:
             topic, number, content = packets.message_of(came, self._version)
             if number:
                 await self._send(packets.acknowledge(number))
+            await asyncio.sleep(0)
             if (topic, content) == (self._topic, payload):
                 back = True
                 self._run.note("the message came back")
@@ -147,6 +148,7 @@ class _Talk:
                 raise Stopped("http.closed", f"the broker said goodbye {self._doing}")
             if WELCOME in wanted:
                 raise packets.not_mqtt(f"it began with a packet of kind {came.kind}")
+            await asyncio.sleep(0)  # a flood has its next packet ready at once: others want their turn too
         raise packets.not_mqtt(f"more than {_MOST:,} packets and not the one that was asked for")
 
 
@@ -182,22 +184,22 @@ class _Stream:
 
 @asynccontextmanager
 async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
-    CURRENT.set(Errand(run, target.allow_private, single=True))
     address = url.with_scheme({"ws": "http", "wss": "https"}[url.scheme]).with_user(None)
-    try:
-        socket = await reach.once.ws_connect(
-            address,
-            protocols=("mqtt",),
-            headers={"User-Agent": USER_AGENT},
-            max_msg_size=packets.LARGEST * 2,
-            timeout=ClientWSTimeout(ws_close=0.05),  # nobody waits for a goodbye
-        )
-    except WSServerHandshakeError as error:
-        raise _no_web_socket(error) from error
-    try:
-        yield _Frames(socket)
-    finally:
-        await socket.close()
+    async with session(run, reach, target.allow_private) as client:
+        try:
+            socket = await client.ws_connect(
+                address,
+                protocols=("mqtt",),
+                headers={"User-Agent": USER_AGENT},
+                max_msg_size=packets.LARGEST * 2,
+                timeout=ClientWSTimeout(ws_close=0.05),  # nobody waits for a goodbye
+            )
+        except WSServerHandshakeError as error:
+            raise _no_web_socket(error) from error
+        try:
+            yield _Frames(socket)
+        finally:
+            await socket.close()
 
 
 def _no_web_socket(error: ClientResponseError) -> Stopped:

@@ -32,7 +32,7 @@ async def look(run: Run, reach: Reach) -> None:
     run.read_as = _read_as
     async with asked(run, reach, True) as (headers, body):
         work = partial(_read, body.content, run.http.status if run.http else 0, run.mask)
-        values, notes = work() if body.small else await reach.aside(work)
+        values, notes = await (reach.turns.do(work) if body.small() else reach.aside(work))
         for note in notes:
             run.note(note)
         run.values.update(values)

@@ -1,8 +1,8 @@
 """Reach: what every run of this process shares to get at its targets, opened once.
 
 One resolver (a look-up that hangs must not hold up the others), one TLS context (loading the system's authorities
-takes tens of milliseconds), two pools of connections (kept and not), and one thread for bodies too large to be read
-between two beats of the event loop.
+takes tens of milliseconds), the connections that are kept, and one thread for bodies too large to be read between two
+beats of the event loop.
 """
 
 import asyncio
@@ -14,19 +14,18 @@ from typing import TypeVar
 
 import aiodns
 import pycares
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from monitor.clock import Clock
 from monitor.core.board import Call
 from monitor.core.target import Network
-from monitor.probers.body import PIECE
 from monitor.probers.certificate import trusting
-from monitor.probers.connection import Wire
+from monitor.probers.line import Lines
+from monitor.probers.turns import Turns
 
 T = TypeVar("T")
 
 LOOKUP_TIMEOUT = 1.5  # seconds a name server has for the first of three tries; the probe's own limit still holds
-MOST_LARGE_BODIES = 16  # read at a time: two hundred bombs at once must not be two hundred times the cap
+MOST_LARGE_BODIES = 8  # read at a time: two hundred bombs at once must not be two hundred times the cap
 FORGET = 0.1  # seconds after which a name that was not there is asked for anew, if anybody does
 _REMEMBERED_HOSTS = 4096
 
@@ -44,7 +43,9 @@ class Reach:
         self.called: Callable[[tuple[str, str]], Call | None] | None = None  # last call of a heartbeat, where one hears
         self.spoken: dict[str, int] = {}  # which version of MQTT each broker was heard to speak
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
+        self.turns = Turns()
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self.lines = Lines()
         self._picked: dict[str, str] = {}
         self.has_ipv6 = False  # whether anything was ever reached over it
         self._forgetting: asyncio.TimerHandle | None = None
@@ -70,19 +71,17 @@ class Reach:
         reach.resolver = aiodns.DNSResolver(nameservers or None, timeout=lookup_timeout, tries=3)
         reach.nameservers = tuple(nameservers or reach.resolver.nameservers)
         try:
-            async with _session(Wire(reach, keep=False)) as reach.once, _session(Wire(reach, keep=True)) as reach.kept:
-                yield reach
+            yield reach
         finally:
             if reach._forgetting is not None:
                 reach._forgetting.cancel()
+            reach.lines.close()
             await reach.resolver.close()
             reach._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.sleep(0)  # closed transports say goodbye in the next beat
 
     resolver: aiodns.DNSResolver
     nameservers: tuple[str, ...]
-    once: ClientSession
-    kept: ClientSession
 
     def reconfigure(self, network: Network, secrets: frozenset[str]) -> None:
         """Goes on with another configuration; runs under way end as they began. Raises OSError, and then keeps all."""
@@ -120,16 +119,3 @@ def _tls(network: Network) -> SSLContext:
         return trusting(network.ca_file)
     except (OSError, SSLError) as error:
         raise OSError(f"monitor.ca_file {network.ca_file}: {error.strerror or error}") from error
-
-
-def _session(wire: Wire) -> ClientSession:
-    session = ClientSession(
-        connector=wire,
-        cookie_jar=DummyCookieJar(),  # nothing a target sets outlives a run
-        timeout=ClientTimeout(total=None),  # the limit is the run's, over all of its hops
-        trust_env=False,
-        raise_for_status=False,
-        read_bufsize=PIECE,
-    )
-    session._retry_connection = False  # aiohttp asks again by itself when a connection breaks, and so hides the fault
-    return session

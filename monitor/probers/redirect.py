@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 
 from aiohttp import CookieJar
+from aiohttp._cookie_helpers import parse_set_cookie_headers
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from monitor.core.target import HttpTarget
@@ -31,6 +33,11 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
 
+    @property
+    def where(self) -> tuple[bool, str, int]:
+        """Where it goes: whether over TLS, the host and the port."""
+        return self.url.scheme == "https", self.url.raw_host or "", self.url.port or 0
+
 
 class Cookies:
     """The cookies of one run: a shop that sets one and redirects expects it back, as it does when a flow goes on. They
@@ -39,8 +46,12 @@ class Cookies:
     def __init__(self) -> None:
         self._jar: CookieJar | None = None
 
-    def keep(self, cookies: SimpleCookie, url: URL) -> None:
+    def keep(self, headers: CIMultiDictProxy[str], url: URL) -> None:
         """Takes what an answer set, up to a small number."""
+        if "Set-Cookie" not in headers:
+            return
+        cookies = SimpleCookie()
+        cookies.update(parse_set_cookie_headers(headers.getall("Set-Cookie")))
         for name, morsel in list(cookies.items())[:_MOST_COOKIES]:
             if self._jar is None:
                 self._jar = CookieJar(unsafe=True)

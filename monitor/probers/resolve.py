@@ -6,6 +6,7 @@ because a probe that goes on to the next address hides the fault of the first.
 """
 
 import socket
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,24 @@ async def route(
     if instead is not None:
         run.note(f"connect_to: {addresses.joined(host, port)} is dialled at {addresses.joined(*instead)}")
     name, port = instead or (host, port)
-    found = [str(literal)] if (literal := addresses.literal(name)) else await look_up(run, reach, name)
+    found = _spelled(name) or await look_up(run, reach, name)
     if instead is None and not allow_private:
         _refuse_private(host, found, redirected)
     return reach.pick(name, found, run.fresh), port
+
+
+@lru_cache(maxsize=4096)
+def _spelled(name: str) -> list[str]:
+    """The address that a name spells; none for one that is to be looked up."""
+    address = addresses.literal(name)
+    return [] if address is None else [str(address)]
+
+
+@lru_cache(maxsize=4096)
+def _inside(address: str) -> addresses.IP | None:
+    """The address when it does not belong to the Internet, None for one that does."""
+    ip = ip_address(address)
+    return None if addresses.is_public(ip) else ip
 
 
 async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
@@ -75,7 +90,7 @@ def _text(address: str | bytes) -> str:
 
 def _refuse_private(host: str, found: list[str], redirected: bool) -> None:
     """Raises Stopped when any address of a target lies inside somebody's network and nobody allowed that."""
-    inside = next((one for one in map(ip_address, found) if not addresses.is_public(one)), None)
+    inside = next((one for one in map(_inside, found) if one is not None), None)
     if inside is None:
         return
     kind = addresses.kind_of(inside)

@@ -9,10 +9,11 @@ asked once more, spread as they always are.
 import asyncio
 import heapq
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
+from math import ceil
 from typing import NamedTuple
 
 from monitor.clock import Clock
@@ -32,6 +33,8 @@ IDLE = 1.0  # seconds between looks while nothing can begin
 LEAP = 2.0  # seconds by which the walk must come too late to have stood still, instead of being busy
 MADE_UP = 60.0  # seconds in which a rare probe is asked that was due meanwhile
 MADE_UP_EXTRA = 10.0  # … and extra runs
+BURST = 8  # runs begun together: one wake of the process for all of them, and none waits long behind the others
+LONGEST_TICK = 0.05  # seconds by which a point of a grid moves at most to be one of them
 
 
 class Due(NamedTuple):
@@ -78,6 +81,7 @@ class Rounds:
         self._heap: list[Due] = []
         self._order = count()
         self._plan = 0
+        self._tick = 0.0
         self._epoch = 0.0  # what the wall clock shows when the monotonic one shows nothing
         self._changed = asyncio.Event()
         self._held: dict[Key, float] = {}
@@ -88,6 +92,7 @@ class Rounds:
         asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
         now = self._clock.monotonic()
         self._plan += 1
+        self._tick = _tick_of(asked.values())
         self._epoch = self._clock.now().timestamp() - now
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
@@ -132,10 +137,11 @@ class Rounds:
                 now = self._clock.monotonic()
                 if wakes is not None and now - wakes > LEAP:
                     self._spread(now)
-                while self._heap and self._heap[0].at <= now and self.seats.is_free():
-                    self._start(heapq.heappop(self._heap), now)
+                for _ in range(BURST):  # a whole crowd in one beat of the event loop would hold up everybody
+                    if self._heap and self._heap[0].at <= now and self.seats.is_free():
+                        self._start(heapq.heappop(self._heap), now)
                 due = self._heap[0].at if self._heap else now + IDLE
-                wakes = due if due > now else now + IDLE  # there is no seat for it
+                wakes = max(due, now) if self.seats.is_free() else now + IDLE  # who leaves a seat wakes it
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wakes - now):  # `wait_for` of 3.11 can lose a cancellation here
                         await self._changed.wait()
@@ -201,7 +207,8 @@ class Rounds:
     def _next(self, probe: Probe, after: float) -> float:
         """The next point of the grid, which all locations share though their monotonic clocks do not agree."""
         shift = self._epoch % probe.interval.total_seconds()
-        return next_due(probe, self._location, after + shift) - shift
+        due = next_due(probe, self._location, after + shift) - shift
+        return ceil(due / self._tick) * self._tick if self._tick else due
 
     async def _run(self, probe: Probe, scheduled_at: datetime, extra: bool) -> None:
         if len(probe.locations) == 1:  # nobody else could be asked meanwhile
@@ -212,3 +219,9 @@ class Rounds:
             self._hand_in(await self._look(probe, scheduled_at, extra))
         finally:
             doubtful.cancel()
+
+
+def _tick_of(probes: Iterable[Probe]) -> float:
+    """Seconds between bursts; 0 where so few are due that each begins by itself."""
+    rate = sum(1 / probe.interval.total_seconds() for probe in probes)
+    return min(LONGEST_TICK, BURST / rate) if rate * LONGEST_TICK > 1 else 0.0

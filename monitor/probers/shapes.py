@@ -21,6 +21,7 @@ from monitor.probers.failure import Stopped
 
 MOST_POSTS = 20
 MOST_COMPONENTS = 60
+MOST_LISTED = 3000  # of anything, before it is looked into
 MOST_NAMED = 40  # components of one incident
 TITLE, NAME, ADDRESS = 160, 80, 300  # characters
 
@@ -176,6 +177,8 @@ def _objects(raw: Object, key: str, *, must: bool = False) -> list[Object]:
     found = sequence(raw, key)
     if found is None and must:
         raise ValueError(f"`{key}` is missing")
+    if found is not None and len(found) > MOST_LISTED:
+        raise Stopped("content.json_limits", f"{len(found):,} `{key}`, at most {MOST_LISTED:,} are read")
     if not all(isinstance(one, Mapping) for one in found or ()):
         raise TypeError(f"`{key}` holds something that is not an object")
     return list(found or ())

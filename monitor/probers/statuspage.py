@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import ClientError
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from monitor.core.target import HttpTarget, PageTarget
@@ -40,7 +41,7 @@ async def look(run: Run, reach: Reach) -> None:
             async with asyncio.timeout((run.probe.timeout.total_seconds() - run.seconds) / 2):
                 if await _read(run, reach, target, replace(target, url=address)):
                     return
-        except (Stopped, ClientError, TimeoutError) as error:
+        except (Stopped, ClientError, HttpProcessingError, TimeoutError) as error:
             if run.phase in ("resolve", "connect", "tls"):  # the next address is on the same host
                 if isinstance(error, TimeoutError):
                     raise of_timeout(run.phase, round(run.seconds, 2), any_byte=False) from error
@@ -70,7 +71,7 @@ async def _read(run: Run, reach: Reach, page: PageTarget, asked: HttpTarget) -> 
         if run.http is None or not any(low <= run.http.status <= high for low, high in run.probe.expect.status):
             return False
         work = partial(_values, run, page, body.content, headers.get("content-type", ""), run.mask)
-        run.values.update(work() if body.small else await reach.aside(work))
+        run.values.update(await (reach.turns.do(work) if body.small(run.expects) else reach.aside(work)))
     return True
 
 

@@ -7,10 +7,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from monitor.probers.address import joined
 from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
+from monitor.probers.coding import PIECE
 from monitor.probers.connection import abandon, dial
 from monitor.probers.failure import Stopped, of_handshake, out_of_resources
 from monitor.probers.reach import Reach
@@ -31,8 +32,10 @@ async def opened(
     plain = await dial(run, ip, number)
     try:
         reader, writer = await (
-            _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain)
+            _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain, limit=PIECE)
         )
+        with suppress(AttributeError):
+            writer.transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
     except BaseException:
         abandon(plain)
         raise
@@ -47,7 +50,7 @@ async def _secured(run: Run, reach: Reach, plain: socket.socket, name: str) -> S
     limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
     try:
         reader, writer = await asyncio.open_connection(
-            sock=plain, ssl=reach.tls, server_hostname=name, ssl_handshake_timeout=limit
+            sock=plain, ssl=reach.tls, server_hostname=name, ssl_handshake_timeout=limit, limit=PIECE
         )
     except OSError as error:
         sent = sent_with(error)

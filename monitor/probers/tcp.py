@@ -7,6 +7,7 @@ expected: the server closes, the time limit strikes, or the cap is reached. Then
 import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
 
 from monitor.core.clause import shown
 from monitor.core.expectation import body_key
@@ -38,12 +39,12 @@ async def look(run: Run, reach: Reach) -> None:
         async with run.rest():
             await _say(run, connection, target.send)
             sent = True
-            end = await _hear(run, connection, heard) if wanted else end
+            end = await _hear(run, reach, connection, heard) if wanted else end
     if not sent:
         raise Stopped("tcp.timeout", f"{run.address} accepts and does not take what is sent")
     run.finish()
     if wanted:
-        _look_into(run, bytes(heard), end)
+        await reach.aside(partial(_look_into, run, bytes(heard), end))
 
 
 async def _say(run: Run, connection: socket.socket, data: bytes) -> None:
@@ -52,9 +53,10 @@ async def _say(run: Run, connection: socket.socket, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(connection, data)
 
 
-async def _hear(run: Run, connection: socket.socket, heard: bytearray) -> str:
+async def _hear(run: Run, reach: Reach, connection: socket.socket, heard: bytearray) -> str:
     """Reads until there is nothing more to learn, and tells why; what came is in `heard` at any moment."""
     loop = asyncio.get_running_loop()
+    patterns = any(expect.matches for expect in run.expects)
     hoped_for = any(expect.contains or expect.matches for expect in run.expects)
     while len(heard) < MOST:
         try:
@@ -74,13 +76,14 @@ async def _hear(run: Run, connection: socket.socket, heard: bytearray) -> str:
             run.byte_came()
             run.enter("transfer")
         heard += piece
-        if _is_decided(run, heard, hoped_for):
+        look = partial(_is_decided, run, bytes(heard), hoped_for)
+        if await (reach.aside(look) if patterns else reach.turns.do(look)):
             break
         await asyncio.sleep(_PAUSE)
     return f"in the first {len(heard):,} bytes"
 
 
-def _is_decided(run: Run, heard: bytearray, hoped_for: bool) -> bool:
+def _is_decided(run: Run, heard: bytes, hoped_for: bool) -> bool:
     """Whether more text cannot change much: all that is wanted is there, or something unwanted is."""
     values = values_in(_text(heard), run.expects)
     met = [values[body_key(*one)] for expect in run.expects for one in expect.of_body if one[0] != "not_contains"]

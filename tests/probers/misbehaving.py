@@ -59,7 +59,7 @@ async def served(behave: Behaviour, tls: SSLContext | None = None) -> AsyncItera
             with suppress(Exception):
                 writer.transport.abort() if tls else writer.close()
 
-    listening = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls, backlog=1000)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
@@ -84,7 +84,8 @@ class _Noting:
 
     async def readexactly(self, size: int) -> bytes:
         data = await self._reader.readexactly(size)
-        self._server.requests[-1] += data
+        if self._server.requests:
+            self._server.requests[-1] += data
         return data
 
     async def read(self, size: int) -> bytes:
@@ -351,9 +352,7 @@ WAYS: dict[str, Behaviour] = {
             422,
             451,
             499,
-            500,
-            501,
-            502,
+            *range(500, 503),
             503,
             504,
             505,

@@ -1,0 +1,79 @@
+"""Two hundred modules look at the same kind of hostile server at once, by the rounds of the program.
+
+Every one of them gets its code, the event loop stands still for less than 50 ms of our own work, memory grows by less
+than 50 MB, and the healthy modules beside them stay healthy.
+"""
+
+import gc
+import sys
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from monitor.app import SWITCH
+
+from .adversaries import adversaries
+from .crowd import HOSTILE, crowd, crowd_of, serving
+from .looking import reaching
+from .strangers import kinds, probes_of
+
+MOST_LAG, MOST_GROWTH = 0.05, 50_000_000
+COSTLY = {"JSON just costly enough": 40, "JSON of numbers": 15}  # these wait for one thread, half a second each
+# OpenSSL reads and verifies a chain at one stretch, ten milliseconds or more for one so long; nothing divides that.
+COSTLY_HANDSHAKES = {"tls: chain of 61"}
+CODES = {name: code for name, (code, _) in adversaries(small=True).items()}
+# What strikes first, their trick or the time limit, is a matter of how fast the machine is.
+ALSO = {
+    "http.body_too_large": "http.transfer_timeout",
+    "http.truncated": "http.transfer_timeout",
+    "http.headers_too_large": "http.header_drip",
+    "http.malformed": "http.header_drip",
+}
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[Mapping[str, int]]:
+    """Every server, in a process of its own; threads take turns and garbage is collected as in the program."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    gc.collect()
+    gc.freeze()
+    with serving() as ports:
+        yield ports
+    gc.unfreeze()
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CODES)
+async def test_two_hundred_modules_at_a_hostile_server(ports: Mapping[str, int], name: str) -> None:
+    """Over HTTP, each over a connection of its own."""
+    code = CODES[name]
+    slow = code is not None and (code.endswith("timeout") or code.endswith("drip"))
+    hostile, healthy = crowd_of(ports, name, 1.5 if slow else 6.0)
+    async with reaching() as reach:
+        await crowd(reach, *crowd_of(ports, "healthy", 5))  # what the first crowd needs once, all later ones have
+        told = await crowd(reach, hostile[: COSTLY.get(name, HOSTILE)], healthy)
+    print(f"{name}: lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
+
+    assert told.codes <= {code, ALSO.get(code or "", code)}
+    assert {result.code for _, result in told.healthy} == {None}
+    assert told.lag < MOST_LAG
+    assert told.growth < MOST_GROWTH
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", kinds())
+async def test_two_hundred_modules_of_another_kind(ports: Mapping[str, int], name: str) -> None:
+    """Over everything else that probes speak."""
+    probe, codes = probes_of(name, ports)
+    _, healthy = crowd_of(ports, "healthy", 5)
+    async with reaching() as reach:
+        await crowd(reach, *crowd_of(ports, "healthy", 5))
+        told = await crowd(reach, [probe] * HOSTILE, healthy)
+    print(f"{name}: lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
+
+    assert told.codes <= codes
+    assert {result.code for _, result in told.healthy} == {None}
+    assert told.lag < MOST_LAG or name in COSTLY_HANDSHAKES
+    assert told.growth < MOST_GROWTH
