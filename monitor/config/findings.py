@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin
 from zoneinfo import available_timezones
 
@@ -81,9 +82,14 @@ class Findings:
 
     def __init__(self, document: Document, text: str) -> None:
         self.root = document.root
-        self.lines = text.removeprefix("\ufeff").split("\n")
+        self._text = text
         self.problems = list(document.problems)
         self.suggested = 0
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the file."""
+        return self._text.removeprefix("\ufeff").split("\n")
 
     @property
     def failed(self) -> bool:
