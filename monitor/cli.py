@@ -5,6 +5,7 @@ Common options are understood before and after the command's name; errors are on
 
 import errno
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ for _option in reversed(OPTIONS):
 @common
 def run(given: Common) -> None:
     """Probe, judge, record, publish and serve, until SIGTERM or SIGINT."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us before we can follow it, and we read the file now
     from monitor.commands.run import run as job
 
     config = _loaded(given)

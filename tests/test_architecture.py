@@ -31,6 +31,7 @@ ROOMS = {
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "pulse": frozenset[str](),
+    "reloading": frozenset({"config"}),
     "reports": frozenset({"core", "store"}),
     "spans": frozenset[str](),
     "template": frozenset[str](),

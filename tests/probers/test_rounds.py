@@ -143,3 +143,18 @@ async def test_a_probe_that_is_held_is_left_alone() -> None:
     assert (walk.starts("held"), len(walk.starts("free")) >= 2) == ([], True)
     await walk.go_on(0.3)
     assert walk.starts("held")
+
+
+async def test_plan_after_plan_skips_no_run_and_puts_off_no_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due, or soon to be, stays due through reloads; on its grid it would come an hour later."""
+    monkeypatch.setattr("monitor.probers.rounds.FIRST_ROUND", 0.5)
+    walk = Walk({})
+    probes = {one.key: one for one in (probe("often", 0.2), probe("rare", 3600.0))}
+    task = asyncio.create_task(walk.rounds.walk())
+    for _ in range(30):
+        walk.rounds.plan(probes)
+        await asyncio.sleep(0.045)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(walk.starts("rare")) == 1
+    assert len(walk.starts("often")) >= 4
