@@ -177,7 +177,7 @@ def record(given: Common, output: str | None) -> None:
 
     config = _loaded(given)
     given.under(Common(log_level=given.log_level or "warning")).set_up_logs(config)
-    _go(job(config, output))
+    _go(job(config, given.folder, output))
 
 
 @main.command()

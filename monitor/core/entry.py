@@ -38,11 +38,14 @@ ACTS = (
     "session.logout",
     "session.refused",
     "session.revoked",
+    "token.refused",
+    "change.refused",
 )
 OUTCOMES = ("done", "refused")
 LONGEST_TEXT = 500  # characters of a text in the detail; what was said whole stands where it was said
 LONGEST_LIST = 50
 DEEPEST = 3
+_OWN = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,17 @@ class Sought:
     until: datetime | None = None
     before: int | None = None
     limit: int = 100
+
+
+def own_key(name: str | None, key: str) -> str:
+    """The name of a request among those of everybody: two people may choose the same key, and neither is answered
+    with what the other did. No key holds what stands between."""
+    return key if name is None else f"{name}{_OWN}{key}"
+
+
+def key_as_sent(request: str | None) -> str | None:
+    """The key that a person chose."""
+    return None if request is None else request.rpartition(_OWN)[2]
 
 
 def is_act(word: str) -> bool:

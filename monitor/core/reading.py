@@ -7,7 +7,7 @@ from monitor.core.effect import Refusal
 from monitor.core.module import Text
 
 # What no page shows and some formats cannot hold: control characters but line breaks and tabs, halves of characters.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 LONGEST = 10_000  # characters
 LONGEST_SUMMARY = 2000
