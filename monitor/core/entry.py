@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.module import Text
+from monitor.core.unseen import UNSEEN
 
 WAYS = ("token", "session", "here", "command", "link", "mqtt", "signal", "file")
 ACTS = (
@@ -117,7 +118,7 @@ def brief(value: Any, depth: int = 0) -> Any:
         return [brief(one, depth + 1) for one in value[:LONGEST_LIST]] if depth < DEEPEST else "…"
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = str(value)
+    text = UNSEEN.sub("", str(value))
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 

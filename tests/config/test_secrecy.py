@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config import ConfigError
-from tests.config.support import messages, parsed
+from tests.config.support import messages, parsed, with_probe
 
 LRE, RLO, LRI = "\u202a", "\u202e", "\u2066"
 
@@ -66,3 +66,10 @@ def test_a_short_token_of_the_ops_side_is_warned_about(token: str, warned: bool)
     assert bool(found) == bool(
         messages(parsed("version: 1\nmonitor: {ops_token: '${T:-}'}", **({"T": token} if token else {})).warnings)
     )
+
+
+def test_a_key_in_an_address_is_a_secret_whatever_its_variable_is_called() -> None:
+    """Written there or from outside; a search for keywords is none."""
+    url = "https://me:${ONE}@h.example.com/?sc=1&api_key=${TWO}&x-token=literal-key&keywords=summer-shirts"
+    config = with_probe(f"kind: http\nurl: '{url}'", ONE="first-value", TWO="second-value")
+    assert config.secrets == {"first-value", "second-value", "literal-key"}
