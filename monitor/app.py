@@ -15,8 +15,7 @@ from pathlib import Path
 
 from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
-from monitor.config import Config, ConfigError
-from monitor.config.change import changes_of
+from monitor.config import Config
 from monitor.config.file import load
 from monitor.config.planning import Planner
 from monitor.config.recurrence import plan_of
@@ -31,15 +30,19 @@ from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
 from monitor.following import Following
 from monitor.jobs import guarded
+from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
+from monitor.mask import masker
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
+from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
 from monitor.plots import Plots
-from monitor.press import Press, Scene
+from monitor.press import Press, Scene, speech_of
 from monitor.probers import Reach
 from monitor.pulse import Pulse, clocks_of
+from monitor.reloading import Reloading
 from monitor.selfwatch import Selfwatch
 from monitor.store import TROUBLES, Store, open_store
 from monitor.watchdog import Watchdog
@@ -75,8 +78,8 @@ class App(Watcher):
         self.ops_address: tuple[str, int] | None = None
         self.stop = asyncio.Event()
         self._clock = clock or SystemClock()
-        self._reload_from = reload_from
         self._adapt = adapt
+        self.reloading = Reloading(reload_from, self._read, self._replace, self._reloaded)
         self._started = started
         self._data_until: datetime | None = None
         self.following = Following()
@@ -118,7 +121,7 @@ class App(Watcher):
         self.links = Links(secret, self.config.settings.ops_url)
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
-        self.press.speak(self.config.site)
+        self.press.speak(await asyncio.to_thread(speech_of, self.config))
         self.courier = Courier(self.data / "public", ran=self.metrics.hook)
         self.courier.use(self.config.hooks)
         self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
@@ -163,6 +166,7 @@ class App(Watcher):
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
+        self.reloading.begin()
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
@@ -177,7 +181,7 @@ class App(Watcher):
             "courier": self.courier.run,
             "mailroom": self.mailroom.run,
             "circulation": self.circulation.run,
-            "configuration": self._watch_file,
+            "configuration": self.reloading.watch,
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
             "watchdog": self.watchdog.run,
@@ -258,57 +262,48 @@ class App(Watcher):
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             gc.collect()
 
-    async def _planned(self) -> Planned:
+    async def _planned(self, config: Config | None = None) -> Planned:
         """What all standing windows plan for the time to come: those of the configuration, and of people."""
-        windows = (*self.config.windows, *self.desk.board.agenda.windows.values())
+        windows = (*(config or self.config).windows, *self.desk.board.agenda.windows.values())
         return Planned(await asyncio.to_thread(plan_of, windows, self._clock.now()))
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
-    async def _watch_file(self) -> None:
-        """Reloads when the file changes."""
-        if self._reload_from is not None:
-            async for _ in changes_of(Path(self._reload_from)):
-                await self.reload_by("file")
-
-    async def reload_by(self, how: str) -> list[str]:
-        """Reloads because of a `signal`, or because the `file` changed; for the record."""
-        problems = await self.reload()
-        self.watchroom.reloaded(how, problems)
-        return problems
-
     async def reload(self) -> list[str]:
         """Puts the file's configuration in force; what is wrong with it otherwise, and nothing changes."""
+        return await self.reloading.ask()
+
+    def _read(self, file: str) -> tuple[Config, Speech]:
+        config = self._adapt(load(file))
+        return config, speech_of(config)
+
+    async def _replace(self, fresh: tuple[Config, Speech]) -> None:
+        """Everything that can fail has been done: from here on all of it is in force."""
         self.watchdog.reloading()
         try:
-            return await self._reload()
+            await self._put_in_force(*fresh)
         finally:
             self.watchdog.ready()
 
-    async def _reload(self) -> list[str]:
-        if self._reload_from is None:
-            return ["this monitor runs without a configuration file"]
-        try:
-            config = self._adapt(await asyncio.to_thread(load, self._reload_from))
-        except ConfigError as error:
-            problems = str(error).splitlines()
-            self.watchroom.mistake = problems[0]
-            log.error("the configuration is not reloaded: %s", problems[0])
-            self.metrics.reloaded(False)
-            return problems
+    async def _put_in_force(self, config: Config, speech: Speech) -> None:
         try:
             await self.store.rename(aliases_of(config.platform))
         except TROUBLES as error:
             log.error("renamed modules get their history at the next start: %s", error)
-        self._use(config)
-        self.desk.hand_in(await self._planned())
-        self.watchroom.mistake = None
-        self.metrics.reloaded(True)
+        planned = await self._planned(config)
+        mask_with(masker(self.config.secrets | config.secrets))
+        self._use(config, speech)
+        self.desk.hand_in(planned)
         log.info("configuration reloaded: %d modules", len(config.platform.modules))
-        return []
 
-    def _use(self, config: Config) -> None:
-        self.press.speak(config.site)
+    def _reloaded(self, problems: list[str], ways: list[str]) -> None:
+        if problems:
+            log.error("the configuration is not reloaded: %s", problems[0])
+        self.metrics.reloaded(not problems)
+        self.watchroom.reloaded(problems, ways)
+
+    def _use(self, config: Config, speech: Speech) -> None:
+        self.press.speak(speech)
         self.courier.use(config.hooks)
         now, before = config.settings, self.config.settings
         if replace(now, roster=before.roster, ops_url=before.ops_url) != before:

@@ -5,6 +5,7 @@ Common options are understood before and after the command's name; errors are on
 
 import errno
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ for _option in reversed(OPTIONS):
 @common
 def run(given: Common) -> None:
     """Probe, judge, record, publish and serve, until SIGTERM or SIGINT."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us before we can follow it, and we read the file now
     from monitor.commands.run import run as job
     from monitor.commands.run import stop_at_once
 
@@ -177,7 +179,7 @@ def record(given: Common, output: str | None) -> None:
 
     config = _loaded(given)
     given.under(Common(log_level=given.log_level or "warning")).set_up_logs(config)
-    _go(job(config, output))
+    _go(job(config, given.folder, output))
 
 
 @main.command()

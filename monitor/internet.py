@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from yarl import URL
 
@@ -15,6 +15,8 @@ INSIDE = (".localhost", ".local", ".internal", ".home.arpa")  # names that mean 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])")
 _NAT64 = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")  # all of IPv6 that was ever given to the Internet at large
+_NOBODYS = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))  # protocols, examples
 
 
 @lru_cache(maxsize=4096)
@@ -34,9 +36,9 @@ def is_public(address: IP) -> bool:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None:
+        if address.teredo is not None or address not in _UNICAST:
             return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in one for one in _NOBODYS)
 
 
 def mailbox(text: str) -> str | None:
@@ -61,7 +63,7 @@ def callable_url(text: str, *, allow_private: bool) -> str | None:
         return None
     try:
         url = URL(text.strip())
-        port, host = url.port, url.host
+        port, host = url.port, url.raw_host
     except ValueError:
         return None
     if not host or url.user is not None or url.password is not None or url.raw_fragment:
@@ -71,5 +73,6 @@ def callable_url(text: str, *, allow_private: bool) -> str | None:
     if url.scheme != "https" or port not in PORTS:
         return None
     address, name = literal(host), host.rstrip(".").lower()
-    public = "." in name and not name.endswith(INSIDE) if address is None else is_public(address)
+    # A name that ends in a number is an address in some other spelling, such as 127.1 or 0x7f.1.
+    public = bool(_NAME.fullmatch(name)) and not name.endswith(INSIDE) if address is None else is_public(address)
     return str(url) if public else None

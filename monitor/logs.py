@@ -17,16 +17,16 @@ class Lines(logging.Formatter):
     def __init__(self, as_json: bool, mask: Callable[[str], str]) -> None:
         super().__init__()
         self._as_json = as_json
-        self._mask = mask
+        self.mask = mask
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = self._mask(record.getMessage())
-        trace = self._mask(self.formatException(record.exc_info)) if record.exc_info else None
+        message = self.mask(record.getMessage())
+        trace = self.mask(self.formatException(record.exc_info)) if record.exc_info else None
         if self._as_json:
             fields = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
             about = {**getattr(record, "about", {}), **getattr(record, "span", {})}
-            fields |= {name: self._mask(value) for name, value in about.items() if name not in fields}
+            fields |= {name: self.mask(value) for name, value in about.items() if name not in fields}
             return json.dumps(fields | ({"trace": trace} if trace else {}), ensure_ascii=False)
         text = "".join(c if c.isprintable() else " " for c in message)
         return f"{at} {record.levelname.lower():7} {text}" + (f"\n{trace}" if trace else "")
@@ -41,3 +41,10 @@ def set_up(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "asyncio", "aiosqlite", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def mask_with(mask: Callable[[str], str]) -> None:
+    """From now on records are masked so."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, Lines):
+            handler.formatter.mask = mask

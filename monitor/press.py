@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from monitor.clock import Clock
+from monitor.config import Config, ConfigError, Problem
 from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.heartbeat import HEARTBEAT
@@ -70,6 +71,15 @@ def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
     return done
 
 
+def speech_of(config: Config) -> Speech:
+    """The languages of a configuration; reads the disk. Raises ConfigError for a catalogue that cannot be read."""
+    try:
+        return Speech.load(config.site.languages, theme_dir(config.site.theme))
+    except Exception as error:  # babel raises whatever it stumbles over
+        said = f"a catalogue of `site.theme` cannot be read: {type(error).__name__}"
+        raise ConfigError(config.file, [Problem(1, 1, said)]) from error
+
+
 class Scene(NamedTuple):
     """What a picture is taken of, besides the history: the site, the board, and the end of the newest run."""
 
@@ -109,10 +119,9 @@ class Press:
     speech: Speech
     theme: Path
 
-    def speak(self, site: Site) -> None:
-        """Goes on in the languages and the theme of this site."""
-        self.theme = theme_dir(site.theme)
-        self.speech = Speech.load(site.languages, self.theme)
+    def speak(self, speech: Speech) -> None:
+        """Goes on in these languages, with the theme they are of."""
+        self.theme, self.speech = speech.theme, speech
 
     def nudge(self) -> None:
         """There is news."""

@@ -62,10 +62,12 @@ class Watchroom:
         """Forgets what is no longer configured."""
         self._newest = {key: keep for key, keep in self._newest.items() if key[:2] in platform.judged}
 
-    def reloaded(self, how: str, problems: list[str]) -> None:
-        """Puts a reload that no person asked this side for into the audit log."""
+    def reloaded(self, problems: list[str], ways: list[str]) -> None:
+        """The file was read: what is wrong with it. What no person asked this side for goes into the audit log."""
+        self.mistake = problems[0] if problems else None
         refusal = Refusal("wrong", "\n".join(problems)) if problems else None
-        self._desk.record(Said(Deed("configuration.reload"), how), Answered(refusal=refusal))
+        for way in ways:
+            self._desk.record(Said(Deed("configuration.reload"), way), Answered(refusal=refusal))
 
     def ears(self) -> dict[str, Any]:
         """What the ops side gets from the desk and from here, by the names in its context."""

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from monitor import press
+from monitor.config.file import theme_dir
 from monitor.core.board import Board, Condition
 from monitor.core.module import Status
 from monitor.core.site import Site
 from monitor.pages.publish import Publisher
+from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
 from monitor.store.memory import MemoryStore
@@ -35,7 +37,7 @@ class Stage:
         self.board: Board = pictures.flawless().board
         self.public = directory / "public"
         self.press = Press(Publisher(directory), MemoryStore(), self.clock, self._scene)
-        self.press.speak(self.site)
+        self.press.speak(Speech.load(self.site.languages, theme_dir(self.site.theme)))
 
     def _scene(self) -> Scene:
         return Scene(self.site, self.board, self.clock.at)
@@ -85,7 +87,7 @@ async def test_another_site_is_made_from_nothing(stage: Stage) -> None:
     """Names, languages and modules are what everything stands on: a reload leaves nothing of the old behind."""
     await stage.publish()
     stage.site = replace(SITE, name="Our shops", languages=("es", "en"))
-    stage.press.speak(stage.site)
+    stage.press.speak(Speech.load(stage.site.languages, theme_dir(stage.site.theme)))
     for page in ("index.html", "modules/cdn/index.html", "en/about/index.html", "history.rss", "badge/overall.svg"):
         await stage.publish()
         text = (stage.public / page).read_text()

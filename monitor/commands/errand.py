@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from monitor.commands.listener import is_ours
 from monitor.config import Config
 from monitor.store import StoreUnusable
 
@@ -49,7 +50,7 @@ async def change(
 
     Raises StoreUnusable or StoreFailed when no monitor answers and the store cannot be taken.
     """
-    answer = await ask_running(config, method, path, body, headers)
+    answer = await ask_running(config, data, method, path, body, headers)
     if answer is not None:
         return answer
     from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
@@ -63,6 +64,7 @@ async def change(
 
 async def ask_running(
     config: Config,
+    data: Path,
     method: str,
     path: str,
     body: Mapping[str, Any],
@@ -70,9 +72,18 @@ async def ask_running(
 ) -> Answer | None:
     """The answer of the running monitor; None where none runs or it cannot be reached: then the lock tells."""
     try:
+        require_ours(config, data)
         return await _ask(ops_url(config), ops_token(config), method, path, body, headers)
     except (ClientError, TimeoutError, Stranger):
         return None
+
+
+def require_ours(config: Config, data: Path) -> None:
+    """Returns where our token may be sent to whoever listens at `monitor.ops`. Raises Stranger where that is somebody
+    else's program, who may be waiting for it."""
+    ops = config.settings.ops
+    if ops_token(config) is not None and not is_ours(EVERYWHERE.get(ops.host, ops.host), ops.port, data):
+        raise Stranger
 
 
 async def look(config: Config, data: Path, path: str) -> Answer:
@@ -87,6 +98,7 @@ async def look(config: Config, data: Path, path: str) -> Answer:
             return await _ask(url, token, "GET", path, None, None)
     except StoreUnusable:
         try:
+            require_ours(config, data)
             return await _ask(ops_url(config), ops_token(config), "GET", path, None, None)
         except (ClientError, TimeoutError, Stranger):
             pass

@@ -26,7 +26,7 @@ async def notify(config: Config, data: Path, channel: str) -> int:
         known = f"did you mean {near[0]}?" if near else f"known are {', '.join(channels) or 'none'}"
         print(f"there is no channel {channel[:100]} under `channels`; {known}", file=sys.stderr)
         return 2
-    answer = await ask_running(config, "POST", f"/channels/{channel}/test", {})
+    answer = await ask_running(config, data, "POST", f"/channels/{channel}/test", {})
     if answer is None:
         reason = await _sent_by_ourselves(config, data, channel, place_of(data))
     else:

@@ -16,7 +16,7 @@ from typing import TextIO
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from monitor.clock import SystemClock
-from monitor.commands.errand import ops_token, ops_url
+from monitor.commands.errand import Stranger, ops_token, ops_url, require_ours
 from monitor.config import Config
 from monitor.core.board import Board
 from monitor.core.effect import Observed, Reconfigured, Storable, Ticked
@@ -68,7 +68,7 @@ def _rotate(path: Path) -> None:
             newer.replace(older)
 
 
-async def record(config: Config, output: str | None) -> int:
+async def record(config: Config, data: Path, output: str | None) -> int:
     """Records until SIGTERM or SIGINT. Exit status 0; 1 when the running monitor refuses us, or the file our lines."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -79,7 +79,7 @@ async def record(config: Config, output: str | None) -> int:
     except OSError as error:
         print(f"{output} cannot be written ({error.strerror}): choose another --output", file=sys.stderr)
         return 1
-    work = asyncio.create_task(_record(config, tape.write))
+    work = asyncio.create_task(_record(config, data, tape.write))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (work, stopping):
@@ -100,8 +100,8 @@ async def record(config: Config, output: str | None) -> int:
     return 0
 
 
-async def _record(config: Config, write: Callable[[str], None]) -> None:
-    lines = await _following(config)
+async def _record(config: Config, data: Path, write: Callable[[str], None]) -> None:
+    lines = await _following(config, data)
     if lines is None:
         await _looking(config, write)
         return
@@ -110,14 +110,15 @@ async def _record(config: Config, write: Callable[[str], None]) -> None:
     raise Refused("the running monitor has stopped: start `monitor record` again to go on by itself")
 
 
-async def _following(config: Config) -> AsyncIterator[str] | None:
+async def _following(config: Config, data: Path) -> AsyncIterator[str] | None:
     """The lines of the running monitor; None when none answers."""
     token = ops_token(config)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     session = ClientSession(timeout=ClientTimeout(total=None, sock_connect=3), headers=headers)
     try:
-        answer = await session.get(f"{ops_url(config)}/api/ops/v1/observations")
-    except (ClientError, TimeoutError):
+        require_ours(config, data)
+        answer = await session.get(f"{ops_url(config)}/api/ops/v1/observations", allow_redirects=False)
+    except (ClientError, TimeoutError, Stranger):
         await session.close()
         return None
     if answer.status == 404:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from monitor.app import App
-from monitor.config import Config
+from monitor.config import Config, ConfigError
 from monitor.probers.seats import raise_limit
 from monitor.spans import start
 from monitor.web.listen import AddressInUse
@@ -46,7 +46,7 @@ def stop_on_signals(app: App) -> None:
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def reload() -> None:
-        task = loop.create_task(app.reload_by("signal"))
+        task = loop.create_task(app.reloading.ask("signal"))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
@@ -69,7 +69,7 @@ async def run(config: Config, data: Path) -> int:
     stop = start()
     try:
         await app.run()
-    except AddressInUse as error:
+    except (AddressInUse, ConfigError) as error:
         print(error, file=sys.stderr)
         return 2
     finally:

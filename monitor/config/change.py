@@ -1,27 +1,35 @@
-"""Change: when a configuration file is another than before, however an editor or an orchestrator replaces it."""
+"""Change: when a configuration file is another than before, however an editor or an orchestrator replaces it.
+
+Whoever writes a file in place leaves half of one for a moment, and the first half of a list of modules is a valid
+configuration. So a change counts once the file has been left alone for a look.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-WATCH_EVERY = 2.0  # seconds between looks
+LOOK_EVERY = 1.0  # seconds
 
 
-async def changes_of(file: Path) -> AsyncIterator[None]:
-    """One for each change, for ever."""
-    known = _look_of(file)
+Look = tuple[int, int, int, int] | None  # what tells one version of a file from another; None while there is none
+
+
+async def changes_of(file: Path, known: Look, every: float = LOOK_EVERY) -> AsyncIterator[None]:
+    """One for each change since it looked like `known`, for ever. A file that goes away has changed, too."""
+    before = known
     while True:
-        await asyncio.sleep(WATCH_EVERY)
-        seen = _look_of(file)
-        if seen != known:
+        await asyncio.sleep(every)
+        seen = await asyncio.to_thread(look_of, file)  # a disk that hangs holds up nothing else
+        if seen == before and seen != known:
             known = seen
             yield
+        before = seen
 
 
-def _look_of(file: Path) -> tuple[int, int, int] | None:
-    """What tells one version of a file from another; None while there is none."""
+def look_of(file: Path) -> Look:
+    """How a file looks now."""
     try:
         stat = file.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return stat.st_mtime_ns, stat.st_size, stat.st_dev, stat.st_ino

@@ -3,7 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from errno import ETIMEDOUT
 from pathlib import Path
+from select import select
+from stat import S_ISREG
+from time import monotonic
 
 import monitor
 from monitor.config import Config, ConfigError, Problem
@@ -12,6 +16,7 @@ from monitor.config.parse import parse
 FILES = ("ca_file", "cert_file", "key_file")  # of a channel
 MAX_BYTES = 5 * 1000**2
 MAX_SECRET_BYTES = 1000**2
+PATIENCE = 5.0  # seconds for all that comes through a pipe
 
 
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -49,8 +54,7 @@ def _resolved(config: Config, folder: Path) -> Config:
 def _text(name: str) -> str:
     """The text of a configuration, whole, small enough and in UTF-8."""
     try:
-        with open(name, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = _read(name, MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(name, [Problem(1, 1, f"cannot be read: {(error.strerror or 'unknown').lower()}")]) from None
     except ValueError:
@@ -66,10 +70,29 @@ def _text(name: str) -> str:
         raise ConfigError(name, [Problem(line, column, message)]) from None
 
 
+def _read(path: str | Path, most: int) -> bytes:
+    """The first bytes of a file, or of what somebody sends through a pipe. Raises OSError or ValueError.
+
+    A pipe into which nobody writes would have us wait for ever, and with us the reload.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        if S_ISREG(os.fstat(file.fileno()).st_mode):
+            os.set_blocking(file.fileno(), True)
+        pieces, until = bytearray(), monotonic() + PATIENCE
+        while len(pieces) < most:
+            piece = file.read(min(most - len(pieces), 1024**2))
+            if piece is not None:
+                if not piece:
+                    break
+                pieces += piece
+            elif not select([file], [], [], max(0.0, until - monotonic()))[0]:
+                raise TimeoutError(ETIMEDOUT, "nobody writes into it")
+        return bytes(pieces)
+
+
 def read_secret(path: Path) -> str:
     """The text of a small file. Raises OSError or ValueError."""
-    with open(path, "rb") as file:
-        raw = file.read(MAX_SECRET_BYTES + 1)
+    raw = _read(path, MAX_SECRET_BYTES + 1)
     if len(raw) > MAX_SECRET_BYTES:
         raise ValueError("too large")
     return raw.decode()

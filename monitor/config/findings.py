@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin
 from zoneinfo import available_timezones
 
@@ -46,6 +47,7 @@ _SHAPES = {
     "string_unicode": "is not text that can be written as UTF-8",
 }
 
+_PARAMETER = re.compile(r"([?&][^=&\s]*=)([^&\s#]+)")
 _WORD = re.compile(r"[-+.0-9A-Za-z]+")
 _EVIDENT = ("too_short", "string_too_short", "string_too_long")
 
@@ -60,12 +62,17 @@ def shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     else:
         text = str(value)
-    return f"`{clean(USERINFO.sub(_hide, text))}`"
+    return f"`{clean(_PARAMETER.sub(_veil, USERINFO.sub(_hide, text)))}`"
 
 
 def _hide(match: re.Match[str]) -> str:
     """An address without its password; `${…}` in that place is none."""
     return match[0] if "${" in match[1] else f"{match[0].removesuffix(f'{match[1]}@')}{HIDDEN}@"
+
+
+def _veil(match: re.Match[str]) -> str:
+    """A parameter of an address without its value, where its name says that it is a secret."""
+    return f"{match[1]}{HIDDEN}" if SECRET_NAME.search(match[1]) and "${" not in match[2] else match[0]
 
 
 def clean(text: str) -> str:
@@ -81,9 +88,14 @@ class Findings:
 
     def __init__(self, document: Document, text: str) -> None:
         self.root = document.root
-        self.lines = text.removeprefix("\ufeff").split("\n")
+        self._text = text
         self.problems = list(document.problems)
         self.suggested = 0
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the file."""
+        return self._text.removeprefix("\ufeff").split("\n")
 
     @property
     def failed(self) -> bool:
@@ -174,7 +186,7 @@ class Findings:
         """As `shown`, with numbers and words the way the file has them: `010`, not 10. A secret stays hidden."""
         key = _key(path)
         keeps = path[:2] in (("monitor", "users"), ("monitor", "tokens")) and len(path) <= 3  # one that stands alone
-        secret = keeps or key in SECRET_KEYS or ("headers" in path and SECRET_NAME.search(key))
+        secret = keeps or key in SECRET_KEYS or ("headers" in path and SECRET_NAME.search(key)) or self._is_key(path)
         if secret and not isinstance(value, Substituted | dict | list):
             return f"`{HIDDEN}`"
         if isinstance(value, int | float):
@@ -182,6 +194,14 @@ class Findings:
             if found := _WORD.match(self.lines[line - 1], column - 1):
                 return shown(found.group())
         return shown(value)
+
+    def _is_key(self, path: Path) -> bool:
+        """Whether it is an address that is all one needs to write to somebody, however badly it is spelled."""
+        section = find(self.root, path[:2])[0] if path[:1] == ("channels",) else None
+        kind = section.get("kind") if isinstance(section, dict) else None
+        return path[:2] == ("monitor", "heartbeat_url") or (
+            path[2:3] == ("url",) and kind != "mqtt" and section is not None
+        )
 
     def kind(self, path: Path, value: Any, facts: dict[str, Any]) -> None:
         """A mapping of an unknown kind, or of none."""

@@ -22,6 +22,7 @@ from monitor.config.scalars import (
     OptionalText,
     Part,
     Percentage,
+    Plain,
     Tag,
     Text,
     Zone,
@@ -49,7 +50,7 @@ class UptimeSection(Lenient):
 class SiteSection(Lenient):
     """How the public page presents itself."""
 
-    name: str = Field("VTEX Status", min_length=1, description="Title of the page.")
+    name: Plain = Field("VTEX Status", min_length=1, description="Title of the page.")
     url: Url = Field("http://127.0.0.1:8080", description="Where the page is reached; feeds and JSON need it.")
     languages: list[Tag] = Field(
         ["pt-BR", "en", "es"], min_length=1, description="Languages of the page; the first one lives at `/`."

@@ -9,6 +9,7 @@ Nothing here touches the disk: whoever calls says how files are read and which l
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,8 +117,9 @@ def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> 
         if not isinstance(name, str) or not name:
             continue
         try:
-            if "-----BEGIN" not in read_file(str(name)):
-                findings.error(path, f"`ca_file` holds no certificate in PEM form: {shown(name)}")
+            SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=read_file(str(name)) or "-")
+        except SSLError:
+            findings.error(path, f"`ca_file` holds no certificate in PEM form: {shown(name)}")
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a short text"
             findings.error(path, f"`ca_file` cannot be read: {why.lower()}: {shown(name)}")

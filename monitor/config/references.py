@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from monitor.config import flows, telling
+from monitor.config.access import SHORTEST_SECRET
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
 from monitor.config.graph import cycles
@@ -274,6 +275,10 @@ class References:
         parts = split_host_port(ops) if isinstance(ops, str) else None
         if parts and parts[1] and public == ops:
             self.findings.error(("monitor", "ops"), f"`ops` must differ from `public`, not {shown(ops)}")
+        token = monitor.get("ops_token")
+        if isinstance(token, str) and not isinstance(token, Withheld) and 0 < len(token) < SHORTEST_SECRET:
+            said = f"make it at least {SHORTEST_SECRET} characters that cannot be guessed"
+            self.findings.warning(("monitor", "ops_token"), f"`ops_token` can be tried from afar: {said}")
         named = any(monitor.get(key) for key in ("ops_token", "users", "tokens"))
         if parts and not is_loopback(parts[0]) and not named:
             self.findings.warning(

@@ -25,6 +25,7 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
 _SIZES = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _SIZE = re.compile(r"([0-9]{1,9})(B|kB|MB|GB|KiB|MiB|GiB)")
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode's explicit directions; marks beside a letter are none
 LONGEST = timedelta(days=36_500)
 
 
@@ -203,9 +204,18 @@ def _texts(value: Any) -> Any:
 
 def _languages(value: Any) -> Any:
     if isinstance(value, str):
-        return {"": value}
+        value = {"": value}
     if not isinstance(value, dict) or not value:
         raise refuse("must be text, or one text per language")
+    for one in value.values():
+        legible(one)
+    return value
+
+
+def legible(value: Any) -> Any:
+    """Text that people read in the order in which it is written."""
+    if isinstance(value, str) and TURNING.search(value):
+        raise refuse("holds a character that turns the direction in which people read")
     return value
 
 
@@ -252,6 +262,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_lengt
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 Tag = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
 OptionalText = Annotated[str | None, BeforeValidator(nothing_if_empty)]
+Plain = Annotated[str, BeforeValidator(legible)]
 Text = Annotated[
     dict[Tag, str],
     BeforeValidator(_languages),

@@ -25,6 +25,10 @@ _PIECE = re.compile(
     r"|\$\{[^}]*\}?"
 )
 USERINFO = re.compile(r"://[^/\s:@\"']*:([^@\s/\"']+)@")
+_PARAMETER = re.compile(
+    r"[?&](?:[^=&?#\s]*[_.-])?(?:key|apikey|appkey|token|apptoken|secret|password|passwd|pwd|signature|sig)=([^&#\s\"']{8,})",
+    re.IGNORECASE,
+)
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
 _PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url", "secret", "tokens", "users"})
 _FILLED = ("url", "headers", "json", "body", "form")  # keys of a step that take what earlier ones save
@@ -171,6 +175,8 @@ class Substituter:
             return value.text
 
         text = _PIECE.sub(one, template.text)
+        if replaced:
+            self.result.secrets.update(passwords(text))
         kind = Withheld if withheld else Substituted
         template.box[template.key] = kind(text, _elided(template.text)) if replaced else text
         return Value(text, tuple(outside))
@@ -225,8 +231,9 @@ class Substituter:
 
 
 def passwords(text: str) -> set[str]:
-    """The passwords of every `scheme://user:password@host` in a text, as written and decoded; none from `${…}`."""
-    found = {one for one in USERINFO.findall(text) if "${" not in one}
+    """The passwords of every `scheme://user:password@host` in a text, and what its addresses have as `?api_key=` and
+    the like; as written and decoded, none from `${…}`."""
+    found = {one for one in (*USERINFO.findall(text), *_PARAMETER.findall(text)) if "${" not in one}
     return {one for raw in found for one in (raw, unquote(raw)) if len(one) >= SHORTEST_SECRET}
 
 

@@ -1,6 +1,7 @@
 """Table and Row: plain mappings and lists that remember where in the file they and their parts stand.
 
-A path is a tuple of keys and indexes from the root. Positions are looked up only when there is something to say.
+A path is a tuple of keys and indexes from the root. Positions are looked up only when there is something to say, and
+there are hundreds of thousands of them: each is one number, a `Spot`, and a key's stands in one with its value's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,19 +17,41 @@ class Place(NamedTuple):
     column: int
 
 
-START = Place(1, 1)
-Spot = tuple[int, int]  # a Place before anybody asks for it: hundreds of thousands are made
+Spot = int  # a Place before anybody asks for it
+_COLUMN_BITS, _SPOT_BITS = 24, 48  # a file has at most 5 MB
+
+
+def spot(line: int, column: int) -> Spot:
+    """Line and column, both from 1, in one number."""
+    return line << _COLUMN_BITS | column
+
+
+def place_of(found: Spot) -> Place:
+    """The inverse of `spot`."""
+    return Place(found >> _COLUMN_BITS, found & ((1 << _COLUMN_BITS) - 1))
+
+
+START = spot(1, 1)
 
 
 class Table(dict[str, Any]):
     """A YAML mapping. Keys are always text, as written: in YAML 1.2 a key `on` or `200` means nothing else here."""
 
-    __slots__ = ("key_places", "places")
+    __slots__ = ("places",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.key_places: dict[str, Spot] = {}
-        self.places: dict[str, Spot] = {}
+        self.places: dict[str, int] = {}  # of key and value
+
+    def put(self, key: str, value: Any, key_place: Spot, place: Spot) -> None:
+        """A key with its value, and where both begin."""
+        self[key] = value
+        self.places[key] = key_place << _SPOT_BITS | place
+
+    def spots(self, key: str) -> tuple[Spot, Spot]:
+        """Where a key begins, and its value."""
+        both = self.places[key]
+        return both >> _SPOT_BITS, both & ((1 << _SPOT_BITS) - 1)
 
 
 class Row(list[Any]):
@@ -75,11 +98,11 @@ def find(root: Any, path: Sequence[str | int]) -> tuple[Any, Place, Place]:
     key_place: Spot = START
     for step in path:
         if isinstance(value, Table) and isinstance(step, str) and step in value:
-            place, key_place, value = value.places[step], value.key_places[step], value[step]
+            (key_place, place), value = value.spots(step), value[step]
         elif isinstance(value, Row) and isinstance(step, int) and -1 < step < len(value):
             place = key_place = value.places[step]
             value = value[step]
-    return value, Place(*place), Place(*key_place)
+    return value, place_of(place), place_of(key_place)
 
 
 def each(value: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tuple[Path, Any]]:

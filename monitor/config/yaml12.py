@@ -6,13 +6,14 @@ The composer keeps its own stack, so no nesting can exhaust Python's.
 """
 
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from monitor.config import Problem
-from monitor.config.table import START, Path, Row, Spot, Table
+from monitor.config.table import START, Path, Row, Spot, Table, place_of, spot
 
 MAX_ALIASES = 100
 MAX_COPIED = 100_000  # nodes that aliases may add
@@ -105,7 +106,7 @@ def compose(text: str) -> Document:
         loader = _Events(text)
         document.root = _Composer(document).compose(loader)
     except _Stop as stop:
-        document.problems.append(Problem(*stop.place, stop.message))
+        document.problems.append(Problem(*place_of(stop.place), stop.message))
     except yaml.YAMLError as error:
         document.problems.append(_syntax(error, text))
     finally:
@@ -149,7 +150,7 @@ class _Composer:
             event = next_event()
             kind = type(event)
             mark = event.start_mark
-            place = (mark.line + 1, mark.column + 1)
+            place = spot(mark.line + 1, mark.column + 1)
             if kind is yaml.ScalarEvent:
                 self.scalar(event, place)
             elif kind is yaml.MappingStartEvent:
@@ -205,10 +206,10 @@ class _Composer:
             self.problem(place, "merge keys (`<<`) are not supported; repeat the keys, or set them in `defaults`")
             frame.dropped = True
         elif text in box:
-            first = box.key_places[text][0]
-            self.problem(place, f"duplicate key `{_shown(text)}`: line {place[0]} repeats line {first}")
+            first, again = place_of(box.spots(text)[0]).line, place_of(place).line
+            self.problem(place, f"duplicate key `{_shown(text)}`: line {again} repeats line {first}")
             frame.dropped = True
-        frame.key, frame.key_place = text, place
+        frame.key, frame.key_place = sys.intern(text), place  # ten thousand modules have the same few keys
 
     def open(self, box: Table | Row, event: Any, place: Spot) -> None:
         """A container begins."""
@@ -248,9 +249,7 @@ class _Composer:
         if key is None:
             raise _Stop("a key must be a single word, not a mapping or a list", place)
         if not frame.dropped:
-            box[key] = value
-            box.places[key] = place
-            box.key_places[key] = frame.key_place
+            box.put(key, value, frame.key_place, place)
             if type(value) is str and "${" in value:
                 self.template(box, key, value)
         if not opening:
@@ -303,8 +302,6 @@ class _Composer:
             raise _Stop(f"aliases expand to more than {MAX_COPIED:,} nodes", place)
         new: Any = type(value)()
         new.places = value.places.copy()
-        if isinstance(value, Table):
-            new.key_places = value.key_places.copy()
         members: Any = value.items() if isinstance(value, Table) else enumerate(value)
         for key, one in members:
             copied = self.copy(one, (*path, key), place) if isinstance(one, Table | Row) else one
@@ -320,7 +317,7 @@ class _Composer:
         self.problem(place, f"tag `{_shown(tag)}` is not supported; only `!!str`, `!!map` and `!!seq` are")
 
     def problem(self, place: Spot, message: str) -> None:
-        self.document.problems.append(Problem(*place, message))
+        self.document.problems.append(Problem(*place_of(place), message))
 
 
 def _shown(text: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.module import Text
+from monitor.core.unseen import UNSEEN
 
 WAYS = ("token", "session", "here", "command", "link", "mqtt", "signal", "file")
 ACTS = (
@@ -38,11 +39,14 @@ ACTS = (
     "session.logout",
     "session.refused",
     "session.revoked",
+    "token.refused",
+    "change.refused",
 )
 OUTCOMES = ("done", "refused")
 LONGEST_TEXT = 500  # characters of a text in the detail; what was said whole stands where it was said
 LONGEST_LIST = 50
 DEEPEST = 3
+_OWN = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,17 @@ class Sought:
     limit: int = 100
 
 
+def own_key(name: str | None, key: str) -> str:
+    """The name of a request among those of everybody: two people may choose the same key, and neither is answered
+    with what the other did. No key holds what stands between."""
+    return key if name is None else f"{name}{_OWN}{key}"
+
+
+def key_as_sent(request: str | None) -> str | None:
+    """The key that a person chose."""
+    return None if request is None else request.rpartition(_OWN)[2]
+
+
 def is_act(word: str) -> bool:
     """Whether it is an act, or the first part of some."""
     return word in ACTS or any(one.partition(".")[0] == word for one in ACTS)
@@ -103,7 +118,7 @@ def brief(value: Any, depth: int = 0) -> Any:
         return [brief(one, depth + 1) for one in value[:LONGEST_LIST]] if depth < DEEPEST else "…"
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = str(value)
+    text = UNSEEN.sub("", str(value))
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 

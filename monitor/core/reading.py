@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 from monitor.core.effect import Refusal
 from monitor.core.module import Text
+from monitor.core.unseen import UNSEEN
 
-# What no page shows and some formats cannot hold: control characters but line breaks and tabs, halves of characters.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 LONGEST = 10_000  # characters
 LONGEST_SUMMARY = 2000
@@ -26,7 +25,7 @@ def read_text(
         if languages and language not in languages:
             known = ", ".join(languages)
             return Refusal("wrong", f"this site does not speak `{language[:40]}`; it speaks {known}")
-        text = _UNSEEN.sub("", _BREAKS.sub("\n", text)).strip()
+        text = UNSEEN.sub("", _BREAKS.sub("\n", text)).strip()
         if len(text) > longest:
             return Refusal("wrong", f"the {what} is longer than {longest:,} characters")
         if text:

@@ -45,6 +45,8 @@ ACTS: dict[str, str] = {
     "session.logout": N_("Logged out"),
     "session.refused": N_("Login refused"),
     "session.revoked": N_("Session revoked"),
+    "token.refused": N_("Wrong token"),
+    "change.refused": N_("Change refused to a viewer"),
 }
 WAYS: dict[str, str] = {
     "token": N_("with the token"),

@@ -33,6 +33,7 @@ class WorkRow:
     origin: str
     until: str  # its planned end, as a field for a time in the site's zone holds it
     acts: tuple[str, ...]
+    sequence: int  # which state of it this is
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _row(lens: Lens, watch: Watch, one: Maintenance) -> WorkRow:
         origin=lens.word(origin),
         until=f"{one.planned_until.astimezone(ZoneInfo(lens.facts.site.timezone)):%Y-%m-%dT%H:%M}",
         acts=acts if one.id in agenda.works else (),
+        sequence=one.sequence,
     )
 
 

@@ -9,6 +9,7 @@ asked once more, spread as they always are.
 import asyncio
 import heapq
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -88,9 +89,11 @@ class Rounds:
         self._under_way: dict[Key, asyncio.Task[None]] = {}
 
     def plan(self, probes: Mapping[Key, Probe]) -> None:
-        """Goes on with these probes: the known ones keep their grid, new ones have their first run soon."""
+        """Goes on with these probes: the known ones keep their grid and what they wait for, new ones have their first
+        run soon."""
         asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
         now = self._clock.monotonic()
+        waiting = {due.key: due.at for due in self._heap if not due.extra and due.plan == self._plan}
         self._plan += 1
         self._tick = _tick_of(asked.values())
         self._epoch = self._clock.now().timestamp() - now
@@ -99,7 +102,7 @@ class Rounds:
             known = self._probes.get(key)
             is_known = known is not None and known.interval == probe.interval
             if is_known:
-                due = self._next(probe, now)
+                due = min(self._next(probe, now), waiting.get(key, math.inf))
             else:
                 soon = min(FIRST_ROUND, probe.interval.total_seconds())
                 due = now + phase_of(probe, self._location) * soon

@@ -7,7 +7,7 @@ page, or a proxy for somebody else, is not that.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 
 from monitor.core.roster import How, Person, Role, Roster
 from monitor.web.form import FORM, form_of
+from monitor.web.origin import origin_of
 from monitor.web.session import Session, Sessions, same
 
 PROXIED = (
@@ -28,6 +29,8 @@ SESSIONS = web.AppKey("sessions", Sessions)
 PERSON = web.RequestKey("person", Person)
 SESSION = web.RequestKey("session", Session)
 ROSTER: web.AppKey[Callable[[], Roster]] = web.AppKey("roster")
+TRUSTED: web.AppKey[Sequence[str]] = web.AppKey("trusted_proxies")
+REFUSED: web.AppKey[Callable[[web.Request, str, str], None]] = web.AppKey("refused")
 
 PAGES, DATA = "/healthcheck", "/api/"
 FREE = frozenset(  # for these nobody has to be anybody
@@ -55,6 +58,7 @@ OWN = frozenset(  # changes that concern nobody but whoever makes them
 ELSEWHERE = "Not from a page of another site."
 STALE = "This form was made before you logged in, or before a restart. Nothing was changed: load it again."
 NO_CSRF = "A change made with a session needs its X-CSRF-Token, from its own page."
+WRONG_TOKEN = "That is no token of anybody."
 VIEWER = "Only operators may change something; you are a viewer."
 
 
@@ -62,10 +66,18 @@ class Refused(web.HTTPForbidden):
     """Somebody who may be here, but may not do this. The text says why."""
 
 
-def keep_out(app: web.Application, roster: Callable[[], Roster]) -> None:
-    """From now on only those get in whom this roster lets in."""
+def keep_out(
+    app: web.Application,
+    roster: Callable[[], Roster],
+    trusted_proxies: Sequence[str] = (),
+    refused: Callable[[web.Request, str, str], None] = lambda request, act, why: None,
+) -> None:
+    """From now on only those get in whom this roster lets in. `refused` is told of whoever tried with a wrong token,
+    and of viewers who wanted to change something: the act and why not."""
     app[ROSTER] = roster
     app[SESSIONS] = Sessions()
+    app[TRUSTED] = trusted_proxies
+    app[REFUSED] = refused
     app.middlewares.append(gate)
 
 
@@ -85,6 +97,11 @@ async def admit(request: web.Request) -> None:
 def person_of(request: web.Request) -> Person | None:
     """Who asks; None where nobody has to be anybody."""
     return request.get(PERSON)
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from, behind the proxies that are trusted."""
+    return origin_of(request, request.config_dict[TRUSTED])
 
 
 def is_still_in(request: web.Request) -> bool:
@@ -119,6 +136,8 @@ async def _admitted(request: web.Request) -> Person:
     if session is not None:
         await _check_csrf(request, session)
     if not person.may_change and _route(request) not in OWN:
+        request[PERSON] = person
+        request.config_dict[REFUSED](request, "change.refused", VIEWER)
         raise refused(request, VIEWER)
     return person
 
@@ -136,6 +155,8 @@ def _who(request: web.Request, *, used: bool) -> tuple[Person, Session | None]:
         nobody = Person(None, Role.OPERATOR, How.HERE)
         return (session.person or nobody, session) if session is not None else (nobody, sessions.anybody)
     if session is None or session.person is None:
+        if used and "Authorization" in request.headers:
+            request.config_dict[REFUSED](request, "token.refused", WRONG_TOKEN)
         raise web.HTTPUnauthorized(text="A token or a login is needed.\n", headers={"WWW-Authenticate": "Bearer"})
     return session.person, session
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from monitor.core.effect import Refusal
-from monitor.core.entry import ACTS, Entry, Sought, is_act
+from monitor.core.entry import ACTS, Entry, Sought, is_act, key_as_sent
 from monitor.core.observation import stamp
 from monitor.web.counter import API, Counter, json_answer, refusal, refusal_of
 from monitor.web.paging import Query, cursor_of, limit_of, linked, moment_of, next_of, word_of
@@ -61,5 +61,5 @@ def entry_object(entry: Entry) -> dict[str, object]:
         "subject": entry.subject or None,
         "outcome": entry.outcome,
         "detail": dict(entry.detail),
-        "request": entry.request,
+        "request": key_as_sent(entry.request),
     }

@@ -18,7 +18,7 @@ from aiohttp import web
 from monitor.clock import Clock, SystemClock
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Deed, Lifted, Ordered, Refusal, Said, Scheduled, Silenced, Spoken
-from monitor.core.entry import Entry, Sought
+from monitor.core.entry import Entry, Sought, own_key
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Window
@@ -27,7 +27,7 @@ from monitor.core.roster import How, Roster
 from monitor.core.search import Place, Search
 from monitor.core.statement import Speaker
 from monitor.core.subscriber import Subscriber
-from monitor.web.access import name_for, person_of
+from monitor.web.access import address_of, name_for, person_of
 from monitor.web.patience import SLOWEST
 
 API = "/api/ops/v1"
@@ -141,7 +141,8 @@ def request_key(request: web.Request) -> str | None:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise refusal(400, f"`Idempotency-Key` takes up to {LONGEST_KEY} printable characters")
-    return key or None
+    person = person_of(request)
+    return own_key(person.name if person is not None and person.known else None, key) if key else None
 
 
 def said(
@@ -163,10 +164,24 @@ def said(
         event=event,
         how=counter.how or how.value,
         by=by,
-        address=None if counter.how else request.remote,
+        address=None if counter.how else address_of(request),
         request=key,
         digest=sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32],
     )
+
+
+def recorder(counter: Counter) -> Callable[[web.Request, str, str], None]:
+    """Writes down what was refused before any handler saw it; the log takes so many of an act within an hour."""
+
+    def record(request: web.Request, act: str, why: str) -> None:
+        told = said(request, counter, Deed(act, request.path, {"method": request.method}), {})
+        counter.record(replace(told, how=told.how if person_of(request) else How.TOKEN, digest=None), _refused(why))
+
+    return record
+
+
+def _refused(why: str) -> Answered:
+    return Answered(refusal=Refusal("wrong", why), changed=False)
 
 
 def refusal(status: int, reason: str) -> web.HTTPException:

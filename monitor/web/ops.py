@@ -18,7 +18,7 @@ from monitor.core.effect import Answered, Deed, Keep, Refusal
 from monitor.core.observation import Observation, observation_to_json
 from monitor.web.access import is_still_in, keep_out
 from monitor.web.conditional import tagged
-from monitor.web.counter import API, LARGEST, Counter, checked, json_answer, refusal, request_key, said, sent
+from monitor.web.counter import API, LARGEST, Counter, checked, json_answer, recorder, refusal, request_key, said, sent
 from monitor.web.dashboard import Dashboard, Printer, probed
 from monitor.web.events import Wire
 from monitor.web.full import full_status
@@ -86,7 +86,7 @@ def ops_app(context: OpsContext) -> web.Application:
     """The operators' side."""
     app = web.Application(client_max_size=LARGEST, middlewares=[tagged])
     app.on_response_prepare.append(guard)
-    keep_out(app, context.roster)
+    keep_out(app, context.roster, context.trusted_proxies, recorder(context))
     app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL)
     ops = _Ops(context)
     dashboard = None

@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from monitor.core.agenda import WorkAct
 from monitor.core.effect import Ordered, Refusal, Scheduled
 from monitor.core.reading import read_text
-from monitor.web.counter import STATUS, Planner, said
+from monitor.web.counter import STATUS, Check, Planner, said
 from monitor.web.dashboard import HEADERS, HOME, Dashboard
 from monitor.web.form import Form, filled, form_of
 
@@ -120,7 +120,18 @@ class WorkForms:
 
     async def _heard(self, request: web.Request, event: Ordered, form: Form) -> Refusal | None:
         told = said(request, self._counter, event, form.typed, key=form.key(f"{event.act}-{event.id}"))
-        return (await self._counter.hear(told)).refusal
+        return (await self._counter.hear(told, self._unchanged(event.id, form.seen))).refusal
+
+    def _unchanged(self, id: str, seen: int | None) -> Check:
+        """What refuses a form that was made when the work was in another state, when it is taken."""
+
+        def check(_: object) -> Refusal | None:
+            work = self._counter.board().agenda.works.get(id)
+            if work is None or seen is None or work.sequence == seen:
+                return None
+            return Refusal("outdated", "somebody else was faster: look again, then say it again")
+
+        return check
 
     def _ordered(self, id: str, act: WorkAct, form: Form) -> Ordered | Refusal:
         said = filled(act, form).get("message") or {}

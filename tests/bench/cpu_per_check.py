@@ -4,9 +4,9 @@
 
 The target is an nginx on loopback that answers a kilobyte of JSON on a fresh connection each time. The monitor is
 `monitor run` as its users start it: it probes, judges, stores, counts and publishes. The exporter is asked for one
-probe after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, one after the other, in
-every round. `plain` and `tls` are saturated: more is due than can be done. `even` and `even-tls` are 200 checks a
-second, one after the other, as a monitor does them.
+probe after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, one after the
+other, in every round. `plain` and `tls` are saturated: more is due than can be done. `even` and `even-tls` are 200
+checks a second, one after the other, as a monitor does them.
 
 Prints microseconds of processor time a check, checks a second and memory; then the ratio to the exporter in the same
 round.

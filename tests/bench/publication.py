@@ -26,6 +26,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from monitor.clock import SystemClock
+from monitor.config.file import theme_dir
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Moved, Saved, Settled
@@ -40,6 +41,7 @@ from monitor.core.site import Site
 from monitor.core.track import Track
 from monitor.pages import publish, site
 from monitor.pages.cells import Cells
+from monitor.pages.translate import Speech
 from monitor.press import Press, Scene
 from monitor.store import Rollup, Store, open_store
 
@@ -284,7 +286,7 @@ class Bench:
         self.watch = watch
         self.random = Random(3)
         self.press = Press(publish.Publisher(folder), store, self.clock, self._scene)
-        self.press.speak(SITE)
+        self.press.speak(Speech.load(SITE.languages, theme_dir(SITE.theme)))
         self._read = self.press._read
         self.press._read = self._reading  # type: ignore[method-assign]
 

@@ -1,6 +1,7 @@
 """Errands: the running monitor is asked; where none runs, the store is taken, under the lock of `run`."""
 
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from monitor.commands.errand import change, look, ops_url
+from monitor.commands import listener
+from monitor.commands.errand import ask_running, change, look, ops_url
 from monitor.config import Address, Config, Settings
 from monitor.core.module import Platform
 from monitor.core.roster import with_ops_token
@@ -138,3 +140,42 @@ async def test_looking_never_waits_for_whoever_holds_the_store(tmp_path: Path) -
 def test_where_a_monitor_is_reached_that_listens_everywhere(host: str, url: str) -> None:
     config = configured(0)
     assert ops_url(replace(config, settings=replace(config.settings, ops=Address(host, 9464)))) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1")]
+)
+def test_whose_program_listens_is_known(host: str, asked: str) -> None:
+    """At an address, at all of them, in either version of IP; and where nobody listens it is nobody's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as one:
+        one.bind((host, 0))
+        port = one.getsockname()[1]
+        assert listener.owners_of(asked, port) == set()
+        one.listen()
+        assert listener.owners_of(asked, port) == {os.getuid()}
+
+
+async def test_a_token_is_never_sent_to_the_program_of_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has no account of ours may listen where no monitor does, and hears nothing; the store is taken instead.
+    Whoever has the data directory is no stranger."""
+    port = free_port()
+    heard: list[str | None] = []
+
+    async def trap(request: web.Request) -> web.Response:
+        heard.append(request.headers.get("Authorization"))
+        return web.json_response({"incidents": [], "next": None})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", trap)
+    config = configured(port, "a-token-that-is-long")
+    async with listening(app, port):
+        monkeypatch.setattr(listener, "ROOT", -1)
+        monkeypatch.setattr(listener.os, "getuid", lambda: -1)
+        (tmp_path / "own").mkdir()
+        assert (await ask_running(config, tmp_path / "own", "GET", "/incidents", {})) is not None
+        assert heard == ["Bearer a-token-that-is-long"]
+        assert (await ask_running(config, tmp_path / "nobody's", "GET", "/incidents", {})) is None
+        assert len(heard) == 1

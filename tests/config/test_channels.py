@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import trustme
 
 from monitor.config import ConfigError
 from tests.config.support import messages, parsed
@@ -50,11 +51,11 @@ def test_what_is_no_address_is_refused(address: object) -> None:
 
 def test_authorities_are_those_of_the_monitor_unless_a_channel_has_its_own() -> None:
     """One file serves probes and channels."""
-    head = "monitor: {ca_file: /etc/monitor/ca.pem}"
+    head, authority = "monitor: {ca_file: /etc/monitor/ca.pem}", trustme.CA().cert_pem.bytes().decode()
 
     def file(kind: str, **keys: Any) -> Any:
         def read(path: str) -> str:
-            return "-----BEGIN CERTIFICATE-----"
+            return authority
 
         from monitor.config.parse import parse
 

@@ -1,10 +1,13 @@
 """What is read from disk, and how it can fail."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
+import trustme
 
-from monitor.config import ConfigError
+from monitor.config import ConfigError, change, file
 from monitor.config.file import catalogues, load, shipped, theme_dir
 
 
@@ -48,7 +51,7 @@ def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> Non
     """Wherever the program was started."""
     (tmp_path / "look" / "translations" / "pt_BR" / "LC_MESSAGES").mkdir(parents=True)
     (tmp_path / "look" / "translations" / "pt_BR" / "LC_MESSAGES" / "messages.po").touch()
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "name").write_text("Shop\n")
     path = tmp_path / "probes.yaml"
     path.write_text(
@@ -95,3 +98,53 @@ def test_the_built_in_theme_and_the_shipped_file_are_found() -> None:
     assert theme_dir().name in ("site", "_site")
     assert shipped().name in ("probes.yaml", "_probes.yaml")
     assert catalogues(Path("/nowhere/at/all")) is None
+
+
+def test_authorities_that_cannot_be_read_are_told_where_they_are_named(tmp_path: Path) -> None:
+    """What looks like a certificate and is none would make every certificate look false, and a reload half a one."""
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    path = tmp_path / "probes.yaml"
+    path.write_text("version: 1\nmonitor: {ca_file: ca.pem}\n")
+
+    assert fault(path) == f"{path}:2:20: `ca_file` holds no certificate in PEM form: `ca.pem`"
+
+
+def test_a_pipe_is_read_and_one_into_which_nobody_writes_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`monitor check <(…)` works, and a reload does not wait for ever."""
+    path = tmp_path / "probes.yaml"
+    os.mkfifo(path)
+    assert fault(path).endswith("the file is empty; it begins with `version: 1`")
+
+    reader, writer = os.pipe()
+    os.write(writer, b"version: 1\nsite: {name: Piped}\n")
+    monkeypatch.setattr(file, "PATIENCE", 0.05)
+    assert fault(Path(f"/dev/fd/{reader}")).endswith("1:1: cannot be read: nobody writes into it")
+    os.write(writer, b"version: 1\nsite: {name: Piped}\n")
+    os.close(writer)
+    assert load(f"/dev/fd/{reader}", {}).site.name == "Piped"
+    os.close(reader)
+
+
+async def test_a_change_counts_once_the_file_is_left_alone(tmp_path: Path) -> None:
+    """While it is written again and again nothing is told; then one change is, and one that is gone is one more."""
+    path = tmp_path / "probes.yaml"
+    path.write_text("0")
+    told: list[str | None] = []
+
+    async def watch() -> None:
+        async for _ in change.changes_of(path, change.look_of(path), every=0.05):
+            told.append(path.read_text() if path.exists() else None)
+
+    task = asyncio.create_task(watch())
+    for number in range(20):
+        path.write_text(f"{number}" * (number + 2))
+        await asyncio.sleep(0.02)
+    assert told == []
+    await asyncio.sleep(0.3)
+    assert told == ["19" * 21]
+    path.unlink()
+    await asyncio.sleep(0.3)
+    assert told == ["19" * 21, None]
+    task.cancel()

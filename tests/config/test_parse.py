@@ -57,7 +57,7 @@ def test_a_key_without_a_value_is_as_good_as_left_out() -> None:
 
 def test_the_whole_example_parses() -> None:
     """Every key of the manual, filled in."""
-    config = parsed(FULL, VTEX_ACCOUNT="shop", MONITOR_OPS_TOKEN="ops-token", CHAT_SECRET="chat-secret")
+    config = parsed(FULL, VTEX_ACCOUNT="shop", MONITOR_OPS_TOKEN="an-ops-token-of-24-chars", CHAT_SECRET="chat-secret")
     checkout = config.platform.modules["checkout"]
 
     assert config.warnings == ()
@@ -74,7 +74,7 @@ def test_the_whole_example_parses() -> None:
     assert config.network.connect_to == (("*.vtexcommercestable.com.br:443", "127.0.0.1:8443"),)
     assert config.network.canaries == ("https://www.example.com/", "1.1.1.1:443")
     assert config.platform.canaries == 2
-    assert config.secrets == {"ops-token", "chat-secret"}
+    assert config.secrets == {"an-ops-token-of-24-chars", "chat-secret"}
     assert isinstance(config.platform.groups[0], Group)
 
 

@@ -246,3 +246,18 @@ async def test_a_first_run_is_never_put_off() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len({name for name, _, _ in walk.begun}) == 20
+
+
+async def test_plan_after_plan_skips_no_run_and_puts_off_no_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due, or soon to be, stays due through reloads; on its grid it would come an hour later."""
+    monkeypatch.setattr("monitor.probers.rounds.FIRST_ROUND", 0.5)
+    walk = Walk({})
+    probes = {one.key: one for one in (probe("often", 0.2), probe("rare", 3600.0))}
+    task = asyncio.create_task(walk.rounds.walk())
+    for _ in range(30):
+        walk.rounds.plan(probes)
+        await asyncio.sleep(0.045)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(walk.starts("rare")) == 1
+    assert len(walk.starts("often")) >= 4

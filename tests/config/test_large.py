@@ -1,0 +1,63 @@
+"""A file of ten thousand modules: quick to check, small in memory, and read beside a loop that goes on."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.config.file import load
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+MODULES = 10_000
+SECONDS = 4.0  # of processor, twice what it takes on a quiet machine
+MEGABYTES = 200
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three megabytes, every module with a probe of its own and two others that it depends on."""
+    canaries = ", ".join(f'"https://{name}.example.com/"' for name in "abc")
+    lines = ["version: 1", f"monitor: {{canaries: [{canaries}]}}", "defaults: {interval: 5m}", "modules:"]
+    for number in range(MODULES):
+        needs = sorted({number // 2, number // 3} - {number})
+        lines.append(
+            f"""\
+  - id: module-{number}
+    name: {{pt-BR: "Módulo {number}", en: "Module {number}"}}
+    depends_on: [{", ".join(f"module-{one}" for one in needs)}]
+    probes:
+      - id: home
+        url: https://host-{number}.example.com/api/health?module={number}
+        headers: {{X-Number: "key-{number}"}}
+        expect: {{status: 200, contains: "ok-{number}", json: {{"a.b": {number}}}}}"""
+        )
+    file = tmp_path_factory.mktemp("large") / "probes.yaml"
+    file.write_text("\n".join(lines) + "\n" + "# and what people write beside it\n" * 10_000)
+    assert file.stat().st_size > 3_000_000
+    return file
+
+
+def test_it_is_checked_in_two_seconds_and_two_hundred_megabytes(large: Path) -> None:
+    """The whole command, as somebody runs it before a reload."""
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "monitor", "check", str(large)], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    took, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    print(f"{took:.1f} s of processor, {peak:.0f} MB at the peak")
+    assert peak < MEGABYTES
+    assert took < SECONDS
+
+
+async def test_the_loop_goes_on_while_it_is_read(large: Path) -> None:
+    """Between two turns of the loop nothing of the reading runs that holds it up: counted in turns, for a loaded
+    machine stops both."""
+    reading = asyncio.create_task(asyncio.to_thread(load, large, {}))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0.01)
+        turns += 1
+    assert len((await reading).platform.modules) == MODULES
+    assert turns > 20  # of the two hundred that two seconds have
