@@ -76,7 +76,7 @@ async def _export(url: str, output: Path) -> int:
 
     store = await open_sql(url, readonly=True)
     try:
-        with _written(output) as file, _progress("exported", await count(store)) as advance:
+        with _written(output) as file, progress("exported", await count(store)) as advance:
             async with aclosing(dump(store)) as lines:
                 async for line in lines:
                     file.write(line)
@@ -95,7 +95,7 @@ async def _import(url: str, input: Path) -> int:
     with opened as file:
         store = await open_sql(url)
         try:
-            with _progress("imported", None) as advance:
+            with progress("imported", None) as advance:
                 rows = await load(store, file, advance)
         finally:
             await store.close()
@@ -132,7 +132,7 @@ def _private(path: str, flags: int) -> int:
 
 
 @contextmanager
-def _progress(verb: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress(verb: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Rows done, on a terminal; silent in a pipe."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -4,7 +4,7 @@ mapping to a module that there is none of. Importing the same once more adds not
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from monitor.commands.db import progress
 from monitor.config import Config
 from monitor.core.detector import Transition
 from monitor.core.imported import Beat, incident_of, moves_of, named, seen, unknown_names
@@ -24,6 +25,7 @@ from monitor.data import database_url
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 
 LARGEST = 200 * 1024**2  # bytes of a Statuspage file
+SOME = 1000  # heartbeats between two looks at the progress
 BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
 
 
@@ -155,19 +157,22 @@ def _kuma(file: Path, platform: Platform, mapping: Mapping[str, str]) -> Lines:
                     unknown.append(str(name))
             _tell_unknown(unknown, platform)
             lines: Lines = {}
-            for id, beats in groupby(_beats(database), key=lambda pair: pair[0]):
-                if id in wanted:
-                    module, interval = wanted[id]
-                    lines.setdefault(module, []).append(seen((beat for _, beat in beats), interval))
+            with progress("heartbeats read", None) as advance:
+                for id, beats in groupby(_beats(database, advance), key=lambda pair: pair[0]):
+                    if id in wanted:
+                        module, interval = wanted[id]
+                        lines.setdefault(module, []).append(seen((beat for _, beat in beats), interval))
             return lines
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         raise ImportFailed(f"{file} is no database of Uptime Kuma: {error}") from None
 
 
-def _beats(database: sqlite3.Connection) -> Iterator[tuple[int, Beat]]:
+def _beats(database: sqlite3.Connection, advance: Callable[[int], None]) -> Iterator[tuple[int, Beat]]:
     """Every beat of every monitor, in order of time."""
     query = "SELECT monitor_id, time, status FROM heartbeat ORDER BY monitor_id, time, id"
     row: tuple[int, Any, Any]
-    for row in database.execute(query):
+    for number, row in enumerate(database.execute(query), 1):
         at = datetime.fromisoformat(str(row[1]))
+        if number % SOME == 0:
+            advance(SOME)
         yield row[0], Beat(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), int(row[2]))
