@@ -19,6 +19,7 @@ from monitor.mask import clean
 
 _NAMES = 100  # alternative names kept of one certificate
 _CLIP = 200
+_DER = 2  # OpenSSL's number for the encoding, where Python has no name for it yet
 
 
 class WatchedTls(ssl.SSLObject):
@@ -90,7 +91,7 @@ def _ders(connection: ssl.SSLObject, method: str) -> list[bytes]:
     hidden: Any = getattr(getattr(connection, "_sslobj", None), method, None)
     if hidden is None:
         return []
-    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in hidden() or ()]
+    return [one.public_bytes(_DER) for one in hidden() or ()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
     python -m tests.bench.cpu_per_check [--seconds 30] [--rounds 1] [--only plain,even,tls,even-tls]
 
 The target is an nginx on loopback that answers a kilobyte of JSON on a fresh connection each time. The monitor is
-`monitor run` as its users start it: it probes, judges, stores, counts and publishes. The exporter is asked for one probe
-after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, one after the other, in
+`monitor run` as its users start it: it probes, judges, stores, counts and publishes. The exporter is asked for one
+probe after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, in turn, in
 every round. `plain` and `tls` are saturated: more is due than can be done. `even` and `even-tls` are 200 checks a
 second, one after the other, as a monitor does them.
 
