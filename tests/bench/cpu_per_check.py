@@ -79,8 +79,8 @@ def asking(url: str, rate: float | None, ca_file: str = "", keep: bool = False) 
 
 def of_monitor(folder: Path, shop: Target, tls: bool, rate: float | None, seconds: float) -> Figure:
     """The whole program. Probes are asked every five seconds, so there are five times as many as a second holds."""
-    due = rate or (2500 if not tls else 800)
-    with monitor(folder / "monitor", shop, MODULES, round(due * 5 / MODULES), 5, tls=tls) as running:
+    due = rate or (600 if tls else 1500)
+    with monitor(folder / "monitor", shop, MODULES, round(due * 5 / MODULES), 5, tls=tls, within=300) as running:
         time.sleep(WARM)
         return watched(running.process.pid, shop, seconds)
 
