@@ -198,8 +198,6 @@ class App(Watcher):
         if probe is not None:
             incident = board.incident_of(probe.module)
             self.metrics.observed(probe, observation, keep.result, incident.id if incident else None)
-        self.metrics.queue("events", self.desk.queue.qsize())
-        self.metrics.backlog(len(self.desk.backlog), self.desk.backlog.shed)
 
     def written(self, news: bool, seconds: float) -> None:
         """Facts are stored: a change of status goes to the page at once."""
@@ -253,6 +251,8 @@ class App(Watcher):
             self.desk.hand_in(Ticked())
             self.selfwatch.look()
             self.metrics.outbox(self.mailroom.postman.pending())
+            self.metrics.queue("events", self.desk.queue.qsize())
+            self.metrics.backlog(len(self.desk.backlog), self.desk.backlog.shed)
 
     async def _sweep(self) -> None:
         settings = self.config.settings

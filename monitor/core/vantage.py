@@ -9,6 +9,7 @@ back.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from monitor.core.board import Board, Vantage
 from monitor.core.clause import moment_of
@@ -245,6 +246,7 @@ def is_aside(observation: Observation, track: Track) -> bool:
     return track.private and not (observation.failure is not None and observation.failure.code.startswith("dns."))
 
 
+@lru_cache(maxsize=4096)
 def is_private(address: str) -> bool:
     """Whether an `ip:port` is loopback or private: own trouble of the network outside says nothing about it."""
     host = address.rpartition(":")[0].strip("[]").lower().removeprefix("::ffff:")

@@ -95,7 +95,7 @@ class Rounds:
         now = self._clock.monotonic()
         waiting = {due.key: due.at for due in self._heap if not due.extra and due.plan == self._plan}
         self._plan += 1
-        self._tick = _tick_of(asked.values())
+        self._tick = tick_of(asked.values())
         self._epoch = self._clock.now().timestamp() - now
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
@@ -224,7 +224,7 @@ class Rounds:
             doubtful.cancel()
 
 
-def _tick_of(probes: Iterable[Probe]) -> float:
+def tick_of(probes: Iterable[Probe]) -> float:
     """Seconds between bursts; 0 where so few are due that each begins by itself."""
     rate = sum(1 / probe.interval.total_seconds() for probe in probes)
     return min(LONGEST_TICK, BURST / rate) if rate * LONGEST_TICK > 1 else 0.0
