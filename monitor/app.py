@@ -189,8 +189,6 @@ class App(Watcher):
         if probe is not None:
             incident = board.incident_of(probe.module)
             self.metrics.observed(probe, observation, keep.result, incident.id if incident else None)
-        self.metrics.queue("events", self.desk.queue.qsize())
-        self.metrics.queue("store", len(self.desk.backlog))
 
     def written(self, news: bool, seconds: float) -> None:
         """Facts are stored: a change of status goes to the page at once."""
@@ -239,6 +237,8 @@ class App(Watcher):
             self.pulse.look()  # a clock that was set is told before anything comes due by it
             self.desk.hand_in(Ticked())
             self.metrics.outbox(self.mailroom.postman.pending())
+            self.metrics.queue("events", self.desk.queue.qsize())
+            self.metrics.queue("store", len(self.desk.backlog))
 
     async def _sweep(self) -> None:
         settings = self.config.settings

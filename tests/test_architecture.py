@@ -14,7 +14,7 @@ QUIET = frozenset(
     {
         *("bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib", "heapq"),
         "itertools",
-        *("json", "math", "re", "typing", "unicodedata"),
+        *("json", "math", "operator", "re", "typing", "unicodedata"),
     }
 )
 HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})

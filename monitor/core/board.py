@@ -1,10 +1,11 @@
 """Board: one frozen picture of everything now. It is replaced whole; the desk owns it, everybody else reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.core.agenda import Agenda
+from monitor.core.anew import replace
 from monitor.core.digest import Digest
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status

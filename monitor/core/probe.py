@@ -7,6 +7,7 @@ which nothing in this room ever looks into.
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from math import floor
 from typing import Any
@@ -73,9 +74,13 @@ def phase_of(probe: Probe, location: str) -> float:
 
     Its locations divide the interval evenly: whatever breaks, one of them asks soon (judgement.md 1.1).
     """
-    digest = blake2b(f"{probe.module}/{probe.id}".encode(), digest_size=8).digest()
     turn = probe.locations.index(location) / len(probe.locations) if location in probe.locations else 0.0
-    return (int.from_bytes(digest) / 2**64 + turn) % 1
+    return (_place_of(probe.module, probe.id) + turn) % 1
+
+
+@lru_cache(maxsize=65536)
+def _place_of(module: str, id: str) -> float:
+    return int.from_bytes(blake2b(f"{module}/{id}".encode(), digest_size=8).digest()) / 2**64
 
 
 def next_due(probe: Probe, location: str, after: float) -> float:

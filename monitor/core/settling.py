@@ -1,10 +1,10 @@
 """Settling: when the tracks of probes make news, and what a module is then: as bad as the worst of its probes."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core import timeline, vantage
+from monitor.core.anew import replace
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Panel, Transition, settle
 from monitor.core.effect import Effect, Moved, Remember, Settled

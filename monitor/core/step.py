@@ -23,7 +23,6 @@
 Pure: the same board, event and time give the same answer, so a recorded day can be judged again.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core import (
@@ -38,6 +37,7 @@ from monitor.core import (
     timeline,
     vantage,
 )
+from monitor.core.anew import replace
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
 from monitor.core.detector import is_stale

@@ -5,11 +5,12 @@ a passed one takes ln((1-p0)/(1-p1)) off, and the score never leaves 0…CAP: ho
 cannot be surer than the odds that the place itself is broken. `docs/judgement.md` derives the numbers.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log
 from typing import Any
 
+from monitor.core.anew import replace
 from monitor.core.codes import HARMLESS, Blame
 from monitor.core.expectation import Outcome, Result, is_slow
 from monitor.core.marks import BACKEND

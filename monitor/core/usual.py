@@ -6,12 +6,12 @@ usually takes, so that a place which is always a little slow is not called slow.
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from math import exp
 from typing import Any
 
+from monitor.core.anew import replace
 from monitor.core.clause import Clause, is_near, shown
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result, is_slow

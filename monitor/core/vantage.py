@@ -9,6 +9,7 @@ back.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from monitor.core.board import Board, Vantage
 from monitor.core.clause import moment_of
@@ -237,6 +238,7 @@ def code_of_blindness(board: Board, location: str) -> str:
     return "self.dns" if 2 * names > len(codes) else "self.connectivity"
 
 
+@lru_cache(maxsize=4096)
 def is_private(address: str) -> bool:
     """Whether an `ip:port` is loopback or private: own trouble of the network outside says nothing about it."""
     host = address.rpartition(":")[0].strip("[]").lower().removeprefix("::ffff:")

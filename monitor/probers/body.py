@@ -96,7 +96,7 @@ def encoding_of(content_type: str) -> str:
 
 def needs_body(expects: Iterable[Expect]) -> bool:
     """Whether any expectation looks past the excerpt."""
-    return any(expect.paths or expect.of_body for expect in expects)
+    return any(one.json or one.fresh or one.contains or one.not_contains or one.matches for one in expects)
 
 
 def values_of(

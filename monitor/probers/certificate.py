@@ -21,6 +21,7 @@ from monitor.mask import clean
 _NAMES = 100  # alternative names kept of one certificate
 _CLIP = 200
 _CHAIN = 16  # certificates read of one chain
+_DER = 2  # OpenSSL's number for the encoding, where Python has no name for it yet
 
 
 class WatchedTls(ssl.SSLObject):
@@ -92,7 +93,7 @@ def _ders(connection: ssl.SSLObject, method: str) -> list[bytes]:
     hidden: Any = getattr(getattr(connection, "_sslobj", None), method, None)
     if hidden is None:
         return []
-    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in islice(hidden() or (), _CHAIN)]
+    return [one.public_bytes(_DER) for one in islice(hidden() or (), _CHAIN)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
 from monitor.probers.failure import Stopped, of_connect, of_handshake
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
+from monitor.probers.secure import Secure
 
 if TYPE_CHECKING:
     from monitor.probers.reach import Reach
@@ -68,19 +69,21 @@ async def start_tls(
 ) -> asyncio.Transport:
     """TLS over a connected socket, the certificate verified for a name and noted on the run. Raises Stopped."""
     run.enter("tls")
-    loop = asyncio.get_running_loop()
-    limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
     try:
-        transport, _ = await loop.create_connection(
-            protocol, sock=plain, ssl=context, server_hostname=name, ssl_handshake_timeout=limit
-        )
+        transport = Secure(protocol(), context, name)
+    except ValueError as error:
+        plain.close()  # no transport was made
+        raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
+    try:
+        await asyncio.get_running_loop().create_connection(lambda: transport, sock=plain)
+        await transport.shaken
     except OSError as error:
         sent = sent_with(error)
         run.certificate = facts_of_refused(sent)
         raise of_handshake(error, sent) from error
-    except ValueError as error:
-        plain.close()  # no transport was made
-        raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
+    except BaseException:
+        transport.abort()
+        raise
     run.certificate = facts_of(transport.get_extra_info("ssl_object"))
     if run.traced and (shown := run.certificate):
         run.note(f"{shown.tls_version} with {shown.cipher}")

@@ -76,7 +76,7 @@ class Rounds:
         asked = {k: p for k, p in probes.items() if p.off is None and self._location in p.locations}
         now = self._clock.monotonic()
         self._plan += 1
-        self._tick = _tick_of(asked.values())
+        self._tick = tick_of(asked.values())
         self._epoch = self._clock.now().timestamp() - now
         self._heap = [e for e in self._heap if e.extra and e.key in asked]
         for key, probe in asked.items():
@@ -160,7 +160,7 @@ class Rounds:
             doubtful.cancel()
 
 
-def _tick_of(probes: Iterable[Probe]) -> float:
+def tick_of(probes: Iterable[Probe]) -> float:
     """Seconds between bursts; 0 where so few are due that each begins by itself."""
     rate = sum(1 / probe.interval.total_seconds() for probe in probes)
     return min(LONGEST_TICK, BURST / rate) if rate * LONGEST_TICK > 1 else 0.0

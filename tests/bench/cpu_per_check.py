@@ -3,8 +3,8 @@
     python -m tests.bench.cpu_per_check [--seconds 30] [--rounds 1] [--only plain,even,tls,even-tls]
 
 The target is an nginx on loopback that answers a kilobyte of JSON on a fresh connection each time. The monitor is
-`monitor run` as its users start it: it probes, judges, stores, counts and publishes. The exporter is asked for one probe
-after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, one after the other, in
+`monitor run` as its users start it: it probes, judges, stores, counts and publishes. The exporter is asked for one
+probe after another, as Prometheus asks it; the bare loop only asks and reads. Each is measured alone, in turn, in
 every round. `plain` and `tls` are saturated: more is due than can be done. `even` and `even-tls` are 200 checks a
 second, one after the other, as a monitor does them.
 
@@ -79,8 +79,8 @@ def asking(url: str, rate: float | None, ca_file: str = "", keep: bool = False) 
 
 def of_monitor(folder: Path, shop: Target, tls: bool, rate: float | None, seconds: float) -> Figure:
     """The whole program. Probes are asked every five seconds, so there are five times as many as a second holds."""
-    due = rate or (2500 if not tls else 800)
-    with monitor(folder / "monitor", shop, MODULES, round(due * 5 / MODULES), 5, tls=tls) as running:
+    due = rate or (600 if tls else 1500)
+    with monitor(folder / "monitor", shop, MODULES, round(due * 5 / MODULES), 5, tls=tls, within=300) as running:
         time.sleep(WARM)
         return watched(running.process.pid, shop, seconds)
 

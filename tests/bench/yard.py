@@ -115,7 +115,7 @@ def monitor(
     folder.mkdir()
     ops, public = free_port(), free_port()
     config = folder / "probes.yaml"
-    config.write_text(json.dumps(_configured(target, modules, probes, interval, tls, ops, public)))
+    config.write_text(json.dumps(configured(target, modules, probes, interval, tls, ops, public)))
     command = (sys.executable, "-m", "monitor", "run", "--config", str(config), "--data", str(folder / "data"))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     began = time.monotonic()
@@ -151,9 +151,11 @@ def exporter(folder: Path, ca_file: str) -> Iterator[tuple[str, int]]:
         yield url, process.pid
 
 
-def _configured(
+def configured(
     target: Target, modules: int, probes: int, interval: int, tls: bool, ops: int, public: int
 ) -> dict[str, Any]:
+    """What the configuration of such a monitor says."""
+
     def probe(number: int, of: int) -> dict[str, Any]:
         url = f"{target.url(tls)}?module={number}&probe={of}"
         return {"id": f"probe-{of}", "kind": "http", "url": url, "allow_private": True, "expect": {"status": 200}}

@@ -9,7 +9,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe
-from monitor.probers.rounds import Rounds
+from monitor.probers.rounds import BURST, LONGEST_TICK, Rounds, tick_of
 
 
 def probe(id: str, interval: float) -> Probe:
@@ -143,3 +143,32 @@ async def test_a_probe_that_is_held_is_left_alone() -> None:
     assert (walk.starts("held"), len(walk.starts("free")) >= 2) == ([], True)
     await walk.go_on(0.3)
     assert walk.starts("held")
+
+
+@pytest.mark.parametrize(("count", "interval"), [(150, 5), (1000, 5), (1000, 30), (10_000, 30), (10_000, 5)])
+def test_many_probes_begin_in_small_bursts(count: int, interval: int) -> None:
+    """As many together as one wake is worth, never more, and none moves by more than a twentieth of a second."""
+    tick = tick_of([probe(str(number), interval) for number in range(count)])
+
+    assert 0 < tick <= LONGEST_TICK
+    assert tick * count / interval <= BURST + 1e-9
+
+
+def test_few_probes_begin_each_in_its_own_moment() -> None:
+    """There is nobody to begin with."""
+    assert tick_of([probe("a", 5), probe("b", 30)]) == 0
+    assert tick_of([]) == 0
+
+
+async def test_what_is_due_in_one_tick_begins_in_one_wake() -> None:
+    """Ninety runs a second on grids of their own fall on the same few moments."""
+    walk = Walk({})
+    probes = [probe(str(number), 1.0) for number in range(90)]
+    walk.rounds.plan({one.key: one for one in probes})
+    walk.begun.clear()
+    await walk.go_on(2.2)
+    tick = tick_of(probes)
+
+    second = [at for one in probes for at in walk.starts(one.id)[1:2]]
+    assert len(second) > 45
+    assert len({int(at / tick) for at in second}) <= 1.3 / tick

@@ -1,0 +1,162 @@
+"""Secure: TLS between a connection and the protocol that speaks over it.
+
+asyncio's own holds a quarter of a megabyte for each connection and costs a third more of a handshake. OpenSSL does the
+work here as there; what lies around it is only as much as a probe needs.
+"""
+
+import asyncio
+from contextlib import suppress
+from ssl import MemoryBIO, SSLContext, SSLEOFError, SSLError, SSLObject, SSLWantReadError
+from typing import Any
+
+_AT_ONCE = 64 * 1024  # bytes asked of OpenSSL, which gives a record of at most 16 KiB
+
+
+class Secure(asyncio.Protocol, asyncio.Transport):
+    """The protocol of a plain connection, and the transport of the one inside. `shaken` is done once the handshake is,
+    or has what it failed with."""
+
+    def __init__(self, inner: asyncio.Protocol, context: SSLContext, name: str) -> None:
+        """Raises ValueError for a name that cannot be asked for."""
+        super().__init__()
+        self._inner = inner
+        self._loop = asyncio.get_running_loop()
+        self._incoming, self._outgoing = MemoryBIO(), MemoryBIO()
+        self._tls: SSLObject = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._plain: asyncio.Transport | None = None
+        self._open = False  # between the handshake and the end
+        self._paused = False
+        self.shaken: asyncio.Future[None] = self._loop.create_future()
+
+    # -- the protocol of the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins the handshake."""
+        assert isinstance(transport, asyncio.Transport)
+        self._plain = transport
+        if self.shaken.done():  # given up meanwhile
+            self.abort()
+        else:
+            self._shake()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came, and something may go out because of it."""
+        self._incoming.write(data)
+        if not self.shaken.done():
+            self._shake()
+        if self._open:
+            self._read()
+
+    def eof_received(self) -> bool:
+        """The other side is done; many never say so within TLS. What came before is handed in first."""
+        self._incoming.write_eof()
+        if self._open:
+            self._read()
+        return self._open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, for whoever has not heard of it."""
+        if not self.shaken.done():
+            self.shaken.set_exception(exc or ConnectionResetError("closed during the handshake"))
+        self._lose(exc)
+
+    def pause_writing(self) -> None:
+        """More goes out than is taken."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It is taken again."""
+        self._inner.resume_writing()
+
+    # -- the transport of the protocol inside
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Sends it."""
+        if not self._open:
+            return
+        try:
+            self._tls.write(data)
+        except SSLError as error:
+            self._lose(error)
+        self._flush()
+
+    def abort(self) -> None:
+        """Ends the connection without a goodbye, for which some servers would be waited for ever."""
+        self.shaken.cancel()
+        if self._plain is not None:
+            self._plain.abort()
+
+    close = abort
+
+    def is_closing(self) -> bool:
+        """Whether it has ended or is about to."""
+        return not self._open or self._plain is None or self._plain.is_closing()
+
+    def pause_reading(self) -> None:
+        """Nothing more is handed in until it is wanted."""
+        self._paused = True
+        if self._plain is not None:
+            self._plain.pause_reading()
+
+    def resume_reading(self) -> None:
+        """What came meanwhile first."""
+        self._paused = False
+        if self._plain is not None:
+            self._plain.resume_reading()
+        self._loop.call_soon(self._read)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As asyncio: `ssl_object`, and what the plain connection knows."""
+        if name == "ssl_object":
+            return self._tls
+        return default if self._plain is None else self._plain.get_extra_info(name, default)
+
+    # -- TLS
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except SSLWantReadError:
+            self._flush()
+            return
+        except (OSError, ValueError) as error:  # ValueError: a certificate whose names cannot be read
+            self._flush()  # the other side is told
+            self.shaken.set_exception(error)
+            self.abort()
+            return
+        self._flush()
+        self._open = True
+        self._inner.connection_made(self)
+        self.shaken.set_result(None)
+
+    def _read(self) -> None:
+        """Hands in what can be read."""
+        while self._open and not self._paused:
+            try:
+                data = self._tls.read(_AT_ONCE)
+            except SSLWantReadError:
+                break
+            except SSLEOFError:
+                data = b""
+            except SSLError as error:
+                self._lose(error)
+                break
+            if not data:
+                self._lose(None)
+                break
+            self._inner.data_received(data)
+        self._flush()
+
+    def _flush(self) -> None:
+        """What OpenSSL wants to send goes out."""
+        if self._outgoing.pending and self._plain is not None and not self._plain.is_closing():
+            self._plain.write(self._outgoing.read())
+
+    def _lose(self, error: Exception | None) -> None:
+        """The protocol inside hears of the end, once."""
+        if self._open:
+            self._open = False
+            self.abort()
+            with suppress(Exception):
+                self._inner.eof_received()
+            self._inner.connection_lost(error)
