@@ -71,7 +71,7 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
     async def running(self) -> AsyncIterator[Program]:
         """The program, from the moment it listens."""
         async with self.begun() as one:
-            await eventually(lambda: get(f"http://127.0.0.1:{self.ops}/-/healthy")[0] == 200, 30, "it listens")
+            await eventually(lambda: get(f"http://127.0.0.1:{self.ops}/-/healthy")[0] == 200, 120, "it listens")
             yield one
 
     def say(self, path: str, **body: object) -> dict[str, Any] | None:
