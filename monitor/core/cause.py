@@ -13,7 +13,8 @@ from heapq import nsmallest
 from monitor.core.board import Board
 from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
 from monitor.core.exhibit import Exhibit, State
-from monitor.core.explain import NAMED_AT, TOGETHER, Group, explain
+from monitor.core.explain import JUST_BELOW, NAMED_AT, TOGETHER, Group, explain
+from monitor.core.graph import Graph
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import FAILING, Status
 from monitor.core.observation import stamp
@@ -28,7 +29,6 @@ CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it
 HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
-JUST_BELOW = 0.79  # what is not named yet is told with no more confidence than this
 MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
@@ -46,14 +46,11 @@ SHARED_CLASS = {
 def groups_of(
     board: Board, now: datetime, failing: Mapping[str, datetime], since: datetime, about: Iterable[str] = ()
 ) -> list[Group]:
-    """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets.
-
-    Of very many only some are weighed: those `about` which it is, and the first that began to fail about `since` or
-    later.
-    """
+    """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets. Of very many only
+    some are weighed: those `about` which it is, and the first that began to fail about `since` or later."""
     exhibits, state_of = look(board, now, failing, since, about)
-    own = [one for one in board.incidents.values() if one.is_open and not one.by_hand]
-    together = [frozenset(m.module for m in one.members) for one in own]
+    incidents = [one.members for one in board.incidents.values() if one.is_open and not one.by_hand]
+    together = [frozenset(m.module for m in members) for members in incidents]
     return explain(
         board.platform.graph,
         exhibits,
@@ -218,8 +215,8 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
             return replace(previous, evidence=evidence_of(board, [], group.modules, previous.evidence))
         told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
         group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
-    group = _steady(group, previous)
     graph = board.platform.graph
+    group = _steady(graph, group, previous)
     root = group.root
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
@@ -277,17 +274,24 @@ def _has_just_failed(track: Track, now: datetime) -> bool:
     return track.bad_since is not None and track.good_streak == 0 and now - track.bad_since <= HASTE
 
 
-def _steady(group: Group, previous: Cause | None) -> Group:
-    """The group with the root that was named before, unless one can be named that is likelier by far."""
+def _steady(graph: Graph, group: Group, previous: Cause | None) -> Group:
+    """The group with the root that was named before, unless one can be named that is likelier by far, or that fails
+    itself and is needed by the other: a need that was seen late explains more than what was named for want of it.
+    """
     named = previous.module if previous else None
     if named is None or group.root == named or group.shared is not None:
         return group
     own = dict(group.candidates).get(named, 0.0)
-    if group.root is not None and group.confidence > STABLE * own:
+    found = group.root
+    if found is not None and (group.confidence > STABLE * own or _is_needed(graph, found, named, group)):
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
     return replace(group, root=named, confidence=sure, candidates=((named, sure), *rest))
+
+
+def _is_needed(graph: Graph, root: str, named: str, group: Group) -> bool:
+    return root in group.modules and named in graph.dependants(root) and root not in graph.dependants(named)
 
 
 def _code(board: Board, group: Group, previous: Cause | None) -> tuple[str, CauseClass]:
@@ -386,7 +390,7 @@ def same_guess(one: Cause, other: Cause) -> bool:
 
 def _gist(cause: Cause) -> tuple[object, ...]:
     shared = cause.shared or {}
-    likely = tuple(one.module for one in cause.candidates[:3]) if cause.scope == "unknown" else ()
+    likely = frozenset(cause.likely) if cause.scope == "unknown" else frozenset()
     return (cause.scope, cause.module, cause.code, shared.get("kind"), shared.get("value"), likely, bool(cause.trigger))
 
 

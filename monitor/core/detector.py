@@ -15,6 +15,7 @@ from monitor.core.track import CAP, PARTIAL_LIMIT, Track, is_bad, relieved
 from monitor.core.tuning import Tuning
 
 SLACK = 0.2
+AGREED = 2 / 3  # share of the span for which as many places fail as must agree
 WONDER = 1e-4  # chance that a probe which still fails answers this well
 SELDOM, WONDER_SELDOM = 1, 0.05  # good runs in a row, and that chance, of one that has no extra runs: they take long
 LEAST_SHARE = 0.2  # of runs that fail during an outage, for that chance; below, recovery would take too long
@@ -34,7 +35,7 @@ class Transition:
 
 
 def span_needed(probe: Probe, tracks: Iterable[Track], domains: int, tuning: Tuning) -> timedelta:
-    """Least time from the first to the last failure; none for causes that cannot be a passing blip."""
+    """Least time for which the failures must last; none for causes that cannot be a passing blip."""
     latest = max((t for t in tracks if t.sightings and t.last_bad_at), key=_last_bad_at, default=None)
     if latest is not None and code_of(_last_code(latest)).deterministic:
         return timedelta(0)
@@ -115,10 +116,32 @@ def settle(
 
 def _failing(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> bool:
     failing = [t for t in tracks.values() if t.bad_since and t.last_bad_at]
-    if not failing or _total(tracks, panel, "score") < panel.quorum * CAP - SLACK:
+    if not failing or not _is_sure(tracks, panel):
         return False
-    span = max(t.last_bad_at for t in failing if t.last_bad_at) - min(t.bad_since for t in failing if t.bad_since)
-    return span >= span_needed(probe, failing, panel.domains, tuning)
+    proven = proven_at(probe, tracks, panel, tuning)
+    return proven is not None and max(t.last_bad_at for t in failing if t.last_bad_at) >= proven
+
+
+def _is_sure(tracks: Mapping[str, Track], panel: Panel) -> bool:
+    """Whether the failures are worth the quorum, however short they are."""
+    return _total(tracks, panel, "score") >= panel.quorum * CAP - SLACK
+
+
+def proven_at(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> datetime | None:
+    """When a failure proves that the failures last: the span after the first, and most of it after as many failure
+    domains fail as must agree. None while nothing fails.
+
+    A place that was not well since the first failure of all has failed since then, for all we know; one that was has
+    not, and cannot vouch for that time.
+    """
+    failing = {place: t for place, t in tracks.items() if t.bad_since}
+    first = min((t.bad_since for t in failing.values() if t.bad_since), default=None)
+    if first is None:
+        return None
+    begun = {place: first if t.well_at is None or t.well_at < first else t.bad_since for place, t in failing.items()}
+    agreed = _since_quorum({place: at for place, at in begun.items() if at}, panel) or first
+    span = span_needed(probe, failing.values(), panel.domains, tuning)
+    return max(first + span, agreed + AGREED * span)
 
 
 def _slow_since(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> datetime | None:
@@ -129,6 +152,8 @@ def _slow_since(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning:
         first = min(t.slow_since for t in slow if t.slow_since)
         if max(t.last_slow_at for t in slow if t.last_slow_at) - first >= span:
             return first
+    if _is_sure(tracks, panel):
+        return None  # it is down as soon as that has lasted
     partial = [t.partial_since for t in tracks.values() if t.partial_since]
     if not any(t.partial_good for t in tracks.values() if t.partial_since):
         return None  # it fails throughout, which the first channel is for
@@ -183,10 +208,10 @@ def _brisk(probe: Probe, tracks: Mapping[str, Track], panel: Panel, now: datetim
     return _since_quorum(brisk, panel)
 
 
-def _since_quorum(well: Mapping[str, datetime], panel: Panel) -> datetime | None:
-    """When enough failure domains were well: a place that never saw the trouble does not date its end."""
+def _since_quorum(begun: Mapping[str, datetime], panel: Panel) -> datetime | None:
+    """When enough failure domains were well, or failed: a place that never saw the trouble does not date its end."""
     first: dict[str, datetime] = {}
-    for place, since in well.items():
+    for place, since in begun.items():
         domain = panel.domain_of.get(place, place)
         first[domain] = min(first.get(domain, since), since)
     return sorted(first.values())[panel.quorum - 1] if len(first) >= panel.quorum else None

@@ -129,6 +129,14 @@ class Scene:
         named = self.exhibits[id].named if id in self.exhibits else {}
         return [need for need, _ in self.needs(id) if self.state(need) in UNSEEN or need in named]
 
+    def well_needs(self, id: str) -> list[str]:
+        """What a module needs and looks well."""
+        return [need for need, _ in self.needs(id) if self.state(need) is State.UP]
+
+    def hushed_needs(self, id: str) -> list[str]:
+        """What a module needs and may have broken without being seen to: nothing is known of it, or it looks well."""
+        return [*self.unseen_needs(id), *self.well_needs(id)]
+
     def link(self, id: str, need: str, chance: float) -> float:
         """How likely a failing need explains a failing module: strength, truth, and order of time."""
         late = (self.onset(need) - self.onset(id)).total_seconds() - JITTER

@@ -5,6 +5,7 @@ what hangs together in the graph is one group; then groups are joined where some
 together; then each group's hypotheses are weighed against each other.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +21,13 @@ from monitor.core.shared import ALIKE, Shared, first_struck, fit, things
 TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an edge between them
 BEGINNINGS = 3  # so many beginnings that nothing explains have something in common
 NAMED_AT = 0.8  # below this confidence the candidates are told, not a root
+JUST_BELOW = 0.79  # what may not be named is told with no more confidence than this
 UNLISTED = 0.06  # weight of a cause outside the graph against one of its modules
 FIRST_STRUCK = 0.25  # most weight of a thing in common of whose users the others have not been asked since
 OVERRULES = 3.0  # nats by which something unseen must do better before failures are not their own
 MOST_CANDIDATES = 24  # hypotheses scored for one group, the first to fail
 OTHER_CANDIDATES = 6  # … besides its beginnings
+WELL_CANDIDATES = 6  # … and besides what fails or is not seen: what several need and looks well
 TOLD, WORTH_TELLING = 3, 0.01  # candidates told in any case, and the chance from which others are
 
 T = TypeVar("T")
@@ -172,13 +175,17 @@ def _one(scene: Scene, parts: Sequence[_Part], shared: Shared | None) -> _Part:
 
 
 def _behind_several(scene: Scene, parts: Sequence[_Part]) -> list[Hypothesis]:
-    """What could be behind several groups: needs of more than one that nobody sees, and what their failures share."""
-    counts: dict[str, int] = {}
-    for part in parts:
-        for need in {need for top in part.tops for need in scene.unseen_needs(top)}:
-            counts[need] = counts.get(need, 0) + 1
-    unseen = sorted(need for need, count in counts.items() if count > 1)
-    return [*unseen, *things(scene, [top for part in parts for top in part.tops])]
+    """What could be behind several groups: needs of more than one that do not fail themselves, and what their failures
+    share."""
+    unseen = _common(scene.unseen_needs(top) for part in parts for top in part.tops)
+    well = _common(scene.well_needs(top) for part in parts for top in part.tops)[:WELL_CANDIDATES]
+    return [*sorted({*unseen, *well}), *things(scene, [top for part in parts for top in part.tops])]
+
+
+def _common(needs: Iterable[Iterable[str]]) -> list[str]:
+    """What more than one needs, what most of them need first."""
+    counts = Counter(need for one in needs for need in one)
+    return sorted((need for need, count in counts.items() if count > 1), key=lambda need: (-counts[need], need))
 
 
 def _struck_by(scene: Scene, hypothesis: Hypothesis, parts: Sequence[_Part]) -> list[_Part]:
@@ -189,7 +196,7 @@ def _struck_by(scene: Scene, hypothesis: Hypothesis, parts: Sequence[_Part]) -> 
             if all(top in hypothesis.reach and fit(hypothesis.kind, scene.exhibits[top]) > ALIKE for top in part.tops)
         ]
     else:
-        chosen = [part for part in parts if any(hypothesis in scene.unseen_needs(top) for top in part.tops)]
+        chosen = [part for part in parts if any(hypothesis in scene.hushed_needs(top) for top in part.tops)]
     return _near(chosen, lambda part: min(scene.onset(top) for top in part.tops))
 
 
@@ -247,6 +254,8 @@ def _weighed(scene: Scene, part: _Part) -> Group:
     named = [(what, chance) for what, chance in chances if isinstance(what, str)]
     named.sort(key=lambda pair: -pair[1])
     shared = [(what, chance) for what, chance in chances if isinstance(what, Shared)]
+    if not _is_nameable(scene, named[0][0], modules):
+        named = [(what, min(chance, JUST_BELOW)) for what, chance in named]
     candidates = tuple(p for index, p in enumerate(named) if index < TOLD or p[1] >= WORTH_TELLING)[:8]
     root, confidence = named[0]
     sharing = sum(chance for _, chance in shared)
@@ -261,7 +270,8 @@ def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:
     modules, tops = part.modules, part.tops
     roots = list(dict.fromkeys([*tops[:MOST_CANDIDATES], *modules[:OTHER_CANDIDATES]]))
     unseen = dict.fromkeys(need for id in modules for need in scene.unseen_needs(id))
-    roots = list(dict.fromkeys([*roots, *(need for need in unseen if _is_pointed_at(scene, need, modules))]))
+    well = _common(scene.well_needs(id) for id in modules[:MOST_CANDIDATES])[:WELL_CANDIDATES]
+    roots = list(dict.fromkeys([*roots, *(need for need in unseen if _is_pointed_at(scene, need, modules)), *well]))
     shared = things(scene, tops) if len(tops) > 1 else []
     if part.shared is not None and part.shared not in shared:
         shared.append(part.shared)
@@ -301,6 +311,11 @@ def _is_pointed_at(scene: Scene, need: str, modules: Sequence[str]) -> bool:
         return True
     named = any(need in scene.exhibits[id].named for id in modules)
     return named or sum(need in scene.unseen_needs(id) for id in modules) > 1
+
+
+def _is_nameable(scene: Scene, root: str, modules: Sequence[str]) -> bool:
+    """Whether a module may be named at all: what was measured well throughout takes more than a graph."""
+    return scene.state(root) is not State.UP or any(root in scene.exhibits[id].named for id in modules)
 
 
 def _explains_most(scene: Scene, root: str, modules: Sequence[str]) -> bool:

@@ -123,7 +123,7 @@ def _cause(incident: Incident, platform: Platform) -> Sentence:
     if cause.module is not None and what_of(incident, platform) == names(platform, (cause.module,))[0]:
         return what  # it is named already
     if cause.module is None:
-        likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
+        likely = names(platform, cause.likely)
         if not likely:
             return Sentence(N_("cause not known – {seen}"), places)
         if len(likely) == 1:

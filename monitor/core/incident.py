@@ -25,6 +25,9 @@ class Stage(StrEnum):
     POSTMORTEM = "postmortem"
 
 
+LIKELY = 0.05  # confidence below which a candidate is not worth telling
+
+
 class Change(StrEnum):
     """What happened to an incident; the words of notices and of the replay."""
 
@@ -75,6 +78,11 @@ class Cause:
     trigger: Mapping[str, Any] | None = None
     evidence: tuple[Evidence, ...] = ()
     platform_reports: Mapping[str, Any] | None = None
+
+    @property
+    def likely(self) -> tuple[str, ...]:
+        """The candidates that people are told of, the likeliest first."""
+        return tuple(one.module for one in self.candidates[:3] if one.confidence >= LIKELY)
 
 
 @dataclass(frozen=True, slots=True)

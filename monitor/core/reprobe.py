@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board, Budget, Condition
-from monitor.core.detector import span_needed
+from monitor.core.detector import Panel, proven_at
 from monitor.core.effect import Ask, Effect
 from monitor.core.module import Status
 from monitor.core.probe import Probe
@@ -104,13 +104,12 @@ def _is_pending(board: Board, track: Track, now: datetime) -> bool:
 def _pause(board: Board, probe: Probe, tracks: Mapping[str, Track], place: str, now: datetime) -> timedelta:
     """How long until the next extra run: soon where none was since it began, else by the span that is still needed."""
     tuning = board.platform.tuning
-    failing = [track for track in tracks.values() if track.bad_since is not None]
+    panel = Panel({one: board.domain_of(one) for one in probe.locations})
     track = tracks.get(place)
-    began = min(one.bad_since for one in failing if one.bad_since is not None)
+    began = min(one.bad_since for one in tracks.values() if one.bad_since is not None)
     if track is None or track.last_at is None or track.last_at <= began:
         return tuning.first_reprobe
-    domains = {board.domain_of(one) for one in probe.locations}
-    needed = began + span_needed(probe, failing, len(domains), tuning) - now
+    needed = (proven_at(probe, tracks, panel, tuning) or now) - now
     return min(tuning.reprobe, max(tuning.first_reprobe, needed)) if needed > timedelta(0) else tuning.reprobe
 
 

@@ -80,9 +80,11 @@ def _uses(scene: Scene, tops: Sequence[str]) -> list[tuple[str, str, set[str]]]:
 
 
 def _users(scene: Scene, kind: str, value: str, ids: set[str]) -> frozenset[str]:
-    """Every measured module that uses a thing, as far as the configuration tells."""
+    """Every measured module that uses a thing, as far as the configuration or its own failure tells."""
     if kind == "address":
-        return scene.well_at(value)
+        return scene.well_at(value) | {id for id in scene.ill if value in scene.exhibits[id].addresses}
+    if kind == "edge":
+        return frozenset(id for id in scene.ill if edge_of(scene.exhibits[id].code or "") == value)
     if kind == "certificate":
         names = {host for id in ids for host in scene.exhibits[id].hosts}
     elif kind == "host":

@@ -72,12 +72,13 @@ class Track:
     it does; `baselines` are the values that should stay what they are. `usual` is how many seconds a slow run takes at
     most in 99 of 100 cases, `usual_slow` and `usual_slowest` count what may yet raise it. `down_bad` of `down_all` runs
     failed while the probe was down. `since` values are the start of the present run of failures, of slow answers, of
-    good answers. `undo` holds the track as it was before each recent run, with that run's end, so that runs can be
-    taken back when the place turns out to have been blind.
+    good answers; `well_at` is the end of the last run before the failures. `undo` holds the track as it was before each
+    recent run, with that run's end, so that runs can be taken back when the place turns out to have been blind.
     """
 
     score: float = 0.0
     bad_since: datetime | None = None
+    well_at: datetime | None = None
     last_bad_at: datetime | None = None
     slow_score: float = 0.0
     slow_since: datetime | None = None
@@ -170,7 +171,8 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
             undo=(),
         )
     before = replace(track, undo=())
-    track = replace(track, last=result, last_at=at, **_less_blocked(track, bad))
+    well_at = track.well_at if track.bad_since else track.usable_at
+    track = replace(track, last=result, last_at=at, well_at=well_at, **_less_blocked(track, bad))
     rise, fall = log(P1 / track.noise), log((1 - P1) / (1 - track.noise))
     track = _learn_failures(track, observation, result, rise if bad else fall)
     if not bad:

@@ -209,7 +209,7 @@ def _cause_in_words(incident: Incident, platform: Platform) -> list[Sentence]:
         together = Sentence(N_("These fail together: {modules}."), {"modules": names(platform, dragged)})
         return [together, Sentence(N_("What they share: {thing}. Seen: {seen}."), {"thing": thing, "seen": what})]
     if cause.module is None:
-        likely = names(platform, tuple(one.module for one in cause.candidates[:3] if one.confidence >= 0.05))
+        likely = names(platform, cause.likely)
         return [Sentence(N_("The cause is probably one of: {modules}."), {"modules": likely})]
     (module,) = names(platform, (cause.module,))
     found = [Sentence(N_("{module}: {seen}."), {"module": module, "seen": what})]

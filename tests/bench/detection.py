@@ -190,7 +190,7 @@ class World:
     _pending: int = 0
     _settled_at: float = 0.0
     _busy: dict[Key, float] = field(default_factory=dict)
-    _index: dict[Key, int] = field(default_factory=dict)  # the next scheduled run of each probe at each place
+    index: dict[Key, int] = field(default_factory=dict)  # the next scheduled run of each probe at each place
 
     def warm_up(self, stray: float) -> None:
         """Makes all well: two good runs everywhere, and the noise learned that a long time would teach."""
@@ -198,7 +198,7 @@ class World:
         for seconds, key in runs:
             at = moment(seconds)
             self._take(Observed(_observation(key, at, at, None, FAST)), at + timedelta(seconds=FAST))
-            self._index[key] = 2
+            self.index[key] = 2
         seen = 1 / (1 - KEEP)
         learned = {"noise_bad": NOISE[0] + stray * seen, "noise_all": NOISE[1] + seen}
         tracks = {key: replace(track, **learned) for key, track in self.board.tracks.items()}
@@ -208,7 +208,7 @@ class World:
 
     def go_on(self) -> None:
         """Puts the next scheduled run of everything, and the next tick, on the heap."""
-        for key, index in self._index.items():
+        for key, index in self.index.items():
             self._push(self.offsets[key] + index * INTERVAL, Run(key, index))
         self._push(floor(self.now) + 1.0, Tick())
 
@@ -218,12 +218,12 @@ class World:
         changed: dict[tuple[str, str, str], Track] = {}
         for key, offset in self.offsets.items():
             index = ceil((to - offset) / INTERVAL - 1e-9)
-            count = index - self._index[key]
+            count = index - self.index[key]
             if count > 0:
                 track_key = (key[0], "ask", key[1])
-                first, last = (moment(offset + i * INTERVAL) for i in (self._index[key], index - 1))
+                first, last = (moment(offset + i * INTERVAL) for i in (self.index[key], index - 1))
                 changed[track_key] = advanced(self.board.tracks[track_key], count, first, last)
-                self._index[key] = index
+                self.index[key] = index
         self.board = replace(self.board.with_tracks(changed), incidents={})
         self.now = max(self.now, to - 1e-6)
         self.go_on()
@@ -274,7 +274,7 @@ class World:
         if extra:
             self._pending -= 1
         else:
-            self._index[key] = run.number + 1
+            self.index[key] = run.number + 1
             self._push(self.offsets[key] + (run.number + 1) * INTERVAL, Run(key, run.number + 1))
         if self._busy.get(key, -inf) > self.now:
             return

@@ -212,3 +212,20 @@ def test_a_platform_needs_nothing_to_begin() -> None:
     """Without a single run nothing is settled."""
     assert settle(PROBE, Status.UNKNOWN, {}, ONE, START, Tuning()) == (Status.UNKNOWN, START)
     assert story(module("catalog")).board.platform == platform(module("catalog"))
+
+
+@pytest.mark.parametrize(
+    ("there", "after"),
+    [pytest.param("------", "down", id="from the beginning"), pytest.param("+++---", "up", id="after it was well")],
+)
+def test_what_fails_at_one_place_while_others_are_well_is_no_part_of_the_span(there: str, after: str) -> None:
+    """Most of the span has to be seen by as many places as must agree."""
+    panel, tracks = Panel({"here": "here", "there": "there", "far": "far"}), {}
+    for place, outcomes in (("here", "------"), ("there", there), ("far", "")):  # every three seconds
+        track = learn(Track(), observation("catalog", START - at(30), "+"), Result(Outcome.PASSED), PROBE.interval)
+        for beat, outcome in enumerate(outcomes):
+            one = observation("catalog", START + at(3 * beat), outcome)
+            track = learn(track, one, judge(one, PROBE.expect), PROBE.interval)
+        tracks[place] = track
+    status, _ = settle(PROBE, Status.UP, tracks, panel, START + at(16), Tuning())
+    assert status == after

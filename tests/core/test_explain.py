@@ -529,14 +529,41 @@ def test_a_root_is_sure_and_comes_first(scenery: Scenery) -> None:
 
 
 @given(scenes())
-def test_a_module_that_looks_well_is_no_candidate(scenery: Scenery) -> None:
-    """Unless answers name it: a healthy license manager would explain half a platform."""
+def test_a_module_that_looks_well_is_never_named(scenery: Scenery) -> None:
+    """Unless answers name it, and no candidate unless several need it: a healthy license manager would explain half a
+    platform."""
     _, exhibits, states, _ = scenery
     for group in explained(scenery):
         named = {id for one in group.modules for id in exhibits[one].named}
         for id, _ in group.candidates:
             state = exhibits[id].state if id in exhibits else states[id]
-            assert id in group.modules or state in UNSEEN or id in named
+            if id not in group.modules and state not in UNSEEN and id not in named:
+                assert id != group.root
+                assert len(group.modules) > 1
+
+
+def test_what_several_wait_for_is_told_though_it_looks_well() -> None:
+    """Two that wait at the same moment wait for the same: one group, whose likeliest cause a probe did not see."""
+    (group,) = World("a>s b>s c>s:0.25").explain(ill("a", 0, "http.504"), ill("b", 1, "http.504"))
+    assert group.modules == ("a", "b")
+    assert group.root is None
+    assert group.candidates[0][0] == "s"
+    assert group.confidence < NAMED_AT
+
+
+def test_what_looks_well_and_has_many_healthy_dependants_joins_nobody() -> None:
+    """Two faults of their own beside each other are two, whatever both of them need."""
+    world = World("a>s b>s c>s d>s e>s f>s g>s")
+    groups = world.explain(ill("a", 0, "http.500"), ill("b", 1, "http.500"))
+    assert [group.root for group in groups] == ["a", "b"]
+
+
+def test_an_edge_strikes_all_that_show_its_page() -> None:
+    """Also those that only a failing need would explain otherwise."""
+    world = World("a>w:0.25 b>a:0.25 c>a:0.25 d>w e>w:0.5", dark="w")
+    (group,) = world.explain(*all_of("abcde", "cdn.cf_522"))
+    assert group.shared is not None
+    assert (group.shared.kind, group.shared.value, group.shared.reach) == ("edge", "cloudflare", frozenset("abcde"))
 
 
 @given(scenes())
