@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor import backlog as backlog_file
 from monitor import desk as desk_file
 from monitor.core.effect import Keep, Moved, Observed
 from monitor.desk import Desk
@@ -69,7 +70,8 @@ async def test_whoever_waits_for_the_disk_waits_for_nobody_s_gathering() -> None
 
 async def test_a_full_transaction_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where runs come fast, size decides and not time."""
-    monkeypatch.setattr(desk_file, "AT_ONCE", 4)
+    for file in (desk_file, backlog_file):
+        monkeypatch.setattr(file, "AT_ONCE", 4)
     store = RecordingStore()
     desk, _ = at_work(store)
     writer = asyncio.create_task(desk.write())

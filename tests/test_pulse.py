@@ -103,6 +103,7 @@ def test_many_short_stalls_add_up() -> None:
 
 async def test_a_blocking_call_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Its own name and its line, once, while it still blocks; afterwards the loss shows and fades."""
+    caplog.set_level("WARNING")
     pulse = Pulse()
     beating = asyncio.create_task(pulse.beat())
     await asyncio.sleep(EVERY * 2)

@@ -95,12 +95,13 @@ def events(watched: Watched) -> None:
 
 
 def steps(watched: Watched) -> None:
-    watched.room.desk.backlog += [[] for _ in range(1002)]
+    for _ in range(1002):
+        watched.room.desk.backlog.add([])
     watched.selfwatch.wrote()
 
 
 def unwritten(watched: Watched) -> None:
-    watched.room.desk.backlog.append([])
+    watched.room.desk.backlog.add([])
     watched.later(11)
 
 
@@ -159,7 +160,8 @@ def test_troubles_of_several_kinds_end_one_by_one() -> None:
     watched.pulse.lost = 0.9
     watched.later()
     assert self_check(watched.room.desk.board)[2] == "self.storage"
-    watched.room.desk.backlog.clear()
+    watched.room.desk.backlog.portion()
+    watched.room.desk.backlog.stored()
     watched.later()
     assert self_check(watched.room.desk.board)[2] == "self.stall"
     watched.pulse.lost = 0.0
@@ -177,7 +179,7 @@ def test_the_part_that_does_not_move_is_named() -> None:
     watched.room.desk.took_at = clock.monotonic()
     assert watched.selfwatch.stuck(30) == "press"
     watched.press.publishing_since = None
-    watched.room.desk.backlog.append([])
+    watched.room.desk.backlog.add([])
     watched.later(31)
     watched.room.desk.took_at = clock.monotonic()
     assert watched.selfwatch.stuck(30) == "writer"

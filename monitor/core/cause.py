@@ -46,8 +46,8 @@ SHARED_CLASS = {
 def groups_of(
     board: Board, now: datetime, failing: Mapping[str, datetime], since: datetime, about: Iterable[str] = ()
 ) -> list[Group]:
-    """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets. Of very many only
-    some are weighed: those `about` which it is, and the first that began to fail about `since` or later."""
+    """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets. Of very many
+    some are weighed only: those `about` which it is, and the first that began to fail about `since` or later."""
     exhibits, state_of = look(board, now, failing, since, about)
     incidents = [one.members for one in board.incidents.values() if one.is_open and not one.by_hand]
     together = [frozenset(m.module for m in members) for members in incidents]
@@ -276,14 +276,15 @@ def _has_just_failed(track: Track, now: datetime) -> bool:
 
 def _steady(graph: Graph, group: Group, previous: Cause | None) -> Group:
     """The group with the root that was named before, unless one can be named that is likelier by far, or that fails
-    itself and is needed by the other: a need that was seen late explains more than what was named for want of it.
-    """
+    itself and is needed by the other: a need that was seen late explains more than what was named for want of it."""
     named = previous.module if previous else None
     if named is None or group.root == named or group.shared is not None:
         return group
     own = dict(group.candidates).get(named, 0.0)
     found = group.root
-    if found is not None and (group.confidence > STABLE * own or _is_needed(graph, found, named, group)):
+    outlasts = previous is not None and (previous.trigger or {}).get("kind") == "aftermath"  # what it needs is known
+    late = not outlasts and found is not None and _is_needed(graph, found, named, group)
+    if found is not None and (late or group.confidence > STABLE * own):
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
@@ -359,8 +360,7 @@ def evidence_of(
     board: Board, first: Sequence[str], modules: Sequence[str], known: Sequence[Evidence] = ()
 ) -> tuple[Evidence, ...]:
     """Up to eight sightings of the failing modules: three of the likeliest root, then one of each other in order of
-    time. What was `known` before stays; an answer that names the root is evidence of that.
-    """
+    time. What was `known` before stays; an answer that names the root is evidence of that."""
     found = list(known)
     for id in dict.fromkeys([*first, *modules[:WITNESSES]]):
         if any(one.module == id for one in known):

@@ -392,9 +392,7 @@ def _observation() -> Schema:
             "phases": {"type": "object", "additionalProperties": SECONDS},
             "address": maybe(TEXT),
             "failure": maybe(answered({"code": TEXT, "detail": TEXT})),
-            "http": {"type": ["object", "null"]},
-            "certificate": {"type": ["object", "null"]},
-            "dns": {"type": ["object", "null"]},
+            **dict.fromkeys(("http", "certificate", "dns"), {"type": ["object", "null"]}),
             "steps": {"type": ["array", "null"]},
             "values": {"type": "object"},
         }
