@@ -392,7 +392,7 @@ def _observation() -> Schema:
             "phases": {"type": "object", "additionalProperties": SECONDS},
             "address": maybe(TEXT),
             "failure": maybe(answered({"code": TEXT, "detail": TEXT})),
-            **dict.fromkeys(("http", "certificate", "dns"), {"type": ["object", "null"]}),
+            **{name: {"type": ["object", "null"]} for name in ("http", "certificate", "dns")},
             "steps": {"type": ["array", "null"]},
             "values": {"type": "object"},
         }

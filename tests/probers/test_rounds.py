@@ -212,6 +212,7 @@ async def test_a_process_that_stands_still_again_and_again_asks_everybody_all_th
     assert {name for name, _, _ in walk.begun} == {one.id for one in probes}
 
 
+@pytest.mark.slow
 async def test_without_a_seat_everybody_waits_and_is_asked_in_turn() -> None:
     """Twelve probes, three seats, runs longer than that allows: each is asked, about as often as the others, and the
     points of their grids that they waited through are told."""
@@ -278,6 +279,7 @@ def test_few_probes_begin_each_in_its_own_moment() -> None:
     assert tick_of([]) == 0
 
 
+@pytest.mark.slow
 async def test_what_is_due_in_one_tick_begins_in_one_wake() -> None:
     """Ninety runs a second on grids of their own fall on the same few moments."""
     walk = Walk({})

@@ -61,6 +61,7 @@ async def flipped(file: Path, seed: int, times: int) -> int:
     return len(told)
 
 
+@pytest.mark.slow
 async def test_flipped_bytes_are_told_or_cost_nothing(file: Path) -> None:
     """Anywhere in the file: a sentence that names it and asks for a backup, or all that was stored is there."""
     assert await flipped(file, 5, 25) > 0
@@ -87,6 +88,7 @@ async def begun(folder: Path) -> tuple[Path, list[int]]:
     return left, lengths
 
 
+@pytest.mark.slow
 async def test_a_log_cut_anywhere_holds_every_commit_before_the_cut(tmp_path: Path) -> None:
     """What a power loss leaves of the log: all that was synchronized, and of the rest a part, or anything at all."""
     left, lengths = await begun(tmp_path)
