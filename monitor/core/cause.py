@@ -14,7 +14,6 @@ from monitor.core.board import Board
 from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
 from monitor.core.exhibit import Exhibit, State
 from monitor.core.explain import JUST_BELOW, NAMED_AT, TOGETHER, Group, explain
-from monitor.core.graph import Graph
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import FAILING, Status
 from monitor.core.observation import stamp
@@ -216,7 +215,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
         told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
         group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
     graph = board.platform.graph
-    group = _steady(graph, group, previous)
+    group = _steady(board, group, previous, now)
     root = group.root
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
@@ -274,25 +273,27 @@ def _has_just_failed(track: Track, now: datetime) -> bool:
     return track.bad_since is not None and track.good_streak == 0 and now - track.bad_since <= HASTE
 
 
-def _steady(graph: Graph, group: Group, previous: Cause | None) -> Group:
+def _steady(board: Board, group: Group, previous: Cause | None, now: datetime) -> Group:
     """The group with the root that was named before, unless one can be named that is likelier by far, or that fails
-    itself and is needed by the other: a need that was seen late explains more than what was named for want of it."""
+    now and is needed by the other: a need that was seen late explains more than what was named for want of it."""
     named = previous.module if previous else None
     if named is None or group.root == named or group.shared is not None:
         return group
     own = dict(group.candidates).get(named, 0.0)
     found = group.root
-    outlasts = previous is not None and (previous.trigger or {}).get("kind") == "aftermath"  # what it needs is known
-    late = not outlasts and found is not None and _is_needed(graph, found, named, group)
-    if found is not None and (late or group.confidence > STABLE * own):
+    if found is not None and (group.confidence > STABLE * own or _is_needed(board, group, named, now)):
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
     return replace(group, root=named, confidence=sure, candidates=((named, sure), *rest))
 
 
-def _is_needed(graph: Graph, root: str, named: str, group: Group) -> bool:
-    return root in group.modules and named in graph.dependants(root) and root not in graph.dependants(named)
+def _is_needed(board: Board, group: Group, named: str, now: datetime) -> bool:
+    """Whether the root of a group is seen to fail now, and what was named before needs it and not the reverse."""
+    root, graph = group.root, board.platform.graph
+    if root is None or named not in graph.dependants(root) or root in graph.dependants(named):
+        return False
+    return any(not _is_over(track.last_bad_at, now) for _, track in _tracks(board, root))
 
 
 def _code(board: Board, group: Group, previous: Cause | None) -> tuple[str, CauseClass]:
