@@ -67,12 +67,11 @@ def look(
     restless = {key[0] for key in board.restless}
     ill = {id for id, one in board.modules.items() if one.status is Status.DOWN or one.status is Status.DEGRADED}
     held = (restless | ill | set(failing)) & board.platform.modules.keys()
-    if len(held) > MOST_WEIGHED:
-        held = _foremost(board, held, failing, since) | (held & set(about))
-    exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(held)}
+    weighed = held if len(held) <= MOST_WEIGHED else _foremost(board, held, failing, since) | (held & set(about))
+    exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(weighed)}
 
     def state_of(id: str) -> State:
-        return State.UP if board.status(id) is Status.UP else State.DARK
+        return State.UP if board.status(id) is Status.UP and id not in held else State.DARK
 
     return exhibits, state_of
 

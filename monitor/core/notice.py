@@ -85,7 +85,8 @@ def plan(
         said += more
     if change is Change.MEMBER_ADDED and not said:
         shared = f"shared:{incident.cause.shared['kind']}" if incident.cause.shared else "unknown"
-        said = [Withheld(at, f"explained_by:{incident.cause.module or shared}", incident.id, _newest(incident))]
+        why = f"explained_by:{incident.cause.module or shared}"
+        said = [Withheld(at, why, incident.id, module) for module in _newest(incident)]
     return told, said
 
 
@@ -371,10 +372,11 @@ def _named(incident: Incident) -> str:
     return f"{subject}: {cause.code}"
 
 
-def _newest(incident: Incident) -> str | None:
-    """The module that joined last."""
-    joined = (update for update in reversed(incident.updates) if update.kind == "member_added")
-    return next((update.params.get("module") for update in joined), None)
+def _newest(incident: Incident) -> Sequence[str | None]:
+    """The module that joined last, or all of a crowd that did."""
+    joined = (update.params for update in reversed(incident.updates) if update.kind == "member_added")
+    last = next(joined, {})
+    return last.get("modules") or [last.get("module")]
 
 
 def _forgotten(told: Told) -> Told:
