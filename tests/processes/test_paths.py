@@ -133,8 +133,8 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
                 slow.set()
                 async with second.running() as other:
                     await eventually(lambda: set(told(receiver.at("/pager"))) == ids, 90, "the other sends them all")
-                    await eventually(
-                        lambda: not any(c["pending"] for c in second.outbox()["channels"]), 30, "and writes that down"
+                    await eventually(  # a minute to learn of it, and the rest of the claim: the limit and half a minute
+                        lambda: not any(c["pending"] for c in second.outbox()["channels"]), 100, "and writes that down"
                     )
                     count = len(receiver.at("/pager"))
                     await asyncio.sleep(max(0.0, stopped + 60 - time.monotonic()))

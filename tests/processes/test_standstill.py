@@ -140,7 +140,8 @@ async def test_a_call_that_blocks_the_loop_is_named_and_blames_nobody(tmp_path: 
 
 @pytest.mark.parametrize("period", [1.0, 0.1], ids=["by the second", "by the tenth"])
 async def test_a_starved_process_asks_less_says_so_and_blames_nobody(tmp_path: Path, period: float) -> None:
-    """A tenth of the processor for twenty seconds: overloaded in plain sight, every probe asked, none favoured."""
+    """A tenth of the processor for twenty seconds: overloaded in plain sight, every probe asked, none favoured. Who can
+    do with a tenth asks as often as ever, and has nothing to say."""
     async with serving() as server:
         crowd = Crowd(tmp_path, server.port, 200)
         async with crowd.running() as monitor:
@@ -155,7 +156,7 @@ async def test_a_starved_process_asks_less_says_so_and_blames_nobody(tmp_path: P
             asked = server.since(began)
             counts = sorted(asked[id] for id in crowd.ids)
             print(f"asked in 20 s: {counts[0]} to {counts[-1]} times, instead of 4")
-            assert seen, "overloaded, and nobody could see it"
+            assert seen or counts[0] >= 3, "overloaded, and nobody could see it"
             assert counts[0] >= 1
             assert counts[-1] <= 5
             await eventually(crowd.is_well, 60, "the lights are out")
