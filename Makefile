@@ -35,7 +35,7 @@ slow: $(BIN)/pytest ## the tests that take minutes: browsers, kills, whole proce
 kill: $(BIN)/pytest ## the program killed 500 times, and nothing lost; 40 minutes
 	MONITOR_KILL_ROUNDS=500 $(BIN)/pytest -m slow -n 0 -s tests/processes/test_kill.py
 
-deep: $(BIN)/pytest ## every property with fifteen times as many examples
+deep: $(BIN)/pytest ## every property with 24 times as many examples
 	MONITOR_TEST_DEPTH=3 $(BIN)/pytest -m "property and not slow" --timeout 900
 
 demo: $(BIN)/pytest ## a VTEX-shaped platform, the monitor watching it, a story of faults

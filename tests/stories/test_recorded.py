@@ -146,7 +146,10 @@ def differences(story: Story, got: list[Line], wanted: list[Line]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", STORIES)
+# The fast suite tells every fourth of them.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if place % 4 else []) for place, name in enumerate(STORIES)]
+)
 def test_a_recorded_story_is_judged_as_it_says(name: str) -> None:
     """Judged by the same steps as live, a recording gives the timeline that its story expects."""
     story = load(name)
