@@ -24,6 +24,8 @@ async def prepare(engine: AsyncEngine, where: str, *, readonly: bool) -> bool:
         version = await connection.run_sync(lambda sync: _version(sync, where))
     if version == HEAD:
         return False
+    if readonly and version == "":
+        raise StoreUnusable(f"{where} is damaged (it names no version): put a backup in its place")
     if readonly:
         raise StoreUnusable(f"{where} has the schema of an older version: run `monitor db upgrade`")
     async with engine.begin() as connection:
@@ -43,7 +45,7 @@ def _version(connection: Connection, where: str) -> str | None:
             f"{where} has schema {version}, this version of the monitor knows up to {HEAD}: "
             "run the newer version, or restore a backup from before the upgrade"
         )
-    return version
+    return "" if version is None else version
 
 
 def _upgrade(connection: Connection, where: str) -> None:
