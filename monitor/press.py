@@ -143,14 +143,16 @@ class Press:
             await asyncio.wait({self._writing})
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        """Does work off the loop; when it is cancelled, the work still goes on to its end. A disk that keeps it waiting
-        is told of once."""
+        """Does work off the loop; when it is cancelled, the work still goes on to its end. That it takes very
+        long is told once: a disk keeps it waiting, or there is much to print and little time for it."""
         writing = self._writing = in_thread(work)
         _, waiting = await asyncio.wait({writing}, timeout=PATIENCE)
         if waiting:
             if self.trouble is None:
-                log.error("the disk has not taken a publication for %g s", PATIENCE)
-            self.trouble = f"the disk has not taken a publication for {PATIENCE:g} s"
+                log.error(
+                    "a publication is not done after %g s: a disk that keeps it waiting, or little time", PATIENCE
+                )
+            self.trouble = f"a publication is not done after {PATIENCE:g} s"
         return await asyncio.shield(writing)
 
     async def publish(self) -> None:

@@ -12,6 +12,7 @@ from monitor.core.module import Platform, Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.period import Period
 from monitor.core.report import Course, Report, Row, Spending, Times
+from monitor.core.service import service_to_json
 from monitor.core.statement import floored, uptime_object
 from monitor.core.wording import title
 from monitor.pages.translate import Speech
@@ -134,19 +135,7 @@ def report_json(report: Report, platform: Platform, speech: Speech, now: datetim
         "plans": [
             {"plan": plan.id, "name": _spread(plan.name, speech), **_spending(spent)} for plan, spent in report.plans
         ],
-        "services": [
-            {
-                "plan": one.plan,
-                "promise": one.kind,
-                "priority": one.priority.value,
-                "limit_seconds": round(one.limit.total_seconds()),
-                "incidents": one.asked,
-                "kept": one.kept,
-                "broken": one.broken,
-                "worst_seconds": None if one.worst_seconds is None else round(one.worst_seconds),
-            }
-            for one in report.services
-        ],
+        "services": [{"plan": one.plan, **service_to_json(one)} for one in report.services],
     }
     return (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode()
 

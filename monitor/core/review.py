@@ -17,6 +17,7 @@ from monitor.core.period import Period, before, quarter_of
 from monitor.core.plan import Client, Plan
 from monitor.core.report import Report, Row, Spending
 from monitor.core.route import Hours
+from monitor.core.service import service_to_json
 from monitor.core.statement import floored
 
 WHY = "review "  # why its letters are sent, before what they tell
@@ -105,19 +106,7 @@ def told(plan: Plan, shown: Report, ours: Report) -> Told | None:
         "longest_seconds": _whole(recover.worst),
         "missed": [_missed(one) for one in shown.rows if one.budget is not None and one.budget.kept is False][:MOST],
         "repeated": [{"module": one.module, "incidents": len(one.incidents)} for one in shown.offenders][:MOST],
-        "services": [
-            {
-                "promise": one.kind,
-                "priority": one.priority.value,
-                "limit_seconds": round(one.limit.total_seconds()),
-                "incidents": one.asked,
-                "kept": one.kept,
-                "broken": one.broken,
-                "worst_seconds": _whole(one.worst_seconds),
-            }
-            for one in ours.services
-            if one.plan == plan.id and one.asked
-        ],
+        "services": [service_to_json(one) for one in ours.services if one.plan == plan.id and one.asked],
     }
 
 

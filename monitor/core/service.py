@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from monitor.core.incident import Incident
 from monitor.core.module import Priority, Text
@@ -28,6 +29,19 @@ class Service:
     kept: int
     broken: int
     worst_seconds: float | None
+
+
+def service_to_json(one: Service) -> dict[str, Any]:
+    """As the report and the review tell it, without the plan."""
+    return {
+        "promise": one.kind,
+        "priority": one.priority.value,
+        "limit_seconds": round(one.limit.total_seconds()),
+        "incidents": one.asked,
+        "kept": one.kept,
+        "broken": one.broken,
+        "worst_seconds": None if one.worst_seconds is None else round(one.worst_seconds),
+    }
 
 
 def worked(hours: Hours | None, since: datetime, until: datetime) -> timedelta:

@@ -58,8 +58,8 @@ def chronicle(lens: Lens, watch: Watch, incident: Incident, course: Course | Non
     found += _versions(lens, watch, incident)
     found += _works(lens, watch, incident)
     found += _notices(lens, course or Course())
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return [entry for _, entry in found]
+    found.sort(key=lambda pair: pair[0])
+    return [entry for _, entry in reversed(found)]  # of one moment as well the last first
 
 
 def _said(lens: Lens, update: Update, incident: Incident) -> EntryView:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from html import unescape
 
 from monitor.core.board import Version
-from monitor.core.incident import Act, Member
+from monitor.core.incident import Act, Member, Stage, Update
 from monitor.core.module import Status
 from monitor.core.outbox import Letter, State
 from monitor.core.outcome import Course, Happening
@@ -44,3 +44,16 @@ def test_everything_around_an_incident_stands_in_one_timeline() -> None:
     assert "Withheld: explained_by:search" in timeline
     assert "search-v1 → search-v2" in unescape(timeline)
     assert kinds.index("act") < kinds.index("told") < kinds.index("version")
+
+
+def test_of_one_moment_what_came_last_stands_first() -> None:
+    """The last module answers again, and with that it is over: the end is on top, as on the public page."""
+    seen = watch(pictures.working())
+    slow = next(one for one in seen.incidents if one.is_open)
+    at = slow.started_at + timedelta(minutes=20)
+    cleared = Update(at, Stage.MONITORING, "member_cleared", {"module": "search"})
+    over = Update(at, Stage.RESOLVED, "resolved", {"module": "search"})
+    incident = replace(slow, updates=(*slow.updates, cleared, over), resolved_at=at)
+    page = (office(seen).page("incident", "en", {**ABOUT, "incident": incident, "course": None}) or b"").decode()
+    timeline = page.split('id="timeline"')[1].split("</section>")[0]
+    assert re.findall(r'<li class="said"><strong>(.*?)</strong>', timeline)[:2] == ["Resolved", "Monitoring"]
