@@ -6,6 +6,7 @@ Each function gives a whole `Picture` of the same shop: 25 modules, 18 component
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -302,6 +303,7 @@ def flawless() -> Picture:
     return picture()
 
 
+@cache
 def troubled() -> Picture:
     """One incident: promotions fail and drag checkout along. With the reports of months and quarters."""
     open_one = incident(
