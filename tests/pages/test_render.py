@@ -16,7 +16,7 @@ from monitor.pages.plain import legal
 from monitor.pages.render import html_files
 from monitor.pages.translate import Speech
 from tests.pages import pictures
-from tests.pages.conftest import THEME, published
+from tests.pages.conftest import EVERY, THEME, published
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 FOLDERS = {"pt-BR": "", "en": "en/", "es": "es/"}
@@ -54,7 +54,7 @@ def packed(content: bytes) -> int:
     return len(gzip.compress(content, 6))
 
 
-@pytest.mark.parametrize("state", pictures.STATES)
+@pytest.mark.parametrize("state", EVERY)
 def test_every_page_is_sound(state: str) -> None:
     """Strict HTML, one h1, headings in order, its language, landmarks, unique ids and no dead anchors."""
     for path, text in each_kind(published(state)):
@@ -177,7 +177,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in HOSTILE[2:])])
 def test_text_from_outside_is_only_text(text: str) -> None:
     """Names, titles and what people write change no markup, whatever they hold."""
     for path, page in each_kind(html_files(pictures.hostile(text), Speech.load(("pt-BR",), THEME), THEME)):
@@ -197,7 +197,7 @@ def test_what_no_page_can_hold_does_not_stop_the_publication() -> None:
         assert "ab" in "".join(parse(page).itertext()), path
 
 
-@pytest.mark.parametrize("state", pictures.STATES)
+@pytest.mark.parametrize("state", EVERY)
 def test_secrets_stay_inside(state: str) -> None:
     """No address, excerpt, detail of evidence, runbook or id of a probe is ever published."""
     for path, content in published(state).items():

@@ -17,7 +17,7 @@ from monitor.pages.truth import Contradiction, Kind, contradictions, files_again
 from tests.core.worlds import Beat, days, events, live, worlds
 from tests.depth import examples
 from tests.pages import pictures
-from tests.pages.conftest import THEME, loaded
+from tests.pages.conftest import EVERY, THEME, loaded
 from tests.pages.test_view import look
 from tests.stories.beats import START, module, story
 
@@ -30,7 +30,7 @@ def kinds(picture: Picture) -> list[Kind]:
 # --- in a healthy life
 
 
-@pytest.mark.parametrize("state", pictures.STATES)
+@pytest.mark.parametrize("state", EVERY)
 def test_no_state_of_the_shop_contradicts_itself(state: str) -> None:
     """Green, troubled, stormy, blind, young and all the rest; neither do the files made of it."""
     seen = pictures.STATES[state]()

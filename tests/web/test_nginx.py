@@ -17,6 +17,8 @@ from tests.pages import pictures
 from tests.pages.served import served
 from tests.programs import path_of, running
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).parents[2] / "deploy" / "nginx" / "status.conf"
 OWN = {"date", "server", "connection", "etag", "last-modified", "content-length", "keep-alive"}  # by whoever serves
 PATHS = ["/", "/en/", "/healthcheck/", "/api/v2/summary.json", "/api/v1/incidents.json", "/badge/overall.svg",
