@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.core.board import Board
-from monitor.core.cause import exhibit_of
 from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT, TOGETHER
+from monitor.core.findings import exhibit_of
 from monitor.core.incident import Change, Incident, Member, Stage, Update, with_update
 from monitor.core.module import Status
 from monitor.core.shared import uses

@@ -76,21 +76,21 @@ class Scene:
         self._dependants: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
         self.strays: dict[tuple[str, str], tuple[float, float, float]] = {}  # the likelihood's own notes
+        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … and what it said before
+        self._order = {id: (one.onset, id) for id, one in exhibits.items() if one.onset is not None}
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
 
     def order(self, id: str) -> tuple[datetime, str]:
         """By what ill modules are sorted: their onset, then their name."""
-        onset = self.exhibits[id].onset
-        assert onset is not None
-        return onset, id
+        return self._order[id]
 
     def onset(self, id: str) -> datetime:
         """When an ill module began to fail."""
-        return self.order(id)[0]
+        return self._order[id][0]
 
     def sorted(self, modules: Iterable[str]) -> list[str]:
         """Ill modules, each once, the first to fail first."""
-        return sorted(set(modules), key=self.order)
+        return sorted(set(modules), key=self._order.__getitem__)
 
     def state(self, id: str) -> State:
         """What is known of a module."""

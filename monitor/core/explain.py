@@ -215,6 +215,8 @@ def _coincidence(scene: Scene, parts: Sequence[_Part]) -> float:
 
 def _gathered(scene: Scene, parts: list[_Part]) -> list[_Part]:
     """Three or more beginnings within minutes that nothing explains: something they share, even without a name."""
+    if sum(len(part.tops) for part in parts) < BEGINNINGS:
+        return parts
     loose = [part for part in parts if part.shared is None and _is_of_its_own(scene, part)]
     begun = _near([(top, part) for part in loose for top in part.tops], lambda pair: scene.onset(pair[0]))
     if len(begun) < BEGINNINGS:

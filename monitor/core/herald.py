@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from monitor.core import gathering
 from monitor.core.board import Board
-from monitor.core.cause import code_seen
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
+from monitor.core.findings import code_seen
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.notice import ENDINGS, Intent, Notice, Withheld, held, plan, turn

@@ -41,8 +41,18 @@ _HUNG = ("http.ttfb_timeout", "http.slow_ttfb")  # what hangs by itself looks li
 
 def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float:
     """How likely a hypothesis makes what is seen of these ill modules, first to fail first, and of all it strikes."""
-    if isinstance(hypothesis, Shared):
-        return _score_of_shared(scene, hypothesis, modules)
+    asked = (hypothesis, tuple(modules))
+    known = scene.scores.get(asked)
+    if known is None:
+        if isinstance(hypothesis, Shared):
+            known = _score_of_shared(scene, hypothesis, modules)
+        else:
+            known = _score_of_module(scene, hypothesis, modules)
+        scene.scores[asked] = known
+    return known
+
+
+def _score_of_module(scene: Scene, hypothesis: str, modules: Sequence[str]) -> float:
     truth = {hypothesis: 1.0}
     struck, explained = _spread(scene, truth, scene.dependants(hypothesis), modules, frozenset())
     hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.core import graph
 from monitor.core.flow import modules_of
@@ -185,6 +185,11 @@ class Platform:
     def named_by(self, code: str) -> str | None:
         """The module that an error code names; a code with a detail (`ORD021.3`) is also known by what precedes it."""
         return self.signals.get(code) or self.signals.get(code.partition(".")[0])
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """What findings.py worked out of each module's newest tracks."""
+        return {}
 
     @cached_property
     def graph(self) -> Graph:

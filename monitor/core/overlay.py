@@ -12,8 +12,8 @@ from typing import assert_never
 from monitor.core import agenda
 from monitor.core.agenda import Refused, WorkAct
 from monitor.core.board import Board
-from monitor.core.cause import code_seen
 from monitor.core.effect import Answered, Arranged, Effect, Ordered, Planned, Refusal, Repeated, Scheduled
+from monitor.core.findings import code_seen
 from monitor.core.history import History
 from monitor.core.maintenance import Counted, Maintenance, WorkStage
 from monitor.core.module import FAILING

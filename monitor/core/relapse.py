@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from monitor.core.board import Board
-from monitor.core.cause import code_seen
+from monitor.core.findings import code_seen
 from monitor.core.incident import Incident
 
 

@@ -11,6 +11,7 @@
     watch      region.py        what only one failure domain sees
     advance    timeline.py      what news does to incidents
     arranged   surfacing.py     what planned work excuses, and what surfaces when it ends
+    look       findings.py      what is known of every module that anything is held against
     cause_of   cause.py         which module it comes from, and by what code
     explain    explain.py       which failures hang together
     call       heartbeat.py     that a module called, and since when its silence counts
@@ -40,7 +41,6 @@ from monitor.core import (
 from monitor.core.anew import replace
 from monitor.core.board import Board, Vantage
 from monitor.core.codes import Blame
-from monitor.core.detector import is_stale
 from monitor.core.effect import (
     Ailing,
     AskCanaries,
@@ -345,10 +345,11 @@ def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     soonest = now + min((tuning.fresh_for(probe) for probe in judged.values()), default=AHEAD)
     silent: list[Probe] = []
     for probe in heard:
-        tracks = board.tracks_of(*probe.key).values()
-        if is_stale(probe, tracks, now, tuning):
+        found = [board.tracks.get((probe.module, probe.id, place)) for place in probe.locations]
+        newest = max([track.usable_at for track in found if track is not None and track.usable_at], default=None)
+        if newest is None or (due := newest + tuning.fresh_for(probe)) < now:
             silent.append(probe)
-        else:
-            soonest = min(soonest, max(t.usable_at for t in tracks if t.usable_at) + tuning.fresh_for(probe))
+        elif due < soonest:
+            soonest = due
     board, effects = resettle(board, silent, now)
     return replace(board, stale_at=max(soonest, now + timedelta(milliseconds=500))), effects

@@ -90,17 +90,21 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
     place is the first to see it somewhere.
     """
     place = board.vantages.get(location, Vantage())
+    failing = {key[0] for key, track in board.tracks.items() if key[2] == location and track.raw_bad_since is not None}
+    failing &= board.platform.modules.keys()
+    bad = [since for id in failing if (since := _contradicted_since(board, id, location, now)) is not None]
+    if not bad and place.outvoted_since is None:
+        return replace(place, voted_at=now)
     well = 0
-    bad: list[datetime] = []
     hosts: set[str] = set()
     for id in board.platform.modules:
         since, here = _here(board, id, location, now)
         if here is None or not _well_elsewhere(board, id, location, since, now):
             continue
         well += 1
+        if well > 2 * len(bad):
+            break  # whatever else is well: this place sees most of it
         hosts.update(host_of(probe) for probe in board.platform.deciding(id) if probe.kind != "verdict")
-        if since is not None and not here:
-            bad.append(since)
     outvoted = well >= VOTES and len(hosts) >= VOTED_HOSTS and 2 * len(bad) >= well
     if outvoted:
         return replace(place, voted_at=now, outvoted_since=place.outvoted_since or min(bad))
@@ -108,6 +112,14 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
         return replace(place, voted_at=now)  # nothing was heard from it, or from anybody else
     cured = now if place.outvoted_since else place.seeing_since
     return replace(place, voted_at=now, outvoted_since=None, seeing_since=cured)
+
+
+def _contradicted_since(board: Board, module: str, location: str, now: datetime) -> datetime | None:
+    """Since when a module fails at a place though every other one sees it well; None when that is not so."""
+    since, here = _here(board, module, location, now)
+    if since is None or here is not False or not _well_elsewhere(board, module, location, since, now):
+        return None
+    return since
 
 
 def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime, bool, datetime | None]]:

@@ -1,0 +1,224 @@
+"""Findings: what is known of the modules now, frozen into the exhibits that `explain` weighs.
+
+What only the tracks of a module tell is worked out once for each state of them: while many fail, most do not change
+from one step to the next.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from heapq import nsmallest
+from operator import is_
+
+from monitor.core.anew import replace
+from monitor.core.board import Board
+from monitor.core.exhibit import Exhibit, State
+from monitor.core.explain import TOGETHER
+from monitor.core.module import FAILING, Status
+from monitor.core.observation import stamp
+from monitor.core.probe import Probe, hosts_of
+from monitor.core.signal import DEPENDENCY
+from monitor.core.track import Sighting, Track
+
+RECENT = timedelta(minutes=2)  # a module without a failure for so long is above suspicion
+CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
+CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it at most, as probes are spread out
+MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail
+
+Seen = tuple[Probe, Track]
+
+
+def look(
+    board: Board, now: datetime, failing: Mapping[str, datetime], since: datetime, about: Iterable[str] = ()
+) -> tuple[dict[str, Exhibit], Callable[[str], State]]:
+    """What is known of the modules that anything is held against, and a quick answer for all others."""
+    restless = {key[0] for key in board.restless}
+    ill = {id for id, one in board.modules.items() if one.status is Status.DOWN or one.status is Status.DEGRADED}
+    held = (restless | ill | set(failing)) & board.platform.modules.keys()
+    weighed = held if len(held) <= MOST_WEIGHED else _foremost(board, held, failing, since) | (held & set(about))
+    exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(weighed)}
+
+    def state_of(id: str) -> State:
+        return State.UP if board.status(id) is Status.UP and id not in held else State.DARK
+
+    return exhibits, state_of
+
+
+def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], since: datetime) -> set[str]:
+    """The first to fail about a moment or later, with what they need of the others: these tell what the cause is."""
+    onsets = {id: one.since for id, one in board.modules.items() if one.status in FAILING} | dict(failing)
+    for key in board.restless:
+        if key[0] not in onsets and (bad_since := board.tracks[key].bad_since) is not None:
+            onsets[key[0]] = bad_since
+    begins = since - TOGETHER
+    known = [(onset < begins, onset, id) for id in held if (onset := onsets.get(id)) is not None]
+    found = {id for _, _, id in nsmallest(MOST_WEIGHED, known)}
+    todo = list(found)
+    while todo:
+        for need, _ in board.platform.graph.needs.get(todo.pop(), ()):
+            if need in held and need not in found:
+                found.add(need)
+                todo.append(need)
+    return found
+
+
+def well_at(board: Board, address: str) -> frozenset[str]:
+    """The modules that are well and were answered by an address when they were asked last."""
+    deciding = {
+        p.key for id in board.platform.modules if board.status(id) is Status.UP for p in board.platform.deciding(id)
+    }
+    return frozenset(
+        key[0] for key, track in board.tracks.items() if track.good_address == address and key[:2] in deciding
+    )
+
+
+def is_asked_since(board: Board, id: str, onset: datetime) -> bool:
+    """Whether a module has answered well since a moment."""
+    return any(track.good_streak and track.usable_at and track.usable_at >= onset for _, track in tracks_of(board, id))
+
+
+def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | None = None) -> Exhibit:
+    """What is known of one module; `failing_since` is its onset where an incident holds it already."""
+    deciding = tracks_of(board, id)
+    state, onset = _state(board, id, deciding, now, failing_since)
+    changed = onset is not None and change_before(board, [id], onset) is not None
+    return replace(_seen_of(board, id, deciding), state=state, onset=onset, changed=changed)
+
+
+def _seen_of(board: Board, id: str, deciding: Sequence[Seen]) -> Exhibit:
+    """What the tracks of a module alone tell of it."""
+    everyone = _everyone(board, id, deciding)
+    tracks = [track for _, track in everyone]
+    known: tuple[list[Track], Exhibit] | None = board.platform.findings.get(id)
+    if known is not None and len(known[0]) == len(tracks) and all(map(is_, known[0], tracks)):
+        return known[1]
+    seen = _sightings(everyone)
+    named: Counter[str] = Counter()
+    quiet = 0
+    for one in [one for one in seen if one.names]:
+        modules = named_in(board, one) - {id}
+        named.update(modules)
+        quiet += not modules and any(DEPENDENCY.fullmatch(code) for code in one.names)
+    failing = {p.key: p for p, t in deciding if t.sightings or t.slow_sighting}
+    coded, whole = max(sum(bool(one.names) for one in seen), 1), max(len(seen), 1)
+    found = Exhibit(
+        module=id,
+        state=State.DARK,
+        code=_code_of(track for _, track in deciding),
+        named={module: count / coded for module, count in sorted(named.items())},
+        quiet=quiet / coded,
+        backend=sum(one.backend for one in seen) / whole,
+        hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" for host in hosts_of(p))),
+        addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),
+        certificate=next((one.certificate for one in seen if one.certificate), None),
+    )
+    board.platform.findings[id] = tracks, found
+    return found
+
+
+def _everyone(board: Board, id: str, deciding: Sequence[Seen]) -> Sequence[Seen]:
+    """The deciding tracks of a module, and those of mere evidence beside them."""
+    module = board.platform.modules.get(id)
+    keys = {p.key for p, _ in deciding}
+    others = [p for p in module.probes if p.key not in keys] if module is not None else []
+    return [*deciding, *((p, t) for p in others for t in board.tracks_of(*p.key).values())] if others else deciding
+
+
+def _state(
+    board: Board, id: str, tracks: Sequence[Seen], now: datetime, failing_since: datetime | None
+) -> tuple[State, datetime | None]:
+    condition = board.modules.get(id)
+    if failing_since is not None:
+        return State.FAILING, failing_since
+    if condition is not None and condition.status in (Status.DOWN, Status.DEGRADED):
+        return State.FAILING, condition.since
+    suspected = _suspected_since(board, id)
+    if suspected is not None:
+        return State.SUSPECT, suspected
+    if any(t.blocked_score and not is_over(t.last_blocked_at, now) for _, t in tracks):
+        return State.BLOCKED, None
+    if board.status(id) is not Status.UP or not all(is_over(t.last_bad_at, now) for _, t in tracks):
+        return State.DARK, None
+    return State.UP, None
+
+
+def _suspected_since(board: Board, id: str) -> datetime | None:
+    """Since when a module fails without being settled: twice at least, and at two failure domains where two look."""
+    found: list[datetime] = []
+    for probe in board.platform.deciding(id):
+        failing = {
+            place: track
+            for place, track in board.tracks_of(*probe.key).items()
+            if track.bad_since and not track.good_streak and not board.is_excluded(probe.key, place)
+        }
+        looking = {board.domain_of(place) for place in probe.locations}
+        domains = {board.domain_of(place) for place in failing}
+        if sum(map(_count, failing.values())) >= 2 and len(domains) >= min(2, len(looking)):
+            found += [track.bad_since for track in failing.values() if track.bad_since]
+    return min(found, default=None)
+
+
+def _count(track: Track) -> int:
+    return sum(count for _, count in track.codes)
+
+
+def is_over(at: datetime | None, now: datetime) -> bool:
+    """Whether a failure is too long ago to be held against its module."""
+    return at is None or now - at > RECENT
+
+
+def _sightings(tracks: Iterable[Seen]) -> list[Sighting]:
+    """Failed runs, else slow ones."""
+    seen = [one for _, track in tracks for one in track.sightings]
+    return seen or [track.slow_sighting for _, track in tracks if track.slow_sighting]
+
+
+def code_seen(board: Board, module: str) -> str | None:
+    """The code most runs of a module failed with since its failures began; None when none is failing."""
+    return _code_of(track for _, track in tracks_of(board, module))
+
+
+def _code_of(tracks: Iterable[Track]) -> str | None:
+    counts: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    for track in tracks:
+        for code, count in track.codes:
+            counts[code] = counts.get(code, 0) + count
+        if track.slow_sighting is not None and not track.codes:
+            counts[track.slow_sighting.code] = counts.get(track.slow_sighting.code, 0) + 1
+        if track.blocked_code is not None:
+            refused[track.blocked_code] = refused.get(track.blocked_code, 0) + max(track.blocked_streak, 1)
+    found = counts or refused
+    return max(found, key=found.__getitem__, default=None)
+
+
+def tracks_of(board: Board, id: str) -> list[Seen]:
+    """The tracks that decide of a module, each with its probe."""
+    return [(p, t) for p in board.platform.deciding(id) for t in board.tracks_of(*p.key).values()]
+
+
+def named_in(board: Board, sighting: Sighting) -> set[str]:
+    """The modules that the error codes of an answer name."""
+    return {module for code in sighting.names if (module := board.platform.named_by(code))}
+
+
+def seen_by(board: Board, id: str) -> list[Sighting]:
+    """What the probes that decide of a module saw of its failures."""
+    return _sightings(tracks_of(board, id))
+
+
+def change_before(board: Board, modules: Iterable[str], onset: datetime) -> dict[str, str | None] | None:
+    """The newest change of version of any of these modules shortly before an onset."""
+    found = [
+        (version.since, key, version)
+        for id in modules
+        if id in board.platform.modules
+        for probe in board.platform.modules[id].probes
+        if (version := board.versions.get(key := probe.key)) is not None
+        and version.before is not None
+        and -CHANGE_AFTER <= onset - version.since <= CHANGE_BEFORE
+    ]
+    if not found:
+        return None
+    at, (module, _), version = max(found, key=lambda one: (one[0], one[1]))
+    return {"kind": "version_change", "module": module, "from": version.before, "to": version.name, "at": stamp(at)}
