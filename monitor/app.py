@@ -28,6 +28,7 @@ from monitor.courier import Courier
 from monitor.data import database_url, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
+from monitor.figures import Figures
 from monitor.following import Following
 from monitor.jobs import guarded
 from monitor.logs import mask_with
@@ -164,6 +165,7 @@ class App(Watcher):
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
         stack.callback(self.exporter.close)
         self.reach.called = lambda key: self.desk.board.calls.get(key)
+        self.figures = Figures(self.store, self._clock, lambda: self.desk.board, lambda: self.config.site)
         self.desk.take(Reconfigured(platform))
         self.desk.take(await self._planned())
         self.reloading.begin()
@@ -260,6 +262,7 @@ class App(Watcher):
             await asyncio.sleep(SWEEP_EVERY)
             self.desk.hand_in(await self._planned())
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
+            await self.figures.close()
             gc.collect()
 
     async def _planned(self, config: Config | None = None) -> Planned:
@@ -359,6 +362,7 @@ class App(Watcher):
             trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,
             series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
+            spent=self.figures.spent,
             answers=self.exporter.answer,
             outgoing=self.mailroom,
             subscriptions=self.circulation,

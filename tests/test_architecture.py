@@ -33,6 +33,7 @@ ROOMS = {
     "logs": frozenset[str](),
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
+    "figures": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
     "pulse": frozenset({"clock"}),
     "reloading": frozenset({"config"}),

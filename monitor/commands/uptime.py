@@ -1,5 +1,6 @@
 """`monitor uptime`: a figure, and the intervals it comes from. Exit status 0; 2 where nothing is called so."""
 
+import csv
 import json
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,17 @@ from monitor.commands.remembered import remembered
 from monitor.config import Config
 from monitor.core.availability import Availability, Interval, Subject, subject_of, subjects
 from monitor.core.budget import PERIOD, budget_of
+from monitor.core.daily import day_by_day
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.core.report import objective_of
-from monitor.core.statement import uptime_object
+from monitor.core.statement import spent_object
 from monitor.core.uptime import Spent, Uptime, figure
 
 
-async def uptime(config: Config, data: Path, word: str, asked: tuple[str, str], explain: bool, as_json: bool) -> int:
+async def uptime(
+    config: Config, data: Path, word: str, asked: tuple[str, str], explain: bool, daily: bool, as_json: bool
+) -> int:
     """Prints the figure of what a word names, over the time asked for."""
     subject = subject_of(config.platform, word)
     if subject is None:
@@ -35,8 +39,15 @@ async def uptime(config: Config, data: Path, word: str, asked: tuple[str, str], 
     past = (await remembered(config, data, min(since, until - PERIOD))).availability(min(since, until - PERIOD))
     spent = past.spent(subject, since, until)
     budgets = _budgets(config, past, subject, until)
+    told = day_by_day(past, subject, ZoneInfo(config.site.timezone), since, until) if daily else []
+    days = [{"date": str(day), **spent_object(time)} for day, time in told]
     if as_json:
-        print(json.dumps(_object(past, subject, since, until, spent, explain) | budgets, ensure_ascii=False))
+        found = _object(past, subject, since, until, spent, explain) | budgets | ({"days": days} if daily else {})
+        print(json.dumps(found, ensure_ascii=False))
+    elif daily:
+        table = csv.DictWriter(sys.stdout, days[0].keys())
+        table.writeheader()
+        table.writerows(days)
     else:
         _print(past, subject, since, until, spent, explain, config.site.timezone)
         for name, one in budgets.get("objectives", {}).items():
@@ -104,11 +115,7 @@ def _object(
         "id": subject.id or subject.kind,
         "from": stamp(since),
         "until": stamp(until),
-        **uptime_object(one),
-        "up_seconds": round(spent.up.total_seconds()),
-        "unknown_seconds": round(spent.unknown.total_seconds()),
-        "known_seconds": round(one.known_seconds),
-        "lost_seconds": round(one.lost_seconds),
+        **spent_object(spent),
     }
     if explain:
         weights = past.platform.weights

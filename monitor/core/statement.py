@@ -16,7 +16,7 @@ from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status, Text
 from monitor.core.observation import stamp
 from monitor.core.track import is_bad, is_usable
-from monitor.core.uptime import Span, Uptime, uptime
+from monitor.core.uptime import Span, Spent, Uptime, figure, uptime
 from monitor.core.wording import Sentence, line, public_summary, summary, title, update_body
 
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
@@ -131,14 +131,26 @@ def _shared(shared: Mapping[str, Any], public: bool) -> dict[str, Any]:
     return found
 
 
-def uptime_object(figure: Uptime) -> dict[str, Any]:
-    """One figure. Shares keep six decimals, times whole seconds, so that standing still does not look like news."""
+def uptime_object(one: Uptime) -> dict[str, Any]:
+    """One one. Shares keep six decimals, times whole seconds, so that standing still does not look like news."""
     return {
-        "ratio": None if figure.ratio is None else floored(figure.ratio),
-        "coverage": floored(figure.coverage),
-        "down_seconds": round(figure.down_seconds),
-        "degraded_seconds": round(figure.degraded_seconds),
-        "excluded_seconds": round(figure.excluded_seconds),
+        "ratio": None if one.ratio is None else floored(one.ratio),
+        "coverage": floored(one.coverage),
+        "down_seconds": round(one.down_seconds),
+        "degraded_seconds": round(one.degraded_seconds),
+        "excluded_seconds": round(one.excluded_seconds),
+    }
+
+
+def spent_object(time: Spent) -> dict[str, Any]:
+    """One figure with all that it comes from."""
+    one = figure(time)
+    return {
+        **uptime_object(one),
+        "up_seconds": round(time.up.total_seconds()),
+        "unknown_seconds": round(time.unknown.total_seconds()),
+        "known_seconds": round(one.known_seconds),
+        "lost_seconds": round(one.lost_seconds),
     }
 
 

@@ -3,7 +3,7 @@
 Page, badge, both APIs, metrics and reports all read these functions, so one figure has one source.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -38,28 +38,40 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """How the time of a window was spent. Windows that follow each other add up, and so do lines of several things."""
+    """How the time of a window was spent. Windows that follow each other add up, and so do lines of several things.
+
+    `shares` is the time that counts as lost, by how much of it does: kept apart, so that a sum of windows is to the
+    microsecond what the whole of them is.
+    """
 
     up: timedelta
     degraded: timedelta
     down: timedelta
     unknown: timedelta
     excluded: timedelta
-    lost: timedelta
+    shares: Mapping[float, timedelta]
 
     @property
     def known(self) -> timedelta:
         """The time in which the status was known."""
         return self.up + self.degraded + self.down
 
+    @property
+    def lost(self) -> timedelta:
+        """The time that counts as lost."""
+        return sum((share * inside for share, inside in self.shares.items()), _NOTHING)
+
     def __add__(self, other: "Spent") -> "Spent":
+        shares = dict(self.shares)
+        for share, inside in other.shares.items():
+            shares[share] = shares.get(share, _NOTHING) + inside
         return Spent(
             self.up + other.up,
             self.degraded + other.degraded,
             self.down + other.down,
             self.unknown + other.unknown,
             self.excluded + other.excluded,
-            self.lost + other.lost,
+            shares,
         )
 
 
@@ -169,7 +181,7 @@ def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
         down=length[Status.DOWN],
         unknown=length[Status.UNKNOWN],
         excluded=end - start - sum(length.values(), _NOTHING),
-        lost=sum((share * inside for share, inside in shares.items()), _NOTHING),
+        shares={share: inside for share, inside in shares.items() if inside},
     )
 
 
@@ -233,7 +245,7 @@ def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> 
 
 _NOTHING = timedelta(0)
 _NO_TIME = dict.fromkeys(Status, _NOTHING)
-_NOTHING_SPENT = Spent(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
+_NOTHING_SPENT = Spent(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, {})
 
 
 @lru_cache(maxsize=8)

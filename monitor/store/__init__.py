@@ -10,17 +10,19 @@ replays. The drivers are imported by `open_store` only, so that naming the contr
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from monitor.core.board import Version
 from monitor.core.bulletin import Bulletin
+from monitor.core.daily import Lines, Totals
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Storable
 from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
+from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.outbox import Letter, Place
 from monitor.core.outcome import Course
@@ -196,6 +198,15 @@ class Store(Protocol):
     async def archive(self, since: datetime) -> History:
         """The whole past from a moment on, for whoever reckons with it: every incident that was not over then,
         `transitions` and `maintenances` as in `history`, no latency and no silences."""
+        ...
+
+    async def reckoned(self, since: datetime, until: datetime, lines: Lines) -> tuple[History, Totals | None]:
+        """What the figures of a window are made of, without incidents: what the whole days within it come to, as far as
+        they are summed up, and the changes of status and planned work of the rest of it; without sums, of all of it."""
+        ...
+
+    async def close_days(self, platform: Platform, zone: tzinfo, now: datetime) -> int:
+        """Sums up the days of a zone that are over by now and are not yet; says how many were, a line of each."""
         ...
 
     async def incident(self, id: str) -> Incident | None:

@@ -41,6 +41,7 @@ from monitor.store.rows import (
     gap_row,
     incident_row,
     maintenance_row,
+    micros,
     observation_row,
     silence_row,
     track_row,
@@ -88,6 +89,12 @@ class Batch:
     happenings: dict[tuple[str, int], Row] = field(default_factory=dict)
     letters: dict[tuple[str, int, str], Row] = field(default_factory=dict)
     bulletins: dict[tuple[str, int], Row] = field(default_factory=dict)
+    begun: list[int] = field(default_factory=list)  # when planned work began whose time may count otherwise now
+
+    @property
+    def since(self) -> int | None:
+        """The moment from which on the past is another one; None where nothing of it changes."""
+        return min([*(row["since"] for row in self.transitions), *self.begun], default=None)
 
 
 def batch_of(effects: Sequence[Storable]) -> Batch:
@@ -128,6 +135,8 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
                 batch.letters[letter.key] = letter_row(letter)
             case Arranged(work):
                 batch.maintenances[work.id] = maintenance_row(work)
+                if work.started_at is not None:
+                    batch.begun.append(micros(work.started_at))
             case Hushed(silence):
                 batch.silences[silence.id] = silence_row(silence)
             case Repeated():

@@ -6,7 +6,7 @@ the alias was only added after a first start under the new id.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Table, and_, delete, exists, select, update
+from sqlalchemy import Table, and_, delete, exists, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
@@ -48,6 +48,15 @@ _UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (versions, ("probe", "since")),
     (calls, ("probe",)),
 )
+
+
+async def is_stored(connection: AsyncConnection, aliases: Mapping[str, str]) -> bool:
+    """Whether the time of any module stands under an old id, or work on it does."""
+    old = [id for id, new in aliases.items() if id != new]
+    moved = select(transitions.c.id).where(transitions.c.module.in_(old)).limit(1)
+    mentions = or_(*(maintenances.c.document.contains(dumps(id), autoescape=True) for id in old), false())
+    worked = select(maintenances.c.id).where(mentions).limit(1)
+    return any([(await connection.execute(query)).first() is not None for query in (moved, worked)])
 
 
 async def rename(connection: AsyncConnection, aliases: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0012"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0013"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -100,6 +100,26 @@ transitions = Table(
     Column("after", Text, nullable=False),
     # With `at`: a module may come back twice to a status that one place saw since the same moment.
     UniqueConstraint("module", "since", "after", "at"),
+    Index(None, "since"),  # those of a day
+)
+
+# Made from transitions and planned work, and made anew where these change; not part of a dump.
+days = Table(
+    "days",
+    metadata,
+    Column("line", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("modules", Text, nullable=False),
+    Column("up", BigInteger, nullable=False),
+    Column("degraded", BigInteger, nullable=False),
+    Column("down", BigInteger, nullable=False),
+    Column("partly", BigInteger, nullable=False),
+    Column("unknown", BigInteger, nullable=False),
+    Column("move", BigInteger),
+    PrimaryKeyConstraint("line", "until"),
+    Index(None, "until"),  # those that a late change of status touches
+    sqlite_with_rowid=False,
 )
 
 incidents = Table(

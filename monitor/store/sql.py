@@ -7,7 +7,7 @@ connections of their own, so a page never waits for a write.
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -19,16 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.base import Executable
 
 from monitor.core.board import Version
+from monitor.core.daily import Lines, Totals
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep, Storable
 from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
 from monitor.core.incident import Incident
+from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreFailed, StoreUnusable, lists, queries, renaming, telling
+from monitor.store import StoreFailed, StoreUnusable, closing, days, lists, queries, renaming, telling
 from monitor.store.archive import archive
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import readable, surroundings
@@ -87,6 +89,7 @@ class SqlStore:
         self._turn = asyncio.Lock()
         self._tally = Tally()
         self._past = Past()
+        self._changed = 0
         self._statements = Statements(writer.dialect.name)
         self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
         self.subscribers = SqlSubscribers(self.reading, self.writing)
@@ -130,6 +133,8 @@ class SqlStore:
             for statement, rows in self._statements.of(batch):
                 if rows:
                     await connection.execute(statement, rows)
+            if batch.since is not None:
+                await days.rewind(connection, batch.since)
         self._past.wrote(hours)
 
     async def _write_runs(self, connection: AsyncConnection, batch: Batch) -> set[datetime]:
@@ -169,6 +174,15 @@ class SqlStore:
         """See Store."""
         async with self.reading() as connection:
             return await archive(connection, since)
+
+    async def reckoned(self, since: datetime, until: datetime, lines: Lines) -> tuple[History, Totals | None]:
+        """See Store."""
+        async with self.reading() as connection:
+            return await days.reckoned(connection, since, until, lines) or (await archive(connection, since), None)
+
+    async def close_days(self, platform: Platform, zone: tzinfo, now: datetime) -> int:
+        """See Store."""
+        return await closing.close(self.reading, self.writing, lambda: self._changed, platform, zone, now)
 
     async def incident(self, id: str) -> Incident | None:
         """See Store."""
@@ -213,6 +227,8 @@ class SqlStore:
         """See Store."""
         if aliases:
             async with self.writing() as connection:
+                if await renaming.is_stored(connection, aliases):
+                    await days.rewind(connection, 0)
                 await renaming.rename(connection, aliases)
             self._forget()
 
@@ -261,7 +277,10 @@ class SqlStore:
     ) -> None:
         """See Store."""
         statements = self._statements
+        transitions = list(transitions)
         async with self.writing() as connection:
+            if transitions:
+                await days.rewind(connection, micros(min(one.since for one in transitions)))
             for statement, rows in (
                 (statements.transition, (transition_row(one) for one in transitions)),
                 (statements.incident, (incident_row(one) for one in incidents)),
@@ -281,6 +300,7 @@ class SqlStore:
         """What is over was changed."""
         self._tally.forget()
         self._past.forget()
+        self._changed += 1
 
     async def close(self) -> None:
         """See Store."""

@@ -27,6 +27,7 @@ from monitor.web.schemas import answers, one_of, people, planned, planning
 from monitor.web.shapes import examples, kept
 from monitor.web.silence_schemas import silencing
 from monitor.web.subscribers import subscribing
+from monitor.web.uptime import WINDOW
 
 ONE = f"{API}/incidents/{{id}}"
 MODULE = f"{API}/modules/{{id}}"
@@ -81,6 +82,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         fails=(400,),
         tells=READ,
         query={"kind": one_of(KINDS_OF_OBJECTIVES)},
+    ),
+    ("get", f"{API}/uptime"): Operation(
+        "Uptime of the platform, groups, components and modules over any stretch of the past; the last 30 days",
+        {200: "figures"},
+        fails=(400, 503),
+        tells=READ,
+        query=WINDOW,
     ),
     ("get", f"{API}/modules"): Operation(
         "Every module as it is now",

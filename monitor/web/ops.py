@@ -42,6 +42,7 @@ from monitor.web.silence_forms import SilenceForms
 from monitor.web.spoken import author
 from monitor.web.subscribe import Door as Subscribing
 from monitor.web.subscribe import Subscriptions
+from monitor.web.uptime import Reckon, unreckoned, uptime_routes
 from monitor.web.work_forms import WorkForms
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,9 @@ class OpsContext(Counter):
     module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
     changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
     itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
-    links; `answers` tells what is known of one target; `series` gives what runs looked like over time; `outgoing` is
-    whoever carries notices, and `subscriptions` whoever keeps those who asked to be told.
+    links; `answers` tells what is known of one target; `series` gives what runs looked like over time, `spent` how
+    any stretch of it was spent; `outgoing` is whoever carries notices, and `subscriptions` whoever keeps those who
+    asked to be told.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
@@ -75,6 +77,7 @@ class OpsContext(Counter):
     trusted_proxies: Sequence[str] = ()
     contradictions: Callable[[], list[dict[str, str | None]]] = list
     series: Reader = unread
+    spent: Reckon = unreckoned
     answers: Answers = unasked
     runs: Callable[[], Mapping[tuple[str, str, str], Keep]] = dict
     health: Callable[[], Mapping[str, Any]] = dict
@@ -115,6 +118,7 @@ def ops_app(context: OpsContext) -> web.Application:
             *Logins(context, dashboard).routes(),
             *objective_routes(context),
             *SeriesRoutes(context, context.series).routes(),
+            *uptime_routes(context, context.spent),
             openapi_route(context),
             web.get("/events", Wire(context, context.trouble).events, allow_head=False),
             *module_routes(context, context.runs),

@@ -43,9 +43,18 @@ def plotted() -> dict[str, Schema]:
         "exhausted_at": maybe(TIME),
     }
     objective = {"kind": one_of(KINDS), "id": ID, "objective": SHARE, "budget": ref("budget")}
+    lengths = ("down", "degraded", "excluded", "up", "unknown", "known", "lost")
+    figure = {
+        "kind": one_of(["platform", "group", "component", "module"]),
+        "id": ID,
+        "ratio": maybe(SHARE),
+        "coverage": SHARE,
+        **{f"{name}_seconds": COUNT for name in lengths},
+    }
     return {
         "budget": answered(budget),
         "objectives": answered({"objectives": listed(answered(objective))}),
+        "figures": answered({"since": TIME, "until": TIME, "figures": listed(answered(figure))}),
         "series": answered(
             {
                 **about,

@@ -11,14 +11,21 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import main
+from monitor.clock import SystemClock
 from monitor.config.file import load
+from monitor.core.availability import PLATFORM
+from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.effect import Arranged
 from monitor.core.history import board_from
 from monitor.core.maintenance import Window, announced, begun, ended
 from monitor.core.module import Status
+from monitor.core.observation import moment
 from monitor.core.plotted import Choice
 from monitor.core.series import WINDOWS, grid_of
+from monitor.core.statement import spent_object
+from monitor.core.uptime import Spent
+from monitor.figures import Figures
 from monitor.metrics.whole import Ratios
 from monitor.store import open_store
 from monitor.web.series import availability_object
@@ -114,6 +121,23 @@ def test_one_number_is_the_same_wherever_it_is_told(folder: Path) -> None:
             availability_object(choice, grid_of(window, now, often, timedelta(days=7)), board, history),
         )
 
+    async def summed() -> Spent:
+        """The same from sums of days."""
+        config = load(folder / "probes.yaml", {})
+        store = await open_store(f"sqlite:///{folder / 'data' / 'monitor.db'}")
+        try:
+            figures = Figures(store, SystemClock(), lambda: Board(config.platform), lambda: config.site)
+            await figures.close()
+            until = moment(own["until"])
+            assert until is not None
+            found = await figures.spent([PLATFORM], until - timedelta(days=30), until)
+            assert isinstance(found, list)
+            assert (await store.reckoned(until - timedelta(days=30), until, {"module:checkout": ("checkout",)}))[1]
+            return found[0]
+        finally:
+            await store.close()
+
+    assert spent_object(asyncio.run(summed()))["ratio"] == ratio
     metric, plotted = asyncio.run(asked())
     assert f'window="30d"}} {ratio}' in metric
     assert SimpleNamespace(**plotted).whole["ratio"] == ninety

@@ -1,6 +1,7 @@
 """`monitor uptime` as it is typed, over a store on disk."""
 
 import asyncio
+import csv
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +89,21 @@ def test_the_table_adds_up_to_the_figure(folder: Path) -> None:
     assert "91.6666 %" in text
     assert "100% lost" in text
     assert len([line for line in text.splitlines() if line.startswith("checkout")]) == 3
+
+
+def test_days_add_up_to_the_figure(folder: Path) -> None:
+    """Every day in the site's zone, the first and the last as much as is asked for, as JSON and as CSV."""
+    asked = ("checkout", "--from", "2026-10-09T22:00", "--until", "2026-10-12", "--daily")
+    found = told(folder, *asked)
+    assert [(one["date"], one["known_seconds"], one["down_seconds"]) for one in found["days"]] == [
+        ("2026-10-09", 7200, 0),
+        ("2026-10-10", 86400, 7200),
+        ("2026-10-11", 86400, 0),
+    ]
+    for name in ("known_seconds", "lost_seconds", "excluded_seconds"):
+        assert sum(one[name] for one in found["days"]) == found[name]
+    rows = list(csv.DictReader(typed(folder, *asked).stdout.splitlines()))
+    assert [(one["date"], one["ratio"]) for one in rows][1] == ("2026-10-10", "0.916666")
 
 
 def test_components_groups_and_the_platform_have_figures(folder: Path) -> None:

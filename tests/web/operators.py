@@ -24,6 +24,7 @@ from monitor.core.observation import Certificate, Failure, Http, Observation
 from monitor.core.roster import Roster, with_ops_token
 from monitor.core.site import Site
 from monitor.desk import Desk
+from monitor.figures import Figures
 from monitor.mailroom import Mailroom
 from monitor.pages.office import Office
 from monitor.pages.translate import Speech
@@ -227,6 +228,7 @@ async def serving(
         roll=circulation,
         printer=Office(watch, lambda: SPEECH, lambda: THEME, THEME),
         series=Plots(store, clock, lambda: timedelta(days=7)).series,
+        spent=Figures(store, clock, lambda: desk.board, lambda: site).spent,
     )
     app = ops_app(context)
     sessions = Sessions(lambda: time[0])

@@ -186,3 +186,25 @@ async def test_every_objective_is_listed_with_its_budget(side: Side) -> None:
     assert (own["spent_seconds"], listed["plan", "gold"]["spent_seconds"]) == (1800, 1800)
     assert [one["kind"] for one in (await read(side, "/api/ops/v1/objectives?kind=plan"))["objectives"]] == ["plan"]
     await read(side, "/api/ops/v1/objectives?kind=store", 400)
+
+
+async def test_any_stretch_of_the_past_has_its_figures(side: Side) -> None:
+    """Of everything, or of one thing; what makes no sense is refused with the reason."""
+    yesterday = NOON - timedelta(days=1)
+    down, up = (
+        Transition("checkout", Status.UNKNOWN, status, at, at)
+        for status, at in ((Status.DOWN, yesterday), (Status.UP, yesterday + timedelta(minutes=30)))
+    )
+    await side.store.seed([down, up], [], [])
+    told = await read(side, "/api/ops/v1/uptime?since=2026-11-22&until=2026-11-23")
+    check("figures", told)
+    assert (told["since"], told["until"]) == ("2026-11-22T00:00:00.000Z", "2026-11-23T00:00:00.000Z")
+    found = {(one["kind"], one["id"]): one for one in told["figures"]}
+    assert list(found) == [("platform", "platform"), ("module", "catalog"), ("module", "checkout")]
+    own = found["module", "checkout"]
+    assert (own["down_seconds"], own["known_seconds"], own["ratio"]) == (1800, 43_200, 0.958333)
+    assert found["module", "catalog"]["ratio"] is None
+    (one,) = (await read(side, "/api/ops/v1/uptime?of=checkout&since=2026-11-22"))["figures"]
+    assert one["known_seconds"] == 86_460
+    for wrong in ("of=chekout", "since=2099-01-01", "since=yesterday", "since=2026-11-22&until=2026-11-22", "of="):
+        await read(side, f"/api/ops/v1/uptime?{wrong}", 400)
