@@ -34,6 +34,7 @@ ROOMS = {
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
+    "memory": frozenset[str](),
     "pulse": frozenset({"clock"}),
     "reloading": frozenset({"config"}),
     "reports": frozenset({"core", "store"}),
