@@ -4,7 +4,6 @@ Everything that decides sits in core, everything that acts in the other rooms; h
 """
 
 import asyncio
-import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,6 +34,7 @@ from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.mask import masker
+from monitor.memory import few_arenas, settle, tidy
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.translate import Speech
@@ -92,6 +92,7 @@ class App(Watcher):
         Raises StoreUnusable or AddressInUse when it cannot begin.
         """
         sys.setswitchinterval(SWITCH)
+        few_arenas()
         async with AsyncExitStack() as stack:
             stack.enter_context(only_one(self.data))
             await self._serve_public(stack)  # the last publication is there again before anything else
@@ -187,6 +188,7 @@ class App(Watcher):
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
             "watchdog": self.watchdog.run,
+            "memory": self._settle,
         }
 
     # -- what happens at the desk ------------------------------------------------------------------------------------
@@ -263,7 +265,7 @@ class App(Watcher):
             self.desk.hand_in(await self._planned())
             await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
             await self.figures.close()
-            gc.collect()
+            tidy()
 
     async def _planned(self, config: Config | None = None) -> Planned:
         """What all standing windows plan for the time to come: those of the configuration, and of people."""
@@ -382,11 +384,12 @@ class App(Watcher):
         await asyncio.gather(first, begin, return_exceptions=True)
 
     async def _begin(self) -> None:
-        gc.collect()
-        gc.freeze()  # what is there now stays: no later collection has to look at it while probes wait
-        gc.set_threshold(700, 10, 1000)  # nor at all that came since; the sweeper does
         if self._started is not None:
             await self._started(self)
+
+    async def _settle(self) -> None:
+        await self.press.whole.wait()
+        settle()
 
     async def _drain(self) -> None:
         """Writes what waits; what the store still refuses by then is told."""

@@ -26,8 +26,9 @@ from monitor.core.site import Site
 from monitor.pages.cells import Found
 from monitor.pages.facts import Facts
 from monitor.pages.picture import DAYS, Picture
-from monitor.pages.publish import Published, Publisher, PublishError
+from monitor.pages.publish import NotStored, Published, Publisher, PublishError
 from monitor.pages.site import site_files
+from monitor.pages.slice import Slice
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, files_against_page
 from monitor.reports import Reports
@@ -42,6 +43,7 @@ EVERY = 15.0  # seconds between publications when nothing happens
 PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
+NEW = 300  # pages never printed before that one publication prints, at most
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
@@ -89,7 +91,8 @@ class Scene(NamedTuple):
 
 
 class Press:
-    """Makes publications. `history` is what the last one was made from, `contradictions` what in
+    """Makes publications. `published` is set once the first one is in place, `whole` once no page is left for the next;
+    `history` is what the last one was made from, `contradictions` what in
     it does not hold together."""
 
     def __init__(
@@ -103,6 +106,7 @@ class Press:
         self.history = History()
         self.trouble: str | None = None
         self.published = asyncio.Event()
+        self.whole = asyncio.Event()
         self.publishing_since: float | None = None
         self._publisher = publisher
         self._store = store
@@ -169,6 +173,7 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
+        part = Slice(NEW)
         speech, theme = self.speech, self.theme  # a reload may change them while the thread works
         ground = (scene.site, scene.board.platform, speech, theme)
         picture = Picture(
@@ -176,9 +181,14 @@ class Press:
             reports=await self._reports.of(scene.site, scene.board, self.history, now), before=self._before(ground),
         )  # fmt: skip
         try:
-            done, found = await self._aside(lambda: self._write(picture, speech, theme))
+            done, found = await self._aside(lambda: self._write(picture, speech, theme, part))
             self._last = picture.cells.found, ground
             seen.set_attributes({"changed": len(done.changed), "removed": len(done.removed), "bytes": done.bytes})
+        except NotStored as error:
+            log.info("the whole site is made again: %s is not where it was published", error)
+            self._last = None
+            self.nudge()
+            return
         except (PublishError, OSError) as error:
             if self.trouble is None:
                 log.error("the site cannot be published: %s", error)
@@ -189,6 +199,10 @@ class Press:
         self.trouble = None
         self._contradict(found)
         self.published.set()
+        if part.waiting:
+            self.nudge()
+        else:
+            self.whole.set()
         self._tell(self._clock.monotonic() - began, self._clock.now(), done)
 
     async def _read(self, board: Board, now: datetime) -> None:
@@ -218,11 +232,17 @@ class Press:
             log.info("what is published agrees again: %s %s", kind, subject)
         self.contradictions = found
 
-    def _write(self, picture: Picture, speech: Speech, theme: Path) -> tuple[Published, tuple[Contradiction, ...]]:
+    def _write(
+        self, picture: Picture, speech: Speech, theme: Path, part: Slice
+    ) -> tuple[Published, tuple[Contradiction, ...]]:
         gc.disable()  # half a second of looking through what stays, while news waits
         try:
-            files = site_files(picture, speech, theme)
-            found = (*Facts(picture).contradictions(), *files_against_page(picture, files))
+            files = site_files(picture, speech, theme, part)
+            found = Facts(picture).contradictions()
+            if not part.waiting:
+                found = (*found, *files_against_page(picture, self._publisher.reading(files)))
         finally:
             gc.enable()  # before the disk has its turn, which may keep us waiting for as long as it likes
-        return self._publisher.publish(files), found
+        done = self._publisher.publish(files, whole=not part.waiting)
+        picture.cells.put_away()
+        return done, found

@@ -35,6 +35,7 @@ ROOMS = {
     "plots": frozenset({"clock", "core", "store"}),
     "figures": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
+    "memory": frozenset[str](),
     "pulse": frozenset({"clock"}),
     "reloading": frozenset({"config"}),
     "reports": frozenset({"core", "store"}),

@@ -5,6 +5,7 @@ they change only when what they tell does, and a publication writes only those.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from monitor.core.announcement import work_object
@@ -158,7 +159,9 @@ def _uptime(own: _Own) -> Object:
     }
 
 
+@lru_cache(maxsize=4096)
 def _day(day: Day) -> Object:
+    """Most days of most modules are alike, and one object tells of them all."""
     return {
         "date": day.date.isoformat(),
         "status": day.status.value,

@@ -7,16 +7,36 @@ to say what a page depends on, and nobody can forget to.
 
 What looks at the picture itself is *given*: it is read anew in every publication, so it has to be cheap. A cell must
 look at nothing but its arguments, given things and other cells.
+
+A cell whose value is bytes is a file. Once it is published only its digest is kept: the bytes are on the disk.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import update_wrapper
+from hashlib import sha256
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Key = tuple[Any, ...]  # the method, its owner's name, the arguments
+
+
+class Stored(bytes):
+    """The SHA-256 of a file that lies on the disk: it stands for the bytes of the file, and equals them."""
+
+    @classmethod
+    def of(cls, content: bytes) -> "Stored":
+        """What stands for these bytes from now on."""
+        return content if isinstance(content, Stored) else cls(sha256(content).digest())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the bytes of the file, or stand for them."""
+        if type(other) is bytes:
+            other = sha256(other).digest()
+        return isinstance(other, bytes) and bytes.__eq__(self, other)
+
+    __hash__ = bytes.__hash__
 
 
 class Cell:
@@ -61,10 +81,21 @@ class Cells:
         self._before: Found = before or {}
         self._owners: dict[Hashable, Owner] = {}
         self._looking: list[list[Cell]] = []
+        self._printed: list[Cell] = []
 
     def belong_to(self, owner: Owner) -> None:
         """From now on its methods may be asked for again."""
         self._owners[owner.name] = owner
+
+    def knew(self, key: Key) -> bool:
+        """Whether it was worked out for the last publication."""
+        return key in self._before
+
+    def put_away(self) -> None:
+        """The files that were made are on the disk: none of them is held in memory any longer."""
+        for cell in self._printed:
+            cell.value = Stored.of(cell.value)
+        self._printed.clear()
 
     def look(self, key: Key, given: bool) -> Any:
         """The value of a cell. Whoever is being worked out now has looked at it."""
@@ -100,6 +131,8 @@ class Cells:
         finally:
             self._looking.pop()
         cell = old if old is not None and old.value == value else Cell(key, value)
+        if type(cell.value) is bytes:
+            self._printed.append(cell)
         cell.looked_at = None if given else tuple(looked_at)
         return cell
 

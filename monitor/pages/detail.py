@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
 from monitor.core.incident import Incident
 from monitor.core.module import Status
@@ -153,7 +155,7 @@ def _month_link(lens: Lens, first: date) -> Link:
 
 def _day(lens: Lens, day: Day, struck: list[tuple[date, date, Link]]) -> DayView:
     speech, language = lens.speech, lens.language
-    return DayView(
+    return _row(
         speech.short_day(language, day.date),
         day.date.isoformat(),
         lens.mark((KINDS[day.status], DAY_WORDS[day.status])),
@@ -162,6 +164,12 @@ def _day(lens: Lens, day: Day, struck: list[tuple[date, date, Link]]) -> DayView
         speech.percent(language, day.coverage, 0),
         tuple(link for first, last, link in struck if first <= day.date <= last),
     )
+
+
+@lru_cache(maxsize=8192)
+def _row(*told: Any) -> DayView:
+    """Equal rows are one object: most days of most components are alike."""
+    return DayView(*told)
 
 
 def _struck(lens: Lens, incident: Incident) -> tuple[date, date, Link]:

@@ -35,17 +35,17 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, and the calendar."""
     facts = Facts(picture)
-    texts: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     for language in speech.languages:
         writer = _Writer(facts, speech, language)
         under = under_of(language, speech)
-        texts[f"{under}history.atom"] = writer.history_atom()
-        texts[f"{under}history.rss"] = writer.history_rss()
+        files[f"{under}history.atom"] = writer.history_atom()
+        files[f"{under}history.rss"] = writer.history_rss()
         for id in facts.components:
-            texts[f"{under}components/{id}.atom"] = writer.component_atom(id)
+            files[f"{under}components/{id}.atom"] = writer.component_atom(id)
         calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
-        texts[f"{under}maintenance.ics"] = calendar(picture, speech, language, under, calendar_name)
-    return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+        files[f"{under}maintenance.ics"] = _bytes(calendar(picture, speech, language, under, calendar_name))
+    return files
 
 
 def under_of(language: str, speech: Speech) -> str:
@@ -84,25 +84,26 @@ class _Writer:
         return began_at(self.facts.picture) or EPOCH
 
     @cell
-    def history_atom(self) -> str:
+    def history_atom(self) -> bytes:
         """The newest incidents, and planned work, as Atom."""
-        return self.atom("history", self.under, self._heading(), self._history())
+        return _bytes(self.atom("history", self.under, self._heading(), self._history()))
 
     @cell
-    def history_rss(self) -> str:
+    def history_rss(self) -> bytes:
         """The same as RSS."""
-        return self.rss(self.under, self._heading(), self._history())
+        return _bytes(self.rss(self.under, self._heading(), self._history()))
 
     def _heading(self) -> str:
         return f"{self.site.name} - {self.speech.gettext(self.language, HISTORY)}"
 
     @cell
-    def component_atom(self, id: str) -> str:
+    def component_atom(self, id: str) -> bytes:
         """The same of a component, as Atom."""
         name = f"{self.site.name} - {in_language(self.platform.components[id].name, self.language)}"
         page = f"{self.under}components/{id}/"
         works = [one for one in self.facts.works_told() if id in components_of(one, self.platform)]
-        return self.atom(f"components/{id}", page, name, self._entries(self.facts.incidents_of_component(id), works))
+        entries = self._entries(self.facts.incidents_of_component(id), works)
+        return _bytes(self.atom(f"components/{id}", page, name, entries))
 
     @cell
     def _history(self) -> tuple[Entry, ...]:
@@ -209,6 +210,10 @@ class _Writer:
         body = "<br>".join(escape(said).splitlines())
         named = escape(self.speech.gettext(self.language, stage))
         return f"<p><small>{when}</small><br><strong>{named}</strong> - {body}</p>"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _published_at(incident: Incident) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from monitor.core.availability import Subject, parts
@@ -167,7 +167,7 @@ class Picture:
         return self._days_before(self.midnight(), self.spans_of_component(component))
 
     def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
-        return tuple(days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1])
+        return tuple(map(_same, days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1]))
 
     def _today(self, cut: list[Span]) -> list[Day]:
         return days(cut, self.now, 1, ZoneInfo(self.site.timezone))
@@ -220,3 +220,9 @@ class Picture:
         """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)
         return self_check(self.board, gap.code if gap else None)
+
+
+@lru_cache(maxsize=8192)
+def _same(day: Day) -> Day:
+    """Equal days are one object: most days of most modules are alike."""
+    return day

@@ -18,10 +18,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from sys import intern
 from time import monotonic
 from typing import NamedTuple
+
+from monitor.pages.cells import Stored
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 TURNS = 3  # folders that take turns
@@ -31,6 +33,10 @@ _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
 
 class PublishError(Exception):
     """The folder for the site cannot be used as it stands."""
+
+
+class NotStored(Exception):
+    """A file that was published before is not there any more, and only its digest is known: it has to be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Published:
 class File(NamedTuple):
     """Which file stands under a path: its bytes, and the publication that wrote them. Equal ones are the same file."""
 
-    digest: bytes
+    digest: Stored
     number: int
 
 
@@ -66,7 +72,6 @@ class Publisher:
         self._public = directory / "public"
         self._store = directory / ".publications"
         self._trees: dict[Path, Tree] = {}  # the oldest first, the one in force last
-        self._made: dict[str, tuple[bytes, bytes]] = {}  # the bytes last published and their digest
         try:
             self._store.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -76,23 +81,29 @@ class Publisher:
                 f"{self._store} cannot hold the site ({error.strerror}); choose another data directory"
             ) from None
 
-    def publish(self, files: Mapping[str, bytes]) -> Published:
-        """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none.
+    def publish(self, files: Mapping[str, bytes], whole: bool = True) -> Published:
+        """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none. When
+        they are not the `whole` site, what else was published stays.
 
-        Raises ValueError for a path that would leave the folder and OSError when the disk refuses.
+        A file that was published before may be `Stored`. Raises NotStored when it is not there, ValueError for a path
+        that would leave the folder and OSError when the disk refuses.
         """
         began = monotonic()
-        made = self._digests(files)
+        made = {name: Stored.of(content) for name, content in files.items()}
         with self._locked():
-            whole = self._linked() != self._current
-            if whole:  # another process published meanwhile
+            behind = self._linked() != self._current
+            if behind:  # another process published meanwhile
                 self._take_up()
             number, before = self._newest() + 1, self._trees.get(self._current, {}) if self._current else {}
-            tree = {name: _file(digest, number, before.get(name)) for name, (_, digest) in made.items()}
+            tree = {intern(name): _file(digest, number, before.get(name)) for name, digest in made.items()}
+            if not whole:
+                tree = {**before, **tree}
             changed = tuple(name for name, file in tree.items() if file.number == number)
+            for name in changed:
+                _check(name)
             gone = tuple(name for name in before if name not in tree)
             if not changed and not gone and self._current is not None:
-                return Published((), (), 0, monotonic() - began, whole)
+                return Published((), (), 0, monotonic() - began, behind)
             folder = self._store / f"{number:08d}"
             try:
                 written = self._fill(folder, self._oldest(folder), tree, files)
@@ -101,20 +112,12 @@ class Publisher:
                 if self._linked() != folder:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._trees[folder], self._made = tree, made
-        return Published(changed, gone, written, monotonic() - began, whole)
+            self._trees[folder] = tree
+        return Published(changed, gone, written, monotonic() - began, behind)
 
-    def _digests(self, files: Mapping[str, bytes]) -> dict[str, tuple[bytes, bytes]]:
-        """Each file with its digest; bytes that are the very same object as last time are not looked at again."""
-        made = {}
-        for name, content in files.items():
-            before = self._made.get(name)
-            if before is None:
-                _check(name)
-            if before is None or before[0] is not content:
-                before = content, sha256(content).digest()
-            made[name] = before
-        return made
+    def reading(self, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """The bytes of files of which some were published before, read when they are asked for."""
+        return _Reading(files, self._public)
 
     # --- one publication
 
@@ -152,7 +155,9 @@ class Publisher:
             file = f"{folder}/{name}"
             if before.get(name) == wanted and _link(f"{self._current}/{name}", file):
                 continue
-            content = files[name]
+            content = files.get(name, wanted.digest)
+            if isinstance(content, Stored):
+                raise NotStored(name)
             for path, what in ((file, content), (f"{file}.gz", _packed(name, content))):
                 if what is not None:
                     Path(path).write_bytes(what)
@@ -174,7 +179,7 @@ class Publisher:
     def _take_up(self) -> None:
         """Reads the publication in force, so that what did not change since is not written again, and clears the rest:
         what is older, and what a crash left half done."""
-        current, self._made, self._trees = self._linked(), {}, {}
+        current, self._trees = self._linked(), {}
         for folder in self._store.iterdir():
             if folder.is_dir() and folder != current:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -182,7 +187,7 @@ class Publisher:
         if current is None:
             return
         self._trees[current] = {
-            file.relative_to(current).as_posix(): File(sha256(file.read_bytes()).digest(), 0)
+            file.relative_to(current).as_posix(): File(Stored.of(file.read_bytes()), 0)
             for file in current.rglob("*")
             if file.is_file() and file.suffix != ".gz"
         }
@@ -212,6 +217,32 @@ class Publisher:
             yield
 
 
+class _Reading(Mapping[str, bytes]):
+    """Files as they are, or are to be, published."""
+
+    def __init__(self, files: Mapping[str, bytes], public: Path) -> None:
+        self._files = files
+        self._public = public
+
+    def __getitem__(self, name: str) -> bytes:
+        content = self._files[name]
+        if not isinstance(content, Stored):
+            return content
+        try:
+            return (self._public / name).read_bytes()
+        except FileNotFoundError:
+            raise NotStored(name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
 def forms_of(names: Iterable[str]) -> Iterator[str]:
     """The files that stand for these paths: each text has, or had, a compressed form beside it."""
     for name in names:
@@ -226,7 +257,7 @@ def _check(name: str) -> None:
         raise ValueError(f"{name!r} is no path of a published file")
 
 
-def _file(digest: bytes, number: int, before: File | None) -> File:
+def _file(digest: Stored, number: int, before: File | None) -> File:
     """The file before where the bytes are the same, else a new one."""
     return before if before is not None and before.digest == digest else File(digest, number)
 

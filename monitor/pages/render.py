@@ -5,7 +5,7 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -31,6 +31,7 @@ from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
 from monitor.pages.planned import maintenance_page, work_page
 from monitor.pages.reports import report_folder, report_page, reports_page
+from monitor.pages.slice import Slice
 from monitor.pages.support import support_page
 from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
@@ -39,6 +40,7 @@ from monitor.pages.view import Link
 T = TypeVar("T")
 
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
+ROWS = 4096  # of tables, that are kept printed
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
@@ -73,14 +75,17 @@ class Frame:
     old_after: int  # seconds after which readers are told that the data is old
 
 
-def html_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
-    """Every HTML page and every asset of the theme, by its path below the root of the site."""
+def html_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> dict[str, bytes]:
+    """Every HTML page and every asset of the theme, by its path below the root of the site. Of pages that were never
+    printed, the home pages and as many as the slice takes, those of the default language first."""
     press = _press(theme, max(file.stat().st_mtime_ns for file in theme.rglob("*")))
     facts = Facts(picture)
-    files = dict(press.assets)
+    files, part = dict(press.assets), part or Slice()
     for language in speech.languages:
         printer = Printer(Lens(facts, speech, language), press)
         for page, folder, view in views(printer.lens):
+            if page != "home" and not printer.knows(page, folder) and not part.takes():
+                continue
             files[_under(language, speech, folder) + "index.html"] = printer.page(page, folder, view)
         if language == speech.default:
             files["404.html"] = printer.page("404", "", lambda: None)
@@ -137,6 +142,10 @@ class Printer:
         self.cells.belong_to(self)
         self._views: dict[tuple[str, str], Callable[[], object]] = {}
 
+    def knows(self, page: str, folder: str) -> bool:
+        """Whether this page was printed for the last publication."""
+        return self.cells.knew((Printer._page.__wrapped__, self.name, page, folder))  # type: ignore[attr-defined]
+
     def page(self, page: str, folder: str, view: Callable[[], object]) -> bytes:
         """The page that stands in a folder below the root of the language."""
         self._views[(page, folder)] = view
@@ -178,7 +187,9 @@ class Press:
         self.environment.globals["styles"] = self.styles
         self.environment.globals["style"] = self.styles["style.css"]
         self.environment.globals["kept"] = self._kept
+        self.environment.globals["shared"] = self._shared
         self._fragments: dict[tuple[str, str, str, str], tuple[object, str]] = {}
+        self._rows: dict[tuple[str, str, str, Hashable], str] = {}
         self.assets: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
         self.environment.globals["assets"] = self.names
@@ -202,6 +213,17 @@ class Press:
         if before is None or before[0] is not one:
             before = self._fragments[key] = (one, macro(one))
         return before[1]
+
+    @pass_context
+    def _shared(self, context: Context, macro: Macro, one: Hashable) -> str:
+        """What a macro makes of a view that stands on many pages, printed once for all of them."""
+        frame: Frame = context["frame"]
+        key = (frame.language, frame.base, macro.name, one)
+        if key not in self._rows:
+            if len(self._rows) >= ROWS:
+                self._rows.clear()
+            self._rows[key] = macro(one)
+        return self._rows[key]
 
 
 @lru_cache(maxsize=4)

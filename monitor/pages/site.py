@@ -9,13 +9,14 @@ from monitor.pages.crawlers import crawler_files
 from monitor.pages.feeds import feed_files
 from monitor.pages.picture import Picture
 from monitor.pages.render import html_files
+from monitor.pages.slice import Slice
 from monitor.pages.statuspage import statuspage_files
 from monitor.pages.translate import Speech
 
 
-def site_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
-    """The whole site by path below its root."""
-    pages = html_files(picture, speech, theme)
+def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> dict[str, bytes]:
+    """The whole site by path below its root, or as much of its pages as the slice takes."""
+    pages = html_files(picture, speech, theme, part)
     return {
         **pages,
         **statuspage_files(picture, speech),

@@ -1,0 +1,34 @@
+"""Memory: what a process that runs for months does so that it holds no more than it needs."""
+
+import ctypes
+import gc
+from contextlib import suppress
+
+ARENAS = 2  # heaps of the C library; it makes eight for each processor, and what was freed in one helps no other
+_M_ARENA_MAX = -8
+_c = ctypes.CDLL(None)
+
+
+def few_arenas() -> None:
+    """From now on threads share their heaps. Other C libraries than GNU's have no such thing, and need none."""
+    with suppress(AttributeError):
+        _c.mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def settle() -> None:
+    """What is there now stays: no later collection looks at it while probes wait."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(700, 10, 1000)  # nor at all that came since; `tidy` does
+    _give_back()
+
+
+def tidy() -> None:
+    """Looks through everything that came since."""
+    gc.collect()
+    _give_back()
+
+
+def _give_back() -> None:
+    with suppress(AttributeError):
+        _c.malloc_trim(0)
