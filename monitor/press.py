@@ -178,6 +178,7 @@ class Press:
         try:
             done, found = await self._aside(lambda: self._write(picture, speech, theme))
             self._last = picture.cells.found, ground
+            picture.cells.close()
             seen.set_attributes({"changed": len(done.changed), "removed": len(done.removed), "bytes": done.bytes})
         except (PublishError, OSError) as error:
             if self.trouble is None:
