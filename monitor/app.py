@@ -24,7 +24,7 @@ from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planne
 from monitor.core.history import board_from
 from monitor.core.observation import Observation
 from monitor.courier import Courier
-from monitor.data import database_url, only_one, place_of, secret_of
+from monitor.data import database_url, listening, only_one, place_of, secret_of
 from monitor.desk import Desk, Watcher
 from monitor.exporter import Exporter
 from monitor.figures import Figures
@@ -372,6 +372,7 @@ class App(Watcher):
             courses=self.mailroom.courses,
         )
         self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
+        stack.enter_context(listening(self.data))
 
     async def _until_stopped(self) -> None:
         stopping = asyncio.create_task(self.stop.wait())

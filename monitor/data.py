@@ -12,6 +12,7 @@ from monitor.config import Config
 from monitor.store import StoreUnusable
 
 SECRET_BYTES = 32
+LISTENS = "listens"
 
 
 def database_url(config: Config, data: Path) -> str:
@@ -46,9 +47,18 @@ def secret_of(config: Config, data: Path) -> bytes:
         raise StoreUnusable(f"{file} cannot be read ({error.strerror}); links are signed with it") from None
 
 
+class InUse(StoreUnusable):
+    """Another process has the data directory. `listens` once that one has said that its ops side can be reached."""
+
+    def __init__(self, data: Path, holder: str) -> None:
+        pid, _, word = holder.strip().partition(" ")
+        super().__init__(f"{data} is in use by process {pid or 'unknown'}; stop it or choose another --data")
+        self.listens = word == LISTENS
+
+
 @contextmanager
 def only_one(data: Path) -> Iterator[None]:
-    """Holds the data directory for this process. Raises StoreUnusable naming whoever holds it already."""
+    """Holds the data directory for this process. Raises InUse naming whoever holds it already, or StoreUnusable."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / "monitor.lock").open("a+")
@@ -59,11 +69,24 @@ def only_one(data: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            raise StoreUnusable(f"{data} is in use by process {holder}; stop it or choose another --data") from None
-        with suppress(OSError):  # a disk that is full
-            os.truncate(lock.fileno(), 0)
-            os.write(lock.fileno(), str(os.getpid()).encode())
+            raise InUse(data, lock.read()) from None
+        _sign(data, "")
         yield
     finally:
         lock.close()
+
+
+@contextmanager
+def listening(data: Path) -> Iterator[None]:
+    """Tells commands that find nobody at the ops side that whoever has the data directory does not merely start."""
+    _sign(data, f" {LISTENS}")
+    try:
+        yield
+    finally:
+        _sign(data, "")
+
+
+def _sign(data: Path, word: str) -> None:
+    """Writes into the lock file who has it, and a word about that."""
+    with suppress(OSError):  # a disk that is full
+        (data / "monitor.lock").write_text(f"{os.getpid()}{word}")

@@ -183,6 +183,7 @@ class Press:
         try:
             done, found = await self._aside(lambda: self._write(picture, speech, theme, part))
             self._last = picture.cells.found, ground
+            picture.cells.close()
             seen.set_attributes({"changed": len(done.changed), "removed": len(done.removed), "bytes": done.bytes})
         except NotStored as error:
             log.info("the whole site is made again: %s is not where it was published", error)

@@ -2,12 +2,15 @@
 
 import asyncio
 import fcntl
+import gc
 import logging
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ from monitor.config.file import theme_dir
 from monitor.core.board import Board, Condition
 from monitor.core.module import Status
 from monitor.core.site import Site
+from monitor.pages.picture import Picture
 from monitor.pages.publish import Publisher
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
@@ -101,6 +105,29 @@ async def test_another_site_is_made_from_nothing(stage: Stage) -> None:
         assert "Edge" in (stage.public / page).read_text()
 
 
+async def test_a_publication_is_out_of_memory_once_the_next_one_is_made(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anybody looking for rings of what holds itself: that is done every ten minutes."""
+    pictures = list[weakref.ref[Picture]]()
+    write = stage.press._write
+
+    def watched(picture: Picture, *more: Any) -> Any:
+        pictures.append(weakref.ref(picture))
+        return write(picture, *more)
+
+    monkeypatch.setattr(stage.press, "_write", watched)
+    gc.disable()
+    try:
+        for status in (Status.UP, Status.DOWN, Status.UP):
+            stage.strike("search", status)
+            await stage.publish()
+            gc.disable()  # a publication turns it on again
+        assert [one() is None for one in pictures] == [True, True, True]
+    finally:
+        gc.enable()
+
+
 async def test_a_publication_after_nothing_writes_next_to_nothing(stage: Stage) -> None:
     """The line that tells the time of the data, and the files that carry it."""
     await stage.publish()
@@ -165,6 +192,7 @@ async def test_a_slow_disk_holds_up_nobody_and_is_told_once(
 HANGS = """
 import asyncio, fcntl, sys
 from pathlib import Path
+from monitor.pages.picture import Picture
 from monitor.pages.publish import Publisher
 from tests.test_press import Stage
 

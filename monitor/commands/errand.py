@@ -5,21 +5,27 @@ that one request (`own_counter.py`), on loopback and under a token nobody else h
 something, whoever does it. Whoever only reads opens the store for reading, whether a monitor runs or not.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from monitor.commands.listener import is_ours
 from monitor.config import Config
+from monitor.data import InUse
 from monitor.store import StoreUnusable
 
 API = "/api/ops/v1"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # where to reach who listens on all addresses
-LONGEST = 30.0  # seconds for an answer
+LONGEST = 30.0  # seconds for an answer, and to wait for our turn
+AGAIN = 0.2  # seconds until we look again whether it has come
+
+Found = TypeVar("Found")
 
 
 class Answer(NamedTuple):
@@ -50,16 +56,35 @@ async def change(
 
     Raises StoreUnusable or StoreFailed when no monitor answers and the store cannot be taken.
     """
-    answer = await ask_running(config, data, method, path, body, headers)
-    if answer is not None:
-        return answer
-    from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
 
-    try:
+    async def take() -> Answer:
+        from monitor.commands.own_counter import own_counter  # all rooms of the monitor; half a second to import
+
         async with own_counter(config, data, readonly=False) as (url, token):
             return await _ask(url, token, method, path, body, headers)
-    except StoreUnusable as error:
-        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+
+    return await in_turn(config, lambda: ask_running(config, data, method, path, body, headers), take)
+
+
+async def in_turn(
+    config: Config, ask: Callable[[], Awaitable[Found | None]], take: Callable[[], Awaitable[Found]]
+) -> Found:
+    """What the running monitor says to `ask`, else what comes of `take`, which needs the data directory.
+
+    Waits for its turn while whoever has that directory does not listen yet, or any more, or is a command like us.
+    Raises StoreUnusable or StoreFailed when no monitor answers and the store cannot be taken.
+    """
+    until, listens = time.monotonic() + LONGEST, False
+    while True:
+        if (answer := await ask()) is not None:
+            return answer
+        try:
+            return await take()
+        except StoreUnusable as error:
+            if listens or not isinstance(error, InUse) or time.monotonic() > until:
+                raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+            listens = error.listens  # it may have begun to since we asked
+        await asyncio.sleep(AGAIN)
 
 
 async def ask_running(

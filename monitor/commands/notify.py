@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from monitor.clock import SystemClock
-from monitor.commands.errand import ask_running, ops_url
+from monitor.commands.errand import ask_running, in_turn
 from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.board import Board
@@ -15,7 +15,7 @@ from monitor.core.effect import Answered, Refusal, Said
 from monitor.data import database_url, only_one, place_of
 from monitor.mailroom import Mailroom
 from monitor.pages.translate import Speech
-from monitor.store import Store, StoreUnusable, open_store
+from monitor.store import Store, open_store
 
 
 async def notify(config: Config, data: Path, channel: str) -> int:
@@ -26,11 +26,15 @@ async def notify(config: Config, data: Path, channel: str) -> int:
         known = f"did you mean {near[0]}?" if near else f"known are {', '.join(channels) or 'none'}"
         print(f"there is no channel {channel[:100]} under `channels`; {known}", file=sys.stderr)
         return 2
-    answer = await ask_running(config, data, "POST", f"/channels/{channel}/test", {})
-    if answer is None:
-        reason = await _sent_by_ourselves(config, data, channel, place_of(data))
-    else:
-        reason = answer.refused if answer.refused is not None else answer.body["reason"]
+
+    async def ask() -> tuple[str | None] | None:
+        answer = await ask_running(config, data, "POST", f"/channels/{channel}/test", {})
+        return answer and (answer.refused if answer.refused is not None else answer.body["reason"],)
+
+    async def take() -> tuple[str | None]:
+        return (await _sent_by_ourselves(config, data, channel, place_of(data)),)
+
+    (reason,) = await in_turn(config, ask, take)
     if reason is not None:
         print(f"{channel}: not delivered: {reason}", file=sys.stderr)
         return 1
@@ -40,15 +44,12 @@ async def notify(config: Config, data: Path, channel: str) -> int:
 
 async def _sent_by_ourselves(config: Config, data: Path, channel: str, instance: str) -> str | None:
     """Why it did not arrive. Raises StoreUnusable or StoreFailed when the store cannot be taken."""
-    try:
-        with only_one(data):
-            store = await open_store(database_url(config, data))
-            try:
-                return await _through(config, store, channel, instance)
-            finally:
-                await store.close()
-    except StoreUnusable as error:
-        raise StoreUnusable(f"no monitor answers at {ops_url(config)} (monitor.ops), and {error}") from None
+    with only_one(data):
+        store = await open_store(database_url(config, data))
+        try:
+            return await _through(config, store, channel, instance)
+        finally:
+            await store.close()
 
 
 async def _through(config: Config, store: Store, channel: str, instance: str) -> str | None:

@@ -97,6 +97,11 @@ class Cells:
             cell.value = Stored.of(cell.value)
         self._printed.clear()
 
+    def close(self) -> None:
+        """The publication is made: `found` stays, nothing can be looked at any more. Owners and their cells know each
+        other, and with them the whole picture would stay in memory until somebody looks for such rings."""
+        self._owners, self._before = {}, {}
+
     def look(self, key: Key, given: bool) -> Any:
         """The value of a cell. Whoever is being worked out now has looked at it."""
         cell = self.found.get(key)

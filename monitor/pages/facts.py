@@ -67,8 +67,6 @@ class Facts:
         self.cells: Cells = picture.cells
         self.site = picture.site
         self.platform = picture.board.platform
-        self.components = Each(self.platform.components, self.component)
-        self.modules = Each(self.platform.modules, self.module)
         self.uptime = Each(self.platform.modules, picture.uptimes_of)
         self.uptime_together = picture.uptimes_together
         self.days = Each(self.platform.modules, picture.days_of)
@@ -90,6 +88,16 @@ class Facts:
         return object()
 
     # --- components and modules
+
+    @property
+    def components(self) -> Mapping[str, ComponentFacts]:
+        """Every component by id."""
+        return Each(self.platform.components, self.component)
+
+    @property
+    def modules(self) -> Mapping[str, ModuleFacts]:
+        """Every module by id."""
+        return Each(self.platform.modules, self.module)
 
     @cell
     def component(self, id: str) -> ComponentFacts:

@@ -111,9 +111,14 @@ class Office:
     def page(self, name: str, language: str, about: Mapping[str, Any]) -> bytes | None:
         """A page; None where it is about nothing we know. `about` is what the template sees as `visit`."""
         watch, speech = self._watch(), self._speech()
-        lens = Lens(
-            Facts(Picture(watch.site, watch.board, watch.history, watch.now, watch.data_until)), speech, language
-        )
+        picture = Picture(watch.site, watch.board, watch.history, watch.now, watch.data_until)
+        try:
+            return self._page(name, Lens(Facts(picture), speech, language), watch, about)
+        finally:
+            picture.cells.close()
+
+    def _page(self, name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> bytes | None:
+        speech, language = lens.speech, lens.language
         view = _view(name, lens, watch, about)
         if view is None:
             return None

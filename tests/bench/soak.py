@@ -4,8 +4,10 @@
 
 A server of its own answers every module; faults that strike one module at a time (503, hang, reset, close, slow,
 garbage) come and go by the seed. A webhook takes every notice. Printed once a minute: memory, descriptors, loop lag,
-runs a second, incidents. At the end: events lost or doubled, faults that opened no incident, incidents without a fault,
-and how much memory grew from the middle of the first third to the end. Exit status 1 when anything was lost or doubled.
+how long the processor kept the program's main thread waiting, runs a second, incidents, the age of the outbox, and the
+rows of every table that has any. At the end: events lost or doubled, faults that opened no incident, incidents without
+a fault, and how much memory grew from the middle of the first third to the end. Exit status 1 when anything was lost or
+doubled.
 """
 
 import argparse
@@ -121,27 +123,53 @@ def never_told(crowd: Crowd, receiver: Hook) -> list[str]:
     return [f"{incident}-{seq} is {state}" for incident, seq, state in rows if f"{incident}-{seq}" not in came]
 
 
-async def watch(crowd: Crowd, target: Target, every: float, until: float) -> list[dict[str, float]]:
+FIGURES = {  # column: the series
+    "MB": "process_resident_memory_bytes",
+    "files": "process_open_fds",
+    "lag s": "monitor_event_loop_lag_seconds",
+    "lost %": "monitor_event_loop_lost_ratio",
+    "behind s": "monitor_schedule_behind_seconds",
+    "events": 'monitor_queue_depth{queue="events"}',
+    "pending": 'monitor_outbox_pending{channel="chat"}',
+    "oldest s": 'monitor_outbox_oldest_seconds{channel="chat"}',
+    "publish s": "monitor_publish_duration_seconds",
+    "shed": "monitor_store_shed_total",
+}
+SCALES = {"MB": 1e-6, "lost %": 100.0}
+
+
+def waited(pid: int) -> tuple[float, float]:
+    """(ran, could have run and did not) of a program's main thread, in seconds since it began."""
+    ran, kept = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[:2]
+    return int(ran) / 1e9, int(kept) / 1e9
+
+
+def sizes(crowd: Crowd) -> dict[str, int]:
+    """The rows of each table that has any, and the bytes of the database and its log."""
+    names = [name for (name,) in crowd.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {name: crowd.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names}
+    files = {one.name: one.stat().st_size for one in crowd.data.glob("monitor.db*")}
+    return {name: count for name, count in sorted((found | files).items()) if count}
+
+
+async def watch(crowd: Crowd, monitor: Program, target: Target, every: float, until: float) -> list[dict[str, float]]:
     """The figures of the process over time, printed as they come."""
-    lines, before, began = list[dict[str, float]](), target.count, time.monotonic()
-    names = ("process_resident_memory_bytes", "process_open_fds", "monitor_event_loop_lag_seconds")
-    more = ("monitor_event_loop_lost_ratio", "monitor_schedule_behind_seconds", 'monitor_queue_depth{queue="events"}')
-    print(
-        f"{'min':>5} {'MB':>7} {'files':>6} {'lag s':>7} {'lost %':>7} {'behind s':>9} {'queue':>6} {'runs/s':>7} open"
-    )
+    lines, count, began = list[dict[str, float]](), target.count, time.monotonic()
+    ran, kept = waited(monitor.process.pid)
+    print(" ".join(f"{name:>9}" for name in ("min", *FIGURES, "cpu s", "kept s", "runs/s", "open")))
     while time.monotonic() < until:
         await asyncio.sleep(every)
-        values = [await asyncio.to_thread(crowd.metric, name) or 0.0 for name in (*names, *more)]
+        line = {"min": (time.monotonic() - began) / 60}
+        for name, series in FIGURES.items():
+            line[name] = (await asyncio.to_thread(crowd.metric, series) or 0.0) * SCALES.get(name, 1.0)
+        now_ran, now_kept = waited(monitor.process.pid)
+        line |= {"cpu s": now_ran - ran, "kept s": now_kept - kept, "runs/s": (target.count - count) / every}
+        ran, kept, count = now_ran, now_kept, target.count
         status = await asyncio.to_thread(get, f"http://127.0.0.1:{crowd.ops}/api/ops/v1/incidents?open=true&limit=100")
-        rate, before = (target.count - before) / every, target.count
-        minutes = (time.monotonic() - began) / 60
-        rss, files, lag, lost, behind, queue = values
-        lines.append({"min": minutes, "rss": rss, "files": files, "lag": lag, "rate": rate})
-        print(
-            f"{minutes:5.1f} {rss / 1e6:7.1f} {files:6.0f} {lag:7.3f} {lost * 100:7.1f} {behind:9.3f} {queue:6.0f} "
-            f"{rate:7.1f} {status[1].count(chr(34) + 'key' + chr(34))}",
-            flush=True,
-        )
+        line["open"] = status[1].count('"key"')
+        lines.append(line)
+        print(" ".join(f"{value:9.3f}" for value in line.values()), flush=True)
+        print(" " * 9, await asyncio.to_thread(sizes, crowd), flush=True)
     return lines
 
 
@@ -152,7 +180,7 @@ def verdict(crowd: Crowd, strikes: Strikes, receiver: Hook, lines: list[dict[str
     failed = {module for module, _ in rows}
     wrong, lost = told_wrong(receiver), never_told(crowd, receiver)
     settled = lines[len(lines) // 6 :] or lines
-    growth = (lines[-1]["rss"] - settled[0]["rss"]) / 1e6
+    growth = lines[-1]["MB"] - settled[0]["MB"]
     print(f"faults {len(strikes.past)} in {len(struck)} modules; notices {len(receiver.came)}")
     print(f"struck and never seen: {sorted(struck - failed) or 'none'}")
     print(f"down or degraded and never struck: {sorted(failed - struck) or 'none'}")
@@ -160,7 +188,7 @@ def verdict(crowd: Crowd, strikes: Strikes, receiver: Hook, lines: list[dict[str
     print(f"lost: {lost or 'none'}")
     print(f"memory grew by {growth:+.1f} MB from minute {settled[0]['min']:.0f} on; ", end="")
     print(f"files {min(one['files'] for one in settled):.0f} to {max(one['files'] for one in settled):.0f}; ", end="")
-    print(f"lag at most {max(one['lag'] for one in settled):.3f} s")
+    print(f"lag at most {max(one['lag s'] for one in settled):.3f} s")
     return int(bool(wrong or lost))
 
 
@@ -178,7 +206,7 @@ async def soak(probes: int, minutes: float, seed: int, every: float, folder: Pat
             until = time.monotonic() + minutes * 60
             strikes = Strikes(target, random.Random(seed), crowd.ids)
             striking = asyncio.create_task(strikes.go_on(until - QUIET - LASTS[1]))
-            lines = await watch(crowd, target, every, until)
+            lines = await watch(crowd, monitor, target, every, until)
             await striking
             left = await _leave(monitor)
         print(f"exit status {left}; tracebacks in the log: {monitor.output.count('Traceback')}")

@@ -1,5 +1,6 @@
 """Errands: the running monitor is asked; where none runs, the store is taken, under the lock of `run`."""
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -10,12 +11,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from monitor.commands import listener
+from monitor.commands import errand, listener
 from monitor.commands.errand import ask_running, change, look, ops_url
 from monitor.config import Address, Config, Settings
 from monitor.core.module import Platform
 from monitor.core.roster import with_ops_token
 from monitor.core.site import Site
+from monitor.data import listening as listens_somewhere
 from monitor.data import only_one
 from monitor.pages.translate import Speech
 from monitor.store import StoreUnusable, open_store
@@ -86,8 +88,40 @@ async def test_where_none_runs_the_store_is_taken(tmp_path: Path) -> None:
 
 
 async def test_a_store_that_somebody_holds_is_not_taken(tmp_path: Path) -> None:
-    """A monitor that cannot be reached is told, by its process."""
-    await stored(tmp_path / "data")
+    """A monitor that listens and cannot be reached is told, by its process."""
+    await stored(data := tmp_path / "data")
+    with only_one(data), listens_somewhere(data), pytest.raises(StoreUnusable, match=str(os.getpid())):
+        await change(configured(free_port()), data, "GET", "/incidents", {})
+
+
+async def test_a_command_waits_for_a_monitor_that_is_about_to_listen(tmp_path: Path) -> None:
+    """It has the data already and answers only later, as at each start; then it is asked."""
+    port = free_port()
+    with only_one(tmp_path / "data"):
+        asking = asyncio.create_task(change(configured(port), tmp_path / "data", "GET", "/incidents", {}))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+        async with listening(running(), port):
+            with listens_somewhere(tmp_path / "data"):
+                answer = await asking
+    assert [one["id"] for one in answer.body["incidents"]] == [one.id for one in SEEN.history.incidents]
+
+
+async def test_a_command_waits_for_whoever_is_about_to_leave(tmp_path: Path) -> None:
+    """Another command, or a monitor that writes its last; then the store is ours."""
+    id = await stored(tmp_path / "data")
+    with only_one(tmp_path / "data"):
+        asking = asyncio.create_task(change(configured(free_port()), tmp_path / "data", "GET", "/incidents", {}))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+    assert [one["id"] for one in (await asking).body["incidents"]] == [id]
+
+
+async def test_whoever_has_the_data_for_good_is_told_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that never listens keeps a command waiting for so long and no longer."""
+    monkeypatch.setattr(errand, "LONGEST", 0.3)
     with only_one(tmp_path / "data"), pytest.raises(StoreUnusable, match=str(os.getpid())):
         await change(configured(free_port()), tmp_path / "data", "GET", "/incidents", {})
 

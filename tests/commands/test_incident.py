@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from monitor.cli import main
 from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
-from monitor.data import only_one
+from monitor.data import listening, only_one
 from monitor.store import open_store
 from tests.store.past import incident, saved
 from tests.web.test_incidents import alone
@@ -176,7 +176,7 @@ def test_what_is_refused_is_a_sentence_and_1_and_what_is_mistyped_is_2(
 
 def test_a_store_that_a_silent_monitor_holds_is_left_alone(shell: Shell) -> None:
     """The sentence says where it was looked for, and who has it; reading goes on."""
-    with only_one(shell.folder / "data"):
+    with only_one(shell.folder / "data"), listening(shell.folder / "data"):
         refused = shell.type("acknowledge", OPEN.id)
         assert shell.type("list").exit_code == 0
     assert refused.exit_code == 1

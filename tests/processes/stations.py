@@ -95,6 +95,10 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
         found: dict[str, Any] = json.loads(get(f"http://127.0.0.1:{self.ops}/api/ops/v1/outbox{query}")[1])
         return found
 
+    def has_delivered_all(self) -> bool:
+        """Whether all that was to be said is said, and written down as such: a kill from then on repeats nothing."""
+        return not any(channel["pending"] for channel in self.outbox()["channels"])
+
     def series(self, name: str) -> float:
         """The value of a metric without labels; with them, as they stand there."""
         page = get(f"http://127.0.0.1:{self.ops}/metrics")[1].splitlines()

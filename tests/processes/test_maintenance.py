@@ -15,13 +15,14 @@ pytestmark = pytest.mark.slow
 
 
 async def typed(monitor: Monitor, *words: str) -> tuple[int, str]:
-    """A command as it is typed, beside the monitor that runs: exit status and what it printed."""
+    """A command as it is typed, beside the monitor that runs: exit status and what it printed; on stderr if nothing."""
     common = ("--config", str(monitor.file), "--data", str(monitor.folder / "data"))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", "maintenance", *words, *common, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
+        sys.executable, "-m", "monitor", "maintenance", *words, *common,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, (out or err).decode()
 
 
 def module(monitor: Monitor) -> dict[str, Any]:
@@ -62,10 +63,11 @@ async def test_a_window_excuses_a_fault_through_a_crash_until_a_person_ends_it(m
         await eventually(lambda: module(monitor).get("maintenance"), 20, "the work goes on")
         (work,) = v2(monitor, "scheduled-maintenances/active")["scheduled_maintenances"]
         status, said = await typed(monitor, "extend", work["id"][:6], "--until", "+2h", "--json")
-        assert (status, json.loads(said)["sequence"]) == (0, 2)
+        assert status == 0, said
+        assert json.loads(said)["sequence"] == 2
         assert monitor.incidents() == []
-        status, _ = await typed(monitor, "complete", work["id"], "--message", "Pronto.")
-        assert status == 0
+        status, said = await typed(monitor, "complete", work["id"], "--message", "Pronto.")
+        assert status == 0, said
         (incident,) = await eventually(monitor.incidents, 15, "what still fails has an incident")
         assert incident["started_at"] > work["started_at"]
         assert module(monitor)["uptime"]["24h"]["excluded_seconds"] > 0

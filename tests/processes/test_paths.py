@@ -49,7 +49,7 @@ async def test_many_who_say_mine_while_another_says_it_is_over(tmp_path: Path) -
 
             def over() -> bool:
                 ends = [n["dedup_key"] for n in receiver.at("/chat") if n["event"] == "resolved"]
-                return sorted(ends) == sorted(ids) and not any(c["pending"] for c in station.outbox()["channels"])
+                return sorted(ends) == sorted(ids) and station.has_delivered_all()
 
             await eventually(over, 30, "everybody hears of the ends")
             assert await one.leave() == 0
@@ -74,17 +74,18 @@ async def test_steps_that_came_due_while_nobody_ran_are_told_once_at_once_and_in
     async with hook() as receiver:
         names = ("first", "second", "third", "fourth")
         station = Station(tmp_path, [webhook(name, receiver.url) for name in names])
-        chain = "{to: [first]}, {after: 12s, to: [second]}, {after: 14s, to: [third]}, {after: 16s, to: [fourth]}"
+        chain = "{to: [first]}, {after: 20s, to: [second]}, {after: 22s, to: [third]}, {after: 24s, to: [fourth]}"
         text = station.file.read_text().partition("notify:")[0]
         station.file.write_text(f"{text}notify: [{{repeat: 1m, steps: [{chain}]}}]\n")
         async with station.running() as one:
             opened = await asyncio.to_thread(station.open, 1)
             assert opened is not None
-            await eventually(lambda: receiver.at("/first"), 8, "the first one is told")
+            await eventually(lambda: receiver.at("/first"), 15, "the first one is told")
+            await eventually(station.has_delivered_all, 15, "and that is on disk: a kill before that repeats it")
             one.tell(signal.SIGKILL)
             await one.process.wait()
         assert [path for path, _ in receiver.came] == ["/first"]
-        await asyncio.sleep(18)
+        await asyncio.sleep(26)
         async with station.running() as one:
             began = time.monotonic()
             await eventually(lambda: all(receiver.at(f"/{name}") for name in names), 30, "all are told")
@@ -134,7 +135,7 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
                 async with second.running() as other:
                     await eventually(lambda: set(told(receiver.at("/pager"))) == ids, 90, "the other sends them all")
                     await eventually(  # a minute to learn of it, and the rest of the claim: the limit and half a minute
-                        lambda: not any(c["pending"] for c in second.outbox()["channels"]), 100, "and writes that down"
+                        second.has_delivered_all, 100, "and writes that down"
                     )
                     count = len(receiver.at("/pager"))
                     await asyncio.sleep(max(0.0, stopped + 60 - time.monotonic()))
@@ -144,9 +145,7 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
                     assert again is not None
                     ids.add(str(again["id"]))
                     await eventually(lambda: set(told(receiver.at("/pager"))) == ids, 60, "and tells what is new")
-                    await eventually(
-                        lambda: not any(c["pending"] for c in first.outbox()["channels"]), 90, "nothing waits"
-                    )
+                    await eventually(first.has_delivered_all, 90, "nothing waits")
                     letters = json.loads(get(f"http://127.0.0.1:{second.ops}/api/ops/v1/outbox?limit=50")[1])["letters"]
                     assert await other.leave() == 0
             finally:
