@@ -24,12 +24,16 @@ from monitor.core.findings import (
     tracks_of,
     well_at,
 )
+from monitor.core.graph import MEDIUM
 from monitor.core.incident import Candidate, Cause, Evidence
-from monitor.core.module import FAILING
+from monitor.core.module import FAILING, Status
 from monitor.core.routing import GONE
 from monitor.core.track import Track
 
 HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
+UNHEARD = timedelta(seconds=60)  # … what it needs has so long to be asked since
+DOUBT = timedelta(seconds=90)  # … and so long to be settled once it fails or is slow
+OWN_WAY = ("dns.", "tcp.", "tls.")  # codes of the way to a module, on which nothing that it needs has a part
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
@@ -116,6 +120,8 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
     again. What is named already, or can be seen in the failures themselves, waits for nobody."""
     if previous is not None and previous.module == group.root is not None:
         return False
+    if _awaits_needs(board, group, now):
+        return True
     if group.shared is not None and group.shared.kind != "unknown":
         return False
     explained = {*board.platform.graph.dependants(group.root), group.root} if group.root else set()
@@ -127,6 +133,33 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
         if key[0] not in explained and board.status(key[0]) not in FAILING and _has_just_failed(board.tracks[key], now)
     }
     return len(doubtful) >= IN_DOUBT
+
+
+def _awaits_needs(board: Board, group: Group, now: datetime) -> bool:
+    """Whether something that the root needs is in doubt as well, or has not been asked since: what looks like the root
+    may only be the first to show it. A failure on the way to a module is its own."""
+    root, onset = group.root, None if group.root is None else _onset(board, group.root)
+    if root is None or onset is None or (code_seen(board, root) or "").startswith(OWN_WAY):
+        return False
+    graph = board.platform.graph
+    needs = [need for need, chance in graph.needs.get(root, ()) if chance >= MEDIUM and need in graph.measured]
+    return any(
+        any(_is_in_doubt(track, now) for _, track in tracks_of(board, need))
+        or (now - onset <= UNHEARD and not is_asked_since(board, need, onset))
+        for need in needs
+        if need not in group.modules and board.status(need) is Status.UP
+    )
+
+
+def _is_in_doubt(track: Track, now: datetime) -> bool:
+    """Whether the newest runs failed or were slow, and it is not settled yet what that means."""
+    failing, slow = track.bad_since and not track.good_streak, track.slow_score and not track.brisk_streak
+    since = track.bad_since if failing else track.slow_since if slow else None
+    return since is not None and now - since <= DOUBT
+
+
+def _onset(board: Board, module: str) -> datetime | None:
+    return min((track.bad_since for _, track in tracks_of(board, module) if track.bad_since), default=None)
 
 
 def _has_just_failed(track: Track, now: datetime) -> bool:

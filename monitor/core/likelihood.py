@@ -27,6 +27,7 @@ HUNG, HUNG_AS_VICTIM = 0.4, 0.6  # chance of a time-out of our own, or of slowne
 NAMED, MISNAMED = 0.9, 0.002  # chance that answers name a dependency that fails, that does not
 KEPT_QUIET = 0.3  # chance that an answer with an error code does not name the dependency that failed
 BLOCKED, BLOCKED_IDLY = 0.5, 0.03  # chance of being throttled by a module that fails, that is well
+GLIMPSED = 0.1  # chance of a failure in the last two minutes, and no more than that, of a module that fails
 CHANGED, CHANGED_IDLY = 0.4, 0.02  # chance of a new version shortly before the onset, for the root and otherwise
 UNDECLARED = 0.15  # share of edges nobody declared: chance that a failure of everything shows where no edge leads
 SHARED = 0.98  # chance that what shares a broken thing fails
@@ -53,7 +54,7 @@ def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float
 
 
 def _score_of_module(scene: Scene, hypothesis: str, modules: Sequence[str]) -> float:
-    truth = {hypothesis: 1.0}
+    truth = {hypothesis: scene.share(hypothesis)}
     struck, explained = _spread(scene, truth, scene.dependants(hypothesis), modules, frozenset())
     hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)
     total = _of_root(scene, hypothesis) + struck + _of_named(scene, truth, modules)
@@ -125,6 +126,9 @@ def _of_struck(scene: Scene, id: str, struck: float, inside: set[str]) -> tuple[
         case State.BLOCKED:
             chance = struck * BLOCKED + (1 - struck) * BLOCKED_IDLY
             return struck * BLOCKED / chance, log(chance)
+        case State.GLIMPSED:
+            odds = struck * GLIMPSED / scene.exhibits[id].idly + 1 - struck
+            return 1 - (1 - struck) / odds, log(odds)
     return struck, 0.0
 
 
@@ -134,8 +138,10 @@ def _of_root(scene: Scene, root: str) -> float:
     if one is None:
         return log(MISS) if state is State.UP else 0.0
     total = {State.UP: log(MISS), State.BLOCKED: log(BLOCKED)}.get(state, 0.0)
+    if state is State.GLIMPSED:
+        total = log(GLIMPSED / one.idly)
     if state in ILL:
-        total = log(1 - MISS) + signature(one, True)
+        total = log(1 - MISS) + signature_of_root(scene, root)
     return total + (log(CHANGED / CHANGED_IDLY) if one.changed else 0.0)
 
 
@@ -176,7 +182,14 @@ def _of_time(scene: Scene, root: str, explained: Sequence[str]) -> float:
     onsets = sorted(scene.onset(id).timestamp() for id in explained)
     half = len(onsets) // 2
     middle = onsets[half] if len(onsets) % 2 else (onsets[half - 1] + onsets[half]) / 2
-    return -max(0.0, scene.onset(root).timestamp() - middle - SHUFFLED) / LATE
+    return -max(0.0, scene.onset(root).timestamp() - middle - SHUFFLED - scene.grace(root)) / LATE
+
+
+def signature_of_root(scene: Scene, root: str) -> float:
+    """How well the code of a module fits its being the root: a gateway that broke says no more than that it waits."""
+    one = scene.exhibits[root]
+    is_gateway = root in scene.graph.gateways and (one.code or "").startswith(_WAITING)
+    return log(0.5) if is_gateway else signature(one, True)
 
 
 def signature(one: Exhibit, root: bool) -> float:

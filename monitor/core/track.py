@@ -346,7 +346,8 @@ def down(track: Track, result: Result | None) -> Track:
 
 
 def relieved(track: Track) -> Track:
-    """The track once its probe is no longer down: the failures that made it so are not held against it twice."""
+    """The track once its probe is no longer down or degraded: the failures that made it so are not held against it
+    twice."""
     return replace(track, partial_score=0.0, partial_since=None, partial_good=0, down_bad=0, down_all=0)
 
 
