@@ -28,6 +28,7 @@ from monitor.core.graph import MEDIUM
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import FAILING, Status
 from monitor.core.routing import GONE
+from monitor.core.shared import Shared
 from monitor.core.track import Track
 
 HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
@@ -79,7 +80,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
         told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
         group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
     graph = board.platform.graph
-    group = _steady(board, group, previous, now)
+    group = _steady(board, _still_shared(group, previous), previous, now)
     root = group.root
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
@@ -164,6 +165,19 @@ def _onset(board: Board, module: str) -> datetime | None:
 
 def _has_just_failed(track: Track, now: datetime) -> bool:
     return track.bad_since is not None and track.good_streak == 0 and now - track.bad_since <= HASTE
+
+
+def _still_shared(group: Group, previous: Cause | None) -> Group:
+    """The group with the thing in common that was told before, unless a module can be named or another thing reaches
+    more of what fails: what is just being asked again comes and goes."""
+    told = previous.shared if previous is not None else None
+    if previous is None or told is None or group.root is not None:
+        return group
+    found, reach = group.shared, frozenset(told["modules"]).intersection(group.modules)
+    same = found is not None and (found.kind, found.value) == (told["kind"], told["value"])
+    if same or not reach or (found is not None and len(found.reach.intersection(group.modules)) > len(reach)):
+        return group
+    return replace(group, shared=Shared(told["kind"], told["value"], reach), confidence=previous.confidence)
 
 
 def _steady(board: Board, group: Group, previous: Cause | None, now: datetime) -> Group:
