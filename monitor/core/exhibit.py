@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, cached_property
 from math import exp, log
+from typing import Any
 
 from monitor.core.graph import Graph
 
@@ -75,14 +77,14 @@ class Scene:
     ) -> None:
         self.graph = graph
         self.asked_since = asked_since
-        self.well_at = well_at
+        self.well_at = cache(well_at)
         self.exhibits = exhibits
         self._state_of = state_of
         self._weights: dict[str, float] = {}
-        self._dependants: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
         self.strays: dict[tuple[str, str], tuple[float, float, float]] = {}  # the likelihood's own notes
-        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … and what it said before
+        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … what it said before, …
+        self.spreads: dict[tuple[object, datetime | None], Any] = {}  # … and how far each hypothesis reaches
         self._order = {id: (one.onset, id) for id, one in exhibits.items() if one.onset is not None}
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
 
@@ -103,11 +105,14 @@ class Scene:
         one = self.exhibits.get(id)
         return self._state_of(id) if one is None else one.state
 
+    @cached_property
+    def well(self) -> int:
+        """How many measured modules are well."""
+        return sum(self.state(id) is State.UP for id in self.graph.measured)
+
     def dependants(self, id: str) -> list[str]:
         """Everything that needs a module, what is needed before what needs it."""
-        if id not in self._dependants:
-            self._dependants[id] = self.graph.dependants(id)
-        return self._dependants[id]
+        return self.graph.dependants(id)
 
     def cycle(self, id: str) -> str:
         """The name of the circle that a module stands on; its own when it stands on none."""

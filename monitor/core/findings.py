@@ -41,8 +41,10 @@ def look(
     weighed = held if len(held) <= MOST_WEIGHED else _foremost(board, held, failing, since) | (held & set(about))
     exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(weighed)}
 
+    well = {id for id, one in board.modules.items() if one.status is Status.UP} - held
+
     def state_of(id: str) -> State:
-        return State.UP if board.status(id) is Status.UP and id not in held else State.DARK
+        return State.UP if id in well else State.DARK
 
     return exhibits, state_of
 
@@ -67,17 +69,19 @@ def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], sin
 
 def well_at(board: Board, address: str) -> frozenset[str]:
     """The modules that are well and were answered by an address when they were asked last."""
-    deciding = {
-        p.key for id in board.platform.modules if board.status(id) is Status.UP for p in board.platform.deciding(id)
-    }
-    return frozenset(
-        key[0] for key, track in board.tracks.items() if track.good_address == address and key[:2] in deciding
-    )
+    well = {id for id, one in board.modules.items() if one.status is Status.UP}
+    there = {key for key, track in board.tracks.items() if track.good_address == address and key[0] in well}
+    return frozenset(key[0] for key in there if key[:2] in board.platform.decisive)
 
 
 def is_asked_since(board: Board, id: str, onset: datetime) -> bool:
     """Whether a module has answered well since a moment."""
-    return any(track.good_streak and track.usable_at and track.usable_at >= onset for _, track in tracks_of(board, id))
+    for probe in board.platform.deciding(id):
+        for place in probe.locations:
+            track = board.tracks.get((id, probe.id, place))
+            if track is not None and track.good_streak and track.usable_at and track.usable_at >= onset:
+                return True
+    return False
 
 
 def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | None = None) -> Exhibit:
