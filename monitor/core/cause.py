@@ -36,6 +36,7 @@ UNHEARD = timedelta(seconds=60)  # … what it needs has so long to be asked sin
 DOUBT = timedelta(seconds=90)  # … and so long to be settled once it fails or is slow
 OWN_WAY = ("dns.", "tcp.", "tls.")  # codes of the way to a module, on which nothing that it needs has a part
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
+SURE = 0.95  # … and with so much it takes the place of a thing in common that was told
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
@@ -168,31 +169,34 @@ def _has_just_failed(track: Track, now: datetime) -> bool:
 
 
 def _still_shared(group: Group, previous: Cause | None) -> Group:
-    """The group with the thing in common that was told before, unless a module can be named or another thing reaches
-    more of what fails: what is just being asked again comes and goes."""
+    """The group with the thing in common that was told before, unless a module is surely the cause or another thing
+    reaches more of what fails: what is just being asked again comes and goes."""
     told = previous.shared if previous is not None else None
-    if previous is None or told is None or group.root is not None:
+    if previous is None or told is None or (group.root is not None and group.confidence >= SURE):
         return group
     found, reach = group.shared, frozenset(told["modules"]).intersection(group.modules)
     same = found is not None and (found.kind, found.value) == (told["kind"], told["value"])
     if same or not reach or (found is not None and len(found.reach.intersection(group.modules)) > len(reach)):
         return group
-    return replace(group, shared=Shared(told["kind"], told["value"], reach), confidence=previous.confidence)
+    thing = Shared(told["kind"], told["value"], reach)
+    return replace(group, root=None, shared=thing, confidence=previous.confidence)
 
 
 def _steady(board: Board, group: Group, previous: Cause | None, now: datetime) -> Group:
     """The group with the root that was named before, unless one can be named that is likelier by far, or that fails
     now and is needed by the other: a need that was seen late explains more than what was named for want of it."""
     named = previous.module if previous else None
-    if named is None or group.root == named or group.shared is not None:
+    if named is None or group.root == named:
         return group
     own = dict(group.candidates).get(named, 0.0)
+    if group.shared is not None and group.confidence > STABLE * own:
+        return group
     found = group.root
     if found is not None and (group.confidence > STABLE * own or _is_needed(board, group, named, now)):
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
-    return replace(group, root=named, confidence=sure, candidates=((named, sure), *rest))
+    return replace(group, root=named, shared=None, confidence=sure, candidates=((named, sure), *rest))
 
 
 def _is_needed(board: Board, group: Group, named: str, now: datetime) -> bool:
