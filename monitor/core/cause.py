@@ -24,13 +24,19 @@ from monitor.core.findings import (
     tracks_of,
     well_at,
 )
+from monitor.core.graph import MEDIUM
 from monitor.core.incident import Candidate, Cause, Evidence
-from monitor.core.module import FAILING
+from monitor.core.module import FAILING, Status
 from monitor.core.routing import GONE
+from monitor.core.shared import Shared
 from monitor.core.track import Track
 
 HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
+UNHEARD = timedelta(seconds=60)  # … what it needs has so long to be asked since
+DOUBT = timedelta(seconds=90)  # … and so long to be settled once it fails or is slow
+OWN_WAY = ("dns.", "tcp.", "tls.")  # codes of the way to a module, on which nothing that it needs has a part
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
+SURE = 0.95  # … and with so much it takes the place of a thing in common that was told
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
 ANSWERED = frozenset({CauseClass.UNKNOWN, CauseClass.DEPENDENCY, CauseClass.STALLED})  # a change explains these better
@@ -75,7 +81,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
         told = tuple((id, min(chance, JUST_BELOW)) for id, chance in group.candidates)
         group = replace(group, root=None, shared=None, confidence=min(group.confidence, JUST_BELOW), candidates=told)
     graph = board.platform.graph
-    group = _steady(board, group, previous, now)
+    group = _steady(board, _still_shared(group, previous), previous, now)
     root = group.root
     onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
     code, cls = _code(board, group, previous)
@@ -116,6 +122,8 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
     again. What is named already, or can be seen in the failures themselves, waits for nobody."""
     if previous is not None and previous.module == group.root is not None:
         return False
+    if _awaits_needs(board, group, now):
+        return True
     if group.shared is not None and group.shared.kind != "unknown":
         return False
     explained = {*board.platform.graph.dependants(group.root), group.root} if group.root else set()
@@ -129,23 +137,66 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
     return len(doubtful) >= IN_DOUBT
 
 
+def _awaits_needs(board: Board, group: Group, now: datetime) -> bool:
+    """Whether something that the root needs is in doubt as well, or has not been asked since: what looks like the root
+    may only be the first to show it. A failure on the way to a module is its own."""
+    root, onset = group.root, None if group.root is None else _onset(board, group.root)
+    if root is None or onset is None or (code_seen(board, root) or "").startswith(OWN_WAY):
+        return False
+    graph = board.platform.graph
+    needs = [need for need, chance in graph.needs.get(root, ()) if chance >= MEDIUM and need in graph.measured]
+    return any(
+        any(_is_in_doubt(track, now) for _, track in tracks_of(board, need))
+        or (now - onset <= UNHEARD and not is_asked_since(board, need, onset))
+        for need in needs
+        if need not in group.modules and board.status(need) is Status.UP
+    )
+
+
+def _is_in_doubt(track: Track, now: datetime) -> bool:
+    """Whether the newest runs failed or were slow, and it is not settled yet what that means."""
+    failing, slow = track.bad_since and not track.good_streak, track.slow_score and not track.brisk_streak
+    since = track.bad_since if failing else track.slow_since if slow else None
+    return since is not None and now - since <= DOUBT
+
+
+def _onset(board: Board, module: str) -> datetime | None:
+    return min((track.bad_since for _, track in tracks_of(board, module) if track.bad_since), default=None)
+
+
 def _has_just_failed(track: Track, now: datetime) -> bool:
     return track.bad_since is not None and track.good_streak == 0 and now - track.bad_since <= HASTE
+
+
+def _still_shared(group: Group, previous: Cause | None) -> Group:
+    """The group with the thing in common that was told before, unless a module is surely the cause or another thing
+    reaches more of what fails: what is just being asked again comes and goes."""
+    told = previous.shared if previous is not None else None
+    if previous is None or told is None or (group.root is not None and group.confidence >= SURE):
+        return group
+    found, reach = group.shared, frozenset(told["modules"]).intersection(group.modules)
+    same = found is not None and (found.kind, found.value) == (told["kind"], told["value"])
+    if same or not reach or (found is not None and len(found.reach.intersection(group.modules)) > len(reach)):
+        return group
+    thing = Shared(told["kind"], told["value"], reach)
+    return replace(group, root=None, shared=thing, confidence=previous.confidence)
 
 
 def _steady(board: Board, group: Group, previous: Cause | None, now: datetime) -> Group:
     """The group with the root that was named before, unless one can be named that is likelier by far, or that fails
     now and is needed by the other: a need that was seen late explains more than what was named for want of it."""
     named = previous.module if previous else None
-    if named is None or group.root == named or group.shared is not None:
+    if named is None or group.root == named:
         return group
     own = dict(group.candidates).get(named, 0.0)
+    if group.shared is not None and group.confidence > STABLE * own:
+        return group
     found = group.root
     if found is not None and (group.confidence > STABLE * own or _is_needed(board, group, named, now)):
         return group
     sure = max(own, NAMED_AT)
     rest = [(id, chance * (1 - sure)) for id, chance in group.candidates if id != named]
-    return replace(group, root=named, confidence=sure, candidates=((named, sure), *rest))
+    return replace(group, root=named, shared=None, confidence=sure, candidates=((named, sure), *rest))
 
 
 def _is_needed(board: Board, group: Group, named: str, now: datetime) -> bool:

@@ -19,6 +19,9 @@ AGREED = 2 / 3  # share of the span for which as many places fail as must agree
 WONDER = 1e-4  # chance that a probe which still fails answers this well
 SELDOM, WONDER_SELDOM = 1, 0.05  # good runs in a row, and that chance, of one that has no extra runs: they take long
 LEAST_SHARE = 0.2  # of runs that fail during an outage, for that chance; below, recovery would take too long
+STILL = 0.5  # share of the limit from which a place still fails now and then: 21 good runs under it …
+STILL_SELDOM = 0.75  # … and eleven for a probe that has no extra runs: they take long
+TOGETHER, TOGETHER_SELDOM = 24, 12  # good runs since the last failure, of all places that saw one, that tell the same
 PARTIAL_CAP = 8.0  # what one domain counts for at most where several look …
 PARTIAL_QUORUM = 13.2  # … and what all must reach: more than a burst at one place and a stray failure elsewhere
 
@@ -199,13 +202,34 @@ def _is_convincing(probe: Probe, tracks: Iterable[Track]) -> bool:
 
 def _brisk(probe: Probe, tracks: Mapping[str, Track], panel: Panel, now: datetime, tuning: Tuning) -> datetime | None:
     """Since when the probe neither fails nor is slow, once that has lasted."""
-    if _total(tracks, panel, "partial_score", PARTIAL_LIMIT) >= PARTIAL_LIMIT / 2:
-        return None  # it still fails now and then
+    if fails_still(probe, tracks.values()):
+        return None
     if any(_is_recent(at, now, tuning) for t in tracks.values() for at in (t.last_bad_at, t.last_slow_at)):
         return None
     streak = tuning.recovery_streak if probe.extra_runs else SELDOM
     brisk = {p: t.brisk_since for p, t in tracks.items() if t.brisk_since and t.brisk_streak >= streak}
     return _since_quorum(brisk, panel)
+
+
+def fails_still(probe: Probe, tracks: Iterable[Track]) -> bool:
+    """Whether a probe that fails now and then has not been well for so long, at each place or at all of them together,
+    that this is over."""
+    limit = PARTIAL_LIMIT * (STILL if probe.extra_runs else STILL_SELDOM)
+    seen = [track for track in tracks if track.partial_score and track.last_bad_at]
+    if all(track.partial_score < limit for track in seen):
+        return False
+    last = max(track.last_bad_at for track in seen if track.last_bad_at)
+    enough = TOGETHER if probe.extra_runs else TOGETHER_SELDOM
+    return sum(_good_since(track, last, probe.interval) for track in seen) < enough
+
+
+def _good_since(track: Track, last: datetime, interval: timedelta) -> int:
+    """At least how many good runs a place had since the last failure anywhere."""
+    if track.good_since is None or track.last_at is None:
+        return 0
+    if track.good_since >= last:
+        return track.good_streak
+    return max(0, min(track.good_streak, (track.last_at - last) // interval))
 
 
 def _since_quorum(begun: Mapping[str, datetime], panel: Panel) -> datetime | None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, cached_property
 from math import exp, log
+from typing import Any
 
 from monitor.core.graph import Graph
 
@@ -16,6 +18,8 @@ STRAY = 0.002  # chance that another module fails by coincidence
 LATE = 20.0  # seconds for which lateness costs one nat
 JITTER = 30.0  # seconds by which phases of probes alone shuffle the order of onsets
 SHUFFLED = 20.0  # … and by which a root is seen later than what it explains, at no cost
+FITFUL = 60.0  # … and by which either is later of a module that answers well in between: it is caught failing late
+HALF = 0.5  # share of the time for which such a module fails, and drags along what needs it
 LINKED = 10 * STRAY  # a need that explains a failure no better than this has no part in it
 NOTABLE = 1e-3  # a smaller chance is not followed along the graph
 
@@ -26,12 +30,13 @@ class State(StrEnum):
     FAILING = "failing"  # down or degraded, or it was in this incident
     SUSPECT = "suspect"  # several failures that are not settled yet
     BLOCKED = "blocked"  # it throttles or refuses us
-    DARK = "dark"  # nothing is known: never measured, silent, or a single failure
+    GLIMPSED = "glimpsed"  # a failure a moment ago that settles nothing
+    DARK = "dark"  # nothing is known: never measured, or silent
     UP = "up"
 
 
 ILL = frozenset({State.FAILING, State.SUSPECT})
-UNSEEN = frozenset({State.DARK, State.BLOCKED})
+UNSEEN = frozenset({State.DARK, State.BLOCKED, State.GLIMPSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Exhibit:
     name them, `quiet` is the share of those that name nobody.
 
     `backend` is the share of all failing answers that an application gave.
-    `changed`: its version changed shortly before its failures.
+    `changed`: its version changed shortly before its failures. `fitful`: it answers well in between. `idly` is the
+    chance that noise alone gives it a failure in the last two minutes.
     """
 
     module: str
@@ -54,6 +60,8 @@ class Exhibit:
     addresses: tuple[str, ...] = ()
     certificate: str | None = None
     changed: bool = False
+    fitful: bool = False
+    idly: float = 0.03
 
 
 class Scene:
@@ -69,14 +77,14 @@ class Scene:
     ) -> None:
         self.graph = graph
         self.asked_since = asked_since
-        self.well_at = well_at
+        self.well_at = cache(well_at)
         self.exhibits = exhibits
         self._state_of = state_of
         self._weights: dict[str, float] = {}
-        self._dependants: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
         self.strays: dict[tuple[str, str], tuple[float, float, float]] = {}  # the likelihood's own notes
-        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … and what it said before
+        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … what it said before, …
+        self.spreads: dict[tuple[object, datetime | None], Any] = {}  # … and how far each hypothesis reaches
         self._order = {id: (one.onset, id) for id, one in exhibits.items() if one.onset is not None}
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)
 
@@ -97,11 +105,14 @@ class Scene:
         one = self.exhibits.get(id)
         return self._state_of(id) if one is None else one.state
 
+    @cached_property
+    def well(self) -> int:
+        """How many measured modules are well."""
+        return sum(self.state(id) is State.UP for id in self.graph.measured)
+
     def dependants(self, id: str) -> list[str]:
         """Everything that needs a module, what is needed before what needs it."""
-        if id not in self._dependants:
-            self._dependants[id] = self.graph.dependants(id)
-        return self._dependants[id]
+        return self.graph.dependants(id)
 
     def cycle(self, id: str) -> str:
         """The name of the circle that a module stands on; its own when it stands on none."""
@@ -139,8 +150,20 @@ class Scene:
 
     def link(self, id: str, need: str, chance: float) -> float:
         """How likely a failing need explains a failing module: strength, truth, and order of time."""
-        late = (self.onset(need) - self.onset(id)).total_seconds() - JITTER
+        late = (self.onset(need) - self.onset(id)).total_seconds() - JITTER - self.grace(need)
         return chance * self._weight(need) * exp(-max(0.0, late) / LATE)
+
+    def is_fitful(self, id: str) -> bool:
+        """Whether a module answers well in between its failures."""
+        return id in self.exhibits and self.exhibits[id].fitful
+
+    def grace(self, id: str) -> float:
+        """Seconds by which a module that answers well in between is caught failing later than one that does not."""
+        return FITFUL if self.is_fitful(id) else 0.0
+
+    def share(self, id: str) -> float:
+        """For how much of the time a module fails once it does, and what needs it with it."""
+        return HALF if self.is_fitful(id) else 1.0
 
     def _weight(self, id: str) -> float:
         """How sure it is that a failing module really fails, given how many healthy modules need it all the same."""
@@ -148,7 +171,7 @@ class Scene:
             doubt = 0.0
             for one in self.graph.needed_by.get(id, ()):
                 if self.state(one) is State.UP:
-                    chance = dict(self.graph.needs[one])[id]
+                    chance = dict(self.graph.needs[one])[id] * self.share(id)
                     doubt += log(1 - chance * (1 - MISS))
             alive = exp(doubt)
             self._weights[id] = alive / (alive + STRAY)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from monitor.core.exhibit import LINKED, STRAY, Exhibit, Scene, State
 from monitor.core.graph import Graph
-from monitor.core.likelihood import AT_ONCE, STRAY_AT_ONCE, Hypothesis, score, signature
+from monitor.core.likelihood import AT_ONCE, STRAY_AT_ONCE, Hypothesis, score, signature, signature_of_root
 from monitor.core.shared import ALIKE, Shared, first_struck, fit, things
 
 TOGETHER = timedelta(minutes=5)  # onsets of what may have one cause without an edge between them
@@ -263,7 +263,10 @@ def _weighed(scene: Scene, part: _Part) -> Group:
     sharing = sum(chance for _, chance in shared)
     if shared and not (confidence > sharing and _explains_most(scene, root, modules)):
         thing = max(shared, key=lambda pair: pair[1])[0]
-        return Group(modules, None, sharing, candidates, thing)
+        out = sum(chance for id, chance in named if not _explains_most(scene, id, modules))
+        sharing /= max(1 - out, sharing)  # what leaves most of it unexplained is out of the question
+        told = min(1.0, (1 - sharing) / max(sum(chance for _, chance in candidates), 1e-9))
+        return Group(modules, None, sharing, tuple((id, chance * told) for id, chance in candidates), thing)
     return Group(modules, root if confidence >= NAMED_AT else None, confidence, candidates)
 
 
@@ -298,8 +301,7 @@ def _unnameable(scene: Scene, what: Hypothesis, best: float, part: _Part, roots:
     """The weights, against the best hypothesis, of what may have broken and cannot be named: something outside the
     graph, and the likeliest need that looks well."""
     if isinstance(what, str) and what in part.modules:  # outside the graph; the best module would be its victim
-        one = scene.exhibits[what]
-        yield UNLISTED * exp(signature(one, False) - signature(one, True))
+        yield UNLISTED * exp(signature(scene.exhibits[what], False) - signature_of_root(scene, what))
     needs = dict.fromkeys(need for top in part.tops[:OTHER_CANDIDATES] for need, _ in scene.needs(top))
     well = [need for need in needs if scene.state(need) is State.UP and need not in roots]
     likeliest = max((score(scene, need, part.modules) for need in well[:OTHER_CANDIDATES]), default=-inf)

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
+from math import exp, log
 from operator import is_
+from typing import Any
 
 from monitor.core.anew import replace
 from monitor.core.board import Board
@@ -23,6 +25,7 @@ from monitor.core.track import Sighting, Track
 RECENT = timedelta(minutes=2)  # a module without a failure for so long is above suspicion
 CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
 CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it at most, as probes are spread out
+LEAST_IDLE = 0.02  # chance of a failure in that time though all is well, at least
 MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail
 
 Seen = tuple[Probe, Track]
@@ -38,8 +41,10 @@ def look(
     weighed = held if len(held) <= MOST_WEIGHED else _foremost(board, held, failing, since) | (held & set(about))
     exhibits = {id: exhibit_of(board, id, now, failing.get(id)) for id in sorted(weighed)}
 
+    well = {id for id, one in board.modules.items() if one.status is Status.UP} - held
+
     def state_of(id: str) -> State:
-        return State.UP if board.status(id) is Status.UP and id not in held else State.DARK
+        return State.UP if id in well else State.DARK
 
     return exhibits, state_of
 
@@ -64,17 +69,19 @@ def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], sin
 
 def well_at(board: Board, address: str) -> frozenset[str]:
     """The modules that are well and were answered by an address when they were asked last."""
-    deciding = {
-        p.key for id in board.platform.modules if board.status(id) is Status.UP for p in board.platform.deciding(id)
-    }
-    return frozenset(
-        key[0] for key, track in board.tracks.items() if track.good_address == address and key[:2] in deciding
-    )
+    well = {id for id, one in board.modules.items() if one.status is Status.UP}
+    there = {key for key, track in board.tracks.items() if track.good_address == address and key[0] in well}
+    return frozenset(key[0] for key in there if key[:2] in board.platform.decisive)
 
 
 def is_asked_since(board: Board, id: str, onset: datetime) -> bool:
     """Whether a module has answered well since a moment."""
-    return any(track.good_streak and track.usable_at and track.usable_at >= onset for _, track in tracks_of(board, id))
+    for probe in board.platform.deciding(id):
+        for place in probe.locations:
+            track = board.tracks.get((id, probe.id, place))
+            if track is not None and track.good_streak and track.usable_at and track.usable_at >= onset:
+                return True
+    return False
 
 
 def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | None = None) -> Exhibit:
@@ -82,7 +89,31 @@ def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | N
     deciding = tracks_of(board, id)
     state, onset = _state(board, id, deciding, now, failing_since)
     changed = onset is not None and change_before(board, [id], onset) is not None
-    return replace(_seen_of(board, id, deciding), state=state, onset=onset, changed=changed)
+    seen = _seen_of(board, id, deciding)
+    coded = [one for one in _sightings(_everyone(board, id, deciding)) if one.names]
+    if coded:
+        seen = replace(seen, **_naming(board, id, coded))
+    return replace(seen, state=state, onset=onset, changed=changed)
+
+
+def _naming(board: Board, id: str, coded: Sequence[Sighting]) -> dict[str, Any]:
+    """Whom the error codes of failing answers name, and how many name nobody. What was said of a module before it
+    recovered is over."""
+    named: Counter[str] = Counter()
+    quiet = 0
+    for one in coded:
+        modules = named_in(board, one) - {id}
+        named.update(module for module in modules if not _is_well_since(board, module, one.at))
+        quiet += not modules and any(DEPENDENCY.fullmatch(code) for code in one.names)
+    return {
+        "named": {module: count / len(coded) for module, count in sorted(named.items())},
+        "quiet": quiet / len(coded),
+    }
+
+
+def _is_well_since(board: Board, module: str, at: datetime) -> bool:
+    condition = board.modules.get(module)
+    return condition is not None and condition.status is Status.UP and condition.since > at
 
 
 def _seen_of(board: Board, id: str, deciding: Sequence[Seen]) -> Exhibit:
@@ -93,24 +124,17 @@ def _seen_of(board: Board, id: str, deciding: Sequence[Seen]) -> Exhibit:
     if known is not None and len(known[0]) == len(tracks) and all(map(is_, known[0], tracks)):
         return known[1]
     seen = _sightings(everyone)
-    named: Counter[str] = Counter()
-    quiet = 0
-    for one in [one for one in seen if one.names]:
-        modules = named_in(board, one) - {id}
-        named.update(modules)
-        quiet += not modules and any(DEPENDENCY.fullmatch(code) for code in one.names)
     failing = {p.key: p for p, t in deciding if t.sightings or t.slow_sighting}
-    coded, whole = max(sum(bool(one.names) for one in seen), 1), max(len(seen), 1)
     found = Exhibit(
         module=id,
         state=State.DARK,
         code=_code_of(track for _, track in deciding),
-        named={module: count / coded for module, count in sorted(named.items())},
-        quiet=quiet / coded,
-        backend=sum(one.backend for one in seen) / whole,
+        backend=sum(one.backend for one in seen) / max(len(seen), 1),
         hosts=tuple(dict.fromkeys(host for p in failing.values() if p.kind != "verdict" for host in hosts_of(p))),
         addresses=tuple(dict.fromkeys(one.address for one in seen if one.address)),
         certificate=next((one.certificate for one in seen if one.certificate), None),
+        fitful=any(track.partial_good for _, track in deciding),
+        idly=max(LEAST_IDLE, 1 - exp(sum(log(1 - t.noise) * (RECENT / p.interval) for p, t in deciding))),
     )
     board.platform.findings[id] = tracks, found
     return found
@@ -137,8 +161,10 @@ def _state(
         return State.SUSPECT, suspected
     if any(t.blocked_score and not is_over(t.last_blocked_at, now) for _, t in tracks):
         return State.BLOCKED, None
-    if board.status(id) is not Status.UP or not all(is_over(t.last_bad_at, now) for _, t in tracks):
+    if board.status(id) is not Status.UP:
         return State.DARK, None
+    if not all(is_over(t.last_bad_at, now) and (not t.slow_score or is_over(t.last_slow_at, now)) for _, t in tracks):
+        return State.GLIMPSED, None
     return State.UP, None
 
 

@@ -41,14 +41,29 @@ class Graph:
 
     def dependants(self, module: str) -> list[str]:
         """Everything that needs a module, directly or not, itself left out: what is needed before what needs it."""
-        seen, todo = {module}, [module]
+        if module not in self._dependants:
+            self._dependants[module] = [one for one in self.behind([module]) if one != module]
+        return self._dependants[module]
+
+    @cached_property
+    def _dependants(self) -> dict[str, list[str]]:
+        return {}
+
+    def behind(self, modules: Iterable[str]) -> list[str]:
+        """These modules and everything that needs one of them, in the same order."""
+        seen = set(modules)
+        todo = list(seen)
         while todo:
             for one in self.needed_by.get(todo.pop(), ()):
                 if one not in seen:
                     seen.add(one)
                     todo.append(one)
-        seen.discard(module)
-        return sorted(seen, key=lambda one: (self.rank[one], one))
+        return sorted(seen, key=lambda one: self._place.get(one, -1))
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        order = sorted(self.rank, key=lambda one: (self.rank[one], one))
+        return {one: place for place, one in enumerate(order)}
 
 
 def graph_of(

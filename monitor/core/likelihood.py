@@ -11,7 +11,8 @@
 `docs/judgement.md` derives the numbers, `tests/bench/` measures what they are worth.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from math import comb, exp, log
 
@@ -27,8 +28,10 @@ HUNG, HUNG_AS_VICTIM = 0.4, 0.6  # chance of a time-out of our own, or of slowne
 NAMED, MISNAMED = 0.9, 0.002  # chance that answers name a dependency that fails, that does not
 KEPT_QUIET = 0.3  # chance that an answer with an error code does not name the dependency that failed
 BLOCKED, BLOCKED_IDLY = 0.5, 0.03  # chance of being throttled by a module that fails, that is well
+GLIMPSED = 0.1  # chance of a failure in the last two minutes, and no more than that, of a module that fails
 CHANGED, CHANGED_IDLY = 0.4, 0.02  # chance of a new version shortly before the onset, for the root and otherwise
 UNDECLARED = 0.15  # share of edges nobody declared: chance that a failure of everything shows where no edge leads
+DEAREST = 15.0  # nats that one failure costs at most that nothing explains: what is well may not cost more than all do
 SHARED = 0.98  # chance that what shares a broken thing fails
 
 Hypothesis = str | Shared
@@ -53,10 +56,10 @@ def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float
 
 
 def _score_of_module(scene: Scene, hypothesis: str, modules: Sequence[str]) -> float:
-    truth = {hypothesis: 1.0}
-    struck, explained = _spread(scene, truth, scene.dependants(hypothesis), modules, frozenset())
+    spread = _spread(scene, hypothesis, modules[0])
+    truth, explained = spread.truth, spread.explained(modules)
     hidden = UNDECLARED * (1 + len(explained)) / max(len(scene.graph.measured), 1)
-    total = _of_root(scene, hypothesis) + struck + _of_named(scene, truth, modules)
+    total = _of_root(scene, hypothesis) + spread.cost(modules) + _of_named(scene, truth, modules)
     needed = {need for need, _ in scene.needs(hypothesis)}
     strays = [id for id in modules if id not in truth]
     for id in strays:
@@ -68,12 +71,8 @@ def _score_of_module(scene: Scene, hypothesis: str, modules: Sequence[str]) -> f
 
 def _score_of_shared(scene: Scene, shared: Shared, modules: Sequence[str]) -> float:
     """The same for a thing nobody sees. One without a name may strike any of all: chosen by the number it struck."""
-    reached = set(shared.reach)
-    for id in sorted(shared.reach):
-        reached.update(scene.dependants(id))
-    order = sorted(reached, key=lambda one: (scene.graph.rank.get(one, 0), one))
-    truth: dict[str, float] = {}
-    total, _ = _spread(scene, truth, order, modules, shared.reach)
+    spread = _spread(scene, shared, modules[0])
+    truth, total = spread.truth, spread.cost(modules)
     total += _of_named(scene, truth, modules)
     strays = [id for id in modules if id not in truth]
     total += sum(_of_stray(scene, id, modules[0], 0.0, id != strays[0]) for id in strays)
@@ -81,50 +80,83 @@ def _score_of_shared(scene: Scene, shared: Shared, modules: Sequence[str]) -> fl
     total -= sum(signature(one, False) for one in tops)  # what it strikes is no victim of another module
     if shared.kind != "unknown":
         return total + sum(log(fit(shared.kind, one)) for one in tops)
-    well, k = sum(1 for id in scene.graph.measured if scene.state(id) is State.UP), len(tops)
+    well, k = scene.well, len(tops)
     return total + k * log(0.5) - log((well + k + 1) * comb(well + k, k))
 
 
-def _spread(
-    scene: Scene, truth: dict[str, float], order: Sequence[str], modules: Sequence[str], reach: frozenset[str]
-) -> tuple[float, list[str]]:
-    """Follows a failure along the graph, in this order: fills in how truly each module fails, gives the cost of what is
-    seen of them and those of the ill modules that are reached."""
-    inside, first = set(modules), scene.onset(modules[0])
-    total = 0.0
-    explained: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How truly each module fails under a hypothesis, what it costs that those which are well or not seen look as they
+    do, and the same of each ill one that is reached."""
+
+    truth: Mapping[str, float]
+    others: float
+    ill: Mapping[str, float]
+
+    def cost(self, modules: Iterable[str]) -> float:
+        """The cost of what is seen, of these ill modules and of everything that is not ill."""
+        return self.others + sum(self.ill.get(id, 0.0) for id in modules)
+
+    def explained(self, modules: Iterable[str]) -> list[str]:
+        """Those of the ill modules that are reached."""
+        return [id for id in modules if id in self.ill]
+
+
+def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
+    """Follows a failure along the graph, what is needed before what needs it; once for each hypothesis of a scene."""
+    reach = hypothesis.reach if isinstance(hypothesis, Shared) else frozenset[str]()
+    first = scene.onset(earliest) if reach else None
+    known: _Spread | None = scene.spreads.get((hypothesis, first))
+    if known is not None:
+        return known
+    truth: dict[str, float] = {}
+    if isinstance(hypothesis, Shared):
+        order = scene.graph.behind(reach)
+    else:
+        order, truth[hypothesis] = scene.dependants(hypothesis), scene.share(hypothesis)
+    others, ill, needs = 0.0, dict[str, float](), scene.graph.needs
+    hopeless = -DEAREST * (len(scene.ill) + 4)
     for id in order:
         spared = 1 - SHARED if id in reach else 1.0
-        for need, chance in scene.graph.needs.get(id, ()):
+        for need, chance in needs.get(id, ()):
             if need in truth:
                 spared *= 1 - chance * truth[need]
         struck = 1 - spared
         if struck < NOTABLE:
             continue
-        if reach and scene.state(id) is State.UP and not scene.asked_since(id, first):
-            truth[id] = struck  # it was well when it was asked last, before anything failed
+        state = scene.state(id)
+        if state is State.UP:
+            if first is not None and not scene.asked_since(id, first):
+                truth[id] = struck  # it was well when it was asked last, before anything failed
+                continue
+            looks = spared + struck * MISS
+            truth[id] = struck * MISS / looks
+            others += log(looks)
+            if others < hopeless:
+                break
             continue
-        truth[id], cost = _of_struck(scene, id, struck, inside)
-        total += cost
-        if id in inside:
-            explained.append(id)
-    return total, explained
+        truth[id], cost = _of_struck(scene, id, state, struck)
+        if state in ILL:
+            ill[id] = cost
+        else:
+            others += cost
+    found = scene.spreads[(hypothesis, first)] = _Spread(truth, others, ill)
+    return found
 
 
-def _of_struck(scene: Scene, id: str, struck: float, inside: set[str]) -> tuple[float, float]:
-    """How truly a module fails that is struck with this chance, and what it costs that it looks as it does."""
-    state = scene.state(id)
+def _of_struck(scene: Scene, id: str, state: State, struck: float) -> tuple[float, float]:
+    """How truly a module fails that is struck with this chance and does not look well, and what that look costs."""
     match state:
         case State.FAILING | State.SUSPECT:
             stray = STRAY if state is State.FAILING else STRAY_SUSPECT
             seen = log(struck * (1 - MISS) + (1 - struck) * stray)
-            return 1.0, (seen + signature(scene.exhibits[id], False)) if id in inside else 0.0
-        case State.UP:
-            hidden = struck * MISS
-            return hidden / (1 - struck + hidden), log(1 - struck + hidden)
+            return 1.0, seen + signature(scene.exhibits[id], False)
         case State.BLOCKED:
             chance = struck * BLOCKED + (1 - struck) * BLOCKED_IDLY
             return struck * BLOCKED / chance, log(chance)
+        case State.GLIMPSED:
+            odds = struck * GLIMPSED / scene.exhibits[id].idly + 1 - struck
+            return 1 - (1 - struck) / odds, log(odds)
     return struck, 0.0
 
 
@@ -134,8 +166,10 @@ def _of_root(scene: Scene, root: str) -> float:
     if one is None:
         return log(MISS) if state is State.UP else 0.0
     total = {State.UP: log(MISS), State.BLOCKED: log(BLOCKED)}.get(state, 0.0)
+    if state is State.GLIMPSED:
+        total = log(GLIMPSED / one.idly)
     if state in ILL:
-        total = log(1 - MISS) + signature(one, True)
+        total = log(1 - MISS) + signature_of_root(scene, root)
     return total + (log(CHANGED / CHANGED_IDLY) if one.changed else 0.0)
 
 
@@ -176,7 +210,14 @@ def _of_time(scene: Scene, root: str, explained: Sequence[str]) -> float:
     onsets = sorted(scene.onset(id).timestamp() for id in explained)
     half = len(onsets) // 2
     middle = onsets[half] if len(onsets) % 2 else (onsets[half - 1] + onsets[half]) / 2
-    return -max(0.0, scene.onset(root).timestamp() - middle - SHUFFLED) / LATE
+    return -max(0.0, scene.onset(root).timestamp() - middle - SHUFFLED - scene.grace(root)) / LATE
+
+
+def signature_of_root(scene: Scene, root: str) -> float:
+    """How well the code of a module fits its being the root: a gateway that broke says no more than that it waits."""
+    one = scene.exhibits[root]
+    is_gateway = root in scene.graph.gateways and (one.code or "").startswith(_WAITING)
+    return log(0.5) if is_gateway else signature(one, True)
 
 
 def signature(one: Exhibit, root: bool) -> float:

@@ -173,6 +173,11 @@ class Platform:
                 found[module].append(probe)
         return {id: tuple(probes) for id, probes in found.items()}
 
+    @cached_property
+    def decisive(self) -> frozenset[tuple[str, str]]:
+        """The probes that decide a module's status, by their keys."""
+        return frozenset(probe.key for probes in self._deciding.values() for probe in probes)
+
     def deciding(self, module: str) -> tuple[Probe, ...]:
         """The probes that decide a module's status; none for a module that is never measured or left."""
         return self._deciding.get(module, ())

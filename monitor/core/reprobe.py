@@ -1,6 +1,7 @@
 """Reprobe: extra runs. Soon and often during a suspicion, from every place at once; every ten seconds while down.
 
-They take the place of retries inside a run, and keep to a budget: 60 a minute and a tenth of the scheduled load.
+They take the place of retries inside a run, and keep to a budget: 60 a minute and a tenth of the scheduled load. What
+fails now and then is asked as often as what is down, until it is seen to have stopped.
 A flow leaves a cart behind with each run: while it is in doubt it runs once a minute at each place, no more.
 """
 
@@ -9,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board, Budget, Condition
-from monitor.core.detector import Panel, proven_at
+from monitor.core.detector import Panel, fails_still, proven_at
 from monitor.core.effect import Ask, Effect
 from monitor.core.module import Status
 from monitor.core.probe import Probe
@@ -33,7 +34,9 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
         unsettled = status in (Status.DOWN, Status.UNKNOWN)  # it was failing when the flow no longer reached it
         doubtful = unsettled or (began and now - min(began) <= FLOW_PATIENCE * tuning.flow_pause)
         return _run_again(board, flow, location, now) if doubtful else (board, [])
-    if status is not Status.DOWN and not (began and now - min(began) <= tuning.patience):
+    doubtful = status is not Status.DOWN and began and now - min(began) <= tuning.patience
+    lasting = status is Status.DOWN or (status is Status.DEGRADED and fails_still(probe, tracks.values()))
+    if not (doubtful or lasting):
         return board, []
     asked: tuple[str, str] = probe.ask if probe.kind == "verdict" else probe.key
     effects: list[Effect] = []
@@ -42,7 +45,7 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
         if _is_pending(board, track, now):
             continue
         wait: timedelta | None = None
-        if status is Status.DOWN:
+        if not doubtful:
             if place == location and probe.interval > tuning.down_interval:
                 board, allowed = _spend(board, now, SUSPICIONS_FIRST)
                 wait = tuning.down_interval if allowed else None

@@ -51,13 +51,14 @@ def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boar
             continue
         if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
             continue
-        if condition.status is Status.DOWN:
+        eased = condition.status is Status.DEGRADED and status is Status.UP
+        if condition.status is Status.DOWN or eased:
             tracks = {place: relieved(track) for place, track in tracks.items()}
         if status is Status.DOWN:
             tracks = {place: down(track, None) for place, track in tracks.items()}
         if status is Status.UNKNOWN:
             tracks = {place: silenced(track) for place, track in tracks.items()}
-        if Status.DOWN in (condition.status, status) or status is Status.UNKNOWN:
+        if Status.DOWN in (condition.status, status) or status is Status.UNKNOWN or eased:
             changed = {(*probe.key, place): track for place, track in tracks.items()}
             board = board.with_tracks(changed)
             effects += [Remember(*key, track) for key, track in changed.items()]

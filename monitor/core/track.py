@@ -86,6 +86,7 @@ class Track:
     partial_score: float = 0.0
     partial_since: datetime | None = None
     partial_good: int = 0
+    partial_bad: int = 0
     blocked_score: float = 0.0
     blocked_since: datetime | None = None
     last_blocked_at: datetime | None = None
@@ -302,13 +303,13 @@ def _learn_slowness(track: Track, observation: Observation, result: Result, weig
 def _learn_partial(track: Track, observation: Observation, bad: bool) -> Track:
     weight = log(PARTIAL_P1 / track.noise) if bad else log((1 - PARTIAL_P1) / (1 - track.noise))
     if bad and track.partial_score < FADED * weight:  # a stray before some good runs does not date what comes now
-        return replace(track, partial_score=weight, partial_since=observation.at, partial_good=0)
+        return replace(track, partial_score=weight, partial_since=observation.at, partial_good=0, partial_bad=1)
     score = min(max(track.partial_score + weight, 0.0), PARTIAL_LIMIT)
     since = track.partial_since or (observation.at if bad else None)
-    good = track.partial_good + (not bad and since is not None)
-    return replace(
-        track, partial_score=score, partial_since=since if score else None, partial_good=good if score else 0
-    )
+    good = track.partial_good + (not bad and since is not None) if score else 0
+    failed = track.partial_bad + bad if score else 0
+    since = since if score else None
+    return replace(track, partial_score=score, partial_since=since, partial_good=good, partial_bad=failed)
 
 
 def _learn_noise(track: Track, bad: bool, interval: timedelta) -> Track:
@@ -338,21 +339,24 @@ def is_restless(track: Track) -> bool:
 def down(track: Track, result: Result | None) -> Track:
     """The track with one more run counted of those while its probe is down; None begins the count."""
     if result is None:
-        failed = sum(count for _, count in track.codes)
-        return replace(track, down_bad=failed, down_all=failed)
+        failed = track.partial_bad or sum(count for _, count in track.codes)
+        return replace(track, down_bad=failed, down_all=failed + track.partial_good)
     if not is_usable(result):
         return track
     return replace(track, down_bad=track.down_bad + is_bad(result), down_all=track.down_all + 1)
 
 
 def relieved(track: Track) -> Track:
-    """The track once its probe is no longer down: the failures that made it so are not held against it twice."""
-    return replace(track, partial_score=0.0, partial_since=None, partial_good=0, down_bad=0, down_all=0)
+    """The track once its probe is no longer down or degraded: the failures that made it so are not held against it
+    twice."""
+    track = replace(track, partial_score=0.0, partial_since=None, partial_good=0, partial_bad=0)
+    return replace(track, down_bad=0, down_all=0)
 
 
 def silenced(track: Track) -> Track:
     """The track once nothing is known of its probe: no run of good, bad or slow answers reaches across a silence."""
-    track = replace(track, bad_since=None, slow_since=None, partial_since=None, partial_good=0, undo=())
+    track = replace(track, bad_since=None, slow_since=None, partial_since=None, undo=())
+    track = replace(track, partial_good=0, partial_bad=0)
     return replace(track, good_streak=0, good_since=None, brisk_streak=0, brisk_since=None)
 
 

@@ -15,6 +15,7 @@ from monitor.core.board import Board, Vantage
 from monitor.core.clause import moment_of
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result
+from monitor.core.module import FAILING
 from monitor.core.observation import Observation
 from monitor.core.probe import host_of
 from monitor.core.track import Track, forget
@@ -148,7 +149,10 @@ def _here(board: Board, module: str, location: str, now: datetime) -> tuple[date
 
 
 def _well_elsewhere(board: Board, module: str, location: str, since: datetime | None, now: datetime) -> bool:
-    """Whether every other failure domain sees a module well, and has looked since it began to fail here."""
+    """Whether every other failure domain sees a module well, and has looked since it began to fail here. What enough
+    of them have seen fail is not well for a lucky answer."""
+    if board.status(module) in FAILING:
+        return False
     domain = board.domain_of(location)
     runs = [run for run in _fresh(board, module, now) if board.domain_of(run[0]) != domain]
     if since is not None:

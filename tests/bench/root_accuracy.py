@@ -82,6 +82,7 @@ class World:
     of_victim: Codes
 
 
+IDLY = 0.02  # share of healthy modules that show a stray failure as well
 OWN, WAITING, HUNG = "http.500", "http.504", "http.ttfb_timeout"
 WORLDS = {
     "plain": World(30, 4, 0.0, 0.0, (5, 25), 0.0, ((OWN, 0.85), (WAITING, 0.15)), ((OWN, 0.25), (WAITING, 0.75))),
@@ -126,10 +127,9 @@ def strike(world: World, edges: Edges, root: str, dice: random.Random) -> dict[s
 
 def exhibits_of(
     world: World, situation: Situation, seen: list[str], roots: set[str], failing: dict[str, float], dice: random.Random
-) -> tuple[dict[str, Exhibit], set[str]]:
-    """What is known of the modules that probes watch, and those that were only seen to fail once."""
+) -> dict[str, Exhibit]:
+    """What is known of the modules that probes watch and that were seen to fail, some of them once."""
     exhibits: dict[str, Exhibit] = {}
-    glimpsed: set[str] = set()
     for id in seen:
         if dice.random() < ((1 - situation.miss) if id in failing else situation.stray):
             late = failing[id] if id in failing else dice.uniform(-world.apart, world.apart)
@@ -137,9 +137,9 @@ def exhibits_of(
             codes = world.of_root if id in roots or id not in failing else world.of_victim
             code = dice.choices([code for code, _ in codes], [weight for _, weight in codes])[0]
             exhibits[id] = Exhibit(id, State.FAILING, onset, code)
-        elif situation.glimpsed and id in failing:
-            glimpsed.add(id)
-    return exhibits, glimpsed
+        elif situation.glimpsed if id in failing else dice.random() < IDLY:
+            exhibits[id] = Exhibit(id, State.GLIMPSED, idly=IDLY)
+    return exhibits
 
 
 def incidents(
@@ -162,12 +162,12 @@ def incidents(
             for root in sorted(roots):
                 for id, after in strike(world, edges, root, dice).items():
                     failing[id] = min(after, failing.get(id, after))
-            exhibits, glimpsed = exhibits_of(world, situation, measured, roots, failing, dice)
-            if not failing.keys() & exhibits.keys():
+            exhibits = exhibits_of(world, situation, measured, roots, failing, dice)
+            if not any(id in failing and one.state is State.FAILING for id, one in exhibits.items()):
                 continue
             done += 1
 
-            def state(id: str, dark: frozenset[str] = hidden | glimpsed) -> State:
+            def state(id: str, dark: frozenset[str] = hidden) -> State:
                 return State.DARK if id in dark else State.UP
 
             yield roots, set(failing), explain(graph, exhibits, state)
