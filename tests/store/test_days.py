@@ -87,7 +87,7 @@ def kept_at(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.property
-@pytest.mark.parametrize("seed", range(examples(24)))
+@pytest.mark.parametrize("seed", range(examples(8)))
 async def test_sums_of_days_say_what_the_changes_of_status_say(kept_at: str, seed: int) -> None:
     """To the microsecond, for any window, whatever is decided late, planned, weighed, renamed, regrouped or moved to
     another zone between two closings."""
