@@ -17,7 +17,7 @@ import click
 from monitor.commands.db import progress
 from monitor.config import Config
 from monitor.core.detector import Transition
-from monitor.core.imported import Beat, incident_of, moves_of, named, seen, unknown_names
+from monitor.core.imported import Beat, Count, incident_of, moves_of, named, seen, unknown_names, watched
 from monitor.core.incident import Incident
 from monitor.core.module import Platform
 from monitor.core.uptime import Span
@@ -25,6 +25,7 @@ from monitor.data import database_url
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 
 LARGEST = 200 * 1024**2  # bytes of a Statuspage file
+STATS = {"stat_hourly": timedelta(hours=1), "stat_daily": timedelta(days=1)}  # of 2.0
 SOME = 1000  # heartbeats between two looks at the progress
 BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
 
@@ -157,14 +158,35 @@ def _kuma(file: Path, platform: Platform, mapping: Mapping[str, str]) -> Lines:
                     unknown.append(str(name))
             _tell_unknown(unknown, platform)
             lines: Lines = {}
+            counted = {id: _watched(database, id, interval) for id, (_, interval) in wanted.items()}
             with progress("heartbeats read", None) as advance:
                 for id, beats in groupby(_beats(database, advance), key=lambda pair: pair[0]):
                     if id in wanted:
                         module, interval = wanted[id]
-                        lines.setdefault(module, []).append(seen((beat for _, beat in beats), interval))
+                        lines.setdefault(module, []).append(seen((beat for _, beat in beats), interval, counted[id]))
             return lines
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         raise ImportFailed(f"{file} is no database of Uptime Kuma: {error}") from None
+
+
+def _watched(database: sqlite3.Connection, id: int, interval: timedelta) -> list[tuple[datetime, datetime]]:
+    """When a monitor of 2.0 was at work, of which only the beats that changed something are kept after a day."""
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    first, last = database.execute("SELECT min(time), max(time) FROM heartbeat WHERE monitor_id = ?", (id,)).fetchone()
+    if first is None:
+        return []
+    counts = []
+    for table, length in STATS.items():
+        if table in tables:
+            query = f"SELECT timestamp, up + down FROM {table} WHERE monitor_id = ?"
+            for at, runs in database.execute(query, (id,)):
+                counts.append(Count(datetime.fromtimestamp(int(at), UTC), length, int(runs)))
+    return watched(counts, interval, _moment(first), _moment(last))
+
+
+def _moment(written: Any) -> datetime:
+    at = datetime.fromisoformat(str(written))
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _beats(database: sqlite3.Connection, advance: Callable[[int], None]) -> Iterator[tuple[int, Beat]]:
@@ -172,7 +194,6 @@ def _beats(database: sqlite3.Connection, advance: Callable[[int], None]) -> Iter
     query = "SELECT monitor_id, time, status FROM heartbeat ORDER BY monitor_id, time, id"
     row: tuple[int, Any, Any]
     for number, row in enumerate(database.execute(query), 1):
-        at = datetime.fromisoformat(str(row[1]))
         if number % SOME == 0:
             advance(SOME)
-        yield row[0], Beat(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), int(row[2]))
+        yield row[0], Beat(_moment(row[1]), int(row[2]))

@@ -18,7 +18,7 @@ from monitor.core.daily import day_by_day
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.core.report import objective_of
-from monitor.core.statement import spent_object
+from monitor.core.statement import cut_off, spent_object
 from monitor.core.uptime import Spent, Uptime, figure
 
 
@@ -149,7 +149,7 @@ def _formula(spent: Spent, one: Uptime) -> list[str]:
 
 def percent(share: float) -> str:
     """A share to four decimals, never rounded up."""
-    return f"{int(share * 1_000_000 + 1e-6) / 10_000:.4f} %"
+    return f"{cut_off(share, 6) * 100:.4f} %"
 
 
 def _seconds(time: timedelta) -> str:

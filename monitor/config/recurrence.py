@@ -45,11 +45,14 @@ def _instants(window: Window, until: datetime) -> Iterator[datetime]:
         walls = rrulestr(rule, dtstart=datetime.fromisoformat(window.wall))
     except ValueError:  # a rule whose parts exclude each other from this start on
         return
+    before = None
     for wall in walls:
         at = wall.replace(tzinfo=zone).astimezone(UTC)
         if at > until or (last is not None and at > last):
             return
-        yield at
+        if at != before:  # an hour that is skipped is read as the next one, which has its own
+            yield at
+        before = at
 
 
 def _apart(rule: str, zone: ZoneInfo) -> tuple[str, datetime | None]:

@@ -4,9 +4,12 @@ A monitor measured, so what it saw becomes changes of status; but never of a tim
 written, so what it says becomes incidents, and no figure follows from them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from monitor.core.detector import Transition
@@ -16,6 +19,7 @@ from monitor.core.observation import moment
 from monitor.core.uptime import Span, merge, spans
 
 GRACE = 3  # intervals without a beat after which nothing is known
+NEARLY = 0.9  # of the runs that there should be, which make a stretch one that was watched
 LONGEST_TITLE, LONGEST_BODY = 200, 10_000  # characters
 IMPACTS = {"none": "minor", "minor": "minor", "major": "major", "critical": "critical"}
 STATUSES = {"degraded_performance": Status.DEGRADED, "partial_outage": Status.DOWN, "major_outage": Status.DOWN}
@@ -27,6 +31,16 @@ class Beat:
 
     at: datetime
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many runs it counted in a stretch; 2.0 keeps these of a time of which it deletes the runs that changed
+    nothing."""
+
+    since: datetime
+    length: timedelta
+    runs: int
 
 
 def named(name: str, platform: Platform, mapping: Mapping[str, str]) -> str | None:
@@ -47,15 +61,40 @@ def _slug(text: str) -> str:
 # -- a monitor: Uptime Kuma -------------------------------------------------------------------------------------------
 
 
-def seen(beats: Iterable[Beat], interval: timedelta) -> list[Span]:
+def watched(
+    counts: Iterable[Count], interval: timedelta, since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The stretches between two moments in which nearly all runs that there should be were counted, in order of time.
+    Longer counts are believed of the time before the first shorter one, since these are kept for less long."""
+    found: list[tuple[datetime, datetime]] = []
+    ends = until
+    by_length = sorted(counts, key=lambda one: (one.length, one.since))
+    for _, some in groupby(by_length, key=lambda one: one.length):
+        before, oldest = ends, ends
+        for one in some:
+            begin, end = max(one.since, since), min(one.since + one.length, until)
+            oldest = min(oldest, one.since)
+            if begin < min(end, before) and one.runs * interval >= NEARLY * (end - begin):
+                found.append((begin, min(end, before)))
+        ends = oldest
+    return sorted(found)
+
+
+def seen(beats: Iterable[Beat], interval: timedelta, counted: Sequence[tuple[datetime, datetime]] = ()) -> list[Span]:
     """What beats in order of time say. An outage is dated from the first failed run before it was believed; where beats
-    are missing, and in maintenance, nothing is known."""
+    are missing, and in maintenance, nothing is known. In `counted` stretches runs that changed nothing are missing,
+    and what the last beat said goes on."""
     edges: list[tuple[datetime, Status]] = []
     status, pending, last = Status.UNKNOWN, None, None
     for beat in beats:
         if last is not None and beat.at - last > GRACE * interval:
-            edges.append((last + interval, Status.UNKNOWN))
-            status, pending = Status.UNKNOWN, None
+            pending = None
+            for begin, end in _holes(last + interval, beat.at, counted):
+                edges.append((begin, Status.UNKNOWN))
+                if end < beat.at:
+                    edges.append((end, status))
+                else:
+                    status = Status.UNKNOWN
         last = beat.at
         if beat.status == 2:
             pending = pending or beat.at
@@ -70,6 +109,20 @@ def seen(beats: Iterable[Beat], interval: timedelta) -> list[Span]:
         return []
     moves = [Transition("", Status.UNKNOWN, after, since, since) for since, after in edges]
     return spans(moves, edges[0][0], last + interval)
+
+
+def _holes(
+    since: datetime, until: datetime, counted: Sequence[tuple[datetime, datetime]]
+) -> Iterable[tuple[datetime, datetime]]:
+    """What of a stretch lies in none of the others, which are in order of time."""
+    for begin, end in counted[max(0, bisect_left(counted, since, key=itemgetter(1))) :]:
+        if begin >= until or since >= until:
+            break
+        if begin > since:
+            yield since, begin
+        since = max(since, end)
+    if since < until:
+        yield since, until
 
 
 def moves_of(module: str, lines: Sequence[Sequence[Span]], known: Sequence[Transition]) -> list[Transition]:

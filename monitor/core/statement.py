@@ -156,7 +156,14 @@ def spent_object(time: Spent) -> dict[str, Any]:
 
 def floored(share: float) -> float:
     """A share to six decimals, never rounded up: what is not whole is not told as 1."""
-    return floor(share * 1_000_000 + 1e-6) / 1_000_000
+    return cut_off(share, 6)
+
+
+def cut_off(share: float, decimals: int) -> float:
+    """A share to so many decimals, never rounded up: what is not whole is not told as 1, however little of it lacks."""
+    scale: int = 10**decimals
+    whole = floor(share * scale + 1e-6)  # 0.29 × 100 is a little less than 29
+    return min(whole, scale - 1) / scale if share < 1 else whole / scale
 
 
 def uptimes_of(cut: Sequence[Span], now: datetime) -> dict[str, dict[str, Any]]:

@@ -181,7 +181,7 @@ def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
         down=length[Status.DOWN],
         unknown=length[Status.UNKNOWN],
         excluded=end - start - sum(length.values(), _NOTHING),
-        shares={share: inside for share, inside in shares.items() if inside},
+        shares={share: inside for share, inside in shares.items() if share and inside},
     )
 
 

@@ -9,6 +9,7 @@ from monitor.core.incident import Incident
 from monitor.core.module import Priority
 from monitor.core.period import Period
 from monitor.core.report import Course, Report, Row, Spending, Times
+from monitor.core.statement import cut_off
 from monitor.core.wording import N_, title
 from monitor.pages import words
 from monitor.pages.lens import Lens
@@ -217,10 +218,11 @@ def _told(lens: Lens, one: Report) -> Iterable[str]:
         ratio=percent(lens, row.uptime.ratio),
         coverage=percent(lens, row.uptime.coverage, 1),
     )
-    if row.change is not None and abs(row.change) >= 0.00001:
+    change = _change(row)
+    if change:
         better = N_("That is {points} percentage points better than in the period before.")
         worse = N_("That is {points} percentage points worse than in the period before.")
-        yield lens.word(better if row.change > 0 else worse, points=_points(lens, abs(row.change)))
+        yield lens.word(better if change > 0 else worse, points=_points(lens, abs(change)))
     if not one.began:
         yield lens.word(N_("No incident began."))
         return
@@ -251,7 +253,7 @@ def _row(lens: Lens, row: Row) -> FigureRow:
         name=_name(lens, row.subject),
         ratio=percent(lens, one.ratio),
         before=percent(lens, row.before.ratio),
-        change=_signed(lens, row.change),
+        change=_signed(lens, _change(row)),
         down=_length(lens, one.down_seconds or None),
         degraded=_length(lens, one.degraded_seconds or None),
         excluded=_length(lens, one.excluded_seconds or None),
@@ -359,10 +361,18 @@ def _points(lens: Lens, share: float) -> str:
     return lens.speech.decimal(lens.language, share * 100, DIGITS)
 
 
+def _change(row: Row) -> float | None:
+    """By how much the figure is better than the one before, as both stand on the page; None: not comparable."""
+    if row.change is None or row.uptime.ratio is None or row.before.ratio is None:
+        return None
+    now, before = (cut_off(one, DIGITS + 2) for one in (row.uptime.ratio, row.before.ratio))
+    return round(now - before, DIGITS + 2)
+
+
 def _signed(lens: Lens, change: float | None) -> str:
     if change is None:
         return "–"
-    sign = "+" if change >= 0.000005 else "−" if change <= -0.000005 else "±"
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
     return f"{sign}{_points(lens, abs(change))}"
 
 

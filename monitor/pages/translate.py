@@ -27,6 +27,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from monitor.core.module import in_language
+from monitor.core.statement import cut_off
 from monitor.core.wording import N_, Place, Sentence
 from monitor.pages.catalogue import catalogue_file, wanted
 
@@ -196,8 +197,7 @@ class Speech:
 
     def percent(self, language: str, ratio: float, decimals: int = 2) -> str:
         """A share, never rounded up to a whole that it is not: `99.98 %`."""
-        scale = 10 ** (decimals + 2)
-        floored = int(ratio * scale + 1e-6) / scale
+        floored = cut_off(ratio, decimals + 2)
         return _percent(language, floored, "#,##0." + "0" * decimals if decimals and floored < 1 else "#,##0")
 
     def number(self, language: str, value: float) -> str:

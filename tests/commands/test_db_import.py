@@ -37,6 +37,12 @@ CREATE TABLE heartbeat (id INTEGER PRIMARY KEY AUTOINCREMENT, important BOOLEAN 
   status SMALLINT NOT NULL, msg TEXT, time DATETIME NOT NULL, ping INTEGER, duration INTEGER NOT NULL DEFAULT 0,
   down_count INTEGER NOT NULL DEFAULT 0);
 """
+KUMA_COUNTS = "".join(
+    f"""CREATE TABLE {table} (id INTEGER PRIMARY KEY, monitor_id INTEGER NOT NULL, timestamp INTEGER NOT NULL,
+  ping FLOAT NOT NULL, ping_min FLOAT NOT NULL DEFAULT 0, ping_max FLOAT NOT NULL DEFAULT 0, up SMALLINT NOT NULL,
+  down SMALLINT NOT NULL, extras TEXT DEFAULT NULL, UNIQUE (monitor_id, timestamp));"""
+    for table in ("stat_minutely", "stat_hourly", "stat_daily")
+)
 BEGAN = datetime(2026, 9, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -105,6 +111,48 @@ def test_a_past_from_uptime_kuma_has_its_outages_and_its_gaps(folder: Path) -> N
     again = typed(folder, "db", "import", "--from", "uptime-kuma", str(file))
     assert "0 changes of status and 0 incidents added" in again.stdout
     assert "secret" not in done.output + dry.output
+
+
+def thinned(folder: Path) -> Path:
+    """Ten days of a monitor of 2.0 at a beat a minute, of which all but the last day is kept in counts: down for 30 min
+    on the third day, not at work on the fifth, and for three hours of the ninth."""
+    file = folder / "kuma.db"
+    begins = datetime(2026, 9, 1, tzinfo=UTC)
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(KUMA + KUMA_COUNTS)
+        database.execute("INSERT INTO monitor (id, name, type, interval) VALUES (1, 'Checkout API', 'http', 60)")
+        beats, hours, days, before = [], dict[int, list[int]](), dict[int, list[int]](), None
+        for minute in range(10 * 1440):
+            day, of_day = divmod(minute, 1440)
+            if day == 4 or (day == 8 and 600 <= of_day < 780):
+                continue
+            at, up = begins + minute * MINUTE, not (day == 2 and 600 <= of_day < 630)
+            if up is not before or day == 9:
+                beats.append((up is not before, int(up), f"{at:%Y-%m-%d %H:%M:%S}.000"))
+            before = up
+            for length, counts in ((3600, hours), (86400, days)):
+                stamp = int(at.timestamp()) // length * length
+                counts.setdefault(stamp, [0, 0])[not up] += 1
+        query = "INSERT INTO heartbeat (monitor_id, important, status, time) VALUES (1, ?, ?, ?)"
+        database.executemany(query, beats)
+        for table, counts in (("stat_hourly", dict(list(hours.items())[-48:])), ("stat_daily", days)):
+            rows = [(at, up, down) for at, (up, down) in counts.items()]
+            query = f"INSERT INTO {table} (monitor_id, timestamp, ping, up, down) VALUES (1, ?, 9.5, ?, ?)"
+            database.executemany(query, rows)
+        database.commit()
+    return file
+
+
+def test_a_past_of_which_only_changes_and_counts_are_kept_is_known_where_runs_were_counted(folder: Path) -> None:
+    """As Uptime Kuma 2.0 keeps it: between two changes what was last said goes on, but not where nobody watched."""
+    file = thinned(folder)
+    typed(folder, "db", "upgrade")
+    common = ("db", "import", "--from", "uptime-kuma", str(file))
+    assert typed(folder, *common).exit_code == 0
+    found = figure(folder, "checkout", "2026-09-01T00:00:00Z", "2026-09-11T00:00:00Z")
+    assert found["down_seconds"] == 30 * 60
+    assert found["unknown_seconds"] == 86400 + 3 * 3600
+    assert "0 changes of status and 0 incidents added" in typed(folder, *common).stdout
 
 
 def test_names_are_mapped_by_hand_where_they_mean_something_else(folder: Path) -> None:

@@ -100,6 +100,13 @@ def test_work_going_on_is_there_and_what_is_over_is_not() -> None:
     assert starts(once, at("2026-11-27T04:00"), at("2027-11-27T04:00")) == ()
 
 
+def test_an_hour_that_is_skipped_is_no_second_time_of_the_next() -> None:
+    """02:30 is read as 03:30 in the night of the change, which has one of its own: two starts at once are one."""
+    one = window("2026-03-29T00:30", "FREQ=HOURLY", "Europe/Madrid")
+    found = starts(one, one.begins, one.begins + 4 * HOUR)
+    assert found == tuple(one.begins + hours * HOUR for hours in range(5))
+
+
 def test_a_rule_of_many_starts_gives_the_next_ones() -> None:
     """Each hour and minute of the day: the plan stays of a size that can be kept."""
     minutes = ",".join(map(str, range(60)))

@@ -121,7 +121,14 @@ def test_ago(speech: Speech) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "expected"),
-    [(1.0, "100 %"), (0.99999, "99,99 %"), (0.99951, "99,95 %"), (0.5, "50,00 %"), (0.0, "0,00 %")],
+    [
+        (1.0, "100 %"),
+        (0.99999, "99,99 %"),
+        (1 - 1e-13, "99,99 %"),
+        (0.99951, "99,95 %"),
+        (0.5, "50,00 %"),
+        (0.0, "0,00 %"),
+    ],
 )
 def test_a_share_is_never_rounded_up_to_whole(speech: Speech, ratio: float, expected: str) -> None:
     """Only what is whole is called so."""
