@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from monitor.clock import Clock, SystemClock
@@ -44,14 +45,24 @@ def clocks_of(clock: Clock) -> Callable[[], Clocks]:
     return lambda: Clocks(clock.monotonic(), clock.boot(), clock.now().timestamp())
 
 
+def queued() -> float:
+    """For how many seconds since it began the calling thread could have run, and stood in line for a processor instead;
+    0 where nobody tells."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class Pulse:
-    """Beats for ever. `late` is told how late each beat came; `missed(code, seconds, shift)` that this long
+    """Beats for ever. `late` is told how late each beat came, and how much of that the machine had no processor for it;
+    `missed(code, seconds, shift)` that this long
     went by unseen, and by how many seconds the clock was set. `lost` is the share of the last seconds in which the
     loop could not do what was due, 0 to 1."""
 
     def __init__(
         self,
-        late: Callable[[float], None] = lambda seconds: None,
+        late: Callable[[float, float], None] = lambda seconds, queued: None,
         missed: Callable[[str, float, float], None] = lambda code, seconds, shift: None,
         clocks: Callable[[], Clocks] | None = None,
     ) -> None:
@@ -62,6 +73,7 @@ class Pulse:
         self._stalls: deque[tuple[float, float, float]] = deque(maxlen=REMEMBERED)  # since, until, seconds asleep
         self._due = self._clocks().monotonic + EVERY
         self._last = self._clocks()
+        self._queued = queued()
 
     async def beat(self) -> None:
         """Runs until cancelled, with a thread beside it that looks what holds the loop up."""
@@ -81,7 +93,8 @@ class Pulse:
         now, before = self._clocks(), self._last
         self._last = now
         late = max(0.0, now.monotonic - self._due)
-        self._late(late)
+        stood, self._queued = self._queued, queued()
+        self._late(late, min(late, max(0.0, self._queued - stood)))
         awake = now.monotonic - before.monotonic
         if awake > 0:
             self.lost += (min(1.0, late / awake) - self.lost) * min(awake, ONCE) / LATELY

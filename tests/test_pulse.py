@@ -48,20 +48,35 @@ def test_a_run_that_spans_a_suspension_met_it() -> None:
     assert pulse.stalled(100.08, 100.1) == 0
 
 
+def test_time_without_a_processor_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 0.4 s late the loop stood in line for 0.3 s; what it waited before it was due makes it no less than none."""
+    waits = iter([1.0, 1.3, 3.0])
+    monkeypatch.setattr("monitor.pulse.queued", lambda: next(waits))
+    moments = iter([Clocks(at, at, 0.0) for at in (100.0, 100.0, 100.0 + EVERY + 0.4, 100.0 + EVERY + 0.5)])
+    lags: list[tuple[float, float]] = []
+    pulse = Pulse(late=lambda *one: lags.append(one), clocks=lambda: next(moments))
+    pulse.look()
+    pulse.look()
+    assert lags == [pytest.approx((0.4, 0.3)), pytest.approx((0.1, 0.1))]
+
+
 async def test_a_stall_is_noticed_by_the_run_that_met_it() -> None:
     """Before the next beat has told of it, and after."""
-    lags: list[float] = []
-    pulse = Pulse(late=lags.append)
+    lags: list[tuple[float, float]] = []
+    pulse = Pulse(late=lambda *one: lags.append(one))
     beating = asyncio.create_task(pulse.beat())
     await asyncio.sleep(0)
     began = time.monotonic()
     time.sleep(EVERY + 0.4)  # noqa: ASYNC251 (the stall that is to be noticed)
     ended = time.monotonic()
-    assert pulse.stalled(began, ended) == pytest.approx(0.4, abs=0.1)
+    took = ended - began - EVERY
+    assert pulse.stalled(began, ended) == pytest.approx(took, abs=0.1)
     await asyncio.sleep(EVERY * 1.5)
     beating.cancel()
-    assert max(lags) > 0.3
-    assert pulse.stalled(began, ended) == pytest.approx(0.4, abs=0.1)
+    late, queued = max(lags)
+    assert late > 0.3
+    assert late - queued > 0.1, "a call that blocks is ours, however many others want the processor"
+    assert pulse.stalled(began, ended) == pytest.approx(took, abs=0.1)
     assert pulse.stalled(time.monotonic(), time.monotonic() + 0.01) == 0
 
 
@@ -110,8 +125,10 @@ async def test_a_blocking_call_is_named_in_the_log(caplog: pytest.LogCaptureFixt
     blocking()
     told = [record.getMessage() for record in caplog.records if "stood still for" in record.getMessage()]
     await asyncio.sleep(EVERY * 2)
-    lost = pulse.lost
-    await asyncio.sleep(1.0)
+    lost, patience = pulse.lost, 30
+    while pulse.lost >= lost and patience:  # others on this machine may keep the loop waiting as well
+        await asyncio.sleep(1.0)
+        patience -= 1
     beating.cancel()
     assert len(told) == 1
     assert "blocking (" in told[0]

@@ -99,10 +99,11 @@ class Asked(NamedTuple):
 def check(platform: Platform, findings: Findings) -> None:
     """Warns about every limit that would be exceeded, every module that is asked without end, and bad manners."""
     extra = 60 * (1 + 0.1 * platform.load)  # of docs/judgement.md: 60 a minute and a tenth of the scheduled runs
-    requests = [one for module in _requests(platform) for one in module]
+    by_module = list(_requests(platform))
+    requests = [one for module in by_module for one in module]
     for limit in LIMITS:
         _keep(limit, requests, extra, findings)
-    for index, module in enumerate(_requests(platform)):
+    for index, module in enumerate(by_module):
         rate = sum(one.rate for one in module if one.is_vtex)
         if rate > PLENTY:
             said = f"this module is asked {_figure(rate)} times a minute in all"

@@ -4,7 +4,7 @@ A path is a tuple of keys and indexes from the root. Positions are looked up onl
 there are hundreds of thousands of them: each is one number, a `Spot`, and a key's stands in one with its value's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
@@ -107,18 +107,18 @@ def find(root: Any, path: Sequence[str | int]) -> tuple[Any, Place, Place]:
 
 def each(value: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every (path, value) that a pattern of keys matches; `*` stands for all members, and for a lone scalar itself."""
-    if not pattern:
-        yield path, value
-        return
-    step, rest = pattern[0], pattern[1:]
+    found: list[tuple[Path, Any]] = [(path, value)]
+    for number, step in enumerate(pattern):
+        found = [one for at, box in found for one in _members(at, box, step, last=number == len(pattern) - 1)]
+    yield from found
+
+
+def _members(path: Path, box: Any, step: str, last: bool) -> Iterable[tuple[Path, Any]]:
+    """What one step of a pattern leads to."""
     if step != "*":
-        if isinstance(value, dict) and step in value:
-            yield from each(value[step], rest, (*path, step))
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from each(one, rest, (*path, key))
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from each(one, rest, (*path, index))
-    elif value is not None and not rest:
-        yield path, value
+        return [((*path, step), box[step])] if isinstance(box, dict) and step in box else ()
+    if isinstance(box, dict):
+        return [((*path, key), one) for key, one in box.items()]
+    if isinstance(box, list):
+        return [((*path, index), one) for index, one in enumerate(box)]
+    return [(path, box)] if box is not None and last else ()

@@ -124,9 +124,10 @@ class Metrics:
         """Somebody asked `/probe` for a module that is not there."""
         self._own.modules_unknown.inc()
 
-    def loop_lag(self, seconds: float) -> None:
-        """The event loop was this late."""
+    def loop_lag(self, seconds: float, queued: float = 0.0) -> None:
+        """The event loop was this late, for so much of that as no processor was free for it."""
         self._own.lag.add(seconds)
+        self._own.own_lag.add(seconds - queued)
 
     def late(self) -> float:
         """How many seconds late the event loop was at most in the last half minute."""

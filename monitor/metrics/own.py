@@ -40,6 +40,10 @@ class Own:
         self._gauge(
             "monitor_event_loop_lag_seconds", "The longest the event loop was late in the last half minute."
         ).set_function(self.lag)
+        self.own_lag = Peak()
+        self._gauge(
+            "monitor_event_loop_own_lag_seconds", "The same, without the time in which no processor was free for it."
+        ).set_function(self.own_lag)
         self.lost = self._gauge(
             "monitor_event_loop_lost_ratio",
             "Share of the last seconds that the event loop could not use.",

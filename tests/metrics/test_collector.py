@@ -87,7 +87,7 @@ def metrics() -> Metrics:
     made.delayed(0.002)
     made.published(0.25, NOW)
     made.stored(0.004)
-    made.loop_lag(0.03)
+    made.loop_lag(0.03, 0.01)
     made.queue("events", 3)
     return made
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from tests.notify.test_mqtt import mosquitto
 from tests.postgres import postgres_server, postgres_url
-from tests.processes.running import Program, eventually, free_port
+from tests.processes.running import Program, eventually, free_port, get
 from tests.processes.stations import Hook, Notice, Station, everything, heard, hook, killed, told
 from tests.processes.whole import whole
 
@@ -61,7 +61,11 @@ class Loop:
         self.back: list[float] = []
 
     async def rounds(self, number_of: int, look: Callable[[], None] = lambda: None) -> None:
-        """Kills it so many times, and looks at what it left each time."""
+        """Kills it so many times, and looks at what it left each time. Before that it has published once."""
+        async with self.station.running() as one:
+            page = f"http://127.0.0.1:{self.station.page}/"
+            await eventually(lambda: get(page)[0] == 200, 60, "the first page is out")
+            await killed(one)
         for number in range(number_of):
             if number % 7 == 3:  # also before it listens
                 async with self.station.begun() as one:
