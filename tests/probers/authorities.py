@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 NAME = "shop.test"
+ACTING = "shop \u202egnp\x1b[31m <script>pwned=1</script>"  # what certificates made by hand are issued to
 _NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -67,7 +68,7 @@ class Authorities:
     def _made(self, context: ssl.SSLContext, own: bool = False, chain: bool = False, issuer_url: bool = False) -> None:
         """A leaf made by hand: self-signed, sent with its unknown root, or naming where its issuer can be fetched."""
         key, root_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop \u202egnp\x1b[31m")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ACTING)])
         issuer = subject if own else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Some root")])
         leaf = (
             x509.CertificateBuilder()
