@@ -16,7 +16,8 @@ from monitor.store.past import Moves
 from monitor.store.queries import rows_of
 from monitor.store.rollup import HOUR, Rollup, hour_of
 from monitor.store.rows import NOBODY, condition_of, instant, micros, observation_of, rollup_of
-from monitor.store.schema import conditions, observations, rollups
+from monitor.store.runs import STORED, row_of
+from monitor.store.schema import conditions, forms, rollups, sources
 
 SHOWN = 20  # of each kind; the first ones say enough
 CLOSE = 1e-6  # of summed seconds, which may be added up in another order
@@ -33,8 +34,8 @@ async def _hours(connection: AsyncConnection) -> list[str]:
     """Hours against runs, a module at a time, so that memory holds one of them."""
     found: list[str] = []
     oldest = (await connection.execute(select(func.min(rollups.c.hour)))).scalar()
-    modules = select(observations.c.module).where(observations.c.module != NOBODY).distinct()
-    for (module,) in (await connection.execute(modules.order_by(observations.c.module))).all():
+    modules = select(sources.c.module).where(sources.c.module != NOBODY).distinct()
+    for (module,) in (await connection.execute(modules.order_by(sources.c.module))).all():
         counted = await _counted(connection, module)
         counted = {key: one for key, one in counted.items() if oldest is not None and one.hour >= instant(oldest)}
         first = min((one.hour for one in counted.values()), default=None)
@@ -57,11 +58,11 @@ def _key(one: Rollup) -> _Key:
 
 async def _counted(connection: AsyncConnection, module: str) -> dict[_Key, Rollup]:
     counted: dict[_Key, Rollup] = {}
-    query = select(observations).where(observations.c.module == module, observations.c.discarded.is_(False))
+    query = STORED.where(sources.c.module == module, forms.c.discarded.is_(False))
     async with connection.stream(query) as rows:
         async for row in rows.mappings():
             try:
-                run, result = observation_of(row)
+                run, result = observation_of(row_of(row))
             except (KeyError, TypeError, ValueError, AssertionError):
                 continue  # told already
             if run.steps is not None:
