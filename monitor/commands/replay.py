@@ -1,5 +1,6 @@
 """`monitor replay`: a recording judged again, one event a line. No network, no store, the same code as `run`."""
 
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ class Unreadable(Exception):
 
 def replay_file(config: Config, source: str, until: str | None) -> int:
     """Prints what is decided. Exit status 0; 2 when the recording or the time cannot be read."""
+    gc.set_threshold(200_000, 50, 100)  # a recording is many records and no cycles: looking for some takes a tenth
     try:
         end = _time(until)
         observations = _read(source, config.platform)

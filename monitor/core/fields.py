@@ -26,6 +26,8 @@ def number(raw: Mapping[str, Any], key: str) -> float | None:
     value = raw.get(key)
     if value is None:
         return None
+    if type(value) is float and -_MOST <= value <= _MOST:  # nearly always
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"`{key}` is not a number")
     if not math.isfinite(value) or abs(value) > _MOST:
@@ -35,6 +37,9 @@ def number(raw: Mapping[str, Any], key: str) -> float | None:
 
 def count(raw: Mapping[str, Any], key: str) -> int | None:
     """A whole number."""
+    value = raw.get(key)
+    if type(value) is int and -_MOST <= value <= _MOST:  # nearly always
+        return value
     value = number(raw, key)
     return None if value is None else int(value)
 
@@ -46,6 +51,8 @@ def time(raw: Mapping[str, Any], key: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is UTC:
+            return parsed
         if parsed.tzinfo is not None:
             return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -56,7 +63,7 @@ def time(raw: Mapping[str, Any], key: str) -> datetime | None:
 def mapping(raw: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     """An object."""
     value = raw.get(key)
-    if value is None or isinstance(value, Mapping):
+    if value is None or type(value) is dict or isinstance(value, Mapping):  # the last takes ten times as long
         return value
     raise TypeError(f"`{key}` is not an object")
 
@@ -74,9 +81,12 @@ def sequence(raw: Mapping[str, Any], key: str) -> tuple[Any, ...] | None:
 def texts(raw: Mapping[str, Any], key: str) -> dict[str, str] | None:
     """An object of strings."""
     value = mapping(raw, key)
-    if value is not None and not all(isinstance(one, str) for one in value.values()):
-        raise TypeError(f"`{key}` holds something that is not text")
-    return None if value is None else dict(value)
+    if value is None:
+        return None
+    for one in value.values():
+        if not isinstance(one, str):
+            raise TypeError(f"`{key}` holds something that is not text")
+    return dict(value)
 
 
 def needed(value: T | None, key: str) -> T:

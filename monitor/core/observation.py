@@ -175,7 +175,7 @@ def _step_to_json(step: StepRun) -> dict[str, Any]:
 
 def observation_from_json(raw: Mapping[str, Any]) -> Observation:
     """Reads that object; absent keys mean null. Raises TypeError or ValueError, with a sentence, for anything else."""
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict and not isinstance(raw, Mapping):
         raise TypeError("it is no JSON object")
     at, duration = needed(time(raw, "at"), "at"), number(raw, "duration") or 0.0
     if not 1970 <= at.year < 9000 or not 0 <= duration <= LONGEST:

@@ -95,7 +95,12 @@ def next_due(probe: Probe, location: str, after: float) -> float:
 
 def host_of(probe: Probe) -> str:
     """The host a probe talks to, without port; empty where it talks to none of its own."""
-    rest = probe.instance.partition("://")[2] or probe.instance
+    return _host_in(probe.instance)
+
+
+@lru_cache(4096)
+def _host_in(instance: str) -> str:
+    rest = instance.partition("://")[2] or instance
     place = rest.partition("/")[0].lower()
     if place.startswith("["):
         return place.partition("]")[0] + "]"

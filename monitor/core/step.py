@@ -4,6 +4,7 @@
     read       flow.py          what a run of several steps says, module by module
     watched    usual.py         … and what only the runs before it can tell
     learn      track.py         what that adds to the track of a probe at a place
+    learned    calm.py          … the short way where all is well
     heard      vantage.py       whether the place can see at all
     read       platform_page.py what the platform says of itself, as evidence
     settle     detector.py      when tracks make news
@@ -27,6 +28,7 @@ Pure: the same board, event and time give the same answer, so a recorded day can
 from datetime import datetime, timedelta
 
 from monitor.core import (
+    calm,
     clockset,
     heartbeat,
     herald,
@@ -135,6 +137,10 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
         return board, [Keep(observation, result, discarded=True)]
     runs = (*before.runs[1 - REMEMBERED_RUNS :], observation.scheduled_at)
+    if len(readings) == 1 and not probe.steps:
+        after = calm.learned(board, probe, observation, result, runs, now)
+        if after is not None:
+            return after, [Keep(observation, result)]
     effects: list[Effect] = []
     for one in readings if len(probe.locations) > 1 else ():
         board, asks = _vote(board, one, now)

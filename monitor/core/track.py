@@ -159,18 +159,7 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
     bad, at = is_bad(result), observation.at
     slow = is_slow(result) and observation.duration > track.usual
     if not (bad or slow or is_notable(track)):  # all is well: by far the most frequent case, kept short
-        return replace(
-            _learn_noise(track, bad, interval),
-            last=result,
-            last_at=at,
-            good_streak=track.good_streak + 1,
-            good_since=track.good_since or at,
-            brisk_streak=track.brisk_streak + 1,
-            brisk_since=track.brisk_since or at,
-            usable_at=observation.ended_at,
-            good_address=observation.address,
-            undo=(),
-        )
+        return learned_well(track, observation, result, interval)
     before = replace(track, undo=())
     well_at = track.well_at if track.bad_since else track.usable_at
     track = replace(track, last=result, last_at=at, well_at=well_at, **_less_blocked(track, bad))
@@ -186,6 +175,25 @@ def learn(track: Track, observation: Observation, result: Result, interval: time
         usable_at=observation.ended_at,
         good_address=track.good_address if bad else observation.address,
         undo=(*track.undo[-24:], (observation.ended_at, before)) if busy else (),
+    )
+
+
+def learned_well(track: Track, observation: Observation, result: Result, interval: timedelta, **more: Any) -> Track:
+    """The track of a probe about which all is well after one more good run, with `more` of its fields changed."""
+    at = observation.at
+    return replace(
+        track,
+        **_noise_after(track, interval),
+        last=result,
+        last_at=at,
+        good_streak=track.good_streak + 1,
+        good_since=track.good_since or at,
+        brisk_streak=track.brisk_streak + 1,
+        brisk_since=track.brisk_since or at,
+        usable_at=observation.ended_at,
+        good_address=observation.address,
+        undo=(),
+        **more,
     )
 
 
@@ -318,10 +326,15 @@ def _learn_noise(track: Track, bad: bool, interval: timedelta) -> Track:
         return replace(track, pending_bad=track.pending_bad + 1)
     if track.score:
         return track
+    return replace(track, **_noise_after(track, interval))
+
+
+def _noise_after(track: Track, interval: timedelta) -> dict[str, Any]:
+    """What the noise is after a good run."""
     keep = 0.5 ** (interval / NOISE_HALF_LIFE)
     bad_seen = (track.noise_bad - NOISE[0]) * keep + track.pending_bad
     all_seen = (track.noise_all - NOISE[1]) * keep + track.pending_bad + 1
-    return replace(track, noise_bad=NOISE[0] + bad_seen, noise_all=NOISE[1] + all_seen, pending_bad=0)
+    return {"noise_bad": NOISE[0] + bad_seen, "noise_all": NOISE[1] + all_seen, "pending_bad": 0}
 
 
 def is_notable(track: Track) -> bool:

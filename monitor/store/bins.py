@@ -1,6 +1,5 @@
 """Bins: stored runs and hours put into the bins of a window, in the same way for every store."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from monitor.core.codes import Blame
 from monitor.core.expectation import Outcome, Result
 from monitor.core.series import Bin, Grid, merged
-from monitor.store.rows import Stored, bin_of, instant
+from monitor.store.rows import Stored, bin_of, document_of, instant
 
 Counted = dict[tuple[str, str], dict[datetime, Bin]]  # by (probe, location), then by the start of the bin
 
@@ -16,7 +15,7 @@ Counted = dict[tuple[str, str], dict[datetime, Bin]]  # by (probe, location), th
 def count_runs(counted: Counted, rows: Iterable[Stored], grid: Grid) -> None:
     """Adds rows of `observations` that were not discarded."""
     for row in rows:
-        document = json.loads(row["document"])
+        document = document_of(row)
         blame = None if row["blame"] is None else Blame(row["blame"])
         result = Result(Outcome(row["outcome"]), row["code"], blame, edge_only=document.get("edge_only", False))
         bins, start = counted.setdefault((row["probe"], row["location"]), {}), grid.bin_of(instant(row["at"]))

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select
 
 from monitor.store.rows import Row, dumps
+from monitor.store.runs import RUN, STORED, row_of
 from monitor.store.schema import (
     HEAD,
     audit,
@@ -22,10 +23,10 @@ from monitor.store.schema import (
     happenings,
     incidents,
     maintenances,
-    observations,
     outbox,
     posted,
     rollups,
+    runs,
     silences,
     subscribers,
     told,
@@ -59,9 +60,9 @@ TABLES = {
         bulletins,
         subscribers,
         rollups,
-        observations,
     )
 }
+RUNS = "observations"  # the one table that is written otherwise than it is stored: as what was packed
 _JSON = ("document", "buckets", "phases", "withheld")  # columns of JSON text, written as JSON
 _AT_ONCE = 1000
 
@@ -74,7 +75,10 @@ async def count(store: SqlStore) -> int:
     """How many rows there are, for whoever shows progress."""
     async with store.reading() as connection:
         return sum(
-            [(await connection.execute(select(func.count()).select_from(t))).scalar_one() for t in TABLES.values()]
+            [
+                (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+                for table in (*TABLES.values(), runs)
+            ]
         )
 
 
@@ -90,6 +94,10 @@ async def dump(store: SqlStore) -> AsyncGenerator[str, None]:
                 async for row in rows.mappings():
                     total += 1
                     yield dumps({"table": table.name, "row": _portable(row)}) + "\n"
+        async with connection.stream(STORED.order_by(*runs.primary_key)) as rows:
+            async for row in rows.mappings():
+                total += 1
+                yield dumps({"table": RUNS, "row": row_of(row)}) + "\n"
     yield dumps({"rows": total}) + "\n"
 
 
@@ -104,7 +112,10 @@ async def load(store: SqlStore, lines: Iterable[str], told: Callable[[int], None
     async with store.writing() as connection:
         for name, rows in groupby(_rows(lines), key=lambda pair: pair[0]):
             while some := [row for _, row in islice(rows, _AT_ONCE)]:
-                await connection.execute(insert(TABLES[name]), some)
+                if name == RUNS:
+                    await store.store_runs(connection, some)
+                else:
+                    await connection.execute(insert(TABLES[name]), some)
                 total += len(some)
                 told(len(some))
     return total
@@ -122,7 +133,7 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[str, Row]]:
                 ended = entry["rows"] == seen
             else:
                 seen += 1
-                yield entry["table"], _stored(TABLES[entry["table"]], entry["row"])
+                yield entry["table"], _stored(entry["table"], entry["row"])
         except (KeyError, TypeError, ValueError) as error:
             raise DumpError(f"line {number} is not one of a dump ({type(error).__name__}: {error})") from error
     if not ended:
@@ -148,6 +159,6 @@ def _portable(row: Any) -> Row:
     return {name: json.loads(value) if name in _JSON and value is not None else value for name, value in row.items()}
 
 
-def _stored(table: Table, row: Row) -> Row:
-    names = _columns(table)
+def _stored(name: str, row: Row) -> Row:
+    names = RUN if name == RUNS else _columns(TABLES[name])
     return {name: dumps(row[name]) if name in _JSON and row[name] is not None else row[name] for name in names}

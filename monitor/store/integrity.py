@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.postal import digest_of, happening_of, letter_of, told_of
@@ -23,6 +23,7 @@ from monitor.store.rows import (
     transition_of,
     window_of,
 )
+from monitor.store.runs import STORED, row_of
 from monitor.store.schema import (
     audit,
     bulletins,
@@ -32,9 +33,9 @@ from monitor.store.schema import (
     happenings,
     incidents,
     maintenances,
-    observations,
     outbox,
     rollups,
+    runs,
     silences,
     subscribers,
     told,
@@ -62,7 +63,6 @@ _READERS: tuple[tuple[Table, Callable[[Stored], Any]], ...] = (
     (bulletins, stored_bulletin),
     (subscribers, subscriber_of),
     (rollups, rollup_of),
-    (observations, observation_of),
 )
 
 
@@ -75,14 +75,18 @@ async def problems(connection: AsyncConnection) -> list[str]:
             return [f"the file is damaged: {one}" for one in said]  # and reading on would stumble over it
     for table, read in _READERS:
         found += await _unreadable(connection, table, read)
+    found += await _unreadable(connection, runs, lambda row: observation_of(row_of(row)), STORED)
     for row in (await connection.execute(select(incidents))).mappings():
         found += _disagreements(row)
     return found or await differences(connection)  # which reads every row
 
 
-async def _unreadable(connection: AsyncConnection, table: Table, read: Callable[[Stored], Any]) -> list[str]:
+async def _unreadable(
+    connection: AsyncConnection, table: Table, read: Callable[[Stored], Any], query: Select[Any] | None = None
+) -> list[str]:
+    """What is wrong with the rows of a table, or of a query that gives its keys and more."""
     found: list[str] = []
-    async with connection.stream(select(table)) as rows:
+    async with connection.stream(select(table) if query is None else query) as rows:
         async for row in rows.mappings():
             try:
                 read(row)

@@ -1,11 +1,11 @@
 """Queries: what is read, over a connection whose transaction sees one moment of the data."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select
+from sqlalchemy import RowMapping, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.board import Version
@@ -24,6 +24,7 @@ from monitor.store.postal import digest_of, told_of
 from monitor.store.rollup import Rollup
 from monitor.store.rows import (
     NOBODY,
+    Row,
     Stored,
     call_of,
     condition_of,
@@ -39,16 +40,19 @@ from monitor.store.rows import (
     version_of,
     window_of,
 )
+from monitor.store.runs import STORED, row_of
 from monitor.store.schema import (
     calls,
     conditions,
     digests,
+    forms,
     gaps,
     incidents,
     maintenances,
-    observations,
     rollups,
+    runs,
     silences,
+    sources,
     told,
     tracks,
     versions,
@@ -60,7 +64,8 @@ T = TypeVar("T")
 
 _AT_ONCE = 200  # keys in one look-up
 _COUNTED_AT_ONCE = 1000  # rows
-_NEWEST = 50  # runs among which the one that ended last is surely found
+_NEWEST = 10  # sources, and runs of each, among which the one that ended last is surely found
+_Counting = tuple[Select[*tuple[Any, ...]], Callable[[Counted, Iterable[Stored], Grid], None]]
 
 
 async def rows_of(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
@@ -132,14 +137,17 @@ async def _versions(connection: AsyncConnection) -> dict[tuple[str, str], Versio
 
 async def _seen_at(connection: AsyncConnection) -> datetime | None:
     """When the last run that said something of its module ended; of the newest few the one that ended last."""
-    o = observations.c
-    failed = and_(o.outcome == Outcome.FAILED.value, o.blame.not_in([blame.value for blame in HARMLESS]))
-    usable = or_(o.outcome.in_([Outcome.PASSED.value, Outcome.SLOW.value]), failed)
-    newest = select(func.max(o.at)).scalar_subquery()
-    recent = o.at >= newest - timedelta(days=1) // timedelta(microseconds=1)
-    query = select(o.at, o.duration).where(recent, o.module != NOBODY, o.discarded.is_(False), usable)
-    last = await rows_of(connection, query.order_by(o.at.desc()).limit(_NEWEST))
-    ends = [instant(row["at"]) + timedelta(seconds=row["duration"]) for row in last]
+    f, r = forms.c, runs.c
+    failed = and_(f.outcome == Outcome.FAILED.value, f.blame.not_in([blame.value for blame in HARMLESS]))
+    usable = or_(f.outcome.in_([Outcome.PASSED.value, Outcome.SLOW.value]), failed)
+    told = select(r.at, r.duration).join(forms, f.id == r.form).where(f.discarded.is_(False), usable)
+    newest = told.with_only_columns(r.at).where(r.source == sources.c.id).order_by(r.at.desc()).limit(1)
+    of_each = select(sources.c.id, newest.scalar_subquery().label("at")).where(sources.c.module != NOBODY)
+    last = [row for row in await rows_of(connection, of_each) if row["at"] is not None]
+    ends: list[datetime] = []
+    for source in sorted(last, key=lambda row: row["at"])[-_NEWEST:]:
+        few = told.where(r.source == source["id"]).order_by(r.at.desc()).limit(_NEWEST)
+        ends += [instant(row["at"]) + timedelta(seconds=row["duration"]) for row in await rows_of(connection, few)]
     return max(ends, default=None)
 
 
@@ -157,29 +165,43 @@ async def judged(
     connection: AsyncConnection, module: str | None, probe: str | None, since: datetime, until: datetime, limit: int
 ) -> list[tuple[Observation, Result]]:
     """See Store.observations."""
-    o = observations.c
-    query = select(observations).where(o.module == (module or NOBODY), o.at >= micros(since), o.at < micros(until))
+    mine = select(sources.c.id).where(sources.c.module == (module or NOBODY))
     if probe is not None:
-        query = query.where(o.probe == probe)
-    newest = query.order_by(o.at.desc(), o.probe, o.location).limit(limit)
-    return [observation_of(row) for row in await rows_of(connection, newest)]
+        mine = mine.where(sources.c.probe == probe)
+    found: list[Row] = []
+    for source in (await connection.execute(mine)).scalars().all():  # each has its newest last in its own key
+        some = STORED.where(runs.c.source == source, runs.c.at >= micros(since), runs.c.at < micros(until))
+        found += map(row_of, await rows_of(connection, some.order_by(runs.c.at.desc()).limit(limit)))
+    found.sort(key=lambda row: (-row["at"], row["probe"], row["location"]))
+    return [observation_of(row) for row in found[:limit]]
 
 
 async def binned(
     connection: AsyncConnection, module: str, probes: Collection[str], places: Collection[str], grid: Grid
 ) -> Counted:
     """See Store.bins. Rows come in portions, and each is counted in a thread: a day of a module are thousands."""
-    table, count = (observations, count_runs) if grid.from_runs else (rollups, count_hours)
-    c, at = table.c, table.c.at if grid.from_runs else table.c.hour
-    query = select(table).where(c.module == module, c.probe.in_(probes), c.location.in_(places))
-    query = query.where(at >= micros(grid.since), at < micros(grid.until))
-    if grid.from_runs:
-        query = query.where(c.discarded.is_(False))
+    query, count = _runs_of(module, probes, places, grid) if grid.from_runs else _hours_of(module, probes, places, grid)
     counted: Counted = {}
     async with connection.stream(query) as rows:
         async for some in rows.mappings().partitions(_COUNTED_AT_ONCE):
             await asyncio.to_thread(count, counted, some, grid)
     return counted
+
+
+def _runs_of(module: str, probes: Collection[str], places: Collection[str], grid: Grid) -> _Counting:
+    s, at = sources.c, runs.c.at
+    query = STORED.where(s.module == module, s.probe.in_(probes), s.location.in_(places), forms.c.discarded.is_(False))
+    return query.where(at >= micros(grid.since), at < micros(grid.until)), _count_stored
+
+
+def _count_stored(counted: Counted, rows: Iterable[Stored], grid: Grid) -> None:
+    count_runs(counted, map(row_of, rows), grid)
+
+
+def _hours_of(module: str, probes: Collection[str], places: Collection[str], grid: Grid) -> _Counting:
+    r, hour = rollups.c, rollups.c.hour
+    query = select(rollups).where(r.module == module, r.probe.in_(probes), r.location.in_(places))
+    return query.where(hour >= micros(grid.since), hour < micros(grid.until)), count_hours
 
 
 async def versions_since(connection: AsyncConnection, module: str, since: datetime) -> list[Version]:
@@ -189,16 +211,16 @@ async def versions_since(connection: AsyncConnection, module: str, since: dateti
     return [version_of(row) for row in await rows_of(connection, query.order_by(v.since, v.probe))]
 
 
-async def stored_runs(connection: AsyncConnection, runs: Sequence[Run]) -> list[tuple[Key, int]]:
+async def stored_runs(connection: AsyncConnection, those: Sequence[Run]) -> list[tuple[Key, int]]:
     """Which of these runs are stored already, by key and moment."""
-    o = observations.c
+    s, r = sources.c, runs.c
     found: list[tuple[Key, int]] = []
-    for some in _slices(runs):
+    for some in _slices(those):
         # Not one list of whole keys: SQLite would read the whole index for that. What is found besides does no harm.
         modules, moments = {run.row["module"] for run in some}, {run.at for run in some}
-        query = select(o.module, o.at, o.probe, o.location).where(o.module.in_(modules), o.at.in_(moments))
-        for module, at, probe, location in await connection.execute(query):
-            found.append(((module, probe, location), at))
+        query = select(s.module, s.probe, s.location, r.at).join(runs, r.source == s.id)
+        for *key, at in await connection.execute(query.where(s.module.in_(modules), r.at.in_(moments))):
+            found.append((tuple(key), at))
     return found
 
 

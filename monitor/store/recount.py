@@ -37,7 +37,8 @@ from monitor.store.rows import (
     rollup_of,
     transition_of,
 )
-from monitor.store.schema import conditions, days, observations, rollups, transitions
+from monitor.store.runs import STORED, row_of
+from monitor.store.schema import conditions, days, forms, rollups, sources, transitions
 
 SHOWN = 20  # of each kind; the first ones say enough
 CLOSE = 1e-6  # of summed seconds, which may be added up in another order
@@ -54,8 +55,8 @@ async def _hours(connection: AsyncConnection) -> list[str]:
     """Hours against runs, a module at a time, so that memory holds one of them."""
     found: list[str] = []
     oldest = (await connection.execute(select(func.min(rollups.c.hour)))).scalar()
-    modules = select(observations.c.module).where(observations.c.module != NOBODY).distinct()
-    for (module,) in (await connection.execute(modules.order_by(observations.c.module))).all():
+    modules = select(sources.c.module).where(sources.c.module != NOBODY).distinct()
+    for (module,) in (await connection.execute(modules.order_by(sources.c.module))).all():
         counted = await _counted(connection, module)
         counted = {key: one for key, one in counted.items() if oldest is not None and one.hour >= instant(oldest)}
         first = min((one.hour for one in counted.values()), default=None)
@@ -78,11 +79,11 @@ def _key(one: Rollup) -> _Key:
 
 async def _counted(connection: AsyncConnection, module: str) -> dict[_Key, Rollup]:
     counted: dict[_Key, Rollup] = {}
-    query = select(observations).where(observations.c.module == module, observations.c.discarded.is_(False))
+    query = STORED.where(sources.c.module == module, forms.c.discarded.is_(False))
     async with connection.stream(query) as rows:
         async for row in rows.mappings():
             try:
-                run, result = observation_of(row)
+                run, result = observation_of(row_of(row))
             except (KeyError, TypeError, ValueError, AssertionError):
                 continue  # told already
             if run.steps is not None:

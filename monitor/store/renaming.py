@@ -24,12 +24,12 @@ from monitor.store.rows import (
     window_of,
     window_row,
 )
+from monitor.store.runs import rename_sources
 from monitor.store.schema import (
     calls,
     conditions,
     incidents,
     maintenances,
-    observations,
     rollups,
     silences,
     tracks,
@@ -40,7 +40,6 @@ from monitor.store.schema import (
 
 # What a row is told apart by, besides its module.
 _UNIQUE: tuple[tuple[Table, tuple[str, ...]], ...] = (
-    (observations, ("at", "probe", "location")),
     (rollups, ("probe", "location", "hour")),
     (tracks, ("probe", "location")),
     (conditions, ("probe",)),
@@ -65,6 +64,7 @@ async def rename(connection: AsyncConnection, aliases: Mapping[str, str]) -> Non
         if old == new:
             continue
         await _add_up(connection, old, new)
+        await rename_sources(connection, old, new)
         for table, names in _UNIQUE:
             other = table.alias()
             same = and_(*(other.c[name] == table.c[name] for name in names))

@@ -111,9 +111,15 @@ def observation_row(keep: Keep) -> Row:
     }
 
 
+def document_of(row: Stored) -> dict[str, Any]:
+    """The document of a run: text, or read already."""
+    document = row["document"]
+    return dict(json.loads(document) if isinstance(document, str) else document)
+
+
 def observation_of(row: Stored) -> tuple[Observation, Result]:
     """The inverse of `observation_row`, but for the body of a passed run."""
-    document = json.loads(row["document"])
+    document = document_of(row)
     at, scheduled_at = instant(row["at"]), instant(document.pop("scheduled_at"))
     reasons, edge_only = tuple(document.pop("reasons", ())), document.pop("edge_only", False)
     names = {"at": stamp(at), "module": row["module"] or None, "probe": row["probe"], "location": row["location"]}

@@ -3,6 +3,8 @@
 Small rows that are always found by their key live in the key's own tree on SQLite (WITHOUT ROWID: half the size, one
 look-up less). Rows with a document are ordinary ones, since long rows in a key's tree make every look-up slower.
 Where many rows arrive in order of time, a running number is the primary key and rows are only ever appended.
+A judged run is the most frequent row of all: `runs` has what differs, `forms` what is said again and again, `sources`
+who says it. The view `observations` puts them together for people; `packing` knows how.
 """
 
 from sqlalchemy import (
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -19,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0013"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0014"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -31,22 +34,41 @@ metadata = MetaData(
 
 _Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER primary keys only
 
-observations = Table(
-    "observations",
+sources = Table(
+    "sources",
     metadata,
     Column("id", _Number, primary_key=True, autoincrement=True),
-    Column("at", BigInteger, nullable=False),
     Column("module", Text, nullable=False),
     Column("probe", Text, nullable=False),
     Column("location", Text, nullable=False),
+    UniqueConstraint("module", "probe", "location"),
+)
+
+forms = Table(
+    "forms",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),
+    Column("digest", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),  # by a run of that day
     Column("outcome", Text, nullable=False),
     Column("code", Text),
     Column("blame", Text),
     Column("discarded", Boolean, nullable=False),
-    Column("duration", Float(53), nullable=False),
     Column("document", Text, nullable=False),
-    UniqueConstraint("module", "at", "probe", "location"),  # also the order in which a module's runs are read
-    Index(None, "at"),  # sweeping
+    UniqueConstraint("digest"),
+    Index(None, "used_at"),  # sweeping
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("source", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("form", BigInteger, nullable=False),
+    Column("duration", Float(53), nullable=False),
+    Column("rest", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("source", "at"),
+    sqlite_with_rowid=False,
 )
 
 rollups = Table(

@@ -12,7 +12,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -39,6 +39,7 @@ from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
 from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
+from monitor.store.runs import RunWriter, sweep_forms, sweep_source
 from monitor.store.schema import (
     audit,
     bulletins,
@@ -49,10 +50,10 @@ from monitor.store.schema import (
     happenings,
     incidents,
     maintenances,
-    observations,
     outbox,
     rollups,
     silences,
+    sources,
     told,
     tracks,
     transitions,
@@ -91,6 +92,7 @@ class SqlStore:
         self._past = Past()
         self._changed = 0
         self._statements = Statements(writer.dialect.name)
+        self._runs = RunWriter(self._statements.insert)
         self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
         self.subscribers = SqlSubscribers(self.reading, self.writing)
 
@@ -119,6 +121,7 @@ class SqlStore:
                     yield connection
         except BaseException:
             self._tally.forget()  # it may have been committed after all, the answer lost
+            self._runs.forget()
             raise
         finally:
             self._turn.release()
@@ -144,8 +147,7 @@ class SqlStore:
         runs = unseen(batch.runs, await queries.stored_runs(connection, self._tally.doubtful(batch.runs)))
         stored = await queries.stored_hours(connection, self._tally.missing(runs))
         changed = self._tally.count(runs, stored)
-        if runs:
-            await connection.execute(insert(observations), [run.row for run in runs])
+        await self._runs.write(connection, [run.row for run in runs])
         if changed:
             await connection.execute(self._statements.rollup, [rollup_row(rollup) for rollup in changed.values()])
         self._tally.accept(runs, changed)  # taken back by `forget` should the commit fail
@@ -234,9 +236,7 @@ class SqlStore:
 
     async def sweep(self, now: datetime, keep_observations: timedelta, keep_rollups: timedelta) -> int:
         """See Store. Each batch is a transaction of its own; commits take their turns in between."""
-        old = select(observations.c.id).where(observations.c.at < micros(now - keep_observations))
-        some = old.order_by(observations.c.at).limit(_SWEEP_AT_ONCE)
-        swept = await self._sweep(delete(observations).where(observations.c.id.in_(some)))
+        swept = await self._sweep_runs(micros(now - keep_observations))
         hours = select(rollups.c.hour).where(rollups.c.hour < micros(now - keep_rollups))
         oldest = hours.order_by(rollups.c.hour).limit(1).scalar_subquery()
         gone = await self._sweep(delete(rollups).where(rollups.c.hour == oldest))
@@ -252,6 +252,24 @@ class SqlStore:
             async with self.writing() as connection:
                 more = await telling.forget(connection, micros(over), micros(told), _SWEEP_AT_ONCE)
         return swept + gone
+
+    async def _sweep_runs(self, before: int) -> int:
+        async with self.reading() as connection:
+            left = list((await connection.execute(select(sources.c.id))).scalars())
+        swept = 0
+        while left:
+            async with self.writing() as connection:
+                room = _SWEEP_AT_ONCE
+                while left and room > 0:
+                    gone = await sweep_source(connection, left[-1], before, room)
+                    if gone < room:
+                        left.pop()
+                    room, swept = room - gone, swept + gone
+            await asyncio.sleep(0)
+        async with self.writing() as connection:
+            if await sweep_forms(connection, before):
+                self._runs.forget()
+        return swept
 
     async def _sweep(self, batch: Executable) -> int:
         swept = 0
@@ -284,10 +302,10 @@ class SqlStore:
             for statement, rows in (
                 (statements.transition, (transition_row(one) for one in transitions)),
                 (statements.incident, (incident_row(one) for one in incidents)),
-                (insert(observations), (observation_row(one) for one in runs)),
             ):
                 while some := list(islice(rows, _SEED_AT_ONCE)):
                     await connection.execute(statement, some)
+            await self.store_runs(connection, (observation_row(one) for one in runs))
             # Tens of thousands: SQLAlchemy would spend more time on their parameters than the database on all of it.
             text, names = statements.driver_form(statements.rollup, connection.dialect)
             values = itemgetter(*names)
@@ -296,9 +314,16 @@ class SqlStore:
                 await connection.exec_driver_sql(text, portion)
         self._forget()
 
+    async def store_runs(self, connection: AsyncConnection, rows: Iterable[Row]) -> None:
+        """Stores rows of `rows.observation_row` that are not there yet, some thousands at a time."""
+        rows = iter(rows)
+        while some := list(islice(rows, _SEED_AT_ONCE)):
+            await self._runs.write(connection, some)
+
     def _forget(self) -> None:
         """What is over was changed."""
         self._tally.forget()
+        self._runs.forget()
         self._past.forget()
         self._changed += 1
 
@@ -315,10 +340,10 @@ class Statements:
     """The writing statements, built once; both dialects say ON CONFLICT alike."""
 
     def __init__(self, dialect: str) -> None:
-        self._insert: Any = postgresql.insert if dialect == "postgresql" else sqlite_dialect.insert
+        self.insert: Any = postgresql.insert if dialect == "postgresql" else sqlite_dialect.insert
         self.rollup = self._upsert(rollups)
         self.incident = self._upsert(incidents)
-        self.transition = self._insert(transitions).on_conflict_do_nothing()
+        self.transition = self.insert(transitions).on_conflict_do_nothing()
         self._condition = self._upsert(conditions)
         self._track = self._upsert(tracks)
         self._version = self._upsert(versions)
@@ -326,20 +351,20 @@ class Statements:
         self._gap = self._upsert(gaps)
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
-        self._entry = self._insert(audit).on_conflict_do_nothing()
+        self._entry = self.insert(audit).on_conflict_do_nothing()
         self._silence = self._upsert(silences)
         self._told = self._upsert(told)
         self._digest = self._upsert(digests)
-        self._happening = self._insert(happenings).on_conflict_do_nothing()
-        self._letter = self._insert(outbox).on_conflict_do_nothing()
+        self._happening = self.insert(happenings).on_conflict_do_nothing()
+        self._letter = self.insert(outbox).on_conflict_do_nothing()
         last = select(func.coalesce(func.max(bulletins.c.number), 0) + 1).scalar_subquery()
-        self._bulletin = self._insert(bulletins).values(number=last).on_conflict_do_nothing()
+        self._bulletin = self.insert(bulletins).values(number=last).on_conflict_do_nothing()
         self._forget = self._deletion(tracks)
         self._unheard = self._deletion(calls)
         self._unrepeated = self._deletion(windows)
 
     def _upsert(self, table: Table) -> Any:
-        statement = self._insert(table)
+        statement = self.insert(table)
         key = [column.name for column in table.primary_key]
         changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
         return statement.on_conflict_do_update(index_elements=key, set_=changed)

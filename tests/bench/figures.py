@@ -35,7 +35,6 @@ from tests.bench.yard import Target, configured, monitor, resident, target, watc
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEADERS = {
     "server": "nginx/1.22.1",
-    "date": "Fri, 27 Nov 2026 00:00:00 GMT",
     "content-type": "application/json",
     "content-length": "1121",
 }
@@ -46,7 +45,7 @@ def seen(number: int, modules: int) -> Observation:
     at = START + timedelta(milliseconds=100 * number, microseconds=number % 977)
     took = 0.002 + number % 991 / 1e6
     phases = {"resolve": 1.1e-05, "connect": took / 9, "processing": took / 2, "transfer": 4.3e-05}
-    http = Http(200, HEADERS, 1121, "{}", "1.1", 0, 1121)
+    http = Http(200, HEADERS | {"date": f"{at:%a, %d %b %Y %H:%M:%S} GMT"}, 1121, "{}", "1.1", 0, 1121)
     return Observation(
         at, f"module-{number % modules}", "probe-0", "here", at, took, phases, "127.0.0.1:8080", http=http
     )

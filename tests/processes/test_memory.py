@@ -20,12 +20,11 @@ ADDRESSES = 1_000_000  # kB that it may ask for; threads and mapped files count,
 def fill(database: Path) -> None:
     """Copies the first run to every ten minutes of the past."""
     with closing(sqlite3.connect(database)) as connection:
-        names = [row[1] for row in connection.execute("PRAGMA table_info(observations)") if row[1] not in ("id", "at")]
-        columns = ", ".join(f'"{name}"' for name in names)
         connection.execute(
             f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {RUNS}) "
-            f"INSERT INTO observations (at, {columns}) SELECT first.at - n.i * 600000000, {columns} "
-            "FROM n, (SELECT * FROM observations WHERE module = 'files' LIMIT 1) AS first"
+            "INSERT INTO runs (source, at, form, duration, rest) "
+            "SELECT first.source, first.at - n.i * 600000000, first.form, first.duration, first.rest "
+            "FROM n, (SELECT runs.* FROM runs JOIN sources s ON s.id = source WHERE module = 'files' LIMIT 1) AS first"
         )
         connection.commit()
 
