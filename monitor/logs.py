@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from monitor.mask import clean
+
 
 class Lines(logging.Formatter):
-    """One line a record, control characters made harmless, secrets masked."""
+    """One line a record, secrets masked, nothing in it that acts on a terminal: an error may quote what came in."""
 
     def __init__(self, as_json: bool, mask: Callable[[str], str]) -> None:
         super().__init__()
@@ -21,12 +23,12 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = self.mask(record.getMessage())
-        trace = self.mask(self.formatException(record.exc_info)) if record.exc_info else None
+        message = self.mask(clean(record.getMessage()))
+        trace = self.mask(clean(self.formatException(record.exc_info))) if record.exc_info else None
         if self._as_json:
             fields = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
             about = {**getattr(record, "about", {}), **getattr(record, "span", {})}
-            fields |= {name: self.mask(value) for name, value in about.items() if name not in fields}
+            fields |= {name: self.mask(clean(value)) for name, value in about.items() if name not in fields}
             return json.dumps(fields | ({"trace": trace} if trace else {}), ensure_ascii=False)
         text = "".join(c if c.isprintable() else " " for c in message)
         return f"{at} {record.levelname.lower():7} {text}" + (f"\n{trace}" if trace else "")
@@ -41,6 +43,7 @@ def set_up(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "asyncio", "aiosqlite", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it says names addresses whole, keys in them and all
 
 
 def mask_with(mask: Callable[[str], str]) -> None:

@@ -30,7 +30,7 @@ ROOMS = {
     "internet": frozenset[str](),
     "loop": frozenset[str](),
     "ledger": frozenset({"core"}),
-    "logs": frozenset[str](),
+    "logs": frozenset({"mask"}),
     "mask": frozenset[str](),
     "plots": frozenset({"clock", "core", "store"}),
     "figures": frozenset({"clock", "core", "store"}),

@@ -16,6 +16,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.reversename
 import dns.rrset
@@ -74,8 +75,9 @@ async def look(run: Run, reach: Reach) -> None:
 
 def _look_into(run: Run, reach: Reach, target: DnsTarget, answer: "Answer", name: str, unchecked: bool | None) -> None:
     """Keeps the answer, and evaluates what is expected of it. Raises Stopped."""
-    message = answer.message
-    records = [_record(rrset, rdata) for rrset in message.answer for rdata in rrset]
+    # Asked for the Internet's records: those of another class answer nothing, and are not what their type says.
+    ours = (rrset for rrset in answer.message.answer if rrset.rdclass == dns.rdataclass.IN)
+    records = [_record(rrset, rdata) for rrset in ours for rdata in rrset]
     facts = _facts(answer, name, target.type, records) | {"answers_unchecked": unchecked}
     run.dns = run.mask.value(facts)
     _note(run, facts)

@@ -354,6 +354,23 @@ def other(data: bytes) -> bytes:
     return honest(bytes(request.pack()))
 
 
+@pytest.mark.parametrize("type", [QTYPE.A, QTYPE.SRV])
+@pytest.mark.parametrize("kind", [0, 254])
+async def test_a_record_of_another_class_is_none(reach: Reach, type: int, kind: int) -> None:
+    """Whatever its type makes one expect of it: the name has no such record."""
+
+    def foreign(data: bytes) -> bytes:
+        reply = bytes(DNSRecord.parse(data).reply().pack())
+        record = b"\xc0\x0c" + type.to_bytes(2) + kind.to_bytes(2) + b"\0\0\0\1\0\4\1a\0\1"
+        return reply[:6] + b"\0\1" + reply[8:10] + b"\0\0" + reply[12:] + record
+
+    async with replying(lambda data: [foreign(data)]) as port:
+        observation, result = await seen(reach, dns(port, type=QTYPE[type]))
+
+    assert result.code == "dns.nodata", result
+    assert observation.dns is None or observation.dns["answers"] == []
+
+
 async def test_forged_packets_are_passed_over(reach: Reach) -> None:
     """Another number, another question, a question in the place of an answer, half a header."""
     async with replying(lambda data: [b"\0\0" + honest(data)[2:], other(data), data, b"x", honest(data)]) as port:
