@@ -6,6 +6,7 @@ Everything is turned into rows here, before a transaction begins: an effect that
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from monitor.core.bulletin import bulletin_of
 from monitor.core.effect import (
@@ -30,14 +31,17 @@ from monitor.core.effect import (
 from monitor.core.expectation import Result
 from monitor.core.gathering import letter_of
 from monitor.core.outbox import letters_of
+from monitor.store.packing import Form, Packer, said_by
 from monitor.store.postal import digest_row, happening_row, letter_row, told_row
 from monitor.store.roll import bulletin_row
 from monitor.store.rollup import hour_of
 from monitor.store.rows import (
+    NOBODY,
     Row,
     call_row,
     condition_row,
     entry_row,
+    figures_row,
     gap_row,
     incident_row,
     maintenance_row,
@@ -65,7 +69,9 @@ class Run:
     duration: float
     phases: Mapping[str, float]
     counts: bool
-    row: Row
+    row: Row  # as of `observation_row`; without a document where it is packed already
+    packed: tuple[Form, bytes] | None = None
+    said: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,16 @@ class Batch:
         return min([*(row["since"] for row in self.transitions), *self.begun], default=None)
 
 
-def batch_of(effects: Sequence[Storable]) -> Batch:
-    """The effects as rows. Raises TypeError for what cannot be written as JSON."""
+def batch_of(effects: Sequence[Storable], packer: Packer | None = None) -> Batch:
+    """The effects as rows; runs that say what the ones before them said are packed by a packer, if there is one. Raises
+    TypeError for what cannot be written as JSON."""
     batch = Batch()
     for effect in effects:
         if isinstance(effect, Saved | Arranged) and (bulletin := bulletin_of(effect)) is not None:
             batch.bulletins[(bulletin.subject, bulletin.step)] = bulletin_row(bulletin)
         match effect:
             case Keep():
-                batch.runs.append(_run(effect))
+                batch.runs.append(_run(effect, packer))
             case Remember():
                 batch.tracks[(effect.module, effect.probe, effect.location)] = track_row(effect)
             case Settled():
@@ -146,10 +153,14 @@ def batch_of(effects: Sequence[Storable]) -> Batch:
     return batch
 
 
-def _run(keep: Keep) -> Run:
-    row, observation = observation_row(keep), keep.observation
+def _run(keep: Keep, packer: Packer | None) -> Run:
+    observation = keep.observation
+    key = (observation.module or NOBODY, observation.probe, observation.location)
+    told = None if packer is None else said_by(keep)
+    packed = None if packer is None or told is None else packer.again(key, *told)
+    row = observation_row(keep) if packed is None else figures_row(keep)
     return Run(
-        key=(row["module"], row["probe"], row["location"]),
+        key=key,
         at=row["at"],
         hour=hour_of(observation.at),
         result=keep.result,
@@ -157,4 +168,6 @@ def _run(keep: Keep) -> Run:
         phases=observation.phases,
         counts=observation.module is not None and observation.steps is None and not keep.discarded,
         row=row,
+        packed=packed,
+        said=None if told is None else told[0],
     )

@@ -14,12 +14,14 @@ from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from monitor.store.rows import EPOCH, Row, dumps
+from monitor.core.effect import Keep
+from monitor.core.expectation import Outcome
+from monitor.store.rows import EPOCH, Row, dumps, micros
 
 SECOND = 1_000_000  # microseconds
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NEAR = range(-1, 4)  # seconds between the beginning of a run and the `Date` of its answer
+_NEAR = (0, 1, -1, 2, 3)  # seconds between the beginning of a run and the `Date` of its answer
 _EXACT = 2**53  # up to here every whole number is a float of its own
 _WORTH_IT = 2  # a remainder is at most one part in so many of the whole, or the whole is a form of its own
 _LEVEL = 6
@@ -68,7 +70,7 @@ def parted(row: Row) -> tuple[Form, bytes]:
             figures += whole
     _undate(document, at)
     form = Form(row["outcome"], row["code"], row["blame"], row["discarded"], dumps(document))
-    return form, bytes((len(figures),)) + b"".join(map(_varint, figures))
+    return form, _packed(figures)
 
 
 def remainder(form: Form, like: Form) -> bytes | None:
@@ -103,26 +105,55 @@ class Packer:
     def __init__(self) -> None:
         self._forms: dict[Form, Form] = {}
         self._newest: dict[Any, Form] = {}
+        self._said: dict[Form, tuple[Any, ...]] = {}
 
-    def pack(self, source: Any, row: Row) -> tuple[Form, bytes]:
+    def again(self, source: Any, said: tuple[Any, ...], figures: bytes) -> tuple[Form, bytes] | None:
+        """As `pack`, for a run of which no row was made: None where it does not say what the last one said."""
+        last = self._newest.get(source)
+        return (last, figures) if last is not None and self._said.get(last) == said else None
+
+    def pack(self, source: Any, row: Row, said: tuple[Any, ...] | None = None) -> tuple[Form, bytes]:
         """The form that the run of a source takes, and the rest of its row."""
         form, rest = parted(row)
         last = self._newest.get(source)
-        if form == last:
-            return last, rest
-        if form not in self._forms and last is not None and form.resembles(last):
+        if form != last and form not in self._forms and last is not None and form.resembles(last):
             tail = remainder(form, last)
             if tail is not None:
                 return last, rest + tail
         if len(self._forms) >= _REMEMBERED:
             self.forget()
         form = self._newest[source] = self._forms.setdefault(form, form)
+        if said is not None:
+            self._said[form] = said
         return form, rest
 
     def forget(self) -> None:
         """All forms are new again."""
         self._forms.clear()
         self._newest.clear()
+        self._said.clear()
+
+
+def said_by(keep: Keep) -> tuple[tuple[Any, ...], bytes] | None:
+    """What a passed run says besides its figures, to be compared with what another one said, and these; None of runs
+    that are to be looked at more closely. Two that say the same have the same form."""
+    one, http = keep.observation, keep.observation.http
+    if keep.result.outcome is not Outcome.PASSED or one.steps is not None or http is None:
+        return None
+    at = micros(one.at)
+    headers: dict[str, Any] = dict(http.headers)
+    if (seconds := _seconds_to(headers.get("date"), at)) is not None:
+        headers["date"] = seconds
+    figures = [_folded(at - micros(one.scheduled_at))]
+    for taken in one.phases.values():
+        if not 0 <= taken < _EXACT / SECOND:
+            return None
+        figures.append(round(round(taken, 6) * SECOND))
+    # Of what an answer holds 1, 1.0 and true are equal, and written otherwise.
+    free = repr(one.values) if one.values else "", repr(one.dns) if one.dns else ""
+    answer = (http.status, headers, http.bytes, http.version, http.redirects, http.content_length)
+    said = (keep.result, keep.discarded, one.address, one.failure, one.certificate, tuple(one.phases), free, answer)
+    return said, _packed(figures)
 
 
 def _folded(number: int) -> int:
@@ -144,6 +175,11 @@ def _varint(number: int) -> bytes:
     return bytes(found)
 
 
+def _packed(figures: list[int]) -> bytes:
+    """Figures as a row begins with them."""
+    return bytes((len(figures),)) + b"".join(map(_varint, figures))
+
+
 def _figures(rest: bytes) -> tuple[list[int], bytes]:
     """The figures a row begins with, and what comes after them."""
     place, found = 1, list[int]()
@@ -161,11 +197,17 @@ def _figures(rest: bytes) -> tuple[list[int], bytes]:
 def _undate(document: dict[str, Any], at: int) -> None:
     """A `Date` that is the second of the run, or one near it, becomes the seconds between them."""
     headers = (document.get("http") or {}).get("headers", {})
-    date = headers.get("date")
-    for seconds in () if date is None else _NEAR:
-        if _date(at // SECOND + seconds) == date:
-            headers["date"] = seconds
-            return
+    if (seconds := _seconds_to(headers.get("date"), at)) is not None:
+        headers["date"] = seconds
+
+
+def _seconds_to(date: str | None, at: int) -> int | None:
+    """Seconds from a run to the `Date` of its answer; None where there is none, or none near it."""
+    if date is not None:
+        for seconds in _NEAR:
+            if _date(at // SECOND + seconds) == date:
+                return seconds
+    return None
 
 
 @lru_cache(64)

@@ -97,17 +97,24 @@ def observation_row(keep: Keep) -> Row:
     document = {
         name: value for name, value in document.items() if value or (value is not None and name not in optional)
     }
+    return figures_row(keep) | {
+        "outcome": result.outcome.value,
+        "code": result.code,
+        "blame": None if result.blame is None else result.blame.value,
+        "discarded": keep.discarded,
+        "document": dumps(document),
+    }
+
+
+def figures_row(keep: Keep) -> Row:
+    """What is never the same in two runs."""
+    observation = keep.observation
     return {
         "at": micros(observation.at),
         "module": observation.module or NOBODY,
         "probe": observation.probe,
         "location": observation.location,
-        "outcome": result.outcome.value,
-        "code": result.code,
-        "blame": None if result.blame is None else result.blame.value,
-        "discarded": keep.discarded,
         "duration": float(observation.duration),
-        "document": dumps(document),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.store.batch import Key, Run
 from monitor.store.packing import SECOND, Form, Packer, unpacked
 from monitor.store.rows import Row, Stored
 from monitor.store.schema import forms, runs, sources
@@ -52,23 +53,32 @@ class RunWriter:
             where=form.excluded.used_at > forms.c.used_at,
         )
         self._run = insert(runs)
-        self._packer = Packer()
-        self._sources: dict[tuple[str, str, str], int] = {}
+        self.packer = Packer()
+        self._sources: dict[Key, int] = {}
         self._forms: dict[tuple[Form, int], int] = {}  # with the day: a form that is used is written down once a day
 
     def forget(self) -> None:
         """Nothing is sure any more."""
-        self._packer.forget()
+        self.packer.forget()
         self._sources.clear()
         self._forms.clear()
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
-        """Stores rows of `rows.observation_row` that are not there yet."""
-        if not rows:
+    async def write(self, connection: AsyncConnection, runs: Sequence[Run]) -> None:
+        """Stores runs that are not there yet."""
+        await self._write(
+            connection,
+            [(run.key, run.row, *(run.packed or self.packer.pack(run.key, run.row, run.said))) for run in runs],
+        )
+
+    async def write_rows(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
+        """The same for rows of `rows.observation_row`."""
+        await self._write(connection, [(_key(row), row, *self.packer.pack(_key(row), row)) for row in rows])
+
+    async def _write(self, connection: AsyncConnection, packed: Sequence[tuple[Key, Row, Form, bytes]]) -> None:
+        if not packed:
             return
         if len(self._forms) > _REMEMBERED:
             self._forms.clear()
-        packed = [(_key(row), row, *self._packer.pack(_key(row), row)) for row in rows]
         await self._name_sources(connection, {key for key, *_ in packed})
         await self._name_forms(connection, {(form, row["at"] // DAY): row["at"] for _, row, form, _ in packed})
         await connection.execute(
@@ -85,7 +95,7 @@ class RunWriter:
             ],
         )
 
-    async def _name_sources(self, connection: AsyncConnection, keys: set[tuple[str, str, str]]) -> None:
+    async def _name_sources(self, connection: AsyncConnection, keys: set[Key]) -> None:
         new = [
             {"module": module, "probe": probe, "location": location}
             for module, probe, location in keys - self._sources.keys()
@@ -120,7 +130,7 @@ class RunWriter:
         self._forms |= {(form, day): numbers[digests[form]] for form, day in new}
 
 
-def _key(row: Stored) -> tuple[str, str, str]:
+def _key(row: Stored) -> Key:
     return row["module"], row["probe"], row["location"]
 
 

@@ -128,7 +128,7 @@ class SqlStore:
 
     async def commit(self, effects: Sequence[Storable]) -> None:
         """See Store."""
-        await to_the_end(self._commit(batch_of(effects)))
+        await to_the_end(self._commit(batch_of(effects, self._runs.packer)))
 
     async def _commit(self, batch: Batch) -> None:
         async with self.writing() as connection:
@@ -147,7 +147,7 @@ class SqlStore:
         runs = unseen(batch.runs, await queries.stored_runs(connection, self._tally.doubtful(batch.runs)))
         stored = await queries.stored_hours(connection, self._tally.missing(runs))
         changed = self._tally.count(runs, stored)
-        await self._runs.write(connection, [run.row for run in runs])
+        await self._runs.write(connection, runs)
         if changed:
             await connection.execute(self._statements.rollup, [rollup_row(rollup) for rollup in changed.values()])
         self._tally.accept(runs, changed)  # taken back by `forget` should the commit fail
@@ -318,7 +318,7 @@ class SqlStore:
         """Stores rows of `rows.observation_row` that are not there yet, some thousands at a time."""
         rows = iter(rows)
         while some := list(islice(rows, _SEED_AT_ONCE)):
-            await self._runs.write(connection, some)
+            await self._runs.write_rows(connection, some)
 
     def _forget(self) -> None:
         """What is over was changed."""

@@ -17,7 +17,7 @@ from monitor.core.effect import Keep
 from monitor.core.expectation import Outcome, Result
 from monitor.core.observation import Http, Observation
 from monitor.store.connect import open_sql
-from monitor.store.packing import Packer, unpacked
+from monitor.store.packing import Packer, said_by, unpacked
 from monitor.store.rows import document_of, instant, observation_row
 from monitor.store.sqlite import begin_new, finish_new, writing_engine
 from tests import strategies
@@ -54,6 +54,25 @@ def test_every_document_comes_back(runs: list[tuple[Observation, Result]]) -> No
             form, rest = packer.pack("a source", dict(row))
             assert (form.outcome, form.code, form.discarded) == (row["outcome"], row["code"], discarded)
             assert unpacked(row["at"], form.document, rest) == document_of(row)
+
+
+@settings(max_examples=60, deadline=None)
+@given(one=strategies.observations(), other=strategies.observations(), same=st.booleans())
+def test_who_says_the_same_is_packed_without_a_look(one: Observation, other: Observation, same: bool) -> None:
+    """It comes to what a look would have come to."""
+    packer, source = Packer(), "a source"
+    other = replace(other, http=one.http, address=one.address, values=one.values, dns=one.dns) if same else other
+    if same:
+        other = replace(other, failure=one.failure, certificate=one.certificate, steps=one.steps, phases=one.phases)
+    for observation in (one, other):
+        keep = Keep(observation, PASSED)
+        told = said_by(keep)
+        quick = None if told is None else packer.again(source, *told)
+        looked = Packer() if quick else packer
+        slow = looked.pack(source, observation_row(keep), None if told is None else told[0])
+        assert quick in (None, slow)
+    if same and one.steps is None and one.http is not None and "date" not in one.http.headers:
+        assert quick is not None
 
 
 def test_what_is_said_again_has_one_form() -> None:
