@@ -17,11 +17,11 @@ from monitor.core.quarter import WHOLE
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
+from monitor.core.stores import for_whom, store_to_json, stores_of
 from monitor.core.wording import Sentence
 from monitor.notify.channel import Message, Touched
 from monitor.notify.deadline import clock_of, of_clock
 from monitor.notify.review import of_review, page_of
-from monitor.core.stores import for_whom, store_to_json, stores_of
 from monitor.notify.text import Speaker, lines, of_digest, of_incident, of_monitor
 
 Acknowledge = Callable[[str, str, datetime], str | None]
