@@ -25,6 +25,7 @@ def site(section: SiteSection, sections: Mapping[str, Any]) -> Site:
         subscribe_url=section.subscribe_url.rstrip("/") if section.subscribe_url else None,
         plans=plans_of(sections),
         links={name: url for name, url in section.links.items() if url},
+        help={name: url for name, url in section.help.items() if url},
     )
 
 

@@ -33,6 +33,9 @@ BROKEN = Family(
     "monitor_service_clocks_breached", "gauge", "Clocks of open incidents that a plan's limit was too short for."
 )
 
+TICKETS = Family("monitor_store_ticket_users", "gauge", "Users of the ticket tool that a store has.")
+ALLOWED = Family("monitor_store_ticket_users_limit", "gauge", "Users of the ticket tool that a store may have.")
+
 # Labels of a promise, the part of its limit that has passed, and how many clocks are past it.
 Used = tuple[list[tuple[str, str]], float, int]
 
@@ -60,6 +63,7 @@ class Promised:
         }
         texts[USED] = (encoded(line(USED.name, labels(pairs), round(share, 6))) for pairs, share, _ in clocks_used)
         texts[BROKEN] = (encoded(line(BROKEN.name, labels(pairs), count)) for pairs, _, count in clocks_used)
+        texts |= _users(board.platform)
         return b"".join(block(family, openmetrics, lines) for family, lines in texts.items())
 
     def _of(self, board: Board, history: History, now: datetime) -> tuple[list[tuple[Objective, Budget]], list[Used]]:
@@ -94,6 +98,17 @@ def _used(board: Board, now: datetime) -> Iterable[Used]:
     for key, share in furthest.items():
         plan, kind, priority = key
         yield [("plan", plan), ("promise", kind), ("priority", priority)], share, broken[key]
+
+
+def _users(platform: Platform) -> dict[Family, Iterable[bytes]]:
+    """Users of the ticket tool, of the stores for which they are named, and what their plans are for."""
+    limits = {one.id: one.ticket_users for one in platform.plans}
+    named = [one for one in platform.clients if one.users is not None]
+    limited = [one for one in named if limits.get(one.plan) is not None]
+    return {
+        TICKETS: [encoded(line(TICKETS.name, labels([("store", one.id)]), one.users or 0)) for one in named],
+        ALLOWED: [encoded(line(ALLOWED.name, labels([("store", one.id)]), limits[one.plan] or 0)) for one in limited],
+    }
 
 
 def _line(family: Family, one: Objective, value: float, window: str | None = None) -> bytes:

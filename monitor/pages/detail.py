@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from monitor.core.guide import anchor
 from monitor.core.incident import Incident
 from monitor.core.module import Status
 from monitor.core.statement import WINDOWS
@@ -70,6 +71,7 @@ class ModulePage:
     components: tuple[Link, ...]
     incidents: tuple[DatedLine, ...]
     works: tuple[WorkView, ...]
+    codes: tuple[Link, ...]  # that name it in answers of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
         tuple(Link(lens.text(one.name), f"components/{one.id}/") for one in components),
         _dated(lens, every.incidents_of_module(id)),
         under_way(lens, [id]),
+        tuple(Link(code, f"codes/#{here}") for code in facts.module.signals if (here := anchor(code))),
     )
 
 
