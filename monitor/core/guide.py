@@ -122,10 +122,10 @@ def alike(some: Iterable[Entry]) -> list[tuple[Entry, ...]]:
     """Entries that say the same, together."""
     found: dict[tuple[Any, ...], list[Entry]] = {}
     for one in some:
-        said = (one.meaning.message, *map(str, one.meaning.places.items()), one.whose.message, one.module)
-        general = one.code.startswith(("http.4", "http.5", "cdn.cf_")) and "status" in one.meaning.places
-        key = (one.meaning.message, one.whose.message) if general else said
-        found.setdefault((*key, *(each.message for each in one.advice)), []).append(one)
+        detail = one.meaning.places.get("detail")
+        said = (one.meaning.message, detail.message if isinstance(detail, Sentence) else None, one.module)
+        key = (*said, one.whose.message, *(each.message for each in one.advice))
+        found.setdefault(key, []).append(one)
     return [tuple(one) for one in found.values()]
 
 

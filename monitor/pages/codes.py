@@ -67,7 +67,7 @@ def _row(lens: Lens, some: tuple[Entry, ...]) -> CodeRow:
     platform, url = lens.facts.platform, help_for(one.code, lens.facts.site.help)
     named = platform.named_by(one.code) if one.kind == "vtex" else None
     meaning = one.meaning
-    if len(some) > 1 and "status" in meaning.places:
+    if len(some) > 1 and "{status}" in meaning.message:
         meaning = type(meaning)(meaning.message, {"status": f"{one.code.rpartition('.')[2][:1]}xx"})
     return CodeRow(
         codes=tuple(each.code for each in some),

@@ -1,17 +1,23 @@
 """An urgent incident on a Friday at 17:50 before a holiday: who is told, when, by what, and what the clocks say."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.cli import main
 from monitor.core.effect import Missed, Silenced
 from monitor.core.incident import Stage
+from monitor.core.observation import stamp
 from monitor.core.service import clocks
 from monitor.core.silence import Scope
 from monitor.core.word import Acknowledge, Write
-from tests.stories.long_weekend import Weekend, platform, there
+from tests.stories.long_weekend import MINUTE, ZONE, Weekend, platform, there, written
 
 FRIDAY = there(10, 30, 17, 50)
 TUESDAY = there(11, 3, 10, 0)
@@ -200,3 +206,25 @@ def test_a_restart_at_any_minute_changes_nothing_that_is_told(minutes: set[int])
         weekend.restart()
     weekend.until(TUESDAY)
     assert weekend.told() == TOLD
+
+
+@pytest.mark.slow
+def test_the_program_says_the_same_of_a_recording(tmp_path: Path) -> None:
+    """`monitor replay` of what was seen from Friday to Tuesday, every ten minutes."""
+    zone, seen = ZoneInfo(ZONE), []
+    at, end = (moment.replace(tzinfo=zone).astimezone(UTC) for moment in (FRIDAY - 10 * MINUTE, TUESDAY))
+    while at <= end:
+        common = {"module": "checkout", "probe": "ask", "location": "here", "address": "127.0.0.1:9"}
+        dated = {"at": stamp(at), "scheduled_at": stamp(at), "duration": 0, "failure": {"code": "tls.cert_expired"}}
+        seen.append(json.dumps({**common, **dated}))
+        at += 10 * MINUTE
+    config, recording = tmp_path / "probes.yaml", tmp_path / "seen.jsonl"
+    config.write_text(written().replace("interval: 1h", "interval: 10m"))
+    recording.write_text("\n".join(seen) + "\n")
+    done = CliRunner().invoke(main, ["replay", str(recording), "--config", str(config)])
+    told: dict[tuple[str, str], list[str]] = {}
+    for one in map(json.loads, done.stdout.splitlines()):
+        if one["event"] == "notice" and one["why"] != "reminder":
+            there = datetime.fromisoformat(one["at"]).astimezone(zone)
+            told.setdefault((f"{there:%a %H:%M}", one["why"]), []).append(one["channel"])
+    assert sorted(f"{at} {why} {' '.join(names)}" for (at, why), names in told.items()) == sorted(TOLD)
