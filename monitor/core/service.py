@@ -166,7 +166,9 @@ def services(
 
 
 def _counts(plan: Plan, incident: Incident, platform: Platform | None) -> bool:
-    return platform is None or any(one.id == plan.id for one in owed(incident, platform))
+    if platform is None or not platform.clients:
+        return True
+    return any(one.plan == plan.id for one in served(incident, platform))
 
 
 def _kept(
