@@ -1,7 +1,7 @@
 FROM python:3.13-slim-bookworm AS build
 
 WORKDIR /src
-COPY LICENSE README.md probes.yaml pyproject.toml ./
+COPY LICENSE README.md probes.yaml plans.example.yaml pyproject.toml ./
 COPY monitor monitor
 COPY site site
 # What is installed is this folder, whose versions stand in its pyproject.toml. pip itself stays behind in this stage.

@@ -132,6 +132,18 @@ def suggest_plan(
 
 
 @main.command()
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="One object, its texts by language.")
+@click.option("--lang", metavar="TAG", help="pt-BR, en or es [en].")
+@common
+def explain(given: Common, code: str, as_json: bool, lang: str | None) -> None:
+    """What a code means, whose it is and what to do: of a cause, or of an answer of VTEX."""
+    from monitor.commands.explain import explain as job
+
+    sys.exit(job(code, lang, as_json))
+
+
+@main.command()
 @click.argument("selectors", nargs=-1, metavar="[MODULE | MODULE/PROBE | GLOB]...")
 @click.option("--json", "as_json", is_flag=True, help="One observation a line.")
 @click.option("--debug", is_flag=True, help="Every step of the exchange, secrets masked.")

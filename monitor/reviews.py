@@ -95,8 +95,8 @@ class Reviews:
                 await self._posted()
 
     def _clients(self) -> tuple[Client, ...]:
-        """Stores with those of their channels that take reports."""
-        return clients_of(self._config.sections)
+        """Stores that reports can be sent to."""
+        return tuple(one for one in clients_of(self._config.sections) if one.channels)
 
     def _left(self, one: Review, now: datetime) -> Review:
         lately = {mark for mark, at in self._unknown.items() if abs(now - at) < AGAIN}

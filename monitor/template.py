@@ -39,6 +39,8 @@ NAMES: Mapping[str, Any] = {
     "text_short": _ANY,
     "digest": _ANY,
     "review": _ANY,
+    "clock": _ANY,
+    "stores": _ANY,
     "collapsed": _ANY,
     "links": dict.fromkeys(("page", "dashboard", "runbook", "acknowledge"), _ENDS),
     **dict.fromkeys(("event_id", "dedup_key", "seq", "attempt", "event", "at", "why"), _ENDS),

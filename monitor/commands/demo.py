@@ -30,6 +30,7 @@ from monitor.simulator.story import tell
 from monitor.store import Rollup, Store, open_store
 from monitor.web.listen import AddressInUse
 
+EXAMPLE = "plans.example.yaml"
 DAYS = 90
 SHOWN_DAYS = 3  # of latency, on the first page
 BREATH = 0.05  # seconds between portions of the past, for what happens now
@@ -47,7 +48,8 @@ async def demo(port: int, ops_port: int, fast: bool, data: Path | None) -> int:
     with _folder(data) as folder:
         async with Simulator.open(0, 0, folder / "simulator") as simulator:
             simulator.set(page_delay=3.0 if fast else 30.0)
-            config = _in_a_hurry(load(shipped(), ENVIRONMENT), simulator, port, ops_port, fast)
+            offering = _with_plans(load(shipped(), ENVIRONMENT), load(shipped(EXAMPLE)))
+            config = _in_a_hurry(offering, simulator, port, ops_port, fast)
             rest = await _remember_a_past(config, folder)
             app = App(config, folder, started=lambda app: _play(app, simulator, fast, rest))
             stop_on_signals(app)
@@ -67,6 +69,13 @@ def _folder(data: Path | None) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="monitor-demo-") as temporary:
         yield Path(temporary)
+
+
+def _with_plans(config: Config, example: Config) -> Config:
+    """The shipped configuration with the invented plans and stores of the example."""
+    theirs = example.platform
+    platform = replace(config.platform, plans=theirs.plans, clients=theirs.clients, stores=theirs.stores)
+    return replace(config, platform=platform, site=replace(config.site, plans=example.site.plans))
 
 
 def _in_a_hurry(config: Config, simulator: Simulator, port: int, ops_port: int, fast: bool) -> Config:

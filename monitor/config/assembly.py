@@ -34,7 +34,7 @@ from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
 from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
-from monitor.core.plan import Plan
+from monitor.core.plan import Client, Plan
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
 from monitor.core.roster import Token, User, with_ops_token
@@ -66,7 +66,9 @@ def spread(text: Mapping[str, str] | None, languages: list[str]) -> Text:
     return dict.fromkeys(languages, text[""]) if "" in text else dict(text)
 
 
-def platform(file: File, off: Mapping[Path, str], telling: Telling, plans: tuple[Plan, ...]) -> Platform:
+def platform(
+    file: File, off: Mapping[Path, str], telling: Telling, plans: tuple[Plan, ...], clients: tuple[Client, ...]
+) -> Platform:
     """Modules with their probes, groups of components and locations, who is told of incidents and what is promised. The
     modules of the model are gone afterwards."""
     languages = file.site.languages
@@ -98,6 +100,7 @@ def platform(file: File, off: Mapping[Path, str], telling: Telling, plans: tuple
         stores=frozenset(store.id for store in file.stores),
         weights=file.site.uptime.core(),
         plans=plans,
+        clients=clients,
     )
     _ = whole.graph  # worked out now, not in the moment something fails
     return whole

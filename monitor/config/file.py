@@ -119,7 +119,7 @@ def catalogues(theme: Path | None) -> frozenset[str] | None:
     return frozenset(path.parent.parent.name.replace("_", "-") for path in found)
 
 
-def shipped() -> Path:
-    """The `probes.yaml` that comes with the program."""
-    inside = Path(monitor.__file__).parent / "_probes.yaml"
-    return inside if inside.is_file() else Path(monitor.__file__).parent.parent / "probes.yaml"
+def shipped(name: str = "probes.yaml") -> Path:
+    """The `probes.yaml` that comes with the program, or another file beside it."""
+    inside = Path(monitor.__file__).parent / f"_{name}"
+    return inside if inside.is_file() else Path(monitor.__file__).parent.parent / name

@@ -64,6 +64,9 @@ class SiteSection(Lenient):
     links: dict[str, Link | None] = mapped(
         "Support links: `help_center`, `community`, `tickets`, `healthcheck` and any other name.",
     )
+    help: dict[str, Link | None] = mapped(
+        "Where more is to be read of a code (`http.429`, `CHK0233`) or of all whose names begin so (`tls`).",
+    )
 
 
 class RetentionSection(Lenient):

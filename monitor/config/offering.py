@@ -25,6 +25,7 @@ def site(section: SiteSection, sections: Mapping[str, Any]) -> Site:
         subscribe_url=section.subscribe_url.rstrip("/") if section.subscribe_url else None,
         plans=plans_of(sections),
         links={name: url for name, url in section.links.items() if url},
+        help={name: url for name, url in section.help.items() if url},
     )
 
 
@@ -44,14 +45,15 @@ def plans_of(sections: Mapping[str, Any]) -> tuple[Plan, ...]:
 
 
 def clients_of(sections: Mapping[str, Any]) -> tuple[Client, ...]:
-    """Every store that has a plan, in order, with those of its channels that people read: others are for alarms."""
+    """Every store, in order; of its channels those take reports that people read: others are for alarms."""
     kinds = {name: one["kind"] for name, one in sections.get("channels", {}).items()}
     found = []
     for one in sections.get("stores", ()):
-        listed = (*one.get("channels", ()), *(one.get("key_account") or {}).get("channels", ()))
-        channels = tuple(name for name in dict.fromkeys(listed) if kinds[name] not in ALARMS)
-        if one.get("plan") and channels:
-            found.append(Client(one["id"], one.get("name") or one["id"], one["plan"], channels))
+        person = one.get("key_account") or {}
+        team, account = (tuple(whose.get("channels", ())) for whose in (one, person))
+        read = tuple(name for name in dict.fromkeys((*team, *account)) if kinds[name] not in ALARMS)
+        name, plan = one.get("name") or one["id"], one.get("plan") or ""
+        found.append(Client(one["id"], name, plan, read, team, account, person.get("name"), one.get("ticket_users")))
     return tuple(found)
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from monitor.config import Config, ConfigError, Problem, assembly, budget, channels, subscribers
 from monitor.config.findings import Findings, shown
 from monitor.config.model import File
-from monitor.config.offering import plans_of, site
+from monitor.config.offering import clients_of, plans_of, site
 from monitor.config.recurrence import windows_of
 from monitor.config.references import Catalogues, References
 from monitor.config.routes import telling_of
@@ -80,7 +80,8 @@ def _parse(
     if findings.failed or model is None:
         raise ConfigError(file, findings.sorted())
     sections = assembly.sections(model)
-    platform = assembly.platform(model, substitution.off, telling_of(sections, model.site.timezone), plans_of(sections))
+    telling = telling_of(sections, model.site.timezone)
+    platform = assembly.platform(model, substitution.off, telling, plans_of(sections), clients_of(sections))
     network = assembly.network(model.monitor)
     if not network.canaries and any(_is_public(probe, network) for probe in platform.probes.values()):
         place = "monitor" if "monitor" in document.root else "modules"

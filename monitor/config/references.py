@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from monitor.config import flows, telling
+from monitor.config import flows, promises, telling
 from monitor.config.access import SHORTEST_SECRET
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
@@ -85,6 +85,7 @@ class References:
             for path, value in each(self.root, pattern):
                 self.named(path, what, value)
         telling.check(self.findings, self.known)
+        promises.check(self.findings)
         self.check_modules()
         self.check_pairs()
         self.check_addresses()

@@ -4,6 +4,9 @@ The line names the module, how bad it is, since when, and the cause as far as it
 not have to open anything.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from monitor.core.digest import Line
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority, Status, Text
@@ -81,6 +84,20 @@ def short(event: str, incident: Incident, platform: Platform, since: Text, laste
     ill = N_("{priority}: {what} in trouble since {since}: {cause}")
     down = N_("{priority}: {what} down since {since}: {cause}")
     return Sentence(down if _is_down(incident) else ill, places)
+
+
+DUE: dict[tuple[str, bool], str] = {  # what is promised, and whether that is broken
+    ("response", False): N_("[{plan}] First answer due {at}: {share} of {limit} has passed."),
+    ("response", True): N_("[{plan}] The first answer was due {at} and has not come within {limit}."),
+    ("update", False): N_("[{plan}] Next word due {at}: {share} of {limit} has passed."),
+    ("update", True): N_("[{plan}] The next word was due {at} and has not come within {limit}."),
+}
+
+
+def due(clock: Mapping[str, Any], at: Text, limit: Text, share: Text) -> Sentence:
+    """That a part of what a plan allows has passed: of its JSON, and the figures of that by language."""
+    places: dict[str, Place] = {"plan": clock["name"], "at": at, "limit": limit, "share": share}
+    return Sentence(DUE[clock["promise"], clock["breached"]], places)
 
 
 def _length(incident: Incident, lasted: Text) -> Place:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core import gathering
+from monitor.core import deadline, gathering
 from monitor.core.board import Board
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.findings import code_seen
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
+from monitor.core.module import Platform
 from monitor.core.notice import ENDINGS, Intent, Notice, Withheld, held, plan, turn
 from monitor.core.silence import silenced
 from monitor.core.told import Quiet, Told, Turn, moved
@@ -24,7 +25,8 @@ WAKE = timedelta(seconds=1)  # after work on a module has ended
 
 def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]:
     """The effects, with an event and its notices behind each change of an incident."""
-    if not any(type(one) in (Hushed, Arranged) or (type(one) is Saved and one.change is not None) for one in effects):
+    promised = bool(board.platform.plans)
+    if not any(type(one) in (Hushed, Arranged) or (type(one) is Saved and (one.change or promised)) for one in effects):
         return board, effects
     found: list[Effect] = []
     for effect in effects:
@@ -46,6 +48,9 @@ def announced(board: Board, effects: list[Effect]) -> tuple[Board, list[Effect]]
             told, event = _event(told, incident, effect.change.value, at, said)
             board, kept = gathering.gathered(_with(board, incident.id, told), incident, effect.change, at)
             found += [event, Informed(incident.id, told), *kept]
+        if isinstance(effect, Saved) and promised:
+            board, more = _timed(board, effect.incident)
+            found += more
     return with_told(board), found
 
 
@@ -62,9 +67,15 @@ def turned(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
             continue  # what came before it made an end of it
         if incident is None:
             told = replace(told, turns=())
+        elif one.kind == deadline.KIND and deadline.is_overtaken(told, one, now):
+            told = deadline.passed_over(told, one)
         elif one.kind != "resolved" and (reason := _kept_back(board, incident, now)) is not None:
             told = held(told, one, max(reason.until, now + WAKE))
             said: list[Intent] = [Withheld(now, reason.why, id)] if one.kind not in QUIET else []
+            found += _said(told, incident, one, now, said)
+            told = replace(told, seq=told.seq + bool(said))
+        elif one.kind == deadline.KIND:
+            told, said = deadline.tell(told, incident, one, now, board.platform)
             found += _said(told, incident, one, now, said)
             told = replace(told, seq=told.seq + bool(said))
         else:
@@ -84,15 +95,38 @@ def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Eff
     """The clock was set by so much, to `now`: what was to come in ten minutes still comes in ten minutes."""
     found: list[Effect] = []
     for id, before in board.told.items():
-        if (told := moved(before, by, now)) != before:
+        if (told := deadline.shifted(moved(before, by, now), by, board.platform)) != before:
             board = _with(board, id, told)
             found.append(Informed(id, told))
     board, more = gathering.shifted(board, by, now)
     return with_told(board), [*found, *more]
 
 
+def retimed(board: Board, effects: list[Effect], before: Platform) -> tuple[Board, list[Effect]]:
+    """After a new configuration: clocks run by what its plans promise."""
+    hours = {one.id: one.clock for one in board.platform.plans}
+    changed = [one.id for one in before.plans if one.id in hours and one.clock != hours[one.id]]
+    found = list(effects)
+    for incident in board.incidents.values() if before.plans or hours else ():
+        if (told := board.told.get(incident.id)) is not None and changed:
+            board = _with(board, incident.id, deadline.forgotten(told, changed))
+        board, more = _timed(board, incident)
+        found += more
+    return board, found
+
+
+def _timed(board: Board, incident: Incident) -> tuple[Board, list[Effect]]:
+    """What is to be told of its clocks, as they run now."""
+    before = board.told.get(incident.id, Told())
+    told = deadline.timed(before, incident, board.platform)
+    if told == before:
+        return board, []
+    return _with(board, incident.id, told), [Informed(incident.id, told)]
+
+
 def _said(told: Told, incident: Incident, one: Turn, now: datetime, said: list[Intent]) -> list[Effect]:
-    return [_event(told, incident, EVENTS.get(one.kind, one.kind), now, said)[1]] if said else []
+    event = deadline.event_of(one.what) if one.kind == deadline.KIND else EVENTS.get(one.kind, one.kind)
+    return [_event(told, incident, event, now, said)[1]] if said else []
 
 
 def _event(told: Told, incident: Incident, what: str, at: datetime, said: Iterable[Intent]) -> tuple[Told, Happened]:

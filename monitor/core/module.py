@@ -17,7 +17,7 @@ from monitor.core.tuning import Tuning
 from monitor.core.weights import USUAL, Weights
 
 if TYPE_CHECKING:  # they hold texts of this file
-    from monitor.core.plan import Plan
+    from monitor.core.plan import Client, Plan
 
 Text = Mapping[str, str]  # one text per language tag
 
@@ -128,6 +128,7 @@ class Platform:
     stores: frozenset[str] = frozenset()  # that are supported, by id
     weights: Weights = USUAL  # of partial outages in uptime
     plans: tuple["Plan", ...] = ()  # what is promised to stores
+    clients: tuple["Client", ...] = ()  # the same stores, and whom each of them is looked after by
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

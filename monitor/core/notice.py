@@ -27,8 +27,8 @@ OPENING = "first"  # why a channel is told of what has just opened
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    acknowledged, silence_ended, work_ended; or the change by which an incident became one of a route's: worsened,
-    member_added, cause_changed.
+    acknowledged, silence_ended, work_ended, `clock:PLAN:PROMISE:PERCENT`; or the change by which an incident became one
+    of a route's: worsened, member_added, cause_changed.
 
     `opens`: as far as the channel knew, nothing of the kind was going on.
     """
@@ -381,4 +381,4 @@ def _newest(incident: Incident) -> Sequence[str | None]:
 
 def _forgotten(told: Told) -> Told:
     """Nobody has heard of it, and nothing comes any more."""
-    return Told(told.seq)
+    return Told(told.seq, clocks=told.clocks)

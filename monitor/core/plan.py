@@ -102,12 +102,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A store that is supported: its plan, and the channels that reach its team and whoever it turns to."""
+    """A store that is supported: its plan (empty: none), and the channels that take reports for it; those of its `team`
+    and of its key `account`, whose name is `contact`; and how many `users` of the ticket tool it has."""
 
     id: str
     name: str
     plan: str
-    channels: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    account: tuple[str, ...] = ()
+    contact: str | None = None
+    users: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

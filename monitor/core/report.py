@@ -154,7 +154,7 @@ def report(
         times_before=_times(earlier),
         offenders=tuple(_offenders(began, now)),
         days=_days(past, period, zone),
-        services=() if public else tuple(services(plans, incidents, now)),
+        services=() if public else tuple(services(plans, incidents, now, past.platform)),
         plans=() if public else tuple(_plans(past, plans, period)),
         public=public,
     )

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.core.incident import Incident
-from monitor.core.module import Priority, Text
-from monitor.core.plan import Plan
+from monitor.core.match import concerned
+from monitor.core.module import Platform, Priority, Text
+from monitor.core.plan import Client, Plan
 from monitor.core.route import Hours
 
 MINUTE = timedelta(minutes=1)
@@ -119,6 +120,20 @@ class Clock:
         return None if self.stopped_at is None else self.used(self.stopped_at) <= 1
 
 
+def served(incident: Incident, platform: Platform) -> list[Client]:
+    """The stores that an incident concerns."""
+    here = concerned(incident, platform)
+    return [one for one in platform.clients if one.id in here]
+
+
+def owed(incident: Incident, platform: Platform) -> list[Plan]:
+    """The plans that promise somebody something about an incident: all of them where no stores are named."""
+    if not platform.clients:
+        return list(platform.plans)
+    held = {one.plan for one in served(incident, platform)}
+    return [one for one in platform.plans if one.id in held]
+
+
 def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
     found = []
@@ -135,16 +150,25 @@ def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     return found
 
 
-def services(plans: Sequence[Plan], incidents: Sequence[Incident], now: datetime) -> list[Service]:
-    """How every promise was kept in these incidents, in the order of the plans."""
+def services(
+    plans: Sequence[Plan], incidents: Sequence[Incident], now: datetime, platform: Platform | None = None
+) -> list[Service]:
+    """How every promise was kept in these incidents, in the order of the plans. Those of a `platform` with stores count
+    for the plans of the stores they concern."""
     found = []
     for plan in plans:
         for kind, limits in (("response", plan.response), ("update", plan.update)):
             for priority in Priority:
                 if priority.value in limits:
-                    those = [one for one in incidents if one.priority is priority]
+                    those = [one for one in incidents if one.priority is priority and _counts(plan, one, platform)]
                     found.append(_kept(plan, kind, priority, limits[priority.value], those, now))
     return found
+
+
+def _counts(plan: Plan, incident: Incident, platform: Platform | None) -> bool:
+    if platform is None or not platform.clients:
+        return True
+    return any(one.plan == plan.id for one in served(incident, platform))
 
 
 def _kept(

@@ -11,7 +11,8 @@ class Site:
     """`url` has no trailing slash. The first of `languages` is the default and lives at `/`.
 
     `theme` is a folder like `site/`, None for the built-in one. `links` maps `help_center community tickets
-    healthcheck` (and any other name) to addresses. `plans` are the support that is offered.
+    healthcheck` (and any other name) to addresses. `help` maps codes, or the beginnings of their names, to where
+    more is to be read. `plans` are the support that is offered.
     """
 
     name: str = "VTEX Status"
@@ -21,4 +22,5 @@ class Site:
     theme: str | None = None
     subscribe_url: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    help: Mapping[str, str] = field(default_factory=dict)
     plans: tuple[Plan, ...] = ()

@@ -103,7 +103,7 @@ def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effe
         case Ticked():
             return _tick(board, now)
         case Reconfigured(platform):
-            return reconfigure(board, platform, now)
+            return herald.retimed(*reconfigure(board, platform, now), board.platform)
         case Lagging(module, id, location):
             probe = board.platform.probes.get((module, id))
             decides = probe is not None and probe.off is None and probe.role is Role.VERDICT and not probe.steps

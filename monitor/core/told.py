@@ -11,11 +11,12 @@ from monitor.core.observation import moment, stamp
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What is to be told at a moment: `kind` escalated, reminder, cause_changed, resolved, waiting for hours,
-    silence_ended or work_ended.
+    silence_ended, work_ended or clock.
 
     `unless`: not once a person said mine; `every` is how often a route wants its reminder. It comes in the calendars
     of `hours` only; in that of `office` unless it is urgent. `fixed`: its moment is one of the clock on the wall, such
-    as when hours open; any other comes after a while, whatever that clock is set to.
+    as when hours open; any other comes after a while, whatever that clock is set to. `what` is which part of which
+    limit has passed then, of those of kind clock.
     """
 
     at: datetime
@@ -26,6 +27,7 @@ class Turn:
     hours: tuple[str, ...] = ()
     office: str | None = None
     fixed: bool = False
+    what: str = ""
 
 
 class Quiet(NamedTuple):
@@ -38,7 +40,8 @@ class Quiet(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Told:
     """What was told of an incident: how many events it had, who heard of it and waits for its end, which routes it has
-    begun, what comes when, the cause that was named last, and when a person last said mine."""
+    begun, what comes when, the cause that was named last, when a person last said mine, and which parts of which limits
+    were told to have passed."""
 
     seq: int = 0
     channels: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Told:
     turns: tuple[Turn, ...] = ()
     cause: str = ""
     mine_at: datetime | None = None
+    clocks: tuple[str, ...] = ()
 
     @property
     def due_at(self) -> datetime | None:
@@ -81,12 +85,13 @@ def told_to_json(told: Told) -> dict[str, Any]:
         "turns": [
             [
                 *(stamp(one.at), one.kind, list(one.channels), one.unless),
-                *(one.every and one.every.total_seconds(), list(one.hours), one.office, one.fixed),
+                *(one.every and one.every.total_seconds(), list(one.hours), one.office, one.fixed, one.what),
             ]
             for one in told.turns
         ],
         "cause": told.cause,
         "mine_at": stamp(told.mine_at),
+        "clocks": list(told.clocks),
     }
 
 
@@ -94,7 +99,8 @@ def told_from_json(raw: Mapping[str, Any]) -> Told:
     """The inverse of `told_to_json`. Raises KeyError or ValueError for anything else."""
     turns = (_turn(*one) for one in raw["turns"])
     heard = tuple(raw["channels"]), frozenset(raw["begun"])
-    return Told(raw["seq"], *heard, tuple(turns), raw["cause"], moment(raw.get("mine_at")))
+    clocks = tuple(raw.get("clocks", ()))
+    return Told(raw["seq"], *heard, tuple(turns), raw["cause"], moment(raw.get("mine_at")), clocks)
 
 
 def _turn(
@@ -106,9 +112,10 @@ def _turn(
     hours: tuple[str, ...] = (),  # rows of earlier versions end before it
     office: str | None = None,
     fixed: bool = False,
+    what: str = "",
 ) -> Turn:
     at = moment(text)
     if at is None:
         raise ValueError("a moment is missing")
     pause = None if every is None else timedelta(seconds=every)
-    return Turn(at, kind, tuple(channels), unless, pause, tuple(hours), office, fixed)
+    return Turn(at, kind, tuple(channels), unless, pause, tuple(hours), office, fixed, what)

@@ -2,6 +2,7 @@
 own figures by rules; the figure of a group is one that no rule can add up.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from monitor.core.budget import Budget
 from monitor.core.history import History
 from monitor.core.module import Platform
 from monitor.core.objective import Objective, budgets, objectives
-from monitor.core.service import clocks
+from monitor.core.service import clocks, owed
 from monitor.metrics.exposition import Family, block, encoded, labels, line
 from monitor.metrics.whole import incidents_open
 
@@ -28,7 +29,15 @@ USED = Family(
     "How much of a plan's limit has passed, of the incident nearest to it.",
 )
 
-Used = tuple[list[tuple[str, str]], float]  # labels of a promise, and the part of its limit that has passed
+BROKEN = Family(
+    "monitor_service_clocks_breached", "gauge", "Clocks of open incidents that a plan's limit was too short for."
+)
+
+TICKETS = Family("monitor_store_ticket_users", "gauge", "Users of the ticket tool that a store has.")
+ALLOWED = Family("monitor_store_ticket_users_limit", "gauge", "Users of the ticket tool that a store may have.")
+
+# Labels of a promise, the part of its limit that has passed, and how many clocks are past it.
+Used = tuple[list[tuple[str, str]], float, int]
 
 KEPT = timedelta(seconds=15)  # as long as a publication stands
 
@@ -52,8 +61,9 @@ class Promised:
                 if burn is not None
             ),
         }
-        used = (line(USED.name, labels(pairs), round(share, 6)) for pairs, share in clocks_used)
-        texts[USED] = map(encoded, used)
+        texts[USED] = (encoded(line(USED.name, labels(pairs), round(share, 6))) for pairs, share, _ in clocks_used)
+        texts[BROKEN] = (encoded(line(BROKEN.name, labels(pairs), count)) for pairs, _, count in clocks_used)
+        texts |= _users(board.platform)
         return b"".join(block(family, openmetrics, lines) for family, lines in texts.items())
 
     def _of(self, board: Board, history: History, now: datetime) -> tuple[list[tuple[Objective, Budget]], list[Used]]:
@@ -70,7 +80,9 @@ class Promised:
 
 
 def _used(board: Board, now: datetime) -> Iterable[Used]:
-    """How far the clocks that have not stopped have come, the furthest of each promise; 0 while there is none."""
+    """How far the clocks that have not stopped have come, the furthest of each promise, and how many are past their
+    limit; 0 while there is none."""
+    broken: Counter[tuple[str, str, str]] = Counter()
     furthest = {
         (plan.id, kind, priority): 0.0
         for plan in board.platform.plans
@@ -78,12 +90,25 @@ def _used(board: Board, now: datetime) -> Iterable[Used]:
         for priority in limits
     }
     for incident in incidents_open(board):
-        for one in clocks(board.platform.plans, incident):
+        for one in clocks(owed(incident, board.platform), incident):
             if one.stopped_at is None:
-                key = (one.plan, one.kind, one.priority.value)
-                furthest[key] = max(furthest[key], one.used(now))
-    for (plan, kind, priority), share in furthest.items():
-        yield [("plan", plan), ("promise", kind), ("priority", priority)], share
+                key, share = (one.plan, one.kind, one.priority.value), one.used(now)
+                furthest[key] = max(furthest[key], share)
+                broken[key] += share > 1
+    for key, share in furthest.items():
+        plan, kind, priority = key
+        yield [("plan", plan), ("promise", kind), ("priority", priority)], share, broken[key]
+
+
+def _users(platform: Platform) -> dict[Family, Iterable[bytes]]:
+    """Users of the ticket tool, of the stores for which they are named, and what their plans are for."""
+    limits = {one.id: one.ticket_users for one in platform.plans}
+    named = [one for one in platform.clients if one.users is not None]
+    limited = [one for one in named if limits.get(one.plan) is not None]
+    return {
+        TICKETS: [encoded(line(TICKETS.name, labels([("store", one.id)]), one.users or 0)) for one in named],
+        ALLOWED: [encoded(line(ALLOWED.name, labels([("store", one.id)]), limits[one.plan] or 0)) for one in limited],
+    }
 
 
 def _line(family: Family, one: Objective, value: float, window: str | None = None) -> bytes:

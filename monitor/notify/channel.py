@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from monitor.core.plan import Client
+
 
 class DeliveryFailed(Exception):
     """A message did not arrive. `permanent`: the same message will never be taken; `retry_after`: the receiver asked
@@ -35,9 +37,10 @@ class Message:
     `payload` is the JSON of a notice as documented in `docs/notices.md`: event_id, dedup_key, seq, attempt, event, at,
     incident, why, text per language, links. `language` is the one this channel speaks; `subject` is one line and `body`
     plain text in it. `event` is one of opened worsened eased cause_changed member_added member_cleared acknowledged
-    escalated reminder resolved reopened test summary. `external` is what the service called it when it was first told
-    of this incident (a ticket's number), None before. `components` are those that the incident touches. `public` is the
-    part of `body` that a customer may read: without what was seen where, and without the operators' addresses.
+    escalated reminder clock_warning clock_breached resolved reopened test summary. `external` is what the service
+    called it when it was first told of this incident (a ticket's number), None before. `components` are those that the
+    incident touches. `public` is the part of `body` that a customer may read: without what was seen where, and without
+    the operators' addresses. `stores` are those for which this channel hears of the incident.
     """
 
     payload: Mapping[str, Any]
@@ -48,6 +51,7 @@ class Message:
     external: str | None = None
     components: tuple[Touched, ...] = ()
     public: str = ""
+    stores: tuple[Client, ...] = ()
 
 
 class Channel(Protocol):

@@ -18,7 +18,7 @@ from monitor.notify.channel import Message
 from monitor.notify.content import body_of, incident_of, key_of, line, links_of, priority_of, rest_of, subject_of
 
 SUBJECT, TEXT = 200, 50_000  # characters
-URGENT = frozenset({"opened", "worsened", "escalated", "reopened"})
+URGENT = frozenset({"opened", "worsened", "escalated", "reopened", "clock_breached"})
 
 _HTML = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
     """<!doctype html>

@@ -11,16 +11,18 @@ from monitor.core.gathering import lines_of
 from monitor.core.headline import LINKS
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Status, in_language
-from monitor.core.observation import stamp
+from monitor.core.observation import moment, stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.quarter import WHOLE
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
+from monitor.core.stores import for_whom, store_to_json, stores_of
 from monitor.core.wording import Sentence
 from monitor.notify.channel import Message, Touched
+from monitor.notify.deadline import clock_of, of_clock
 from monitor.notify.review import of_review, page_of
-from monitor.notify.text import Speaker, of_digest, of_incident, of_monitor
+from monitor.notify.text import Speaker, lines, of_digest, of_incident, of_monitor
 
 Acknowledge = Callable[[str, str, datetime], str | None]
 
@@ -53,6 +55,10 @@ def message_of(
         words = of_review(reviewed, desk.platform, desk.site, speech)
     else:
         words = of_monitor(letter, speech)
+    clock = clock_of(sending, incident, desk.platform)
+    if clock is not None:
+        words = of_clock(clock, moment(clock["due_at"]), words, desk.site, speech)
+    stores = stores_of(letter.channel, incident, desk.platform)
     links = _links(letter, incident, desk, now)
     labels: Mapping[str, str] = LINKS
     if reviewed is not None:
@@ -73,14 +79,18 @@ def message_of(
         "collapsed": _folded(sending),
         "digest": None if gathered is None else [line_to_json(one) for one in gathered],
         "review": reviewed,
+        "clock": clock,
+        "stores": [store_to_json(one) for one in stores],
     }
     told = language if language in words.first else next(iter(words.first), language)
-    parts = (words.first, words.seen or {}, *words.below)
+    parts = (words.first, words.seen or {}, *words.below, lines(for_whom(stores, desk.platform), speech))
     labelled = [speech.every(Sentence(labels[name], {"url": url})).get(told, url) for name, url in links.items() if url]
     body = "\n\n".join(text for text in (*(each.get(told, "") for each in parts), "\n".join(labelled)) if text)
     public = "\n\n".join(each[told] for each in (words.first, *words.below) if each.get(told))
     touched = () if incident is None else _touched(incident, desk.platform, language)
-    return Message(payload, sending.event, told, _one_line(words.first.get(told, "")), body, external, touched, public)
+    return Message(
+        payload, sending.event, told, _one_line(words.first.get(told, "")), body, external, touched, public, stores
+    )
 
 
 def _touched(incident: Incident, platform: Platform, language: str) -> tuple[Touched, ...]:

@@ -1,6 +1,7 @@
-"""Zendesk: one ticket per incident, its later notices as comments, solved with it.
+"""Zendesk: one ticket per incident and store, its later notices as comments, solved with it.
 
-The ticket carries our key as `external_id`, by which it is found again when its number was never stored, and each
+A channel that looks after no store has one ticket per incident. The ticket carries our key, and its store, as
+`external_id`, by which it is found again when its number was never stored, and each
 comment ends with the id of its event, by which an attempt that is made again finds that the one before was taken. A
 ticket that is closed for good takes no comment and is followed by a new one; so is one that is gone.
 """
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 from yarl import URL
 
+from monitor.core.plan import Client
 from monitor.notify import receiver
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import body_of, incident_of, key_of, line, links_of, priority_of, subject_of
@@ -35,7 +37,7 @@ class Section(receiver.Section, Protocol):
 class Zendesk:
     """Keeps the tickets of one account."""
 
-    exchanges = 4  # at most, for one notice: two look for the ticket, one for the comment, one writes
+    exchanges = 4  # at most, for one ticket: two look for it, one for the comment, one writes
 
     def __init__(self, section: Section) -> None:
         self._tickets = URL(section.url) / "api/v2/tickets"
@@ -47,19 +49,26 @@ class Zendesk:
         self._receiver = Receiver(section, BUSY, [login])
 
     async def deliver(self, message: Message) -> str | None:
-        """Opens a ticket or comments on the one there is. Gives its number."""
-        known = number_of(message.external)
+        """Opens tickets or comments on those there are. Gives their numbers: one, or one for each store."""
+        if not message.stores:
+            return await self._keep(message, None, number_of(message.external))
+        known = numbers_of(message.external)
+        numbers = [(one.id, await self._keep(message, one, known.get(one.id))) for one in message.stores]
+        return " ".join(f"{store}={number}" for store, number in numbers)
+
+    async def _keep(self, message: Message, store: Client | None, known: str | None) -> str:
+        """Opens the ticket of a store, or comments on it. Gives its number."""
         tickets = await self._list("show_many", ids=known) if known is not None else []
         if not any(_takes_comments(one) for one in tickets):
-            tickets = await self._list(external_id=key_of(message))
+            tickets = await self._list(external_id=_key(message, store))
         # The newest, one that still takes comments before one that does not.
         ticket = max(tickets, key=lambda one: (_takes_comments(one), int(one["id"])), default=None)
         if ticket is not None and message.payload.get("attempt") != 1 and await self._has(ticket, message):
-            return number_of(ticket["id"])
+            return str(ticket["id"])
         change = self._change(message, bool(ticket and ticket.get("assignee_id")))
         if ticket is not None and _takes_comments(ticket):
             return self._number(await self._send("PUT", self._tickets / str(ticket["id"]), change))
-        return await self._open(message, change, ticket)
+        return await self._open(message, store, change, ticket)
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -85,18 +94,22 @@ class Zendesk:
         mark = _mark(message)
         return any(isinstance(one, dict) and mark in str(one.get("body")) for one in listed)
 
-    async def _open(self, message: Message, change: dict[str, Any], before: dict[str, Any] | None) -> str:
+    async def _open(
+        self, message: Message, store: Client | None, change: dict[str, Any], before: dict[str, Any] | None
+    ) -> str:
         """A new ticket; `before` is the closed one that it follows."""
+        subject = subject_of(message, SUBJECT)
         ticket = {
-            "subject": subject_of(message, SUBJECT),
-            "external_id": key_of(message),
+            "subject": subject if store is None else line(f"{store.name}: {subject}", SUBJECT),
+            "external_id": _key(message, store),
             "type": "incident",
-            "tags": self._tags,
+            "tags": [*self._tags, *_tags(store)],
             **change,
             **({"via_followup_source_id": before["id"]} if before is not None else {}),
         }
         # As long as Zendesk remembers this key, the same request again opens no second ticket.
-        key = line(message.payload.get("event_id"), 255).encode("ascii", "replace").decode()
+        event = f"{message.payload.get('event_id')}{'' if store is None else f'-{store.id}'}"
+        key = line(event, 255).encode("ascii", "replace").decode()
         return self._number(await self._send("POST", self._tickets, ticket, {"Idempotency-Key": key}))
 
     def _change(self, message: Message, assigned: bool) -> dict[str, Any]:
@@ -128,6 +141,22 @@ class Zendesk:
         if number is None:
             raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no ticket")
         return number
+
+
+def _key(message: Message, store: Client | None) -> str:
+    """What its ticket is found by."""
+    return key_of(message) if store is None else f"{key_of(message)[:180]}:{store.id}"
+
+
+def _tags(store: Client | None) -> list[str]:
+    """What rules of the account lead a ticket to its team by."""
+    return [] if store is None else [f"store-{store.id}", *([f"plan-{store.plan}"] if store.plan else [])]
+
+
+def numbers_of(external: str | None) -> dict[str, str]:
+    """The numbers of tickets by store, as they were given."""
+    pairs = (one.partition("=") for one in (external or "").split())
+    return {store: number for store, _, told in pairs if (number := number_of(told)) is not None}
 
 
 def _mark(message: Message) -> str:

@@ -28,6 +28,9 @@ SPOKEN = (
     "headline.py",
     "quarter.py",
     "circular.py",
+    "guide.py",
+    "vtexcodes.py",
+    "stores.py",
 )  # the files of core that word anything
 OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "encoding": "utf-8"}}
 

@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from monitor.core.guide import anchor
 from monitor.core.incident import Incident
 from monitor.core.module import Status
 from monitor.core.statement import WINDOWS
@@ -72,6 +73,7 @@ class ModulePage:
     components: tuple[Link, ...]
     incidents: tuple[DatedLine, ...]
     works: tuple[WorkView, ...]
+    codes: tuple[Link, ...]  # that name it in answers of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
         tuple(Link(lens.text(one.name), f"components/{one.id}/") for one in components),
         _dated(lens, every.incidents_of_module(id)),
         under_way(lens, [id]),
+        tuple(Link(code, f"codes/#{here}") for code in facts.module.signals if (here := anchor(code))),
     )
 
 

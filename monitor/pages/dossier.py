@@ -7,7 +7,7 @@ from monitor.core.incident import Incident, Stage
 from monitor.core.module import Status
 from monitor.core.outcome import Course
 from monitor.core.quarter import PROMISES
-from monitor.core.service import Clock, clocks
+from monitor.core.service import Clock, clocks, owed
 from monitor.core.wording import N_, summary, title, update_body
 from monitor.pages import words
 from monitor.pages.chronicle import EntryView, chronicle
@@ -174,7 +174,7 @@ def _figures(lens: Lens, incident: Incident) -> Iterable[tuple[str, str]]:
     if cause.locations:
         yield lens.word(N_("Seen from")), lens.names([lens.place(place) for place in cause.locations])
     yield lens.word(N_("Priority")), lens.word(PRIORITIES[incident.priority.value])
-    for clock in clocks(lens.facts.platform.plans, incident):
+    for clock in clocks(owed(incident, lens.facts.platform), incident):
         yield _clock(lens, clock)
     if incident.reopened:
         yield lens.word(N_("Reopened")), lens.number(incident.reopened)

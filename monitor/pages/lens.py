@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from yarl import URL
 
+from monitor.core.guide import anchor, entry, help_for
 from monitor.core.incident import Cause, Incident, Stage, Update
 from monitor.core.module import Status, Text, in_language
 from monitor.core.observation import stamp
@@ -157,7 +158,7 @@ class Lens:
     def _incident(self, id: str) -> IncidentView:
         incident = self.facts.incident(id)
         platform, cause = self.facts.platform, incident.cause
-        end = incident.resolved_at
+        end, guided = incident.resolved_at, entry(cause.code)
         lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
         return IncidentView(
             id=incident.id,
@@ -180,6 +181,8 @@ class Lens:
             members=tuple(self._member(incident)),
             sightings=tuple(self._sightings(incident)),
             report=self._report(incident),
+            todo="" if guided is None else self.say(guided.advice),
+            more=self.more(cause.code),
         )
 
     def _report(self, incident: Incident) -> Link:
@@ -192,6 +195,12 @@ class Lens:
             return Link(self.word(N_("Nothing so far.") if incident.is_open else N_("Nothing meanwhile.")), "")
         said = self.word("{report}", report=str(reports.get("incident") or "?"))
         return Link(said, url)
+
+    def more(self, code: str) -> tuple[Link, ...]:
+        """Where a code is explained, and what the operator named for it: addresses below the root, or whole ones."""
+        here, there = anchor(code), help_for(code, self.facts.site.help)
+        own = (Link(self.word(N_("What {code} means"), code=here), f"codes/#{here}"),) if here else ()
+        return (*own, *((Link(self.word(N_("Help on this")), there),) if there else ()))
 
     def line(self, incident: Incident) -> IncidentLine:
         """A past incident in one line: which one, from when to when."""

@@ -31,6 +31,8 @@ EVENTS = {
     "acknowledged": N_("Acknowledged"),
     "escalated": N_("Escalated"),
     "reminder": N_("Reminder"),
+    "clock_warning": N_("Limit of a plan comes near"),
+    "clock_breached": N_("Limit of a plan broken"),
     "resolved": N_("Resolved"),
     "reopened": N_("Opened again"),
     "test": N_("Test"),

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from monitor.pages.about import about
 from monitor.pages.card import card_path, territory
 from monitor.pages.cells import cell, given
+from monitor.pages.codes import codes_page
 from monitor.pages.detail import component_page, module_page, month, month_folder, months
 from monitor.pages.facts import Facts
 from monitor.pages.healthcheck import healthcheck
@@ -111,6 +112,7 @@ def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
     for id in facts.incidents:
         yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
     yield "maintenance", "maintenance/", partial(maintenance_page, lens)
+    yield "codes", "codes/", partial(codes_page, lens)
     yield "support", "support/", partial(support_page, lens, support(facts, lens))
     for id in facts.works:
         yield "work", f"incidents/{id}/", partial(_of, partial(work_page, lens), facts.works, id)

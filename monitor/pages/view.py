@@ -132,6 +132,8 @@ class IncidentView:
     members: tuple[MemberView, ...]
     sightings: tuple[SightingView, ...]
     report: Link  # what the platform's own page says, and where; without a text while that is not known
+    todo: str  # what to do about its code, and where that and more is to be read
+    more: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from monitor.core.incident import Incident
 from monitor.core.observation import stamp
 from monitor.core.outcome import Course, events_object, notices_object
 from monitor.core.search import KINDS, Search
-from monitor.core.service import Clock, clocks
+from monitor.core.service import Clock, clocks, owed
 from monitor.core.statement import incident_object, incidents_of
 from monitor.web.conditional import expected, is_expected, tag_of
 from monitor.web.counter import (
@@ -173,7 +173,7 @@ def _clock(one: Clock) -> dict[str, Any]:
 
 def _whole(incident: Incident, platform: Any, speech: Any, course: Course | None) -> dict[str, Any]:
     found = incident_object(incident, platform, speech, public=False)
-    found["clocks"] = [_clock(one) for one in clocks(platform.plans, incident)]
+    found["clocks"] = [_clock(one) for one in clocks(owed(incident, platform), incident)]
     if course is None:
         return {**found, "events": None}
     return {**found, "notices": notices_object(course), "events": events_object(course)}

@@ -126,3 +126,21 @@ def test_a_daily_digest_ends_at_its_time_in_the_zone_of_the_site() -> None:
         ends.append(at.astimezone(zone).strftime("%d %H:%M"))
     assert ends == ["28 02:30", "29 03:30", "30 02:30", "31 02:30"]
     assert rhythm.next_at(datetime(2026, 3, 28, 1, 30, tzinfo=utc)).astimezone(zone).strftime("%d %H:%M") == "29 03:30"
+
+
+def test_more_users_of_the_ticket_tool_than_a_plan_is_for_are_a_warning() -> None:
+    """Of each store; a plan that says nothing, or is unlimited, is for any number."""
+    plans = "plans: [{id: a, name: A, ticket_users: 3}, {id: b, name: B, ticket_users: null}, {id: c, name: C}]\n"
+    users = {"x": ("a", 4), "y": ("a", 3), "z": ("b", 99)}
+    stores = "stores:" + "".join(
+        f"\n- {{id: {id}, plan: {plan}, ticket_users: {n}}}" for id, (plan, n) in users.items()
+    )
+    (said,) = (one.message for one in parsed(plans + stores).warnings if "ticket_users" in one.message)
+    assert said == "`ticket_users` is 4, and plan `a` is for 3 users of the ticket tool"
+
+
+def test_help_is_for_codes_that_exist() -> None:
+    """The nearest right one is told."""
+    assert parsed("site: {help: {tls: 'https://h.example/', CHK0233: 'https://h.example/'}}").site.help["tls"]
+    (said,) = complaints("site: {help: {http.429x: 'https://h.example/'}}")
+    assert said.endswith("`help` names an unknown code, `http.429x`; did you mean `http.429`?")

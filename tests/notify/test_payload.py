@@ -1,7 +1,7 @@
 """What a channel is given to send: a headline, the cause in plain words, and where to look and what to do."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitor.core.digest import Line
@@ -10,6 +10,7 @@ from monitor.core.gathering import letter_of
 from monitor.core.incident import Incident
 from monitor.core.module import Component, Group
 from monitor.core.outbox import Letter, Sending
+from monitor.core.plan import Client, Plan
 from monitor.core.short import fitted, length_of
 from monitor.core.site import Site
 from monitor.notify.channel import Message
@@ -99,3 +100,27 @@ def test_components_are_told_as_far_as_the_incident_goes() -> None:
 
     assert told(OPEN) == [("cart", "Cart", "partial_outage")]
     assert told(replace(OPEN, resolved_at=after(50))) == [("cart", "Cart", "operational")]
+
+
+def test_a_notice_about_a_clock_says_which_limit_and_for_whom() -> None:
+    """First the clock, then the incident; below it the store and the person it turns to, whom no customer reads."""
+    plan = Plan("global", {"en": "Global", "pt-BR": "Global"}, response={"urgent": timedelta(hours=1)})
+    acme = Client("acme", "Acme", "global", team=("pager",), contact="Ana")
+    one = replace(OPEN, acts=(), acknowledged_at=None, updates=())
+    theirs = replace(DESK.platform, plans=(plan,), clients=(acme,), stores=frozenset({"acme"}))
+    desk = replace(DESK, platform=theirs)
+    for percent, event, said in (
+        (80, "clock_warning", "[Global] First answer due Nov 23, 2026, 10:00"),
+        (100, "clock_breached", "[Global] The first answer was due Nov 23, 2026, 10:00"),
+    ):
+        letter = Letter(one.id, 2, "pager", event, f"clock:global:response:{percent}", after(50 * 60))
+        message = message_of(Sending(letter, event), one, "en", desk, after(50 * 60))
+        assert message.subject.startswith(said), message.subject
+        assert "Checkout" in message.body.split("\n\n")[1] or "Checkout" in message.body
+        assert "Store Acme, plan Global, key account Ana" in message.body
+        assert "Ana" not in message.public
+        clock = message.payload["clock"]
+        assert (clock["plan"], clock["promise"], clock["percent"]) == ("global", "response", percent)
+        assert (clock["breached"], clock["limit_seconds"]) == (percent == 100, 3600)
+        assert message.payload["stores"] == [{"id": "acme", "name": "Acme", "plan": "global", "key_account": "Ana"}]
+        assert length_of(message.payload["text_short"]["en"]) <= 160

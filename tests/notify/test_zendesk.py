@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from monitor.core.plan import Client
 from monitor.notify.channel import Channel, DeliveryFailed, Message
 from tests.notify.notices import EVENTS, HOSTILE, LINKS, incident, notice
 from tests.notify.receiving import Cut, Got, check, facing, says
@@ -214,3 +215,36 @@ async def test_a_token_is_never_told() -> None:
     failed = await failure(403, f"no {TOKEN} {login}")
     assert TOKEN not in str(failed)
     assert login not in str(failed)
+
+
+async def test_each_store_has_a_ticket_of_its_own() -> None:
+    """One per incident and store, of one channel or of two; their tags lead them to their teams."""
+    acme, beta = (Client(id, id.title(), plan) for id, plan in (("acme", "global"), ("beta", "")))
+    async with account() as (there, zendesk):
+        both = await zendesk.deliver(replace(notice("opened"), stores=(acme, beta)))
+        assert both == "acme=1 beta=2"
+        assert await zendesk.deliver(replace(notice("resolved", external=both), stores=(acme, beta))) == both
+        assert await zendesk.deliver(replace(notice("reopened"), stores=(beta,))) == "beta=2"
+    first, second = there.tickets.values()
+    assert (first["subject"], second["subject"]) == (
+        "Acme: Checkout: errors (status 503)",
+        "Beta: Checkout: errors (status 503)",
+    )
+    assert (first["tags"], second["tags"]) == (
+        ["status", "vtex", "store-acme", "plan-global"],
+        ["status", "vtex", "store-beta"],
+    )
+    assert (first["status"], second["status"]) == ("solved", "open")
+    assert [len(one["comments"]) for one in (first, second)] == [2, 3]
+
+
+async def test_a_store_whose_ticket_failed_is_tried_again_alone() -> None:
+    """The other one has its comment already."""
+    stores = tuple(Client(id, id, "global") for id in ("acme", "beta"))
+    async with account() as (there, zendesk):
+        await zendesk.deliver(replace(notice("opened"), stores=stores[:1]))
+        there.cuts = 1
+        with pytest.raises(DeliveryFailed):
+            await zendesk.deliver(replace(notice("worsened"), stores=stores))
+        await zendesk.deliver(replace(notice("worsened", attempt=2), stores=stores))
+    assert [len(one["comments"]) for one in there.tickets.values()] == [2, 1]

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.core.guide import entries
 from monitor.core.plan import Feature, Plan, Price, Range
+from monitor.pages.codes import codes_page
 from monitor.pages.facts import Facts
 from monitor.pages.home import support
 from monitor.pages.lens import Lens
@@ -99,3 +101,16 @@ def test_the_page_holds_it_all_without_script() -> None:
         assert text.count("<details") == 4
         assert "https://help.example.com" in text
         assert "support/" in files[f"{folder}index.html"].decode()
+
+
+def test_every_code_stands_once_on_the_page_of_codes() -> None:
+    """Under its own address, in each language, and the operator's help beside those that it is for."""
+    picture = pictures.working()
+    site = replace(picture.site, help={"http.429": "https://help.example/429"})
+    for language in ("pt-BR", "en", "es"):
+        view = codes_page(Lens(Facts(replace(picture, site=site)), SPEECH, language))
+        rows = [row for _, _, some in view.families for row in some]
+        codes = [code for row in rows for code in row.codes]
+        assert sorted(codes) == sorted(one.code for one in entries())
+        assert [row.codes for row in rows if row.help] == [("http.429",)]
+        assert all(row.meaning and row.whose and row.advice for row in rows)
