@@ -34,7 +34,7 @@ from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.mask import masker
-from monitor.memory import few_arenas, settle, tidy
+from monitor.memory import few_arenas, settled, tidy
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.translate import Speech
@@ -188,7 +188,7 @@ class App(Watcher):
             "sweeper": self._sweep,
             "pulse": self.pulse.beat,
             "watchdog": self.watchdog.run,
-            "memory": self._settle,
+            "memory": lambda: settled(self.press.whole),
         }
 
     # -- what happens at the desk ------------------------------------------------------------------------------------
@@ -387,10 +387,6 @@ class App(Watcher):
     async def _begin(self) -> None:
         if self._started is not None:
             await self._started(self)
-
-    async def _settle(self) -> None:
-        await self.press.whole.wait()
-        settle()
 
     async def _drain(self) -> None:
         """Writes what waits; what the store still refuses by then is told."""

@@ -1,5 +1,6 @@
 """Memory: what a process that runs for months does so that it holds no more than it needs."""
 
+import asyncio
 import ctypes
 import gc
 from contextlib import suppress
@@ -15,8 +16,9 @@ def few_arenas() -> None:
         _c.mallopt(_M_ARENA_MAX, ARENAS)
 
 
-def settle() -> None:
-    """What is there now stays: no later collection looks at it while probes wait."""
+async def settled(whole: asyncio.Event) -> None:
+    """What is there once all is made stays: no later collection looks at it while probes wait."""
+    await whole.wait()
     gc.collect()
     gc.freeze()
     gc.set_threshold(700, 10, 1000)  # nor at all that came since; `tidy` does

@@ -43,7 +43,7 @@ EVERY = 15.0  # seconds between publications when nothing happens
 PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
-NEW = 300  # pages never printed before that one publication prints, at most
+NEW = 1000  # pages never printed before that one publication prints, at most
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
