@@ -303,9 +303,13 @@ def flawless() -> Picture:
     return picture()
 
 
-@cache
 def troubled() -> Picture:
     """One incident: promotions fail and drag checkout along. With the reports of months and quarters."""
+    return replace(_troubled())  # with cells of its own
+
+
+@cache
+def _troubled() -> Picture:
     open_one = incident(
         "promotions", NOW - timedelta(minutes=12, seconds=20), "http.503", ["checkout", "subscriptions"]
     )
