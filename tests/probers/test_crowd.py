@@ -52,7 +52,7 @@ async def test_two_hundred_modules_at_a_hostile_server(ports: Mapping[str, int],
     slow = code is not None and (code.endswith("timeout") or code.endswith("drip"))
     hostile, healthy = crowd_of(ports, name, 1.5 if slow else 6.0)
     async with reaching() as reach:
-        await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that the first crowd needs, all later ones have
+        await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that all later ones have
         told = await crowd(reach, hostile[: COSTLY.get(name, HOSTILE)], healthy)
     print(f"{name}: lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
 
