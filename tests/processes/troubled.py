@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.processes.running import Program, eventually, get
 from tests.processes.stations import Hook, Station, everything, hook
 
-LAG = 1.0  # seconds: a disk that kept the loop waiting would do so for five; the rest is what others do here
+LAG = 0.3  # seconds, what others do here left out: a disk that kept the loop waiting would do so for five
 
 
 class Target:
