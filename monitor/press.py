@@ -92,8 +92,7 @@ class Scene(NamedTuple):
 
 class Press:
     """Makes publications. `published` is set once the first one is in place, `whole` once no page is left for the next;
-    `history` is what the last one was made from, `contradictions` what in
-    it does not hold together."""
+    `history` is what the last one was made from, `contradictions` what in it does not hold together."""
 
     def __init__(
         self,

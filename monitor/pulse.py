@@ -56,9 +56,8 @@ def queued() -> float:
 
 class Pulse:
     """Beats for ever. `late` is told how late each beat came, and how much of that the machine had no processor for it;
-    `missed(code, seconds, shift)` that this long
-    went by unseen, and by how many seconds the clock was set. `lost` is the share of the last seconds in which the
-    loop could not do what was due, 0 to 1."""
+    `missed(code, seconds, shift)` that this long went by unseen, and by how many seconds the clock was set. `lost` is
+    the share of the last seconds in which the loop could not do what was due, 0 to 1."""
 
     def __init__(
         self,

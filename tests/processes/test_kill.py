@@ -192,8 +192,8 @@ async def test_a_notice_that_was_taken_when_the_monitor_died_comes_once_more(tmp
         receiver.answering = None
         for _ in range(2):
             async with station.running() as one:
-                await eventually(lambda: len(receiver.came) == 2, 60, "it comes again")
-                await eventually(station.has_delivered_all, 60, "and that is written down")
+                await eventually(lambda: len(receiver.came) == 2, 20, "it comes again")
+                await eventually(station.has_delivered_all, 20, "and that is written down")
                 assert await one.leave() == 0
     first, second = receiver.at("/chat")
     assert (first["event_id"], first["attempt"]) == (second["event_id"], 1)
