@@ -15,15 +15,13 @@ def check(findings: Findings) -> None:
         if path[-1] != "help" and code not in KNOWN:
             said = f"`help` names an unknown code, {shown(code)}{findings.nearest(code, sorted(KNOWN))}"
             findings.error(path, said, key=True)
-    limits = {one.get("id"): one.get("ticket_users") for _, one in each(findings.root, ("plans", "*")) if _is_map(one)}
+    plans = [one for _, one in each(findings.root, ("plans", "*")) if isinstance(one, dict)]
+    limits = {one["id"]: one.get("ticket_users") for one in plans if isinstance(one.get("id"), str)}
     for path, one in each(findings.root, ("stores", "*")):
-        if not _is_map(one) or isinstance(one.get("plan"), Withheld):
+        plan = one.get("plan") if isinstance(one, dict) else None
+        if not isinstance(plan, str) or isinstance(plan, Withheld):
             continue
-        users, limit = one.get("ticket_users"), limits.get(one.get("plan"))
+        users, limit = one.get("ticket_users"), limits.get(plan)
         if isinstance(users, int) and isinstance(limit, int) and users > limit:
-            said = f"`ticket_users` is {users}, and plan {shown(one['plan'])} is for {limit} users of the ticket tool"
+            said = f"`ticket_users` is {users}, and plan {shown(plan)} is for {limit} users of the ticket tool"
             findings.warning((*path, "ticket_users"), said)
-
-
-def _is_map(one: object) -> bool:
-    return isinstance(one, dict)
