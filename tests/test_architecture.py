@@ -20,6 +20,7 @@ QUIET = frozenset(
 HANDS = frozenset({"config", "metrics", "notify", "pages", "probers", "simulator", "store", "web"})
 ROOMS = {
     "chronicle": frozenset({"core"}),
+    "connection": frozenset({"loop"}),
     "clock": frozenset[str](),
     "core": frozenset({"core"}),
     "data": frozenset({"config", "store"}),
@@ -32,6 +33,7 @@ ROOMS = {
     "ledger": frozenset({"core"}),
     "logs": frozenset({"mask"}),
     "mask": frozenset[str](),
+    "places": frozenset({"core", "clock", "config", "connection", "loop", "mask", "places"}),
     "plots": frozenset({"clock", "core", "store"}),
     "figures": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
@@ -43,6 +45,7 @@ ROOMS = {
     "template": frozenset[str](),
     "watchdog": frozenset[str](),
     **{room: frozenset({"core", "clock", "internet", "loop", "mask", "template", room}) for room in HANDS},
+    "notify": frozenset({"core", "clock", "connection", "internet", "loop", "mask", "template", "notify"}),
 }
 TOP = frozenset(
     {

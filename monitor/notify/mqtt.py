@@ -20,10 +20,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
 
+from monitor.connection import Connection, NoWelcome, code_of
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
 from monitor.notify.channel import DeliveryFailed, Message
-from monitor.notify.connection import Connection, NoWelcome, code_of
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
 from monitor.notify.patience import ended
