@@ -43,6 +43,7 @@ from monitor.notify.text import OWN
 from monitor.spans import span
 from monitor.store import TROUBLES, Claim, Outbox
 from monitor.undelivered import Undelivered
+from monitor.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,6 @@ RELEASE = 1.0  # seconds that a stop waits for the store to take back a claim
 
 Write = Callable[[Sending, Incident | None, datetime, str | None], Message]
 Hold = Callable[[Sending, Incident | None], str | None]  # why a letter is not to leave now, None when it may
-Key = tuple[str, int, str]
 
 
 class Postman:
@@ -75,7 +75,6 @@ class Postman:
         owner: str = "",
     ) -> None:
         self.boxes: dict[str, Box] = {}
-        self.store_trouble: str | None = None
         self._outbox = outbox
         self._clock = clock
         self._write = write
@@ -83,8 +82,7 @@ class Postman:
         self._counted = counted
         self._random = random or Random()
         self._limit, self._owner = limit, owner
-        self._unstored: dict[tuple[str, int], Incident] = {}  # of events that the store has not taken yet
-        self._unwritten: dict[Key, tuple[Letter, Sequence[Letter]]] = {}  # outcomes it has not taken
+        self._unwritten = Unwritten(outbox)
         self._changed = asyncio.Event()  # the channels, for whoever sets their workers to work
         self.undelivered = Undelivered(outbox, clock, lambda: self.boxes, self.post, counted)
         self._look = asyncio.Event()  # … and for whoever looks at what the store holds
@@ -107,11 +105,7 @@ class Postman:
 
     def add(self, happened: Happened, stored: bool) -> None:
         """Something happened that is told. Until it is stored it leaves only when the store refuses to take it."""
-        event = (happened.incident.id, happened.seq)
-        if stored:
-            self._unstored.pop(event, None)
-        else:
-            self._unstored[event] = happened.incident
+        self._unwritten.happened(happened, stored)
         for letter in letters_of(happened):
             self._put(letter)
 
@@ -121,7 +115,7 @@ class Postman:
             self._put(letter)
 
     def _put(self, letter: Letter) -> None:
-        if letter.key in self._unwritten:
+        if self._unwritten.keeps(letter):
             return
         if (box := self.boxes.get(letter.channel)) is None:
             self.undelivered.put(letter)
@@ -155,7 +149,7 @@ class Postman:
                     await self._outbox.begin(self._owner)  # what the process before us had claimed is free
                 begun = True
                 await self.refresh()
-                await self._catch_up()
+                await self._unwritten.catch_up()
                 await self.undelivered.look()
             except Exception as error:
                 if not isinstance(error, TROUBLES):
@@ -165,17 +159,6 @@ class Postman:
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_EVERY if self.store_trouble is None else LOOK_EVERY):
                     await self._look.wait()
-
-    async def _catch_up(self) -> None:
-        for key, (letter, folded) in list(self._unwritten.items()):
-            if (letter.incident, letter.seq) not in self._unstored:
-                if letter.incident.startswith(OWN):
-                    await self._outbox.post([letter])
-                await self._outbox.settle(letter, folded, None)
-                del self._unwritten[key]
-        if self.store_trouble is not None and not self._unwritten and not self._unstored:
-            log.info("the outbox is written down again")
-            self.store_trouble = None
 
     async def _work(self, name: str, box: Box) -> None:
         while True:
@@ -208,7 +191,7 @@ class Postman:
             if past:
                 await self._give_up(name, box, head, "nobody wants to hear of it any more")
                 return True
-            if self.store_trouble is None and (sending.letter.incident, sending.letter.seq) in self._unstored:
+            if self.store_trouble is None and self._unwritten.lacks(sending.letter):
                 continue  # the fact is not on disk yet, and the store has not refused it
             box.free(head)
             try:
@@ -224,13 +207,13 @@ class Postman:
     async def _carry(self, name: str, box: Box, sending: Sending, now: datetime) -> None:
         """Claims, attempts, settles. Without a store it is sent under no claim."""
         letter, token = claimed(sending.letter, now, self._limit(name)), f"{self._owner}{token_hex(8)}"
-        event = (letter.incident, letter.seq)
         claim: Claim | None = Claim(None, None)
-        held = event not in self._unstored and not (letter.incident.startswith(OWN) and letter.key in self._unwritten)
+        known = not self._unwritten.lacks(letter)
+        held = known and not (letter.incident.startswith(OWN) and self._unwritten.keeps(letter))
         attempt: asyncio.Task[Letter] | None = None
         try:
             if held:
-                self._unwritten.pop(letter.key, None)  # this attempt says more than the one before
+                self._unwritten.forget(letter)  # this attempt says more than the one before
                 try:
                     claim = await self._outbox.claim(letter, token, now, sending.folded)
                 except TROUBLES as error:
@@ -238,9 +221,9 @@ class Postman:
                     held = False
             if claim is None:
                 # Somebody else has it, or is done with it: what the store says counts, but for what it has not heard.
-                waiting = [one for one in await self._outbox.waiting() if one.key not in self._unwritten]
+                waiting = [one for one in await self._outbox.waiting() if not self._unwritten.keeps(one)]
                 return box.learn(letter, waiting)
-            incident = claim.incident or self._unstored.get(event) or self._known(letter.incident)
+            incident = claim.incident or self._unwritten.about(letter) or self._known(letter.incident)
             if incident is None and not letter.incident.startswith(OWN):
                 after = self._failed(letter, "its incident cannot be read", permanent=held)
             else:
@@ -305,18 +288,11 @@ class Postman:
         box.wait_with(() if told else folded, after)
         self._fared(name, box, after)
         if token is None:
-            self._unwritten[after.key] = (after, told)
+            self._unwritten.keep(after, told)
         else:
-            await self._write_down(after, told, token)
+            await self._unwritten.settle(after, told, token)
         if after.state is State.DEAD:
             await self.undelivered.alarm(name, box, [after])
-
-    async def _write_down(self, after: Letter, told: Sequence[Letter], token: str | None) -> None:
-        try:
-            await self._outbox.settle(after, told, token)
-        except TROUBLES as error:
-            self._unwritten[after.key] = (after, told)
-            self.refused(error)
 
     def _fared(self, name: str, box: Box, after: Letter) -> None:
         """Counts an outcome; the first failure and the recovery are logged, not each repeat."""
@@ -329,7 +305,7 @@ class Postman:
         after = dead(letter, self._clock.now(), last)
         box.replace((after,))
         self._counted(name, "dead")
-        await self._write_down(after, (), None)
+        await self._unwritten.settle(after, (), None)
         await self.undelivered.alarm(name, box, [after])
 
     # -- what people ask for ---------------------------------------------------------------------------------------
@@ -341,7 +317,7 @@ class Postman:
         except TROUBLES as error:
             self.refused(error)
             self._put(letter)
-            self._unwritten[letter.key] = (letter, ())
+            self._unwritten.keep(letter)
         self._put(letter)
 
     async def trial(self, channel: str) -> str | None:
@@ -384,13 +360,16 @@ class Postman:
     def _boxes_of(self, channel: str) -> list[Box]:
         return [boxes[channel] for boxes in (self.boxes, self.undelivered.gone) if channel in boxes]
 
+    # -- what is seen of it ------------------------------------------------------------------------------------------
+
+    @property
+    def store_trouble(self) -> str | None:
+        """Why the store refuses the outbox, None while it takes it."""
+        return self._unwritten.trouble
+
     def refused(self, error: Exception | str) -> None:
         """The store does not take what happens: letters about it leave all the same."""
-        if self.store_trouble is None:
-            log.error("the store refuses the outbox, notices leave from memory: %s", error)
-        self.store_trouble = str(error)
-
-    # -- what is seen of it ------------------------------------------------------------------------------------------
+        self._unwritten.refused(error)
 
     def pending(self) -> dict[str, tuple[int, float]]:
         """How many letters wait on each channel, and for how many seconds the oldest has that is not held."""

@@ -50,7 +50,7 @@ ROOMS = {
 TOP = frozenset(
     {
         *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "reviews", "selfwatch", "undelivered", "watchroom"),
+        *("postman", "press", "reviews", "selfwatch", "undelivered", "unwritten", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
@@ -58,7 +58,7 @@ MAY_IMPORT_TOP = {
     "circulation": {"gazette"},
     "exporter": {"lookout"},
     "mailroom": {"postman", "reviews"},
-    "postman": {"undelivered"},
+    "postman": {"undelivered", "unwritten"},
     "selfwatch": {"lookout", "mailroom", "press"},
     "watchroom": {"lookout", "mailroom", "press", "selfwatch"},
     "commands": {"app", "commands", "lookout", "mailroom"},

@@ -343,7 +343,7 @@ async def test_while_the_store_refuses_letters_leave_from_memory() -> None:
     await world.store.commit(events)
     for event in events:
         world.postman.add(event, True)
-    await world.postman._catch_up()
+    await world.postman._unwritten.catch_up()
     assert await world.states() == ["delivered", "delivered"]
     assert world.postman.store_trouble is None
     await world.work()
@@ -380,7 +380,7 @@ async def test_a_delivery_that_cannot_be_written_down_is_not_made_again() -> Non
     await world.work()
     assert len(pager.came) == 1
     refusing.refuses = False
-    await world.postman._catch_up()
+    await world.postman._unwritten.catch_up()
     assert await world.states() == ["delivered"]
 
 
@@ -397,7 +397,7 @@ async def test_what_follows_a_delivery_that_is_not_written_down_waits_for_that()
     await world.tell(happened(ONE, 2, "eased", "pager"))
     await world.work()
     assert [id for id, _ in pager.came] == [f"{ONE.id}-1"]
-    await world.postman._catch_up()
+    await world.postman._unwritten.catch_up()
     world.clock.at += timedelta(seconds=2)
     await world.work()
     assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
@@ -689,7 +689,7 @@ async def lived_through(actions: list[str]) -> None:
             case "refuse":
                 world.postman.refused("disk full")
             case "take":
-                await world.postman._catch_up()
+                await world.postman._unwritten.catch_up()
             case _:
                 world.clock.at += timedelta(seconds=20)
     for _ in range(40):

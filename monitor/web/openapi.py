@@ -18,16 +18,19 @@ from monitor.core.plotted import USUAL
 from monitor.core.search import KINDS
 from monitor.core.series import WINDOWS
 from monitor.core.silence import STATUSES
+from monitor.web.answer_schemas import answers
 from monitor.web.counter import API, Counter
 from monitor.web.operation import COOKIE, HTML, LINES, PLAIN, SPAN, STREAM, Operation, described
 from monitor.web.outbox import ACTS as SENDING
 from monitor.web.outbox import STATES, posted
+from monitor.web.people_schemas import people
 from monitor.web.plotted import plotted
-from monitor.web.schemas import answers, one_of, people, planned, planning
+from monitor.web.schemas import one_of
 from monitor.web.shapes import examples, kept
 from monitor.web.silence_schemas import silencing
 from monitor.web.subscribers import subscribing
 from monitor.web.uptime import WINDOW
+from monitor.web.work_schemas import planned, planning
 
 ONE = f"{API}/incidents/{{id}}"
 MODULE = f"{API}/modules/{{id}}"

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from monitor.web.openapi import OPERATIONS, document
-from monitor.web.schemas import people
+from monitor.web.people_schemas import people
 from monitor.web.spoken import KEYS
 from tests.web.operators import HOLDER, OPEN, TOKEN, Side, serving, stormy
 
