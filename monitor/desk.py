@@ -35,6 +35,7 @@ from monitor.core.effect import (
     Spoken,
     Storable,
     Ticked,
+    answer_of,
 )
 from monitor.core.entry import Entry, Sought
 from monitor.core.incident import Incident
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 
 GATHERED = 0.5  # seconds in which runs are gathered for one transaction; whatever else was decided does not wait
 STORED_WITHIN = 10.0  # seconds a person waits for the disk
+TURN = 0.02  # seconds that events are taken before others have the loop
 LATE = 5.0  # seconds a transaction may take before nobody waits for the store any more
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 UNREAD = Refusal("away", "the store does not answer at the moment: ask again")
@@ -146,7 +148,11 @@ class Desk:
 
     async def sit(self) -> None:
         """Takes events as they come, until cancelled. A step that fails is our bug: logged, and the board stands."""
+        turn = self.took_at
         while True:
+            if self.took_at - turn > TURN:  # a queue that is not empty is read without ever letting go of the loop
+                await asyncio.sleep(0)
+                turn = self._clock.monotonic()
             event = await self.queue.get()
             self.took_at = self._clock.monotonic()
             try:
@@ -206,10 +212,10 @@ class Desk:
                 event = replace(event, known=known)
             if check is not None and (late := check(known)) is not None:
                 _, effects = step(self.board, event, self._clock.now())  # what can never be followed is told first
-                refusal = _answer(effects).refusal
+                refusal = answer_of(effects).refusal
                 useless = refusal is not None and refusal.kind in ("wrong", "unknown")
                 return self.record(said, Answered(refusal=refusal if useless else late, changed=False))
-            return _answer(self._take(event, said))
+            return answer_of(self._take(event, said))
 
         answer, stored = await self._once(said, follow)
         return answer if stored or answer.refusal is not None else replace(answer, refusal=AWAY)
@@ -392,7 +398,3 @@ class Desk:
         self.store_trouble = str(error)
         self._watcher.refused(self.store_trouble)
         self._tell_waiting(False)
-
-
-def _answer(effects: Sequence[Effect]) -> Answered:
-    return next(effect for effect in effects if isinstance(effect, Answered))

@@ -61,7 +61,8 @@ class Selfwatch:
         self._published_at = self._clock.monotonic()
 
     def look(self) -> None:
-        """Reads every figure; what is wrong by them is told to the board, and that it is over."""
+        """Reads every figure; what is wrong by them is told to the board, and that it is over. It is told at once:
+        behind a thousand events that wait, that they wait would be news when they are gone."""
         seats, lost, behind = self._lookout.seats, self._pulse.lost, self._lookout.behind()
         self._lookout.look(lost)
         self._behind.append(behind)
@@ -80,7 +81,7 @@ class Selfwatch:
             self._press.nudge()
         for code in TROUBLES:
             if (code in wrong) is not (code in known):
-                self._desk.hand_in(Ailing(code, over=code in known))
+                self._desk.take(Ailing(code, over=code in known))
 
     def _read(self) -> tuple[Sign, ...]:
         now, desk = self._clock.monotonic(), self._desk

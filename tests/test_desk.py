@@ -1,14 +1,16 @@
 """The desk: one consumer, effects written in order, judging that goes on while the store refuses."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from monitor import backlog as backlog_file
+from monitor.clock import SystemClock
 from monitor.core.board import Board
-from monitor.core.effect import Answered, Deed, Keep, Moved, Observed, Said, Saved, Storable
+from monitor.core.effect import Answered, Deed, Keep, Moved, Observed, Said, Saved, Storable, Ticked
 from monitor.desk import Desk, Watcher
 from monitor.store.memory import MemoryStore
 from tests.fakes import FakeClock
@@ -234,3 +236,28 @@ async def test_a_deed_is_on_disk_when_it_is_answered() -> None:
 
 async def quick() -> Answered:
     return Answered("quick")
+
+
+async def test_a_long_queue_leaves_the_loop_to_others_in_between() -> None:
+    """Two thousand events that come in one moment, of half a millisecond each: nobody else waits for all of them."""
+    desk = Desk(Board(platform(module("catalog"))), RecordingStore(), RecordingHands(), SystemClock())
+    taken, longest = 0, 0.0
+
+    def take(event: Any) -> list[Any]:
+        nonlocal taken
+        taken += 1
+        until = time.thread_time() + 0.0005
+        while time.thread_time() < until:
+            pass
+        return []
+
+    desk.take = take  # type: ignore[method-assign]
+    for _ in range(2000):
+        desk.hand_in(Ticked())
+    sitting = asyncio.create_task(desk.sit())
+    while taken < 2000:
+        before = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - before)
+    sitting.cancel()
+    assert longest < 0.1

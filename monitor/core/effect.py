@@ -3,7 +3,7 @@
 The storable effects of one step go into one transaction; the asking ones are performed after it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -379,3 +379,8 @@ Storable = (
     | Audited
 )
 Effect = Storable | Ask | AskCanaries | Hold | Answered
+
+
+def answer_of(effects: Sequence[Effect]) -> Answered:
+    """What a person is told by a step; every step that takes a word has one."""
+    return next(effect for effect in effects if isinstance(effect, Answered))

@@ -15,6 +15,7 @@ from monitor.app import App
 from monitor.clock import SystemClock
 from monitor.commands.run import stop_on_signals
 from monitor.config.file import load
+from monitor.core.effect import Called, Effect, Event
 from monitor.logs import set_up
 
 
@@ -68,7 +69,8 @@ async def main(file: str, data: Path) -> None:
 
 async def obey(app: App) -> None:
     """A file `stuck` in the data directory: from then on no write to the store and no publication ever ends, and none
-    is refused either, as on a disk that does not answer."""
+    is refused either, as on a disk that does not answer; or 1,500 events come in one moment, each of which takes 20 ms
+    of the desk's time, as when a place hands in at once what it kept for an hour."""
 
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
@@ -78,6 +80,17 @@ async def obey(app: App) -> None:
     part = (app.data / "stuck").read_text()
     if part == "writer":
         app.store.commit = never  # type: ignore[method-assign]
+    elif part == "desk":
+        take = app.desk.take
+
+        def slowly(event: Event) -> list[Effect]:
+            if isinstance(event, Called):
+                time.sleep(0.02)
+            return take(event)
+
+        app.desk.take = slowly  # type: ignore[method-assign]
+        for _ in range(1500):
+            app.desk.hand_in(Called("nobody", "calls"))
     else:
         app.press._publish = never  # type: ignore[method-assign]
 
