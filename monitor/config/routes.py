@@ -149,17 +149,25 @@ class WorkingHours:
         """See Hours. Hours begin at their beginning; those that last the whole day at midnight."""
         today = at.astimezone(self.zone).date()
         days = (today + timedelta(days=day) for day in range(AHEAD))
-        moments = (moment.astimezone(UTC) for day in days for moment in self._beginnings(day))
+        moments = (moment.astimezone(UTC) for day in days for moment in self._edges(day, self.begin))
         return next((one.astimezone(at.tzinfo) for one in moments if one > at and self.within(one)), None)
 
-    def _beginnings(self, day: date) -> list[datetime]:
-        """When hours may begin on a day; on one on which clocks change, what is skipped or comes twice is looked at
-        by the quarter of an hour."""
+    def closes_at(self, at: datetime) -> datetime | None:
+        """See Hours."""
+        yesterday = at.astimezone(self.zone).date() - timedelta(days=1)
+        days = (yesterday + timedelta(days=day) for day in range(AHEAD))
+        moments = (moment.astimezone(UTC) for day in days for moment in self._edges(day, self.end))
+        return next((one.astimezone(at.tzinfo) for one in moments if one > at and not self.within(one)), None)
+
+    def _edges(self, day: date, minute: int) -> list[datetime]:
+        """When hours may begin, or end, that do so so many minutes after midnight; on a day on which clocks change what
+        is skipped or comes twice is looked at by the quarter of an hour."""
         first, last = (datetime.combine(day + timedelta(days=n), time(), self.zone) for n in (0, 1))
-        found = [first, datetime.combine(day, time(self.begin % 1440 // 60, self.begin % 60), self.zone)]
+        edge = datetime.combine(day, time(minute % 1440 // 60, minute % 60), self.zone)
+        found = [first, edge]
         if first.utcoffset() != last.utcoffset():
             begin, end = first.astimezone(UTC), last.astimezone(UTC)
-            found += [begin + n * QUARTER for n in range((end - begin) // QUARTER)]
+            found += [edge.replace(fold=1), *(begin + n * QUARTER for n in range((end - begin) // QUARTER))]
         return sorted(found, key=lambda one: one.astimezone(UTC))
 
 

@@ -28,6 +28,10 @@ class Hours(Protocol):
         """The first moment after this one that lies in them; None when none comes."""
         ...
 
+    def closes_at(self, at: datetime) -> datetime | None:
+        """The first moment after this one that does not lie in them; None when none comes."""
+        ...
+
 
 class Rhythm(Protocol):
     """How often what was gathered is told."""

@@ -12,8 +12,7 @@ from monitor.core.module import Platform, Priority, Text
 from monitor.core.plan import Client, Plan
 from monitor.core.route import Hours
 
-MINUTE = timedelta(minutes=1)
-LONGEST = timedelta(days=14)  # that a clock is followed
+LONGEST = timedelta(days=366)  # that a clock is followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +65,31 @@ def due_at(hours: Hours | None, since: datetime, limit: timedelta) -> datetime |
 
 
 def _open(hours: Hours, since: datetime, until: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """The minutes of working hours in a stretch, the first and the last of them cut."""
-    at = since
-    while at < until:
-        if not hours.within(at):
-            opens = hours.opens_at(at)
-            if opens is None:
-                return
-            at = opens
-            continue
-        after = at.replace(second=0, microsecond=0) + MINUTE
-        yield at, after
-        at = after
+    """The working hours in a stretch, one after the other; the last of them may end after it."""
+    at: datetime | None = since if hours.within(since) else hours.opens_at(since)
+    while at is not None and at < until:
+        closes = hours.closes_at(at)
+        yield at, until if closes is None else closes
+        at = None if closes is None else hours.opens_at(closes)
 
 
 def answered_at(incident: Incident) -> datetime | None:
     """When a person first said something: that it is theirs, or a word for readers. What the monitor writes by itself
-    is no answer."""
-    said = [one.at for one in incident.updates if one.author != "monitor"]
+    is no answer, and what stands in a draft is one once that is published."""
+    said = [one for one, author in _words(incident) if author != "monitor"]
     said += [one.at for one in incident.acts if one.what == "acknowledged"]
     return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
+
+
+def _words(incident: Incident) -> list[tuple[datetime, str]]:
+    """When readers could first read each entry, and whose it is: none of a draft."""
+    public_at = incident.published_at
+    return [] if public_at is None else [(max(one.at, public_at), one.author) for one in incident.updates]
+
+
+def _told_at(incident: Incident) -> list[datetime]:
+    """When readers heard of it; of a draft they wait from the verdict on."""
+    return [incident.published_at or incident.detected_at, *(at for at, _ in _words(incident))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
     found = []
     answered = min(filter(None, (answered_at(incident), incident.resolved_at)), default=None)
-    words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates)]
+    words = _told_at(incident)
     for plan in plans:
         of = (plan.id, plan.name)
         if limit := plan.response.get(incident.priority.value):
@@ -194,7 +198,7 @@ def _waited(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, b
 def _silent(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
     """The longest that readers waited for the next word while it went on, and whether it is over."""
     end = incident.resolved_at or now
-    words = [incident.published_at or incident.detected_at, *(one.at for one in incident.updates), end]
+    words = [*_told_at(incident), end]
     return max(_gaps(plan.clock, sorted(one for one in words if one <= end))), incident.resolved_at is not None
 
 

@@ -38,6 +38,9 @@ class From:
     def opens_at(self, at: datetime) -> datetime | None:
         return self.begins if at < self.begins else None
 
+    def closes_at(self, at: datetime) -> datetime | None:
+        return None
+
 
 def escalate(
     told: Told, now: datetime, incident: Incident = HIT, routes: tuple[Route, ...] = (BOTH,)

@@ -114,6 +114,53 @@ def test_another_program_counts_the_same(since: datetime, seconds: int) -> None:
     assert worked(OFFICE, since, until) == count * MINUTE
 
 
+@given(
+    st.integers(0, 1439),
+    st.integers(0, 1440),
+    st.integers(0, 4 * 1440),
+    st.integers(0, 3 * 1440),
+    st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Europe/Lisbon"]),
+    st.sampled_from([date(2026, 10, 3), date(2026, 10, 24), date(2026, 10, 31), date(2026, 3, 7), date(2026, 3, 28)]),
+)
+def test_hours_of_any_shape_over_a_change_of_clocks(
+    begin: int, end: int, after: int, length: int, zone: str, day: date
+) -> None:
+    """Counted minute by minute they are as long."""
+    hours = WorkingHours("odd", ZoneInfo(zone), WEEK | {"sun"}, begin, end, frozenset())
+    since = datetime(day.year, day.month, day.day, tzinfo=UTC) + after * MINUTE
+    count = sum(hours.within(since + n * MINUTE) for n in range(length))
+    assert worked(hours, since, since + length * MINUTE) == count * MINUTE
+
+
+def test_a_clock_runs_for_weeks() -> None:
+    """Of a limit of 200 hours in hours of nine a day 22 days pass and two hours more, without a weekend or a holiday."""
+    slow = Plan("slow", {"en": "Slow"}, clock=OFFICE, response={"urgent": 200 * HOUR})
+    (one,) = clocks([slow], URGENT)
+    due = datetime(2026, 12, 3, 10, 50, tzinfo=ZONE).astimezone(UTC)
+    assert (one.at(1), one.used(due)) == (due, pytest.approx(1))
+    assert one.used(due + timedelta(days=1)) > 1
+    around = Plan("around", {"en": "Around"}, response={"urgent": timedelta(days=40)})
+    (one,) = clocks([around], URGENT)
+    assert one.used(FRIDAY + timedelta(days=60)) == pytest.approx(1.5)
+
+
+def test_what_was_opened_by_hand_was_answered_by_its_own_text() -> None:
+    """A person told readers at that moment. Nobody has read a draft, so the clock runs on until it is published."""
+    text = Update(FRIDAY, Stage.INVESTIGATING, "said", author="person", body={"en": "We are at it."})
+    by_hand = replace(URGENT, by_hand=True, updates=(text,))
+    (response, word) = clocks([GLOBAL], by_hand)
+    assert (response.stopped_at, response.kept, word.since) == (FRIDAY, True, FRIDAY)
+    draft = replace(by_hand, published_at=None)
+    (response, word) = clocks([GLOBAL], draft)
+    assert (response.stopped_at, word.since, word.at(1)) == (None, FRIDAY, FRIDAY + 30 * MINUTE)
+    public = replace(draft, published_at=FRIDAY + 40 * MINUTE)
+    (response, word) = clocks([GLOBAL], public)
+    assert (response.stopped_at, response.kept, word.since) == (FRIDAY + 40 * MINUTE, True, FRIDAY + 40 * MINUTE)
+    later = Update(FRIDAY + 5 * MINUTE, Stage.IDENTIFIED, "said", author="person", body={"en": "Found."})
+    (_, silent) = services([GLOBAL], [replace(public, updates=(text, later))], FRIDAY + 41 * MINUTE)
+    assert silent.worst_seconds == 60
+
+
 def test_the_report_counts_what_the_clock_does() -> None:
     """An answer in the last minute keeps the promise in both."""
     for minute, kept in ((50, 1), (51, 0)):

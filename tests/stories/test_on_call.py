@@ -239,6 +239,10 @@ class Daily:
         opens = at.replace(hour=self.begin, minute=0, second=0, microsecond=0)
         return opens if opens > at else opens + timedelta(days=1)
 
+    def closes_at(self, at: datetime) -> datetime | None:
+        closes = at.replace(hour=self.end, minute=0, second=0, microsecond=0)
+        return closes if closes > at else closes + timedelta(days=1)
+
 
 @pytest.mark.parametrize(
     ("rule", "step", "channel", "hour"),
