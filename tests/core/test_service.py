@@ -133,7 +133,7 @@ def test_hours_of_any_shape_over_a_change_of_clocks(
 
 
 def test_a_clock_runs_for_weeks() -> None:
-    """Of a limit of 200 hours in hours of nine a day 22 days pass and two hours more, without a weekend or a holiday."""
+    """200 hours, nine a day: 22 days of work and 110 minutes, without weekends and holidays."""
     slow = Plan("slow", {"en": "Slow"}, clock=OFFICE, response={"urgent": 200 * HOUR})
     (one,) = clocks([slow], URGENT)
     due = datetime(2026, 12, 3, 10, 50, tzinfo=ZONE).astimezone(UTC)
