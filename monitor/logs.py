@@ -8,13 +8,17 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import TextIO
 
 from monitor.mask import clean
 
 
 class Lines(logging.Formatter):
-    """One line a record, secrets masked, nothing in it that acts on a terminal: an error may quote what came in."""
+    """One line a record, secrets masked, nothing in it that acts on a terminal: an error may quote what came in.
+
+    A trace has several; each begins with spaces, so that none of them, whatever it quotes, looks like a record.
+    """
 
     def __init__(self, as_json: bool, mask: Callable[[str], str]) -> None:
         super().__init__()
@@ -31,7 +35,7 @@ class Lines(logging.Formatter):
             fields |= {name: self.mask(clean(value)) for name, value in about.items() if name not in fields}
             return json.dumps(fields | ({"trace": trace} if trace else {}), ensure_ascii=False)
         text = "".join(c if c.isprintable() else " " for c in message)
-        return f"{at} {record.levelname.lower():7} {text}" + (f"\n{trace}" if trace else "")
+        return f"{at} {record.levelname.lower():7} {text}" + (f"\n{indent(trace, '  ')}" if trace else "")
 
 
 def set_up(

@@ -51,3 +51,20 @@ def test_addresses_that_a_library_asks_are_not_told() -> None:
         logging.getLogger("urllib3.connectionpool").log(level, '"POST /services/T0/B0/key HTTP/1.1" 200')
 
     assert written.getvalue() == ""
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c"])
+def test_nobody_writes_a_record_but_us(end: str) -> None:
+    """What came in and looks like a line of the log is part of one, in the message and in the trace of an error."""
+    written = io.StringIO()
+    set_up(False, "info", stream=written)
+    forged = f"no{end}2026-01-01T00:00:00.000Z info    all is well"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        logging.getLogger("monitor").exception("it says %s", forged)
+
+    lines = written.getvalue().splitlines()
+    assert len([line for line in lines if not line.startswith("  ")]) == 1
+    assert "ValueError" in written.getvalue()

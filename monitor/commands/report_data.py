@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,9 @@ from monitor.core.wording import title
 from monitor.pages.translate import Speech
 
 Object = dict[str, Any]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
+# Where a spreadsheet would take a text for a formula: at the beginning of a cell, also behind the semicolon or tab at
+# which one that speaks Portuguese or Spanish divides a line; the wide forms count where Japanese is written.
+FORMULA = re.compile("(^|[;\t\r\n])(?=[^\\S\t\r\n]*[=+\\-@＝＋－＠]|[\t\r])")
 
 AVAILABILITY = (
     *("kind", "id", "name", "ratio", "ratio_before", "coverage"),
@@ -87,7 +90,7 @@ def _csv(heads: Iterable[str], rows: Iterable[list[Any]]) -> bytes:
 
 def _inert(value: Any) -> Any:
     """Text that a spreadsheet reads as text, whoever wrote it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _share(value: float | None) -> float | str:

@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     steps = ((NOON - timedelta(days=60), Status.UP), (NOON, Status.DOWN), (NOON + 2 * HOUR, Status.UP))
     one = incident("checkout", NOON, NOON + 2 * HOUR)
     members = tuple(replace(member, until=NOON + 2 * HOUR) for member in one.members)
-    title = {"en": "=HYPERLINK(1) <script>alert(1)</script>"}
+    title = {"en": "=HYPERLINK(1) <script>alert(1)</script>; =2+3;\uff1d4;-5\t@6"}
     one = replace(one, members=members, title=title, components=("buying",), stage=Stage.RESOLVED)
 
     async def fill() -> None:
@@ -58,6 +58,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def typed(folder: Path, *words: str) -> Result:
     common = ["--config", str(folder / "probes.yaml"), "--data", str(folder / "data")]
     return CliRunner().invoke(main, [*common, "report", *words], catch_exceptions=False)
+
+
+def told_by(place: Path) -> str:
+    """The table of incidents."""
+    return (place / "report-incidents.csv").read_text()
 
 
 def test_every_format_at_once_into_a_folder(folder: Path) -> None:
@@ -78,8 +83,11 @@ def test_every_format_at_once_into_a_folder(folder: Path) -> None:
     lines = list(csv.DictReader((place / "report-availability.csv").read_text().splitlines()))
     assert [one["ratio"] for one in lines] == ["0.997311"] * 4
     assert {one["name"] for one in lines} == {"", "Shop", "'=Buying", "Checkout"}
-    told = list(csv.DictReader(io.StringIO((place / "report-incidents.csv").read_text())))
+    told = list(csv.DictReader(io.StringIO(told_by(place))))
     assert told[0]["title"].startswith("'=HYPERLINK")
+    for separator in ",;\t":  # whichever the reader's spreadsheet goes by
+        cells = [cell.strip() for row in csv.reader(io.StringIO(told_by(place)), delimiter=separator) for cell in row]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff1d"))] == []
     assert "99,731" in (place / "report.html").read_text()
 
 

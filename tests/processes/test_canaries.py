@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ACTS = '"\'><img src=x onerror="window.pwned=1"><script>window.pwned=1</script><a href="javascript:pwned=1">x</a>'
 TURNS = "\u202egnp.exe \x1b[31mred\x1b]0;pwned\x07"
 HOSTILE = f"CANARY {ACTS} {TURNS}"
-FORMULA = '=HYPERLINK("https://evil.example/","CANARY")'
+FORMULA = '=HYPERLINK("https://evil.example/","CANARY"); =2+3'
 SECRETS = {
     name: f"s3cret{number}-{name.lower()}-Zx9"
     for number, name in enumerate(("OPS", "HEADER", "BODY", "QUERY", "PASSWORD", "HOOK", "SIGN", "BEAT", "PLAIN"))
@@ -201,10 +201,10 @@ def acting(page: str) -> list[str]:
 
 
 def formulas(folder: Path) -> list[str]:
-    """Cells that a spreadsheet would take for formulas, in every table that was written."""
+    """Cells that a spreadsheet would take for formulas, in every table that was written, whatever divides its lines."""
     tables = [path.read_text() for path in (folder / "out-report", *Path(folder).rglob("*.csv"))]
-    rows = (row for text in tables for row in csv.reader(io.StringIO(text)))
-    return [cell for row in rows for cell in row if cell.startswith(("=", "@"))]
+    rows = (row for text in tables for by in ",;\t" for row in csv.reader(io.StringIO(text), delimiter=by))
+    return [cell for row in rows for cell in row if cell.strip().startswith(("=", "@"))]
 
 
 def leaked(found: dict[str, str]) -> list[tuple[str, str]]:

@@ -27,13 +27,25 @@ from tests.processes.test_canaries import ACTS, TURNS, acting
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CALLS = "<!channel> <https://evil.example/|here> @everyone [x](javascript:pwned) \r\nBcc: evil@example.com\r\n"
-HOSTILE = f"CANARY {ACTS} {TURNS} {CALLS}"
+ODD = "\x00\u2028To: evil@example.com\u2029\x85\x0b\x0c\r=cmd|'/C calc'!A0"
+HOSTILE = f"CANARY {ACTS} {TURNS} {CALLS}{ODD}"
 TOKEN, KEY = "s3cret-token-Zx9abc", "s3cret-header-Zx9abc"
-SECRETS = {"OPS": TOKEN, "KEY": KEY}
-ENDS = frozenset("\x1b\x07\x00\u202e\u2028\x85")
+ROUTE, DESK = "s3cret-route-Zx9abc", "s3cret-desk-Zx9abc"
+SECRETS = {"OPS": TOKEN, "KEY": KEY, "ROUTE": ROUTE, "DESK": DESK}
+ENDS = frozenset("\x1b\x07\x00\u202e\u2028\u2029\x85\x0b\x0c")
 MODULES = ("answers", "certificate", "names", "port", "page", "numbers", "broker")
-PATHS = {"/hook", "/status", "/slack", "/api/v2/alerts", "/apprise", "/subscriber/notice", "/subscriber/status"}
-PATHS |= {"vtex-status/notices", "headers"}
+PATHS = {
+    "/hook",
+    "/status",
+    "/slack",
+    "/api/v2/alerts",
+    "/apprise",
+    "/enqueue",
+    "/",
+    "/subscriber/notice",
+    "/subscriber/status",
+}
+PATHS |= {"vtex-status/notices", "headers", "/zendesk/api/v2/tickets"}
 HEADERS = {"From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted", "Importance"}
 HEADERS |= {"X-Auto-Response-Suppress", "X-Monitor-Event", "X-Monitor-Incident", "MIME-Version", "Content-Type"}
 HEADERS |= {"List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence"}
@@ -163,7 +175,9 @@ def configuration(ports: dict[str, int], page: int, ops: int, there: Abroad, bro
         "status": f'{{kind: webhook, url: "{there.url}/status", body: statuspage}}',
         "slack": f'{{kind: slack, url: "{there.url}/slack"}}',
         "alerts": f'{{kind: alertmanager, url: "{there.url}"}}',
-        "pool": f'{{kind: apprise, url: ["json://{there.url[7:]}/apprise"]}}',
+        "pool": f'{{kind: apprise, url: ["json://{there.url[7:]}/apprise", "ntfy://{there.url[7:]}/alarms"]}}',
+        "duty": f'{{kind: pagerduty, url: "{there.url}/enqueue", routing_key: "${{ROUTE}}"}}',
+        "desk": f'{{kind: zendesk, url: "{there.url}/zendesk", username: a@shop.example, token: "${{DESK}}"}}',
     }
     return f"""\
 version: 1
@@ -192,6 +206,8 @@ def texts(there: Abroad) -> dict[str, str]:
     """Everything that was told, as whoever got it reads it: what JSON escapes stands there as it is meant."""
     found = {f"call {number} {path}": read(body) for number, (path, _, body) in enumerate(there.calls)}
     found |= {f"topic {number} {topic}": read(body) for number, (topic, body) in enumerate(there.published)}
+    for where in [where for where in found if where.endswith(" /enqueue")]:
+        found[where] = found[where].replace(ROUTE, "")  # the one place where it belongs
     for number, mail in enumerate(there.mail.mails):
         for part in mail.walk():
             if part.get_content_maintype() == "text":
