@@ -194,8 +194,10 @@ class App(Watcher):
     # -- what happens at the desk ------------------------------------------------------------------------------------
 
     def judged(self, board: Board, keep: Keep) -> None:
-        """Counts a judged run."""
+        """Counts a judged run; one that came late says nothing of now."""
         observation = keep.observation
+        if keep.late:
+            return
         self._data_until = max(self._data_until or observation.ended_at, observation.ended_at)
         self.watchroom.judged(keep)
         probe = board.platform.probes.get((observation.module or "", observation.probe))

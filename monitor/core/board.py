@@ -31,7 +31,8 @@ class Vantage:
     while most do not, `outvoted_since` while the other places see well what this one does not. `seeing_since` is when
     it was last cured of either. `reached` are modules that were asked while it was dark, with their hosts and whether
     they answered well; `mute`: they did, so the canaries say nothing until one answers again. `clocks` are those of
-    hosts that answered: when asked, and seconds ahead of ours.
+    hosts that answered: when asked, and seconds ahead of ours. `stale_since` is when its agent was last heard of, while
+    nothing is heard of it; `returned_at` when it was heard of again.
     """
 
     asked_at: datetime | None = None
@@ -44,6 +45,8 @@ class Vantage:
     reached: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     mute: bool = False
     clocks: Mapping[str, tuple[datetime, float]] = field(default_factory=dict)
+    stale_since: datetime | None = None
+    returned_at: datetime | None = None
 
     @property
     def blind_since(self) -> datetime | None:

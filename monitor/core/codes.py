@@ -140,6 +140,7 @@ CODES: dict[str, Code] = {
     "self.dns": Code(_S, _UNK),
     "self.resources": Code(_S, _UNK),
     "self.stall": Code(_S, _UNK),
+    "self.unheard": Code(_S, _UNK),  # nothing is heard of the agent of a place
     "self.clock": Code(_S, _UNK),
     "self.storage": Code(_S, _UNK),
     "self.config": Code(_S, _UNK),

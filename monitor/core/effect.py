@@ -27,9 +27,10 @@ from monitor.core.word import Word
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Event: a prober handed in what it saw."""
+    """Event: a prober handed in what it saw. `carried`: an agent brought it from its place, maybe long afterwards."""
 
     observation: Observation
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,15 @@ class Missed:
     until: datetime
     code: str
     shift: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Event: nothing is heard any more of a place that has an agent, the last time at `since`; `over`: it is again."""
+
+    location: str
+    since: datetime
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,8 @@ class Lifted:
 
 
 PlanEvent = Planned | Scheduled | Ordered
-Event = Observed | Ticked | Lagging | Called | Reconfigured | Missed | Ailing | Spoken | PlanEvent | Silenced | Lifted
+Seen = Observed | Lagging | Called | Missed | Stale
+Event = Seen | Ticked | Reconfigured | Ailing | Spoken | PlanEvent | Silenced | Lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +186,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Store a judged observation. `discarded`: it was made while its place could not see."""
+    """Store a judged observation. `discarded`: it was made while its place could not see. `late`: it came too late to
+    say anything of now; it counts for the time in which it was made, and nothing is decided by it."""
 
     observation: Observation
     result: Result
     discarded: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +319,17 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """Store that everything is stored which an agent numbered up to `through` in one of its outboxes (`epoch`)."""
+
+    location: str
+    agent: str
+    epoch: str
+    through: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """Store a line of the audit log."""
 
@@ -360,24 +384,9 @@ class Answered:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Storable = (
-    Keep
-    | Remember
-    | Settled
-    | Moved
-    | Saved
-    | Happened
-    | Informed
-    | Gathered
-    | Summed
-    | Versioned
-    | Heard
-    | Gap
-    | Arranged
-    | Repeated
-    | Hushed
-    | Audited
-)
+Fact = Keep | Remember | Settled | Moved | Saved | Versioned | Heard | Gap | Marked
+Telling = Happened | Informed | Gathered | Summed
+Storable = Fact | Telling | Arranged | Repeated | Hushed | Audited
 Effect = Storable | Ask | AskCanaries | Hold | Answered
 
 

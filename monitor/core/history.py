@@ -74,6 +74,7 @@ class Memory:
     then; `windows`: those that people planned to repeat; `silences`: those that are not over, or were not then; `told`:
     who heard what of these incidents, by id; `digests`: what channels are to hear in one message.
 
+    `marks`: how far what an agent brought is stored, by location, agent and epoch of its outbox.
     `seen_at` is when the last usable run ended: what was known then and is not heard of soon is unknown since then.
     """
 
@@ -89,13 +90,14 @@ class Memory:
     silences: tuple[Silence, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
     digests: Mapping[str, Digest] = field(default_factory=dict)
+    marks: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     seen_at: datetime | None = None
 
 
 def board_from(platform: Platform, memory: Memory) -> Board:
     """The board a restart goes on with: what is remembered of whatever is still configured."""
     asked = {key for key, probe in platform.judged.items() if probe.off is None}
-    blind = {gap.location: gap.since for gap in memory.gaps if gap.until is None}
+    away = {gap.location: _vantage(gap) for gap in memory.gaps if gap.until is None}
     tracks = {key: track for key, track in _heard(platform, memory).items() if key[:2] in asked}
     agenda = Agenda({one.id: one for one in memory.maintenances}, {one.id: one for one in memory.windows})
     board = Board(
@@ -107,13 +109,18 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         incidents={incident.id: incident for incident in memory.incidents},
         versions={key: version for key, version in memory.versions.items() if key in platform.probes},
         calls=heartbeat.of_platform(platform, {key: Call(at, at) for key, at in memory.calls.items()}),
-        vantages={place: Vantage(dark_since=since) for place, since in blind.items()},
+        vantages=away,
         agenda=agenda,
         silences={one.id: one for one in memory.silences},
         digests=dict(memory.digests),
         told={id: told for id, told in memory.told.items() if any(one.id == id for one in memory.incidents)},
     )
     return herald.with_told(replace(board, held=_held(board)))
+
+
+def _vantage(gap: Gap) -> Vantage:
+    """A place that could not see, or that nothing was heard of, when the monitor ended."""
+    return Vantage(stale_since=gap.since) if gap.code == "self.unheard" else Vantage(dark_since=gap.since)
 
 
 def _held(board: Board) -> dict[str, datetime]:

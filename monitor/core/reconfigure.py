@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.core import heartbeat, timeline
+from monitor.core import heartbeat, stale, timeline
 from monitor.core.agenda import Agenda
 from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
-from monitor.core.board import Board, Condition
+from monitor.core.board import Board, Condition, Vantage
 from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Effect, Gap, Heard, Hushed, Moved, Remember, Repeated, Saved, Settled
 from monitor.core.module import Platform, Status
@@ -77,12 +77,19 @@ def _held(board: Board, now: datetime) -> Board:
 
 
 def _with_vantages(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
-    """Places that are gone, and all places once there are no canaries to ask, are not blind any more."""
-    kept = {
-        id: place for id, place in board.vantages.items() if board.platform.canaries and id in board.platform.locations
-    }
-    gaps = ((id, place.blind_since) for id, place in board.vantages.items() if id not in kept)
-    return replace(board, vantages=kept), [Gap(id, since, max(since, now)) for id, since in gaps if since]
+    """Places that are gone, and all places once there are no canaries to ask, are not blind any more. Whether they are
+    heard of does not hang on canaries."""
+    kept: dict[str, Vantage] = {}
+    gaps: list[Effect] = []
+    for id, place in board.vantages.items():
+        if id in board.platform.locations:
+            heard = Vantage(stale_since=place.stale_since, returned_at=place.returned_at)
+            kept |= {id: place} if board.platform.canaries else {id: heard} if heard != Vantage() else {}
+        elif place.stale_since is not None:
+            gaps.append(Gap(id, place.stale_since, max(place.stale_since, now), stale.UNHEARD))
+        if place.blind_since is not None and kept.get(id) is not place:
+            gaps.append(Gap(id, place.blind_since, max(place.blind_since, now)))
+    return replace(board, vantages=kept), gaps
 
 
 def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, list[Effect]]:

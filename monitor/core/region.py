@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core import vantage
 from monitor.core.board import Board, Regional
 from monitor.core.codes import code_of
 from monitor.core.effect import Saved
@@ -45,6 +46,8 @@ def watch(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
                 found = replace(found, since=min(known.since, found.since), probes=found.probes | known.probes)
             board = replace(board, regional={**board.regional, domain: found})
             board, more = _keep_open(board, found, now)
+        elif known is not None and not _is_heard(board, domain):  # what is not heard of has not ended
+            board, more = replace(board, regional={**board.regional, domain: replace(known, seen_at=now)}), []
         elif known is not None and now - known.seen_at >= ENDS:
             board = replace(board, regional={k: v for k, v in board.regional.items() if k != domain})
             board, more = _end(board, known, now)
@@ -52,6 +55,12 @@ def watch(board: Board, now: datetime) -> tuple[Board, list[Saved]]:
             more = []
         saved += more
     return board, saved
+
+
+def _is_heard(board: Board, domain: str) -> bool:
+    """Whether any place of a domain is heard of."""
+    places = [place for place, its in board.platform.locations.items() if its == domain]
+    return not places or any(vantage.is_heard(board, place) for place in places)
 
 
 def _recalled(board: Board, now: datetime) -> Board:
@@ -75,7 +84,7 @@ def _found(board: Board, domain: str, now: datetime) -> Regional | None:
             continue  # it comes from the work, unless it was there before
         track = board.tracks[key]
         place = board.vantages.get(key[2])
-        if board.domain_of(key[2]) != domain or (place is not None and place.blind_since is not None):
+        if board.domain_of(key[2]) != domain or (place is not None and (place.blind_since or place.stale_since)):
             continue
         if _may_be_regional(board, key, track, now) and _well_elsewhere(board, key, domain, now):
             alone.append((key, track))

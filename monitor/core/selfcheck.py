@@ -40,10 +40,12 @@ def self_check(board: Board, gap_code: str | None = None) -> tuple[str, datetime
     """(status, since, code): `blind` when no place sees, `degraded` when some do not, or something of our own does not
     work, else `ok`. `gap_code` is why nothing is seen, where that is known."""
     places = {key[2] for key in board.tracks} or set(board.platform.locations)
-    blind = {place: v.blind_since for place, v in board.vantages.items() if v.blind_since is not None}
+    unheard = {place: v.stale_since for place, v in board.vantages.items() if v.stale_since is not None}
+    blind = unheard | {place: v.blind_since for place, v in board.vantages.items() if v.blind_since is not None}
     if blind:
         seen = places - blind.keys()
-        return "degraded" if seen else "blind", min(blind.values()), gap_code or "self.connectivity"
+        code = "self.unheard" if unheard.keys() == blind.keys() else "self.connectivity"
+        return "degraded" if seen else "blind", min(blind.values()), gap_code or code
     if board.ailing:
         code = min(board.ailing, key=lambda code: TROUBLES.index(code) if code in TROUBLES else len(TROUBLES))
         return "degraded", board.ailing[code], code

@@ -1,6 +1,6 @@
 """Settling: when the tracks of probes make news, and what a module is then: as bad as the worst of its probes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from monitor.core import timeline, vantage
@@ -10,7 +10,7 @@ from monitor.core.detector import Panel, Transition, settle
 from monitor.core.effect import Effect, Moved, Remember, Settled
 from monitor.core.module import Status
 from monitor.core.probe import Probe, Role
-from monitor.core.track import down, relieved, silenced
+from monitor.core.track import Track, down, relieved, silenced
 
 
 def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
@@ -23,9 +23,18 @@ def _panel(board: Board, probe: Probe, now: datetime) -> Panel:
     return Panel({place: board.domain_of(place) for place in places})
 
 
+def _heard(board: Board, probe: Probe, tracks: Mapping[str, Track]) -> Mapping[str, Track]:
+    """The tracks of places that are heard of. None where only places are left that are alone with what they see: that
+    the others fall silent proves nothing."""
+    heard = {place: track for place, track in tracks.items() if vantage.is_heard(board, place)}
+    if len(heard) < len(tracks) and all(board.is_excluded(probe.key, place) for place in heard):
+        return {}
+    return heard
+
+
 def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now: datetime) -> bool:
     vantage_there = board.vantages.get(place)
-    if vantage_there is not None and vantage_there.blind_since is not None:
+    if vantage_there is not None and (vantage_there.blind_since or vantage_there.stale_since):
         return False
     track = board.tracks.get((*probe.key, place))
     heard = track.last_at if track is not None else None
@@ -46,9 +55,12 @@ def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boar
         condition = board.probes.get(probe.key, Condition(Status.UNKNOWN, now))
         tracks = board.tracks_of(*probe.key)
         panel = _panel(board, probe, now)
-        status, since = settle(probe, condition.status, tracks, panel, now, board.platform.tuning)
+        heard = _heard(board, probe, tracks)
+        status, since = settle(probe, condition.status, heard, panel, now, board.platform.tuning)
         if status is condition.status:
             continue
+        if len(heard) < len(tracks) and status is Status.UNKNOWN:
+            since = max((track.usable_at for track in tracks.values() if track.usable_at), default=since)
         if status is Status.DOWN and not vantage.is_believed(board, panel.of(tracks), now):
             continue
         eased = condition.status is Status.DEGRADED and status is Status.UP

@@ -10,6 +10,7 @@
     settle     detector.py      when tracks make news
     roll_up    settling.py      … and what a module is then
     watch      region.py        what only one failure domain sees
+    turned     stale.py         what is known of a place nothing is heard of, and what comes from there late
     advance    timeline.py      what news does to incidents
     arranged   surfacing.py     what planned work excuses, and what surfaces when it ends
     look       findings.py      what is known of every module that anything is held against
@@ -36,6 +37,7 @@ from monitor.core import (
     platform_page,
     region,
     silencing,
+    stale,
     surfacing,
     timeline,
     vantage,
@@ -60,6 +62,7 @@ from monitor.core.effect import (
     Remember,
     Silenced,
     Spoken,
+    Stale,
     Ticked,
 )
 from monitor.core.expectation import Outcome, Result, judge_side
@@ -96,10 +99,11 @@ def step(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]
 
 def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effect]]:
     match event:
-        case Observed(observation):
+        case Observed(observation, carried):
             if observation.module is None:
-                return _hear(board, observation, now)
-            return surfacing.surfaced(*_observe(board, observation, now), now)
+                told = not carried or stale.is_of_now(observation, now)
+                return _hear(board, observation, now) if told else (board, [])
+            return surfacing.surfaced(*_observe(board, observation, carried, now), now)
         case Ticked():
             return _tick(board, now)
         case Reconfigured(platform):
@@ -112,6 +116,8 @@ def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effe
             return heartbeat.call(board, (module, id), now)
         case Missed():
             return _miss(board, event, now)
+        case Stale():
+            return surfacing.surfaced(*stale.turned(board, event, now), now)
         case Spoken():
             return people.heard(board, event, now)
         case Silenced() | Lifted():
@@ -126,7 +132,7 @@ def _follow(board: Board, event: Event, now: datetime) -> tuple[Board, list[Effe
 # -- a run ------------------------------------------------------------------------------------------------------------
 
 
-def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Board, list[Effect]]:
+def _observe(board: Board, observation: Observation, carried: bool, now: datetime) -> tuple[Board, list[Effect]]:
     probe = board.platform.probes.get((observation.module or "", observation.probe))
     if probe is None or probe.off is not None or observation.location not in probe.locations:
         return board, []
@@ -134,6 +140,8 @@ def _observe(board: Board, observation: Observation, now: datetime) -> tuple[Boa
     result, readings = _read(board, probe, observation)
     key = (*probe.key, observation.location)
     before = board.tracks.get(key, Track())
+    if carried and (late := stale.came_late(board, probe, observation, before, now)) is not None:
+        return board, [Keep(observation, result, late=True)] if late else []
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
         return board, [Keep(observation, result, discarded=True)]
     runs = (*before.runs[1 - REMEMBERED_RUNS :], observation.scheduled_at)

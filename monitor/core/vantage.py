@@ -224,6 +224,12 @@ def taken_back(vantage: Vantage, track: Track) -> Track:
     return forget(track, since)
 
 
+def is_heard(board: Board, location: str) -> bool:
+    """Whether a place is heard of: its agent, where it has one."""
+    place = board.vantages.get(location)
+    return place is None or place.stale_since is None
+
+
 def is_credible(vantage: Vantage | None, tracks: Iterable[Track], now: datetime) -> bool:
     """Whether the failures of these tracks may be believed: the place saw its canaries after they began.
 

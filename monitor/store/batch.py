@@ -19,6 +19,7 @@ from monitor.core.effect import (
     Hushed,
     Informed,
     Keep,
+    Marked,
     Moved,
     Remember,
     Repeated,
@@ -45,6 +46,7 @@ from monitor.store.rows import (
     gap_row,
     incident_row,
     maintenance_row,
+    mark_row,
     micros,
     observation_row,
     silence_row,
@@ -88,6 +90,7 @@ class Batch:
     gaps: dict[tuple[str, int], Row] = field(default_factory=dict)
     maintenances: dict[str, Row] = field(default_factory=dict)
     windows: dict[str, Row] = field(default_factory=dict)
+    marks: dict[Key, Row] = field(default_factory=dict)  # by location, agent and epoch
     audit: list[Row] = field(default_factory=list)
     silences: dict[str, Row] = field(default_factory=dict)
     told: dict[str, Row] = field(default_factory=dict)
@@ -148,6 +151,8 @@ def batch_of(effects: Sequence[Storable], packer: Packer | None = None) -> Batch
                 batch.silences[silence.id] = silence_row(silence)
             case Repeated():
                 batch.windows[effect.id] = window_row(effect)
+            case Marked():
+                batch.marks[(effect.location, effect.agent, effect.epoch)] = mark_row(effect)
             case Audited(entry):
                 batch.audit.append(entry_row(entry))
     return batch

@@ -32,6 +32,7 @@ from monitor.store.memory_subscribers import MemorySubscribers
 from monitor.store.postal import digest_of, told_of
 from monitor.store.rollup import Rollup, latency_of, latency_since
 from monitor.store.rows import (
+    FORGOTTEN,
     NOBODY,
     Row,
     call_of,
@@ -82,6 +83,7 @@ class MemoryStore:
         self._silences: dict[str, Row] = {}
         self._told: dict[str, Row] = {}
         self._digests: dict[str, Row] = {}
+        self._marks: dict[Key, Row] = {}
         self.outbox = MemoryOutbox()
         self.subscribers = MemorySubscribers()
 
@@ -111,6 +113,7 @@ class MemoryStore:
             self._audit.setdefault(row["key"], row)
         self._told |= batch.told
         self._digests |= batch.digests
+        self._marks |= batch.marks
         self.outbox.keep(batch.happenings, batch.letters)
         self.subscribers.note(batch.bulletins.values())
 
@@ -148,6 +151,7 @@ class MemoryStore:
             silences=self._silences_since(since),
             told={row["id"]: told_of(self._told[row["id"]]) for row in kept if row["id"] in self._told},
             digests={channel: digest_of(row) for channel, row in sorted(self._digests.items())},
+            marks={key: row["through"] for key, row in self._marks.items()},
             seen_at=self._seen_at(),
         )
 
@@ -327,6 +331,7 @@ class MemoryStore:
             if happening["at"] < told:
                 happening["document"] = None
         self._forget_told(micros(now - max(keep_rollups, timedelta(days=7))), told)
+        self._marks = {key: row for key, row in self._marks.items() if row["at"] >= micros(now - FORGOTTEN)}
         return before - len(self._observations) - len(self._rollups)
 
     def _forget_told(self, over: int, own: int) -> None:

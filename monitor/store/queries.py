@@ -49,6 +49,7 @@ from monitor.store.schema import (
     gaps,
     incidents,
     maintenances,
+    marks,
     rollups,
     runs,
     silences,
@@ -100,6 +101,10 @@ async def recall(connection: AsyncConnection, resolved_since: datetime) -> Memor
         silences=await silences_since(connection, resolved_since),
         told=await _told(connection, [row["id"] for row in remembered]),
         digests={row["channel"]: digest_of(row) for row in await rows_of(connection, select(digests))},
+        marks={
+            (row["location"], row["agent"], row["epoch"]): row["through"]
+            for row in await rows_of(connection, select(marks))
+        },
         seen_at=await _seen_at(connection),
     )
 

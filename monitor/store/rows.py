@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from monitor.core.board import Condition, Version
 from monitor.core.codes import Blame
 from monitor.core.detector import Transition
-from monitor.core.effect import Gap, Heard, Keep, Remember, Repeated, Settled, Versioned
+from monitor.core.effect import Gap, Heard, Keep, Marked, Remember, Repeated, Settled, Versioned
 from monitor.core.entry import Entry
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
@@ -42,6 +42,7 @@ class Stored(Protocol):
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FORGOTTEN = timedelta(days=90)  # how far an agent that brought nothing for so long had come
 NOBODY = ""  # the module of a canary's run, the probe of a module's own condition: NULL is never unique
 _IN_COLUMNS = ("at", "module", "probe", "location", "duration")
 
@@ -280,6 +281,17 @@ def gap_row(gap: Gap) -> Row:
 def gap_of(row: Stored) -> Gap:
     """The inverse of `gap_row`."""
     return Gap(row["location"], instant(row["since"]), _instant_or_none(row["until"]), row["code"])
+
+
+def mark_row(marked: Marked) -> Row:
+    """How far what an agent brought is stored."""
+    return {
+        "location": marked.location,
+        "agent": marked.agent,
+        "epoch": marked.epoch,
+        "through": marked.through,
+        "at": micros(marked.at),
+    }
 
 
 def entry_row(entry: Entry) -> Row:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0014"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0015"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -216,6 +216,19 @@ gaps = Table(
     Column("until", BigInteger),
     Column("code", Text, nullable=False),
     PrimaryKeyConstraint("location", "since"),
+    sqlite_with_rowid=False,
+)
+
+# Everything is stored that an agent numbered up to `through` in this outbox of its own.
+marks = Table(
+    "marks",
+    metadata,
+    Column("location", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("location", "agent", "epoch"),
     sqlite_with_rowid=False,
 )
 

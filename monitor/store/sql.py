@@ -35,13 +35,9 @@ from monitor.store.integrity import problems
 from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
-from monitor.store.rows import Row, incident_row, micros, observation_row, rollup_row, transition_row
+from monitor.store.rows import FORGOTTEN, Row, incident_row, micros, observation_row, rollup_row, transition_row
 from monitor.store.runs import RunWriter, sweep_forms, sweep_source
-from monitor.store.schema import (
-    happenings,
-    rollups,
-    sources,
-)
+from monitor.store.schema import happenings, marks, rollups, sources
 from monitor.store.sqlite import Hold
 from monitor.store.statements import Statements
 from monitor.store.subscribers import SqlSubscribers
@@ -229,6 +225,7 @@ class SqlStore:
         async with self.writing() as connection:
             old_ones = and_(happenings.c.at < micros(told), happenings.c.document.is_not(None))
             await connection.execute(update(happenings).where(old_ones).values(document=None))
+            await connection.execute(delete(marks).where(marks.c.at < micros(now - FORGOTTEN)))
         over = now - max(keep_rollups, KEPT_AT_LEAST)
         more = True
         while more:

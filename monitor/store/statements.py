@@ -18,6 +18,7 @@ from monitor.store.schema import (
     happenings,
     incidents,
     maintenances,
+    marks,
     outbox,
     rollups,
     silences,
@@ -42,6 +43,7 @@ class Statements:
         self._version = self._upsert(versions)
         self._call = self._upsert(calls)
         self._gap = self._upsert(gaps)
+        self._mark = self._upsert(marks)
         self._maintenance = self._upsert(maintenances)
         self._window = self._upsert(windows)
         self._entry = self.insert(audit).on_conflict_do_nothing()
@@ -99,6 +101,7 @@ class Statements:
                 self._unrepeated,
                 [_keyed(windows, row) for row in batch.windows.values() if row["document"] is None],
             ),
+            (self._mark, list(batch.marks.values())),
             (self._entry, batch.audit),
         ]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.board import Condition
 from monitor.core.detector import Transition
-from monitor.core.effect import Arranged, Audited, Gap, Heard, Hushed, Keep, Remember, Repeated, Saved, Settled
+from monitor.core.effect import Arranged, Audited, Gap, Heard, Hushed, Keep, Marked, Remember, Repeated, Saved, Settled
 from monitor.core.entry import Entry, Sought
 from monitor.core.expectation import Result
 from monitor.core.history import History, Memory
@@ -386,6 +386,38 @@ async def test_sweeping_deletes_what_is_past_its_time(store: Store) -> None:
     assert await store.sweep(NOON + 999 * DAY, DAY, DAY) == 2 + 2
     assert len((await store.history(NOON, NOON + DAY)).transitions) == 1
     assert len((await store.recall(NOON)).incidents) == 1
+
+
+def marked(through: int, at: float = 0, epoch: str = "e1") -> Marked:
+    """An agent has brought so much."""
+    return Marked("sao", "box-123456", epoch, through, after(at))
+
+
+async def test_what_an_agent_brought_and_how_far_it_came_are_stored_together(shelf: Shelf) -> None:
+    """The newest mark of each outbox is recalled; none of it where the runs could not be stored."""
+    store = await shelf.open()
+    await store.commit([run(after(1)), marked(1), run(after(2)), marked(2), marked(7, epoch="e2")])
+    bad = replace(incident("payments"), title={"en": Unstorable()})
+    with pytest.raises(TypeError, match="Unstorable"):
+        await store.commit([run(after(3)), marked(3), Saved(bad, None, NOON)])  # type: ignore[arg-type]
+    store = await shelf.open()
+    assert (await store.recall(NOON)).marks == {("sao", "box-123456", "e1"): 2, ("sao", "box-123456", "e2"): 7}
+    assert len(await kept(store)) == 2
+
+
+async def test_marks_that_have_not_moved_for_long_are_forgotten(store: Store) -> None:
+    """Agents come and go."""
+    await store.commit([marked(1), marked(2, at=10 * 86400, epoch="e2")])
+    await store.sweep(NOON + 90 * DAY + timedelta(seconds=1), DAY, DAY)
+    assert list((await store.recall(NOON)).marks.values()) == [2]
+
+
+async def test_late_runs_count_for_the_time_in_which_they_were_made(store: Store) -> None:
+    """In rollups and charts, like those that came in time; discarded ones do not."""
+    await store.commit([replace(run(after(-3000)), late=True), replace(run(after(-2000)), discarded=True)])
+    history = await store.history(NOON - DAY, after(60))
+    assert (await store.recall(NOON)).seen_at == after(-2999.9)
+    assert len(history.latency["checkout"].points) == 1
 
 
 async def test_a_seeded_past_is_there_and_goes_on(store: Store) -> None:

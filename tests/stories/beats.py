@@ -38,6 +38,7 @@ from monitor.core.effect import (
     Settled,
     Silenced,
     Spoken,
+    Stale,
     Ticked,
     Versioned,
 )
@@ -119,10 +120,18 @@ class Story:
     asked: list[tuple[datetime, Ask]] = field(default_factory=list)
     sees: bool = True
 
-    def feed(self, one: Observation) -> None:
-        """One observation, when it ended."""
+    def feed(self, one: Observation, carried: bool = False) -> None:
+        """One observation, when it ended; `carried`: an agent brings it, now or whenever that is."""
         self.now = max(self.now, one.ended_at)
-        self._take(Observed(one))
+        self._take(Observed(one, carried))
+
+    def lose(self, place: str, since: datetime) -> None:
+        """Nothing is heard of a place any more, and was not since a moment."""
+        self._take(Stale(place, since))
+
+    def regain(self, place: str) -> None:
+        """A place is heard of again."""
+        self._take(Stale(place, self.now, over=True))
 
     def tick(self) -> None:
         """A second's worth of nothing."""
