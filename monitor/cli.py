@@ -15,8 +15,10 @@ import click
 from monitor.commands.common import OPTIONS, Common, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
+from monitor.commands.completion import SHELLS, channels, codes, probes, script
 from monitor.commands.figure_options import report, uptime
 from monitor.commands.incident_options import incident
+from monitor.commands.init_options import init
 from monitor.commands.maintenance_options import maintenance
 from monitor.commands.silence_options import silence
 from monitor.commands.subscriber_options import subscribers
@@ -96,7 +98,7 @@ def simulate(given: Common, port: int, control_port: int, account: str) -> None:
 
 
 @main.command()
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=click.Path())
 @common
 def check(given: Common, file: str | None) -> None:
     """Validate the configuration: every problem, with its line and column."""
@@ -106,7 +108,7 @@ def check(given: Common, file: str | None) -> None:
 
 
 @main.command()
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One object a line, what stays as it is included.")
 @common
 def plan(given: Common, file: str | None, as_json: bool) -> None:
@@ -132,7 +134,15 @@ def suggest_plan(
 
 
 @main.command()
-@click.argument("code")
+@click.argument("shell", type=click.Choice(SHELLS))
+@common
+def completion(given: Common, shell: str) -> None:
+    """Completion for a shell: `source <(monitor completion bash)`; for fish `monitor completion fish | source`."""
+    sys.stdout.write(script(shell, main))
+
+
+@main.command()
+@click.argument("code", shell_complete=codes)
 @click.option("--json", "as_json", is_flag=True, help="One object, its texts by language.")
 @click.option("--lang", metavar="TAG", help="pt-BR, en or es [en].")
 @common
@@ -144,7 +154,7 @@ def explain(given: Common, code: str, as_json: bool, lang: str | None) -> None:
 
 
 @main.command()
-@click.argument("selectors", nargs=-1, metavar="[MODULE | MODULE/PROBE | GLOB]...")
+@click.argument("selectors", nargs=-1, shell_complete=probes, metavar="[MODULE | MODULE/PROBE | GLOB]...")
 @click.option("--json", "as_json", is_flag=True, help="One observation a line.")
 @click.option("--debug", is_flag=True, help="Every step of the exchange, secrets masked.")
 @common
@@ -170,7 +180,7 @@ def render(given: Common, output: str | None) -> None:
 
 
 @main.command()
-@click.argument("observations")
+@click.argument("observations", type=click.Path(allow_dash=True))
 @click.option("--until", metavar="TIME", help="Where the clock stops, before or after the end [the last observation].")
 @common
 def replay(given: Common, observations: str, until: str | None) -> None:
@@ -195,7 +205,7 @@ def record(given: Common, output: str | None) -> None:
 
 
 @main.command()
-@click.argument("channel")
+@click.argument("channel", shell_complete=channels)
 @click.option("--test", is_flag=True, required=True, help="Sends a test notice through everything a real one takes.")
 @common
 def notify(given: Common, channel: str, test: bool) -> None:
@@ -257,7 +267,7 @@ def db_check(given: Common) -> None:
 
 
 @db.command("export")
-@click.argument("output", default="-")
+@click.argument("output", default="-", type=click.Path(allow_dash=True))
 @common
 def db_export(given: Common, output: str) -> None:
     """Write everything as one JSON object a line."""
@@ -267,7 +277,7 @@ def db_export(given: Common, output: str) -> None:
 
 
 @db.command("import")
-@click.argument("file", default="-")
+@click.argument("file", default="-", type=click.Path(allow_dash=True))
 @click.option(
     "--from",
     "source",
@@ -299,6 +309,7 @@ def db_import(given: Common, file: str, source: str, pairs: tuple[str, ...], lan
 
 
 main.add_command(incident)
+main.add_command(init)
 main.add_command(maintenance)
 main.add_command(silence)
 main.add_command(report)

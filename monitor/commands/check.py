@@ -3,6 +3,7 @@
 import gc
 import sys
 
+from monitor.commands.common import told
 from monitor.config import Config, ConfigError
 from monitor.config.file import load
 
@@ -13,10 +14,10 @@ def check(file: str) -> int:
     try:
         config = load(file)
     except ConfigError as error:
-        _tell(str(error))
+        _tell(told(error))
         return 2
     _tell("\n".join(problem.at(file) for problem in config.warnings))
-    print(f"{file}: {_summary(config)}")
+    print(f"{file}: {summary(config)}")
     gc.freeze()  # nor does the end of the process look through them
     return 0
 
@@ -26,7 +27,7 @@ def _tell(text: str) -> None:
         print(text, file=sys.stderr)
 
 
-def _summary(config: Config) -> str:
+def summary(config: Config) -> str:
     """`14 modules, 31 probes, 2 of them off`."""
     modules, probes = len(config.platform.modules), config.platform.probes.values()
     off = sum(1 for probe in probes if probe.off is not None)

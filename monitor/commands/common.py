@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from monitor.config import Config
+    from monitor.config import Config, ConfigError
+
+
+UNNAMED = "probes.yaml"  # what is read when no file is named
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Common:
     @property
     def file(self) -> str:
         """Where the configuration is: the option, else the environment, else the folder we stand in."""
-        return self.config or os.environ.get("MONITOR_CONFIG") or "probes.yaml"
+        return self.config or os.environ.get("MONITOR_CONFIG") or UNNAMED
 
     @property
     def folder(self) -> Path:
@@ -47,9 +50,13 @@ class Common:
         set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
 
 
+FILE = click.Path()  # of which a shell knows how to complete it
+
 OPTIONS = (
-    click.option("--config", metavar="FILE", help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."),
-    click.option("--data", metavar="DIR", help="Data directory [./data]."),
+    click.option(
+        "--config", metavar="FILE", type=click.Path(), help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."
+    ),
+    click.option("--data", metavar="DIR", type=click.Path(file_okay=False), help="Data directory [./data]."),
     click.option("--log-format", type=click.Choice(["text", "json"]), help="Form of the log [text]."),
     click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[info]"),
 )
@@ -78,8 +85,15 @@ def loaded(given: Common) -> "Config":
     try:
         return load(given.file)
     except ConfigError as error:
-        click.echo(str(error), err=True)
+        click.echo(told(error), err=True)
         sys.exit(2)
+
+
+def told(error: "ConfigError") -> str:
+    """What is wrong with a configuration; where there is none yet, what to do about that too."""
+    if error.file != UNNAMED or os.path.lexists(UNNAMED):
+        return str(error)
+    return f"{error}\n`monitor init` writes one, --config names another, and `monitor demo` needs none."
 
 
 def go(job: Coroutine[Any, Any, int]) -> None:
