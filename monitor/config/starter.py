@@ -226,9 +226,9 @@ def _vars(answers: Answers) -> str:
     open_ = [f"  # {name}: … # {note}" for name, note in asked.items() if not known.get(name)]
     return "\n".join(
         (
-            "# The store. Names come from here before they come from the environment; all belong to one product. The more",
-            "# is known, the more is asked. VTEX_APP_KEY and VTEX_APP_TOKEN, an application key whose role only reads, switch",
-            "# on twice as much: they are secrets and come from the environment, not from here.",
+            "# The store. Names come from here before they come from the environment; all belong to one product.",
+            "# The more is known, the more is asked. An application key that may only read switches on twice as much:",
+            "# VTEX_APP_KEY and VTEX_APP_TOKEN are secrets and come from the environment, not from here.",
             "vars:",
             *given,
             *open_,

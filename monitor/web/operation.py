@@ -87,6 +87,11 @@ class Operation:
     paged: bool = False
     matched: bool = False
 
+    @property
+    def keys(self) -> Mapping[str, Schema]:
+        """What may stand in the query, by name; another key is answered 400."""
+        return {**(self.query or {}), **(PAGE if self.paged else {})}
+
 
 def described(
     path: str, method: str, operation: Operation, locked: bool, shown: Mapping[str, Schema]
@@ -123,8 +128,7 @@ def _parameters(path: str) -> list[Schema]:
 
 def _queries(operation: Operation) -> list[Schema]:
     found: list[Schema] = [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in (dict(operation.query or {}) | (PAGE if operation.paged else {})).items()
+        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in operation.keys.items()
     ]
     return found
 
@@ -173,6 +177,8 @@ def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
     named = operation.named or operation.takes is not None
     for status in (*operation.fails, *((422,) if named else ()), *((412,) if operation.matched else ())):
         content.setdefault(status, {})[JSON] = {"schema": ref("error")}
+    if operation.kind != HTML:
+        content.setdefault(400, {}).setdefault(*_error(operation))  # for a key of the query that there is not
     for status in operation.tells:
         content.setdefault(status, {})[PLAIN] = {"schema": {"type": "string"}}
     return [
@@ -184,6 +190,12 @@ def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
         )
         for status, one in content.items()
     ]
+
+
+def _error(operation: Operation) -> tuple[str, Schema]:
+    if operation.kind in (JSON, LINES):
+        return JSON, {"schema": ref("error")}
+    return PLAIN, {"schema": {"type": "string"}}
 
 
 def _security(path: str, method: str, operation: Operation, locked: bool) -> list[dict[str, list[str]]]:

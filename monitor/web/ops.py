@@ -25,6 +25,7 @@ from monitor.web.full import full_status
 from monitor.web.guesses import Guesses
 from monitor.web.headers import guard
 from monitor.web.heartbeats import Take, receive
+from monitor.web.keys import known_keys
 from monitor.web.link import Links
 from monitor.web.login import ATTEMPTS, ATTEMPTS_OF_ALL, GUESSES, Door
 from monitor.web.logins import Logins
@@ -90,6 +91,7 @@ def ops_app(context: OpsContext) -> web.Application:
     app = web.Application(client_max_size=LARGEST, middlewares=[tagged])
     app.on_response_prepare.append(guard)
     keep_out(app, context.roster, context.trusted_proxies, recorder(context))
+    app.middlewares.append(known_keys)
     app[GUESSES] = Guesses(ATTEMPTS, ATTEMPTS_OF_ALL)
     ops = _Ops(context)
     dashboard = None

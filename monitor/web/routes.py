@@ -8,6 +8,7 @@ from monitor.web.conditional import tagged
 from monitor.web.counter import LARGEST, Counter
 from monitor.web.headers import guard
 from monitor.web.incidents import incident_routes
+from monitor.web.keys import known_keys
 from monitor.web.maintenance import maintenance_routes
 from monitor.web.silences import silence_routes
 from monitor.web.subscribers import subscriber_routes
@@ -24,5 +25,6 @@ def counter_app(counter: Counter) -> web.Application:
     app = web.Application(client_max_size=LARGEST, middlewares=[tagged])
     app.on_response_prepare.append(guard)
     keep_out(app, counter.roster)
+    app.middlewares.append(known_keys)
     app.add_routes(counter_routes(counter))
     return app
