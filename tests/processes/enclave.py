@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,32 +46,33 @@ class Enclave:
         self._processes: list[asyncio.subprocess.Process] = []
 
     @property
-    def _enter(self) -> tuple[str, ...]:
+    def enter(self) -> tuple[str, ...]:
+        """What runs a command inside."""
         return ("nsenter", "-t", str(self.pid), "-U", "-n", "--preserve-credentials")
 
     def do(self, *commands: str) -> None:
         """Runs these commands of a shell inside, one after the other."""
         for command in commands:
-            done = subprocess.run([*self._enter, "sh", "-c", command], capture_output=True, text=True, check=False)
+            done = subprocess.run([*self.enter, "sh", "-c", command], capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{command}: {done.stderr}"
 
     async def serve(self) -> None:
         """A web server at every address of this network."""
         one = await asyncio.create_subprocess_exec(
-            *self._enter, sys.executable, "-c", SERVER, str(self.delay), str(PORT), stdout=asyncio.subprocess.PIPE
+            *self.enter, sys.executable, "-c", SERVER, str(self.delay), str(PORT), stdout=asyncio.subprocess.PIPE
         )
         self._processes.append(one)
         assert one.stdout is not None
         assert await one.stdout.readline() == b"open\n"
 
     @asynccontextmanager
-    async def running(self, configuration: str) -> AsyncIterator[Program]:
-        """The program inside, from its first publication."""
+    async def running(self, configuration: str, before: Sequence[str] = ()) -> AsyncIterator[Program]:
+        """The program inside, from its first publication; `before` is a command that ends in calling it."""
         file = self.folder / "probes.yaml"
         file.write_text(configuration)
         with (self.folder / "log").open("ab") as output:
-            command = (sys.executable, "-m", "monitor", "run", "--config", str(file), "--data", str(self.data))
-            process = await asyncio.create_subprocess_exec(*self._enter, *command, stdout=output, stderr=output)
+            command = (*before, sys.executable, "-m", "monitor", "run", "--config", str(file), "--data", str(self.data))
+            process = await asyncio.create_subprocess_exec(*self.enter, *command, stdout=output, stderr=output)
         self._processes.append(process)
         await eventually(lambda: self.status() is not None, 60, "the page is out")
         yield Program(process, self.folder / "log")
