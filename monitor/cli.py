@@ -78,6 +78,8 @@ def run(given: Common) -> None:
 @common
 def demo(given: Common, port: int, ops_port: int, fast: bool) -> None:
     """A whole VTEX-shaped platform, this monitor watching it, and a story of faults. Needs no network."""
+    if given.config is not None:
+        raise click.UsageError("demo plays its story on the shipped configuration: --config means nothing to it")
     from monitor.commands.demo import demo as job
 
     given.under(Common(log_level=given.log_level or "warning")).set_up_logs()

@@ -58,6 +58,38 @@ WAYS: dict[str, str] = {
     "signal": N_("by a signal"),
     "file": N_("the file was changed"),
 }
+DETAIL: dict[str, str] = {
+    "title": N_("Title"),
+    "message": N_("Message"),
+    "summary": N_("Summary"),
+    "impact": N_("Impact"),
+    "status": N_("Status"),
+    "modules": N_("Modules"),
+    "components": N_("Components"),
+    "groups": N_("Groups"),
+    "priorities": N_("Priorities"),
+    "codes": N_("Codes"),
+    "incident": N_("Incident"),
+    "from": N_("Begins"),
+    "until": N_("Ends"),
+    "rrule": N_("Repetition"),
+    "excuses": N_("Excuses"),
+    "all": N_("Everything"),
+    "reason": N_("Reason"),
+    "started_at": N_("Began"),
+    "draft": N_("Draft"),
+    "update": N_("Update"),
+    "own": N_("In the monitor's words again"),
+    "confirm_cause": N_("Cause confirmed"),
+    "channel": N_("Channel"),
+    "delivered": N_("Delivered"),
+    "asked": N_("Probes asked"),
+    "sessions": N_("Sessions ended"),
+    "count": N_("Count"),
+    "method": N_("Method"),
+    "refused": N_("Refused"),
+    "why": N_("Why"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +144,15 @@ def _line(lens: Lens, one: Entry) -> LineView:
         refused=one.outcome == "refused",
         subject=one.subject,
         href=pages.get(room, "") if is_there and one.outcome == "done" else "",
-        detail=tuple(_pairs("", one.detail)),
+        detail=tuple((_named(lens, name), text) for name, text in _pairs("", one.detail)),
     )
+
+
+def _named(lens: Lens, name: str) -> str:
+    """`title.en` as people read it: its word, and what of it."""
+    key, _, rest = name.partition(".")
+    word = lens.word(DETAIL[key]) if key in DETAIL else key
+    return f"{word} ({rest})" if rest else word
 
 
 def _pairs(name: str, value: Any) -> list[tuple[str, str]]:

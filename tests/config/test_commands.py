@@ -110,6 +110,15 @@ def test_common_options_stand_before_and_after_the_name(words: list[str]) -> Non
         assert result.exit_code == 0
 
 
+@pytest.mark.parametrize("words", [["demo", "--config", "x.yaml"], ["--config", "x.yaml", "demo"]], ids=" ".join)
+def test_the_demo_takes_no_configuration_and_says_so(words: list[str]) -> None:
+    """Whoever names one would believe that it is played."""
+    result = CliRunner().invoke(main, words)
+
+    assert result.exit_code == 2
+    assert "demo plays its story on the shipped configuration: --config means nothing to it" in result.stderr
+
+
 @pytest.mark.parametrize("word", ["schema", "--help"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_finds_no_room_is_one_sentence(unbuffered: str, word: str) -> None:

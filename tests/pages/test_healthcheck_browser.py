@@ -146,6 +146,29 @@ def test_the_wall_shows_the_shipped_modules_without_scrolling(page: Any) -> None
     assert page.locator("nav").first.is_visible()
 
 
+BROKEN = """() => [...document.querySelectorAll(".box h2, .box .mark, .counts li")].flatMap((one) => {
+  const found = [], walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode())
+    for (const word of node.data.matchAll(/[^\\s/-]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);
+      if (range.getClientRects().length > 1) found.push(word[0]);
+    }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_wall_on_a_phone_breaks_no_word(page: Any, language: str, width: int) -> None:
+    """And nothing of it stands outside the screen."""
+    page.set_viewport_size({"width": width, "height": 800})
+    at_home = "" if language == LANGUAGES[0] else f"{language}/"
+    opened(page, shipped_files(), f"{at_home}healthcheck/#wall")
+    assert page.evaluate(BROKEN) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     ("width", "scheme", "path"), [(390, "dark", ""), (1280, "light", "?status=down"), (1920, "light", "#wall")]

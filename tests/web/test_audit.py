@@ -1,5 +1,6 @@
 """The audit log: each change of a person leaves one line, in the transaction of the change, and nothing else does."""
 
+import ast
 import asyncio
 import re
 from collections.abc import AsyncIterator
@@ -11,12 +12,14 @@ from uuid import uuid4
 
 import pytest
 
+from monitor.core import audit
 from monitor.core.effect import Answered, Audited, Deed, Happened, Informed, Ordered, Refusal, Said, Saved, Spoken
 from monitor.core.entry import ACTS, LONGEST_TEXT, Entry, Sought, brief
 from monitor.core.word import Acknowledge
 from monitor.desk import Desk
 from monitor.ledger import HOUR, REFUSED, Ledger
 from monitor.pages.logbook import ACTS as WORDS
+from monitor.pages.logbook import DETAIL
 from monitor.pages.logbook import WAYS as WAY_WORDS
 from monitor.store import StoreFailed
 from monitor.store.memory import MemoryStore
@@ -176,6 +179,15 @@ def test_every_act_has_a_word_for_people() -> None:
     assert set(WAY_WORDS) == {"token", "session", "here", "command", "link", "mqtt", "signal", "file"}
 
 
+def test_every_key_of_a_detail_has_a_word_for_people() -> None:
+    """Whatever was said; read from what writes it."""
+    found = ast.walk(ast.parse(Path(audit.__file__).read_text(encoding="utf-8")))
+    keys = {
+        key.value for node in found if isinstance(node, ast.Dict) for key in node.keys if isinstance(key, ast.Constant)
+    }
+    assert {"title", "rrule", "confirm_cause", "refused"} <= keys <= set(DETAIL)
+
+
 # -- the same request again -------------------------------------------------------------------------------------------
 
 
@@ -284,6 +296,8 @@ async def test_the_page_shows_the_log_to_those_who_may(locked: Side) -> None:
     ).text()
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt; ") == 1
     assert 'href="?act=incident"' in text
+    portuguese = await locked.get("/healthcheck/audit?lang=pt-BR", Authorization=f"Bearer {TOKEN}")
+    assert "Mensagem (pt-BR)" in await portuguese.text()
 
 
 # -- tags -------------------------------------------------------------------------------------------------------------
