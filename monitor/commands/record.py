@@ -183,7 +183,7 @@ async def _looking(config: Config, write: Callable[[str], None]) -> None:
             await asyncio.sleep(1)
             desk.hand_in(Ticked())
 
-    async with Reach.open(config.network, config.secrets, clock) as reach:
+    async with Reach.open(config.network, config.secrets, clock, config.settings.location) as reach:
         lookout = Lookout(config, reach, clock, seen)
         desk = Desk(Board(config.platform), _NoStore(), lookout, clock)
         desk.take(Reconfigured(config.platform))

@@ -21,6 +21,18 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Broker:
+    """The MQTT broker that agents at other places and we meet at. Name and password stand in `url` or beside it."""
+
+    url: str = field(repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`monitor:` of the configuration, what the rooms around core need to start."""
 
@@ -34,6 +46,8 @@ class Settings:
     keep_rollups: timedelta = timedelta(days=400)
     trusted_proxies: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)  # None: a file in the data directory
+    location: str = "here"  # where we probe from ourselves
+    broker: Broker | None = None  # None: nobody is anywhere else
 
     @property
     def ops_token(self) -> str | None:
@@ -80,6 +94,7 @@ class Config:
 
     `windows` are the standing windows of planned work. `secrets` holds every value that must never leave the process;
     the maskers of log, excerpt and debug output use it.
+    `place_secrets` holds by location what its agent and we know; where that is missing no agent is spoken with.
     `sections` keeps the validated plain form of what other rooms read themselves (channels, notify, calendars,
     maintenance, subscribers, plans, stores): keys as in the file, durations as timedelta, texts one per language.
     `plans` and `stores` hold only the keys that were written, the others hold every key.
@@ -92,6 +107,7 @@ class Config:
     hooks: tuple[Hook, ...] = ()
     sections: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    place_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     windows: tuple[Window, ...] = ()
     warnings: tuple[Problem, ...] = ()
     file: str = ""

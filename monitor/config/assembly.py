@@ -25,7 +25,7 @@ from monitor.config.kinds import (
     TlsProbe,
 )
 from monitor.config.kinds import Step as StepSection
-from monitor.config.model import DefaultsSection, File, ModuleSection, MonitorSection
+from monitor.config.model import File, ModuleSection, MonitorSection
 from monitor.config.publishing import PublishSection
 from monitor.config.references import is_loopback
 from monitor.config.routes import Telling
@@ -52,7 +52,6 @@ from monitor.core.target import (
 )
 from monitor.core.tuning import Tuning
 
-OPS_LOCATION = "here"  # where the ops side is
 LARGEST_RESULT = 8 * 1024**2  # bytes of what a query gives: some 40,000 series
 DISABLED = "disabled in the configuration"
 DNS_PORT = 53
@@ -85,7 +84,7 @@ def platform(
         )
         for group in file.components
     )
-    locations = {"here": "default"} | {location.id: location.domain for location in file.locations}
+    locations = {file.monitor.location: "default"} | {location.id: location.domain for location in file.locations}
     whole = Platform(
         {module.id: module for module in modules},
         groups,
@@ -129,8 +128,7 @@ def _module(index: int, module: ModuleSection, file: File, off: Mapping[Path, st
         aliases=tuple(module.aliases),
         stores=tuple(module.stores),
         probes=tuple(
-            _probe(module.id, probe, file.defaults, off.get(path))
-            for path, probe in zip(paths, module.probes, strict=True)
+            _probe(module.id, probe, file, off.get(path)) for path, probe in zip(paths, module.probes, strict=True)
         ),
         verdicts={
             probe.id: tuple(map(_verdict, probe.verdicts))
@@ -144,7 +142,8 @@ def _verdict(verdict: SideVerdict) -> target.SideVerdict:
     return target.SideVerdict(verdict.module, verdict.expect.core())
 
 
-def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None) -> Probe:
+def _probe(module: str, probe: Any, file: File, unset: str | None) -> Probe:
+    defaults = file.defaults
     interval = probe.interval or defaults.interval
     timeout = probe.timeout or defaults.timeout
     confirm = defaults.confirm if probe.confirm is None else probe.confirm
@@ -156,7 +155,7 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
         kind=probe.kind,
         interval=interval,
         timeout=timeout,
-        locations=_locations(probe, defaults),
+        locations=_locations(probe, file),
         confirm=confirm if isinstance(confirm, timedelta) else None,
         role=Role(probe.role),
         expect=_expect(probe),
@@ -168,11 +167,11 @@ def _probe(module: str, probe: Any, defaults: DefaultsSection, unset: str | None
     )
 
 
-def _locations(probe: Any, defaults: DefaultsSection) -> tuple[str, ...]:
+def _locations(probe: Any, file: File) -> tuple[str, ...]:
     """Where a probe runs; calls of a heartbeat are known only where they arrive."""
     if isinstance(probe, HeartbeatProbe):
-        return (OPS_LOCATION,)
-    return tuple(defaults.locations if probe.locations is None else probe.locations)
+        return (file.monitor.location,)
+    return tuple(file.defaults.locations if probe.locations is None else probe.locations)
 
 
 def _expect(probe: Any) -> Expect:
@@ -332,7 +331,15 @@ def settings(section: MonitorSection) -> Settings:
         keep_rollups=section.retention.rollups,
         secret=section.secret,
         trusted_proxies=tuple(section.trusted_proxies),
+        location=section.location,
+        broker=section.broker.core() if section.broker else None,
     )
+
+
+def place_secrets(file: File) -> dict[str, str]:
+    """What each agent and we know, by location; we need none for ourselves."""
+    elsewhere = (one for one in file.locations if one.id != file.monitor.location)
+    return {one.id: one.secret for one in elsewhere if one.secret}
 
 
 def _address(text: str) -> Address:

@@ -11,6 +11,7 @@ from monitor.config.addresses import Canary, HostPattern, HostPort, IpNetwork, L
 from monitor.config.expect import Lenient, Section, listed, mapped, whole
 from monitor.config.kinds import Probe
 from monitor.config.notices import AnyChannel, Calendar, NotifyRule, Priority, Window
+from monitor.config.places import LocationSection, OptionalBroker
 from monitor.config.plans import Plan, Store
 from monitor.config.publishing import PublishSection
 from monitor.config.scalars import (
@@ -105,14 +106,11 @@ class MonitorSection(Lenient):
         "Other address for HOST:PORT or *.DOMAIN:PORT, same name and SNI; implies `allow_private`.",
     )
     ca_file: OptionalText = Field(None, description="PEM file that is trusted beside the system's authorities.")
+    location: Id = Field("here", description="Where we probe from ourselves; agents are at every other location.")
+    broker: OptionalBroker = Field(
+        None, description="MQTT broker over which agents are spoken with: its URL, or a mapping; null: no agents."
+    )
     retention: RetentionSection = whole(RetentionSection, "How long things are kept.")
-
-
-class LocationSection(Section):
-    """A place that probes run from."""
-
-    id: Id = Field(description="Name of the location; `here` exists without being named.")
-    domain: str = Field("default", min_length=1, description="Failure domain: provider or network.")
 
 
 class DefaultsSection(Lenient):
@@ -221,6 +219,7 @@ class _Schema(GenerateJsonSchema):
 # Where a mapping may be written short: as the id, or as the value that is expected.
 _SHORT: dict[str, dict[str, Any]] = {
     "#/$defs/DependencySection": {"type": "string"},
+    "#/$defs/BrokerSection": {"type": "string"},
     "#/$defs/Operators": {"type": ["string", "number", "boolean", "null", "array"]},
 }
 _TYPED = ("integer", "number", "boolean")
@@ -249,7 +248,7 @@ def _open(schema: Any) -> Any:
     opened = {
         key: one if key in ("default", "const", "enum", "propertyNames") else _open(one) for key, one in schema.items()
     }
-    closed = opened.get("type") in _TYPED or "enum" in opened or "pattern" in opened
+    closed = opened.get("type") in _TYPED or "enum" in opened or "pattern" in opened or opened.get("minLength", 0) > 1
     if not closed or not isinstance(opened.get("type", ""), str):
         return opened
     kept = {key: opened.pop(key) for key in ("title", "description", "default") if key in opened}

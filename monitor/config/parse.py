@@ -32,6 +32,8 @@ from monitor.core.target import Network
 _LITERAL_SECRETS = (
     ("monitor", "ops_token"),
     ("monitor", "secret"),
+    ("monitor", "broker", "password"),
+    ("locations", "*", "secret"),
     ("monitor", "tokens", "*", "token"),
     ("monitor", "users", "*", "password"),
     ("modules", "*", "probes", "*", "secret"),
@@ -94,6 +96,7 @@ def _parse(
         network=network,
         hooks=assembly.hooks(model.publish),
         sections=sections,
+        place_secrets=assembly.place_secrets(model),
         windows=windows_of(sections["maintenance"]),
         secrets=frozenset(substitution.secrets | passwords(text) | _literal_secrets(document.root)),
         warnings=tuple(findings.sorted()),
@@ -113,7 +116,8 @@ def _validate(root: Table, findings: Findings) -> File | None:
 
 def _check_authorities(root: Table, read_file: ReadFile, findings: Findings) -> None:
     """A file of authorities that cannot be read would make every certificate look false."""
-    files = [*each(root, ("monitor", "ca_file")), *each(root, ("channels", "*", "ca_file"))]
+    patterns = (("monitor", "ca_file"), ("monitor", "broker", "ca_file"), ("channels", "*", "ca_file"))
+    files = [found for pattern in patterns for found in each(root, pattern)]
     for path, name in files:
         if not isinstance(name, str) or not name:
             continue

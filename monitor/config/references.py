@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from monitor.config import flows, promises, telling
+from monitor.config import flows, places, promises, telling
 from monitor.config.access import SHORTEST_SECRET
 from monitor.config.addresses import split_host_port
 from monitor.config.findings import Findings, shown
@@ -30,6 +30,7 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("modules", "*", "probes", "*", "steps", "*", "module"), "module"),
     (("modules", "*", "probes", "*", "locations", "*"), "location"),
     (("defaults", "locations", "*"), "location"),
+    (("monitor", "location"), "location"),
     (("components", "*", "items", "*", "modules", "*"), "module"),
     (("notify", "*", "match", "group", "*"), "group"),
     (("notify", "*", "match", "component", "*"), "component"),
@@ -86,6 +87,7 @@ class References:
                 self.named(path, what, value)
         telling.check(self.findings, self.known)
         promises.check(self.findings)
+        places.check(self.findings, self.known["location"])
         self.check_modules()
         self.check_pairs()
         self.check_addresses()
@@ -182,7 +184,7 @@ class References:
             flows.check(self.findings, path, probe, _length(self.interval(probe)))
         if kind == "statuspage" and probe.get("role") == "verdict":
             self.findings.error((*path, "role"), "`role` must be `evidence` for kind `statuspage`, not `verdict`")
-        if kind == "heartbeat" and probe.get("locations") not in (None, ["here"]):
+        if kind == "heartbeat" and probe.get("locations") not in (None, [places.own_of(self.root)]):
             said = "`locations` says nothing of a heartbeat: its calls are known where the ops side is"
             self.findings.warning((*path, "locations"), said)
         topic = probe.get("topic")

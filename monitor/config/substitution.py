@@ -30,7 +30,7 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _PRIVATE_PROBE_KEYS = frozenset({"headers", "body", "json", "form", "secret", "password"})
-_PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url", "secret", "tokens", "users"})
+_PRIVATE_SETTINGS = frozenset({"ops_token", "database", "heartbeat_url", "secret", "tokens", "users", "broker"})
 _FILLED = ("url", "headers", "json", "body", "form")  # keys of a step that take what earlier ones save
 SHORTEST_SECRET = 4
 
@@ -240,7 +240,7 @@ def passwords(text: str) -> set[str]:
 def _private(path: Path) -> bool:
     """Whether a value from outside is a secret because of where it is used."""
     match path:
-        case ("channels", *_):
+        case ("channels", *_) | ("locations", _, "secret"):
             return True
         case ("monitor", key, *_):
             return key in _PRIVATE_SETTINGS

@@ -14,10 +14,11 @@ HEAD = "monitor: {canaries: ['https://a.example.com']}"
 
 
 def places(count: int) -> str:
-    """So many places that every probe runs from."""
+    """So many places that every probe runs from, with an agent at each."""
     names = [f"p{index}" for index in range(count)]
+    agents = [f"{{id: {name}, secret: 0123456789abcdef-0123456789abcdef-{name}}}" for name in names]
     return (
-        f"{HEAD}\nlocations: [{', '.join(f'{{id: {name}}}' for name in names)}]\n"
+        f"{HEAD[:-1]}, broker: 'mqtt://broker.example.com'}}\nlocations: [{', '.join(agents)}]\n"
         f"defaults: {{interval: 5s, timeout: 4s, locations: [{', '.join(names)}]}}"
     )
 
