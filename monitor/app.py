@@ -126,7 +126,8 @@ class App(Watcher):
         self.press.speak(await asyncio.to_thread(speech_of, self.config))
         self.courier = Courier(self.data / "public", ran=self.metrics.hook)
         self.courier.use(self.config.hooks)
-        self.reach = await stack.enter_async_context(Reach.open(self.config.network, self.config.secrets, self._clock))
+        network, secrets, place = self.config.network, self.config.secrets, self.config.settings.location
+        self.reach = await stack.enter_async_context(Reach.open(network, secrets, self._clock, place))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed, clocks=clocks_of(self._clock))
         self.reach.stalled = self.pulse.stalled
         self.lookout = Lookout(

@@ -3,6 +3,8 @@ hangs up before its welcome, and a socket that is gone by the time it is watched
 """
 
 import asyncio
+import ssl
+from collections.abc import Callable
 from typing import Any, Self
 
 import aiomqtt
@@ -10,6 +12,11 @@ from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
 from paho.mqtt.properties import Properties
 
 from monitor.loop import apart
+
+PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+# Reason codes by which brokers say that they do not understand our version of the protocol, from 5 on or before it.
+FOREIGN = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
+REFUSED = 0x80  # the first of the reason codes that say no
 
 
 class NoWelcome(aiomqtt.MqttError):
@@ -49,6 +56,21 @@ class Connection(aiomqtt.Client):
         finally:
             self._answers.pop(info.mid, None)
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Publishes at QoS 0."""
+        self._client.publish(topic, payload, 0)
+
+    def acknowledge_by_hand(self) -> None:
+        """From now on the broker is told that a message arrived only by what `done` gives."""
+        self._client.manual_ack_set(True)
+
+    def done(self, message: aiomqtt.Message) -> Callable[[], None]:
+        """What tells the broker that a message need not be given again. It may be called when nobody listens."""
+        return lambda: None if message.qos == 0 else self._acknowledge(message)
+
+    def _acknowledge(self, message: aiomqtt.Message) -> None:
+        self._client.ack(message.mid, message.qos)
+
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done():  # the library would wait for a welcome until its time is up
             self._connected.set_exception(NoWelcome("the broker closed the connection before its welcome"))
@@ -81,3 +103,34 @@ class Connection(aiomqtt.Client):
 def code_of(reason: Any) -> int:
     """A reason code as a number."""
     return int(getattr(reason, "value", reason))
+
+
+def reason_of(code: int) -> str:
+    """A reason code in words."""
+    return {0x87: "not authorized", 0x90: "topic name invalid", 0x97: "quota exceeded"}.get(code, f"reason {code:#04x}")
+
+
+def first_of(errors: BaseException) -> BaseException:
+    """The first of a group of errors, or the one that it is."""
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
+
+
+def said_of(error: BaseException) -> str:
+    """Why, in a line; it names no password, since the library holds those apart."""
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told[:200]
+
+
+def tls_of(ca_file: str | None, cert_file: str | None, key_file: str | None, verify: bool = True) -> ssl.SSLContext:
+    """Trusts the system's authorities and those of a file. Reads files: not for the event loop."""
+    context = ssl.create_default_context(cafile=ca_file)
+    if ca_file is not None:
+        context.load_default_certs()
+    if cert_file is not None:
+        context.load_cert_chain(cert_file, key_file)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

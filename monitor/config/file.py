@@ -13,7 +13,7 @@ import monitor
 from monitor.config import Config, ConfigError, Problem
 from monitor.config.parse import parse
 
-FILES = ("ca_file", "cert_file", "key_file")  # of a channel
+FILES = ("ca_file", "cert_file", "key_file")  # of a channel, and of the broker of places
 MAX_BYTES = 5 * 1000**2
 MAX_SECRET_BYTES = 1000**2
 PATIENCE = 5.0  # seconds for all that comes through a pipe
@@ -48,7 +48,13 @@ def _resolved(config: Config, folder: Path) -> Config:
         id: one | {key: str((folder / one[key]).absolute()) for key in FILES if one.get(key)}
         for id, one in sections["channels"].items()
     }
-    return replace(config, site=site, network=network, sections={**sections, "channels": channels})
+    settings, broker = config.settings, config.settings.broker
+    if broker is not None:
+        paths = {key: getattr(broker, key) for key in FILES}
+        found = {key: path and str((folder / path).absolute()) for key, path in paths.items()}
+        settings = replace(settings, broker=replace(broker, **found))
+    sections = {**sections, "channels": channels}
+    return replace(config, site=site, network=network, settings=settings, sections=sections)
 
 
 def _text(name: str) -> str:

@@ -8,7 +8,6 @@ that are retained are published again after every break, so a broker that forgot
 import asyncio
 import json
 import logging
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from random import random
@@ -20,7 +19,18 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
 
-from monitor.connection import Connection, NoWelcome, code_of
+from monitor.connection import (
+    FOREIGN,
+    PORTS,
+    REFUSED,
+    Connection,
+    NoWelcome,
+    code_of,
+    first_of,
+    reason_of,
+    said_of,
+    tls_of,
+)
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
 from monitor.notify.channel import DeliveryFailed, Message
@@ -33,7 +43,6 @@ log = logging.getLogger(__name__)
 _QUIET = logging.getLogger("monitor.notify.mqtt.library")
 _QUIET.setLevel(logging.CRITICAL)  # what it says of a broken connection is told here, once
 
-PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 KEEPALIVE = 10  # seconds; a broker that is silent is noticed within two of them
 PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
@@ -41,9 +50,6 @@ HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
 MOST_MESSAGES = 1000  # of all that comes in, our own states among it
-# Reason codes by which brokers say that they do not understand our version of the protocol, from 5 on or before it.
-FOREIGN = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
-REFUSED = 0x80  # the first of the reason codes that say no
 
 
 class Section(Protocol):
@@ -152,10 +158,10 @@ class Mqtt:
                     self._known, self._client = True, client
                     await self._tend(client)
             except* (aiomqtt.MqttError, DeliveryFailed, OSError, ValueError, TimeoutError) as errors:
-                self._broken(_first(errors))
+                self._broken(first_of(errors))
             except* Exception as errors:
                 log.error("broker %s: not foreseen", self._name, exc_info=errors)
-                self._broken(_first(errors))
+                self._broken(first_of(errors))
             finally:
                 self._online.clear()
                 self._client = None
@@ -169,7 +175,11 @@ class Mqtt:
 
     async def _opened(self) -> Connection:
         section, url = self._section, self._url
-        tls = await asyncio.to_thread(_context, section) if url.scheme in ("mqtts", "wss") else None
+        tls = (
+            await asyncio.to_thread(tls_of, section.ca_file, section.cert_file, section.key_file, section.verify)
+            if url.scheme in ("mqtts", "wss")
+            else None
+        )
         v5 = self._version is aiomqtt.ProtocolVersion.V5
         session: dict[str, Any] = {"clean_session": False}
         if v5:
@@ -196,7 +206,7 @@ class Mqtt:
 
     def _broken(self, error: BaseException) -> None:
         """Says so once; a broker that never answered in this version may speak the other one."""
-        said = _said(error)
+        said = said_of(error)
         if self._online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said
@@ -296,9 +306,9 @@ class Mqtt:
             raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
         except aiomqtt.MqttError as error:
             self._online.clear()
-            raise DeliveryFailed(_said(error)) from None
+            raise DeliveryFailed(said_of(error)) from None
         if code >= REFUSED:
-            raise Refused(f"the broker refuses {topic}: {_reason(code)}")
+            raise Refused(f"the broker refuses {topic}: {reason_of(code)}")
 
     def _topic(self, topic: str) -> str:
         return f"{self._prefix}/{topic}"
@@ -312,31 +322,3 @@ class Mqtt:
         properties.ContentType = "application/json"
         properties.UserProperty = [("event_id", str(message.payload["event_id"]))]
         return properties
-
-
-def _reason(code: int) -> str:
-    return {0x87: "not authorized", 0x90: "topic name invalid", 0x97: "quota exceeded"}.get(code, f"reason {code:#04x}")
-
-
-def _first(errors: BaseException) -> BaseException:
-    while isinstance(errors, BaseExceptionGroup):
-        errors = errors.exceptions[0]
-    return errors
-
-
-def _said(error: BaseException) -> str:
-    """Why, in a line; it names no password, since the library holds those apart."""
-    told = " ".join(str(error).split()) or type(error).__name__
-    return told[:200]
-
-
-def _context(section: Section) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=section.ca_file)
-    if section.ca_file is not None:
-        context.load_default_certs()
-    if section.cert_file is not None:
-        context.load_cert_chain(section.cert_file, section.key_file)
-    if not section.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
