@@ -114,8 +114,7 @@ class App(Watcher):
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
         await self.store.rename(aliases_of(self.config.platform))
-        now = self._clock.now()
-        memory = await self.store.recall(now - platform.tuning.reopen)
+        memory = await self.store.recall(self._clock.now() - platform.tuning.reopen)
         self.metrics = Metrics(platform, self._clock)
         self.metrics.contradicted(dict.fromkeys(Kind, 0))
         self._count(self.config)

@@ -119,7 +119,7 @@ async def _ask_all(config: Config, probes: Sequence[Probe], debug: bool, calls: 
             )
         return Seen(probe, observation, judge_run(observation, probe), steps)
 
-    async with Reach.open(config.network, config.secrets, SystemClock()) as reach:
+    async with Reach.open(config.network, config.secrets, SystemClock(), config.settings.location) as reach:
         reach.called = None if calls is None else calls.get
         return await asyncio.gather(*(ask(one, reach) for one in probes))
 
