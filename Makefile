@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types test slow kill deep demo dev probe dist
+.PHONY: help ready check fast lint types test slow kill deep demo dev probe dist
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -15,6 +15,16 @@ $(BIN)/pytest: pyproject.toml
 	$(BIN)/pip install -q -U pip
 	$(BIN)/pip install -q -e '.[postgres]' --group dev
 	@touch $@
+
+ready: $(BIN)/pytest ## everything installed, and the hooks that run before each commit
+	@command -v pre-commit > /dev/null && pre-commit install || echo "pre-commit is not installed; 'make fast' does the same by hand"
+
+# A test is named after the file it is of, or lies in the folder of its room.
+fast: lint ## lint, and the tests of the rooms that you have changed since main
+	@changed=$$(git diff --name-only main -- monitor tests | sed -nE \
+	  -e 's|^monitor/([a-z]+)/.*|tests/\1|p' -e 's|^monitor/([a-z_]+)\.py|tests/test_\1.py|p' \
+	  -e 's|^(tests/test_[a-z_]+\.py)|\1|p' -e 's|^(tests/[a-z]+)/.*|\1|p' | sort -u | xargs -r ls -d 2> /dev/null); \
+	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py $$changed
 
 check: lint types test ## everything but the slow tests: lint, types, tests, the shipped configuration
 
@@ -47,5 +57,5 @@ dev: $(BIN)/pytest ## the same with the story ten times faster
 probe: $(BIN)/pytest ## every step of one probe: make probe NAME=checkout/simulation
 	$(BIN)/monitor probe --debug $(NAME)
 
-dist: $(BIN)/pytest ## the wheel, in dist/
-	$(BIN)/pip wheel -q . --no-deps -w dist
+dist: $(BIN)/pytest ## source archive and wheel, in dist/: the same bytes for everybody who builds this state
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build -q -o dist .
