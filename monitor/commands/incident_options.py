@@ -205,6 +205,28 @@ def acknowledge(given: Common, id: str, author: str | None, as_json: bool) -> No
 
 @incident.command()
 @_ID
+@click.option("--to", "priority", type=click.Choice(["high", "normal", "low"]), required=True, help="The lower one.")
+@click.option("--reason", "reasons", multiple=True, required=True, metavar="TEXT", help="Why; readers are told.")
+@_LANG
+@_SAYS
+@common
+def lower(
+    given: Common,
+    id: str,
+    priority: str,
+    reasons: Sequence[str],
+    langs: Sequence[str],
+    author: str | None,
+    as_json: bool,
+) -> None:
+    """Lower the priority, where what is stated does not fit the evidence."""
+    config = _ready(given)
+    body = {"priority": priority, "reason": texts_by_language(config, "--reason", reasons, langs)}
+    _say(given, config, "POST", f"/incidents/{id}/lower", body, author, as_json)
+
+
+@incident.command()
+@_ID
 @_SAYS
 @common
 def publish(given: Common, id: str, author: str | None, as_json: bool) -> None:

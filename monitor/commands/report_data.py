@@ -138,6 +138,16 @@ def report_json(report: Report, platform: Platform, speech: Speech, now: datetim
         "plans": [
             {"plan": plan.id, "name": _spread(plan.name, speech), **_spending(spent)} for plan, spent in report.plans
         ],
+        "lowered": [
+            {
+                "incident": incident.id,
+                "at": stamp(entry.at),
+                "from": entry.params["from"],
+                "to": entry.params["to"],
+                "reason": _spread(entry.body or {}, speech),
+            }
+            for incident, entry in report.lowered
+        ],
         "services": [{"plan": one.plan, **service_to_json(one)} for one in report.services],
     }
     return (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,14 +1,21 @@
 """Chain: what a route writes down when an incident opens: which step comes when, in which hours, and the reminders."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.incident import Incident
-from monitor.core.module import Priority
+from monitor.core.match import fits
+from monitor.core.module import Platform, Priority
 from monitor.core.route import Route, Step
 from monitor.core.told import Told, Turn
 
 REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
+
+
+def is_asked_for(route: Route, incident: Incident) -> bool:
+    """Whether a route tells of it: what is low is for those who name it, and for digests."""
+    return incident.priority is not Priority.LOW or Priority.LOW.value in (route.priorities or ())
 
 
 def turn_of(step: Step, route: Route, at: datetime, kind: str, channels: tuple[str, ...] | None = None) -> Turn:
@@ -59,3 +66,17 @@ def restarted(told: Told, channels: tuple[str, ...], incident: Incident, now: da
         if pause is not None:
             told = told.and_then(replace(one, channels=theirs, at=now + pause, fixed=False))
     return told
+
+
+def eased_off(told: Told, incident: Incident, routes: Sequence[Route], platform: Platform) -> Told:
+    """Without the steps and reminders of routes that it is none of any more, now that it is less urgent."""
+    fitting = [one for one in routes if fits(one.match, incident, platform) and is_asked_for(one, incident)]
+    steps = {step.channels for route in fitting for step in route.steps}
+    names = {name for channels in steps for name in channels}
+
+    def is_left(one: Turn) -> bool:
+        if one.kind == "reminder":
+            return bool(names & set(one.channels))
+        return one.kind not in ("escalated", "waiting") or not one.channels or one.channels in steps
+
+    return replace(told, turns=tuple(filter(is_left, told.turns)))

@@ -20,6 +20,7 @@ ACTS = (
     "incident.resolve",
     "incident.postmortem",
     "incident.publish",
+    "incident.lower",
     "maintenance.schedule",
     "maintenance.begin",
     "maintenance.cancel",

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.core.digest import Line
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority, Status, Text
-from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen
+from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen, update_body
 
 PRIORITIES: dict[Priority, str] = {
     Priority.URGENT: N_("URGENT"),
@@ -47,6 +47,10 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
     match event:
         case "acknowledged":
             return Sentence(N_("[ACKNOWLEDGED] {what} in trouble since {since} ({lasted}): {cause}"), places)
+        case "lowered":
+            entry = next((one for one in reversed(incident.updates) if one.kind == "lowered"), None)
+            places["why"] = "" if entry is None else update_body(entry, incident, platform)[0]
+            return Sentence(N_("[{priority}] {what}, in trouble since {since} ({lasted}). {why}"), places)
         case "escalated" | "reminder":
             if incident.acknowledged_at is None:
                 places["lasted"] = Sentence(N_("{lasted}, nobody has it yet"), {"lasted": places["lasted"]})
@@ -79,6 +83,8 @@ def short(event: str, incident: Incident, platform: Platform, since: Text, laste
         return Sentence(N_("OK: {what} works again after {lasted}: {cause}"), places)
     if event == "acknowledged":
         return Sentence(N_("Somebody has it: {what}, since {since}: {cause}"), places)
+    if event == "lowered":
+        return Sentence(N_("{priority} now, lowered: {what}, since {since}: {cause}"), places)
     if event == "reopened":
         return Sentence(N_("{priority}: {what} in trouble again, first at {since}: {cause}"), places)
     ill = N_("{priority}: {what} in trouble since {since}: {cause}")

@@ -40,6 +40,7 @@ class Change(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"
+    LOWERED = "lowered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,20 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Lowered:
+    """That a person lowered the priority: when, from what the evidence or a person had stated, and to what."""
+
+    at: datetime
+    stated: Priority
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """What a person did to an incident: when, what, who, and by which request, as far as they were told.
 
-    `what` is `opened updated corrected acknowledged resolved postmortem published edited`; `detail` holds what was
-    there before.
+    `what` is `opened updated corrected acknowledged resolved postmortem published edited lowered`; `detail` holds what
+    was there before.
     """
 
     at: datetime
@@ -137,7 +147,7 @@ class Incident:
 
     `published_at` is None while it is a draft. `title` and `summary` are a person's words for the public, in place of
     those worded from the cause; `impact_said`: the impact is a person's as well. `by_hand`: a person opened it, so it
-    is neither judged nor ended by the monitor, and has no code.
+    is neither judged nor ended by the monitor, and has no code. `lowered`: a person's word holds the priority down.
     """
 
     key: str
@@ -161,6 +171,7 @@ class Incident:
     impact_said: bool = False
     by_hand: bool = False
     acts: tuple[Act, ...] = ()
+    lowered: Lowered | None = None
 
     @property
     def id(self) -> str:
@@ -241,6 +252,7 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
         "title": None if incident.title is None else dict(incident.title),
         "summary": None if incident.summary is None else dict(incident.summary),
         "impact_said": incident.impact_said,
+        "lowered": None if (low := incident.lowered) is None else [stamp(low.at), low.stated, low.priority],
         "by_hand": incident.by_hand,
         "merged_into": incident.merged_into,
         "cause": {
@@ -301,6 +313,7 @@ def incident_from_json(raw: Mapping[str, Any]) -> Incident:
         summary=raw.get("summary"),
         impact_said=raw.get("impact_said", False),
         by_hand=raw.get("by_hand", False),
+        lowered=None if (low := raw.get("lowered")) is None else Lowered(_at(low[0]), *map(Priority, low[1:])),
         acts=tuple(Act(_at(at), *rest) for at, *rest in raw.get("acts", ())),
         cause=Cause(
             scope=cause["scope"],

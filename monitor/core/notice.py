@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.core.chain import REMINDED, pause_of, reminded, reminders, restarted, turn_of
+from monitor.core.chain import (
+    REMINDED,
+    eased_off,
+    is_asked_for,
+    pause_of,
+    reminded,
+    reminders,
+    restarted,
+    turn_of,
+)
 from monitor.core.incident import Change, Incident
 from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
@@ -27,8 +36,8 @@ OPENING = "first"  # why a channel is told of what has just opened
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    acknowledged, silence_ended, work_ended, `clock:PLAN:PROMISE:PERCENT`; or the change by which an incident became one
-    of a route's: worsened, member_added, cause_changed.
+    acknowledged, lowered, silence_ended, work_ended, `clock:PLAN:PROMISE:PERCENT`; or the change by which an incident
+    became one of a route's: worsened, member_added, cause_changed.
 
     `opens`: as far as the channel knew, nothing of the kind was going on.
     """
@@ -76,6 +85,11 @@ def plan(
         case Change.ACKNOWLEDGED:
             said = _mine(told, incident, at, platform) if quiet is None else []
             return replace(told, mine_at=at), said
+        case Change.LOWERED:
+            told = eased_off(told, incident, routes, platform)
+            told, said = _lowered(told, incident, Turn(at, "lowered"), at, platform) if quiet is None else (told, [])
+            told, more = _begin(told, incident, change.value, at, routes, platform, quiet)
+            return told, [*said, *more]
     settling = any(one.kind == "cause_changed" and not one.channels for one in told.turns)
     if change is Change.CAUSE_CHANGED and told.channels and not settling:
         told = told.and_then(Turn(at + SETTLING, "cause_changed"))
@@ -96,7 +110,7 @@ def turn(
     """What is said when a turn has come, once, however late; it is no longer among the turns afterwards."""
     told = told.without(one)
     if one.kind == "resolved":
-        return _forgotten(told), [Notice(now, "resolved", incident.id, name, opens=False) for name in told.channels]
+        return told.forgotten(), [Notice(now, "resolved", incident.id, name, opens=False) for name in told.channels]
     if not incident.is_open:  # it may be back before its end is told
         ends = min((other.at for other in told.turns if other.kind == "resolved"), default=None)
         return (told if ends is None else told.and_then(replace(one, at=max(ends, now)))), []
@@ -109,6 +123,8 @@ def turn(
             return _remind(told, incident, one, now, platform)
         case "cause_changed":
             return _correct(told, incident, one, now, platform)
+        case "lowered":
+            return _lowered(told, incident, one, now, platform)
         case "silence_ended" | "work_ended":
             return _begin(told, incident, one.kind, now, routes, platform)
         case _:
@@ -145,7 +161,7 @@ def _begin(
     said: list[Intent] = []
     meant = [one for one in routes if one.digest is None and one.id not in told.begun]
     meant = [one for one in meant if fits(one.match, incident, platform)]
-    fresh = [one for one in meant if _is_asked_for(one, incident)]
+    fresh = [one for one in meant if is_asked_for(one, incident)]
     if meant and not fresh and why == OPENING:
         return told, [Withheld(at, "low", incident.id)]
     if quiet is not None and fresh:
@@ -171,11 +187,6 @@ def _begin(
             said += more
         told = told.and_then(*reminders(route, incident, at, known))
     return told, said
-
-
-def _is_asked_for(route: Route, incident: Incident) -> bool:
-    """Whether a route tells of it: what is low is for those who name it, and for digests."""
-    return incident.priority is not Priority.LOW or Priority.LOW.value in (route.priorities or ())
 
 
 def _opening(one: Turn, incident: Incident, now: datetime, platform: Platform) -> datetime | None:
@@ -277,7 +288,7 @@ def _relapse(
     if told.has("resolved"):
         told = replace(told, turns=tuple(one for one in told.turns if one.kind != "resolved"))
         return told, [Withheld(at, "flapping", incident.id)]
-    return _begin(_forgotten(told), incident, "reopened", at, routes, platform, quiet)
+    return _begin(told.forgotten(), incident, "reopened", at, routes, platform, quiet)
 
 
 def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Intent]]:
@@ -290,7 +301,7 @@ def _end(told: Told, incident: Incident, at: datetime) -> tuple[Told, list[Inten
     ):
         return told.and_then(Turn(at + QUIET, "resolved")), [Withheld(at, "flapping", incident.id)]
     said: list[Intent] = [Notice(at, "resolved", incident.id, name, opens=False) for name in told.channels]
-    return _forgotten(told), said
+    return told.forgotten(), said
 
 
 def _mine(told: Told, incident: Incident, at: datetime, platform: Platform) -> list[Intent]:
@@ -352,6 +363,16 @@ def _correct(told: Told, incident: Incident, one: Turn, now: datetime, platform:
     return told, [Notice(now, "cause_changed", incident.id, name, opens=False) for name in open_ones]
 
 
+def _lowered(told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
+    """That its priority is lower, and why, to whoever heard of it; to channels that are closed once they open, if that
+    still holds then."""
+    if incident.lowered is None:
+        return told, []
+    heard = [name for name in told.channels if not one.channels or name in one.channels]
+    open_ones, told = _open_ones(told, heard, incident, one, now, platform)
+    return told, [Notice(now, "lowered", incident.id, name, opens=False) for name in open_ones]
+
+
 def _open_ones(
     told: Told, heard: Sequence[str], incident: Incident, one: Turn, now: datetime, platform: Platform
 ) -> tuple[list[str], Told]:
@@ -377,8 +398,3 @@ def _newest(incident: Incident) -> Sequence[str | None]:
     joined = (update.params for update in reversed(incident.updates) if update.kind == "member_added")
     last = next(joined, {})
     return last.get("modules") or [last.get("module")]
-
-
-def _forgotten(told: Told) -> Told:
-    """Nobody has heard of it, and nothing comes any more."""
-    return Told(told.seq, clocks=told.clocks)

@@ -88,7 +88,7 @@ class Letter:
 def letters_of(happened: Happened) -> list[Letter]:
     """The letters of an event, one for each channel that is told."""
     incident = happened.incident
-    page = incident.priority in PAGES and happened.event not in ("resolved", "acknowledged")
+    page = incident.priority in PAGES and happened.event not in ("resolved", "acknowledged", "lowered")
     return [
         Letter(incident.id, happened.seq, one.channel, happened.event, one.why, happened.at, one.opens, page)
         for one in happened.said

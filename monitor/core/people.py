@@ -13,10 +13,11 @@ from typing import Any
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Effect, Refusal, Spoken
 from monitor.core.incident import Act, Cause, Change, Incident, Member, Stage, Update, key_of, with_update
+from monitor.core.lowering import fitting, is_lower, limited, with_lowered
 from monitor.core.module import Platform, Priority, Status, Text
 from monitor.core.reading import LONGEST_SUMMARY, read_line, read_text
 from monitor.core.standing import save, with_cause
-from monitor.core.word import Acknowledge, Correct, Edit, Open, Word, Write
+from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Word, Write
 
 IMPACTS = ("minor", "major", "critical")
 PRIORITY = {"minor": Priority.NORMAL, "major": Priority.HIGH, "critical": Priority.URGENT}
@@ -66,6 +67,8 @@ def _follow(board: Board, incident: Incident, word: Word, now: datetime) -> Foll
             return _edit(board, incident, word)
         case Acknowledge():
             return _acknowledge(incident, now)
+        case Lower():
+            return _lower(board, incident, word, now)
         case _:
             return _publish(incident, now)
 
@@ -74,6 +77,7 @@ CLASHES: Mapping[type[Word], tuple[str, ...]] = {  # acts of others after which 
     Write: ("updated", "resolved", "postmortem"),
     Correct: ("corrected", "postmortem"),
     Edit: ("edited",),
+    Lower: ("lowered", "edited"),
 }
 
 
@@ -205,7 +209,8 @@ def _edit(board: Board, incident: Incident, word: Edit) -> Followed | Refusal | 
             return strange
         changed = replace(changed, impact=word.impact, impact_said=True)
         if incident.by_hand:
-            changed = replace(changed, priority=PRIORITY[word.impact])
+            priority, lowered = limited(incident, PRIORITY[word.impact])
+            changed = replace(changed, priority=priority, lowered=lowered)
     if changed == incident:
         return None
     was = {name: text and dict(text) for name, text in (("title", incident.title), ("summary", incident.summary))}
@@ -253,6 +258,26 @@ def _acknowledge(incident: Incident, now: datetime) -> Followed | Refusal | None
         return Refusal("conflict", "it is over: there is nothing to acknowledge")
     acknowledged = replace(incident, acknowledged_at=incident.acknowledged_at or now)
     return acknowledged, Change.ACKNOWLEDGED, "acknowledged", {}
+
+
+def _lower(board: Board, incident: Incident, word: Lower, now: datetime) -> Followed | Refusal | None:
+    """It stays in the timeline with its reason, and with what is measured of its modules now."""
+    if word.priority not in list(Priority):
+        return Refusal("wrong", f"`{word.priority[:40]}` is no priority: it is one of {', '.join(Priority)}")
+    reason = read_text(word.reason, "reason", board.platform.languages)
+    if isinstance(reason, Refusal):
+        return reason
+    if not incident.is_open:
+        return Refusal("conflict", "it is over: its priority stays as it was")
+    priority = Priority(word.priority)
+    if incident.lowered is not None and incident.priority is priority and now - incident.lowered.at <= AGAIN:
+        return None
+    if not is_lower(priority, incident.priority):
+        return Refusal("conflict", f"its priority is {incident.priority} already: it can only be lowered")
+    evidence = fitting(board, incident)
+    statuses = {one.module: board.status(one.module) for one in incident.members if one.seen and one.until is None}
+    detail = {"from": incident.priority, "to": priority, "evidence": evidence}
+    return with_lowered(incident, priority, reason, statuses, now), Change.LOWERED, "lowered", detail
 
 
 def _publish(incident: Incident, now: datetime) -> Followed | None:

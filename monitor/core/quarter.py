@@ -6,13 +6,12 @@ The first line is all of it in short; the same words stand on the page of the re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from monitor.core.module import Platform, Text
-from monitor.core.wording import N_, Place, Sentence, names
+from monitor.core.module import Platform, Priority, Text
+from monitor.core.wording import N_, URGENCY, Place, Sentence, names
 
 WHOLE = N_("The whole report: {url}")  # where it stands
 MISSED = N_("Objectives that were missed:")
 PROMISES = {"response": N_("First answer"), "update": N_("Next word")}
-URGENCY = {"urgent": N_("urgent"), "high": N_("high"), "normal": N_("normal"), "low": N_("low")}
 
 
 def first(name: Text, period: str, ratio: Text, count: str) -> Sentence:
@@ -86,7 +85,7 @@ def service(one: Mapping[str, Any], limit: Text, worst: Text) -> Sentence:
     """How one promise was kept."""
     places: dict[str, Place] = {
         "promise": Sentence(PROMISES[one["promise"]]),
-        "priority": Sentence(URGENCY[one["priority"]]),
+        "priority": Sentence(URGENCY[Priority(one["priority"])]),
         "limit": limit,
         "kept": str(one["kept"]),
         "count": str(one["incidents"]),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from math import fsum
 
 from monitor.core.availability import Availability, Interrupted, Subject, subjects
-from monitor.core.incident import Incident
+from monitor.core.incident import Incident, Update
 from monitor.core.module import Platform
 from monitor.core.period import Period
 from monitor.core.plan import Plan
@@ -107,6 +107,7 @@ class Report:
     days: Mapping[str, tuple[Day, ...]]  # of each component, or module where there are none; empty over long stretches
     services: tuple[Service, ...] = ()
     plans: tuple[tuple[Plan, Spending], ...] = ()
+    lowered: tuple[tuple[Incident, Update], ...] = ()  # priorities that people lowered in it, with the entry
     public: bool = False
 
     @property
@@ -156,8 +157,15 @@ def report(
         days=_days(past, period, zone),
         services=() if public else tuple(services(plans, incidents, now, past.platform)),
         plans=() if public else tuple(_plans(past, plans, period)),
+        lowered=tuple(_lowered(told, period)),
         public=public,
     )
+
+
+def _lowered(told: Iterable[Incident], period: Period) -> list[tuple[Incident, Update]]:
+    found = [(one, entry) for one in told for entry in one.updates if entry.kind == "lowered"]
+    within = (pair for pair in found if period.since <= pair[1].at < period.until)
+    return sorted(within, key=lambda pair: (pair[1].at, pair[0].id))
 
 
 def _days(past: Availability, period: Period, zone: tzinfo) -> dict[str, tuple[Day, ...]]:
@@ -191,10 +199,10 @@ def _course(incident: Incident, now: datetime, public: bool) -> Course:
 
 
 def _times(courses: Sequence[Course]) -> tuple[Times, Times, Times]:
-    ours = [one for one in courses if not one.incident.by_hand]  # whoever opens one by hand detected it
+    ours = [one for one in courses if not one.incident.by_hand]  # whoever opens one by hand detected and answered it
     return (
         Times.of(one.detect_seconds for one in ours),
-        Times.of(one.acknowledge_seconds for one in courses),
+        Times.of(one.acknowledge_seconds for one in ours),
         Times.of(one.recover_seconds for one in courses),
     )
 

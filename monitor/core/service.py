@@ -77,8 +77,13 @@ def answered_at(incident: Incident) -> datetime | None:
     """When a person first said something: that it is theirs, or a word for readers. What the monitor writes by itself
     is no answer, and what stands in a draft is one once that is published."""
     said = [one for one, author in _words(incident) if author != "monitor"]
-    said += [one.at for one in incident.acts if one.what == "acknowledged"]
+    said += [one.at for one in incident.acts if one.what in ("acknowledged", "lowered")]
     return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
+
+
+def stated(incident: Incident) -> Priority:
+    """The priority by which its first answer is asked for: a lower one says that there was one."""
+    return incident.priority if incident.lowered is None else incident.lowered.stated
 
 
 def _words(incident: Incident) -> list[tuple[datetime, str]]:
@@ -145,10 +150,10 @@ def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     words = _told_at(incident)
     for plan in plans:
         of = (plan.id, plan.name)
-        if limit := plan.response.get(incident.priority.value):
+        if limit := plan.response.get(stated(incident).value):
             since = incident.detected_at
             stopped = None if answered is None else max(since, answered)
-            found.append(Clock(*of, "response", incident.priority, limit, plan.clock, since, stopped))
+            found.append(Clock(*of, "response", stated(incident), limit, plan.clock, since, stopped))
         if (limit := plan.update.get(incident.priority.value)) and incident.is_open:
             found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(words)))
     return found
@@ -164,7 +169,7 @@ def services(
         for kind, limits in (("response", plan.response), ("update", plan.update)):
             for priority in Priority:
                 if priority.value in limits:
-                    those = [one for one in incidents if one.priority is priority and _counts(plan, one, platform)]
+                    those = [one for one in incidents if _counts(plan, one, platform)]
                     found.append(_kept(plan, kind, priority, limits[priority.value], those, now))
     return found
 
@@ -181,25 +186,39 @@ def _kept(
     kept = broken = 0
     waits = []
     for one in incidents:
-        wait, over = _waited(plan, one, now) if kind == "response" else _silent(plan, one, now)
-        waits.append(wait.total_seconds())
-        kept += over and wait <= limit
-        broken += wait > limit
+        found = _waited(plan, one, priority, now) if kind == "response" else _silent(plan, one, priority, now)
+        if found is not None:
+            wait, over = found
+            waits.append(wait.total_seconds())
+            kept += over and wait <= limit
+            broken += wait > limit
     worst = max(waits, default=None)
-    return Service(plan.id, plan.name, kind, priority, limit, len(incidents), kept, broken, worst)
+    return Service(plan.id, plan.name, kind, priority, limit, len(waits), kept, broken, worst)
 
 
-def _waited(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
-    """How long the first answer took, and whether it can come no more: an end without a word is none."""
+def _waited(plan: Plan, incident: Incident, priority: Priority, now: datetime) -> tuple[timedelta, bool] | None:
+    """How long the first answer took, and whether it can come no more: an end without a word is none. None where it
+    was asked for at another priority."""
+    if stated(incident) is not priority:
+        return None
     ends = [at for at in (answered_at(incident), incident.resolved_at) if at is not None]
     return worked(plan.clock, incident.detected_at, min(ends, default=now)), bool(ends)
 
 
-def _silent(plan: Plan, incident: Incident, now: datetime) -> tuple[timedelta, bool]:
-    """The longest that readers waited for the next word while it went on, and whether it is over."""
-    end = incident.resolved_at or now
-    words = [*_told_at(incident), end]
-    return max(_gaps(plan.clock, sorted(one for one in words if one <= end))), incident.resolved_at is not None
+def _silent(plan: Plan, incident: Incident, priority: Priority, now: datetime) -> tuple[timedelta, bool] | None:
+    """The longest that readers waited for the next word while it went on at this priority, and whether that is over;
+    None where it never had it."""
+    end, low = incident.resolved_at or now, incident.lowered
+    since, until, over = None, end, incident.resolved_at is not None
+    if low is not None and priority is low.stated is not incident.priority:
+        until, over = min(low.at, end), True
+    elif incident.priority is not priority:
+        return None
+    elif low is not None:
+        since = low.at
+    words = [*_told_at(incident), until, *([] if since is None else [since])]
+    asked = sorted(one for one in words if one <= until and (since is None or one >= since))
+    return max(_gaps(plan.clock, asked)), over
 
 
 def _gaps(hours: Hours | None, words: list[datetime]) -> Iterable[timedelta]:

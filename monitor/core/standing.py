@@ -10,13 +10,12 @@ from monitor.core.cause import cause_of
 from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT, Group
 from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, key_of, with_update
+from monitor.core.lowering import PRIORITIES, limited, raised
 from monitor.core.module import FAILING, Priority, Status
 from monitor.core.platform_page import reported
 from monitor.core.publishing import published
 from monitor.core.rollup import RANK, ComponentStatus, impact_of
 from monitor.core.track import Track
-
-PRIORITIES = list(Priority)  # from most to least urgent
 
 
 def open_ones(board: Board) -> list[Incident]:
@@ -39,6 +38,7 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
     failing = [m for m in members if m.until is None and m.seen]
     components = board.platform.components_of(m.module for m in members)
     touched = board.platform.components_of(m.module for m in failing)
+    priority, lowered = limited(incident, _priority(board, incident, failing))
     impact = incident.impact
     if not incident.impact_said:
         impact = max(impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
@@ -49,7 +49,8 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
         components=components,
         spared=_spared(board, components),
         impact=impact,
-        priority=_priority(board, incident, failing),
+        priority=priority,
+        lowered=lowered,
     )
 
 
@@ -102,6 +103,7 @@ def said(incident: Incident, now: datetime, kind: str, module: str | None = None
 def save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:
     """The board with the incident as it is now, with what the platform reports of it, public when that is due, and the
     effect that keeps it."""
+    incident = raised(board.incidents.get(incident.id), incident, now)
     incident = published(reported(board, incident, now), board.platform, now)
     reopen = board.platform.tuning.reopen
     kept = {

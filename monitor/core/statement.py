@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from monitor.core.board import Board
 from monitor.core.expectation import Result, is_slow
 from monitor.core.history import History, Latency
-from monitor.core.incident import Incident
+from monitor.core.incident import Incident, Lowered
 from monitor.core.module import Platform, Status, Text
 from monitor.core.observation import stamp
 from monitor.core.track import is_bad, is_usable
@@ -83,6 +83,8 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
     }
     if incident.merged_into is not None:
         found["merged_into"] = incident.merged_into
+    if incident.lowered is not None:
+        found["lowered"] = _lowered(incident.lowered)
     if public:
         del found["acknowledged_at"], found["notices"]
         return found
@@ -92,6 +94,10 @@ def incident_object(incident: Incident, platform: Platform, speech: Speaker, pub
         {"at": stamp(act.at), "what": act.what, "by": act.by, "detail": dict(act.detail)} for act in incident.acts
     ]
     return found
+
+
+def _lowered(lowered: Lowered) -> dict[str, Any]:
+    return {"at": stamp(lowered.at), "from": lowered.stated.value, "to": lowered.priority.value}
 
 
 def _cause(incident: Incident, platform: Platform, speech: Speaker, public: bool) -> dict[str, Any]:

@@ -16,12 +16,14 @@ ALONE = N_("Store {store}")
 TURNS_TO = N_("{store}, key account {person}")
 
 
-def stores_of(channel: str, incident: Incident | None, platform: Platform) -> tuple[Client, ...]:
+def stores_of(
+    channel: str, incident: Incident | None, platform: Platform, plan: str | None = None
+) -> tuple[Client, ...]:
     """The stores that a channel looks after and that an incident concerns. A channel that looks after none is told of
-    those that it concerns where these are not all."""
+    those that it concerns where these are not all. Of what a `plan` promises its own stores hear, and no others."""
     if incident is None or not platform.clients:
         return ()
-    concerned = served(incident, platform)
+    concerned = [one for one in served(incident, platform) if plan is None or one.plan == plan]
     if any(channel in (*one.team, *one.account) for one in platform.clients):
         return tuple(one for one in concerned if channel in (*one.team, *one.account))
     return tuple(concerned) if len(concerned) < len(platform.clients) else ()

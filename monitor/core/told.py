@@ -10,8 +10,8 @@ from monitor.core.observation import moment, stamp
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is to be told at a moment: `kind` escalated, reminder, cause_changed, resolved, waiting for hours,
-    silence_ended, work_ended or clock.
+    """What is to be told at a moment: `kind` escalated, reminder, cause_changed, lowered, resolved, waiting for
+    hours, silence_ended, work_ended or clock.
 
     `unless`: not once a person said mine; `every` is how often a route wants its reminder. It comes in the calendars
     of `hours` only; in that of `office` unless it is urgent. `fixed`: its moment is one of the clock on the wall, such
@@ -63,6 +63,10 @@ class Told:
     def without(self, *gone: Turn) -> "Told":
         """The same without these turns."""
         return replace(self, turns=tuple(one for one in self.turns if not any(one is other for other in gone)))
+
+    def forgotten(self) -> "Told":
+        """The same after its end: nobody has heard of it, and nothing comes any more."""
+        return Told(self.seq, clocks=self.clocks)
 
     def and_then(self, *turns: Turn) -> "Told":
         """The same with more turns to come."""

@@ -54,6 +54,15 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Lower:
+    """A lower priority, for a reason that readers are told: what is stated does not fit the evidence."""
+
+    incident: str
+    priority: str
+    reason: Said = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """A draft becomes public."""
 
@@ -74,4 +83,4 @@ class Open:
     draft: bool = False
 
 
-Word = Write | Correct | Edit | Acknowledge | Publish | Open
+Word = Write | Correct | Edit | Acknowledge | Lower | Publish | Open

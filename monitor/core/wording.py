@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.core.incident import Incident, Update
-from monitor.core.module import Platform, Status, Text
+from monitor.core.module import Platform, Priority, Status, Text
 from monitor.core.observation import stamp
 
 
@@ -129,10 +129,22 @@ SHARED: dict[str, str] = {
     "account": N_("the account"),
     "unknown": N_("something that cannot be seen from outside"),
 }
+URGENCY: dict[Priority, str] = {
+    Priority.URGENT: N_("urgent"),
+    Priority.HIGH: N_("high"),
+    Priority.NORMAL: N_("normal"),
+    Priority.LOW: N_("low"),
+}
+MEASURED: dict[Status, str] = {
+    Status.UP: N_("{module} (works)"),
+    Status.DEGRADED: N_("{module} (works badly)"),
+    Status.DOWN: N_("{module} (down)"),
+    Status.UNKNOWN: N_("{module} (not known)"),
+}
 OURS = frozenset(
     {
         *("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "resolved", "reopened"),
-        *("outlived", "merged", "reported", "unmonitored"),
+        *("outlived", "merged", "reported", "unmonitored", "raised"),
     }
 )  # kinds of updates that are worded here
 MOST_SPARED = 6  # components named as working
@@ -272,6 +284,8 @@ def _percent(confidence: float) -> str:
 def update_body(update: Update, incident: Incident, platform: Platform) -> tuple[Sentence, ...]:
     """One entry of the timeline in words; a person's text stands as it was written. Of ours, only the languages that a
     person corrected do."""
+    if update.kind == "lowered":
+        return _lowered(update, platform)
     if update.body is not None and update.kind not in OURS:
         return (Sentence("{text}", {"text": update.body}),)
     first, *others = _own_words(update, incident, platform)
@@ -305,6 +319,10 @@ def _own_words(update: Update, incident: Incident, platform: Platform) -> tuple[
             return (Sentence(N_("Working again: {module}."), places),)
         case "reopened":
             return (Sentence(N_("The trouble is back. {module}: {seen}."), places),)
+        case "raised":
+            before, after = (Sentence(URGENCY[Priority(params[key])]) for key in ("from", "to"))
+            again = N_("It got worse than it was: the priority is {after}, and no longer {before}.")
+            return (Sentence(again, {"before": before, "after": after}),)
         case "outlived":
             left = names(platform, tuple(params.get("modules", ())))
             own = N_("It works again. What still fails goes on as an incident of its own: {modules}.")
@@ -329,3 +347,16 @@ def _of_place(update: Update, incident: Incident) -> Sentence:
             return Sentence(N_("The trouble is back, only seen from {locations}: {seen}."), places)
         case _:
             return Sentence(N_("Only seen from {locations}: {seen}."), places)
+
+
+def _lowered(update: Update, platform: Platform) -> tuple[Sentence, ...]:
+    """A priority that a person lowered, why, and what was measured at that moment."""
+    before, after = (Sentence(URGENCY[Priority(update.params[key])]) for key in ("from", "to"))
+    places: dict[str, Place] = {"before": before, "after": after, "reason": update.body or {}}
+    said = [Sentence(N_("Priority lowered from {before} to {after}: {reason}"), places)]
+    statuses: Mapping[str, str] = update.params.get("statuses") or {}
+    if statuses:
+        told = zip(names(platform, tuple(statuses)), statuses.values(), strict=False)
+        each = tuple(Sentence(MEASURED[Status(status)], {"module": name}) for name, status in told)
+        said.append(Sentence(N_("Measured at that moment: {modules}."), {"modules": each}))
+    return tuple(said)

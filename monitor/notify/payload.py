@@ -58,7 +58,7 @@ def message_of(
     clock = clock_of(sending, incident, desk.platform)
     if clock is not None:
         words = of_clock(clock, moment(clock["due_at"]), words, desk.site, speech)
-    stores = stores_of(letter.channel, incident, desk.platform)
+    stores = stores_of(letter.channel, incident, desk.platform, None if clock is None else clock["plan"])
     links = _links(letter, incident, desk, now)
     labels: Mapping[str, str] = LINKS
     if reviewed is not None:

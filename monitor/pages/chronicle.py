@@ -29,6 +29,7 @@ ACTS: dict[str, str] = {
     "postmortem": N_("Postmortem written"),
     "published": N_("Published"),
     "edited": N_("Public wording edited"),
+    "lowered": N_("Priority lowered"),
 }
 
 

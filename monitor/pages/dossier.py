@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.core.incident import Incident, Stage
-from monitor.core.module import Status
+from monitor.core.lowering import fitting, is_lower
+from monitor.core.module import Priority, Status
 from monitor.core.outcome import Course
 from monitor.core.quarter import PROMISES
 from monitor.core.service import Clock, clocks, owed
@@ -95,6 +96,8 @@ class DossierView:
     updates: tuple[EditableView, ...]
     wording: Mapping[str, Mapping[str, str]]
     modules: tuple[tuple[str, str], ...]  # ids and names of whatever may be called the cause
+    lower: tuple[tuple[str, str], ...]  # priorities that it may be lowered to, with their names
+    fitting: str  # the one of them that the evidence is for; empty where it is for none
 
 
 def digest(lens: Lens, incident: Incident) -> IncidentDigest:
@@ -133,6 +136,7 @@ def dossier(lens: Lens, watch: Watch, incident: Incident, course: Course | None 
     end = incident.resolved_at
     lasted = (incident.ended_at or end or incident.started_at) - incident.started_at
     known = watch.board.platform.components
+    fits = fitting(watch.board, incident)
     return DossierView(
         digest=digest(lens, incident),
         is_open=incident.is_open,
@@ -145,7 +149,7 @@ def dossier(lens: Lens, watch: Watch, incident: Incident, course: Course | None 
         impact_said=incident.impact_said,
         stage=incident.stage,
         summary=lens.say(summary(incident, platform)),
-        line=tuple(_figures(lens, incident)),
+        line=tuple(_figures(lens, incident, fits)),
         scope=lens.word(SCOPES.get(cause.scope, SCOPES["unknown"])),
         state=cause.state,
         root=cause.module or "",
@@ -159,10 +163,17 @@ def dossier(lens: Lens, watch: Watch, incident: Incident, course: Course | None 
         updates=tuple(_editable(lens, incident)),
         wording={"title": dict(incident.title or {}), "summary": dict(incident.summary or {})},
         modules=tuple((id, lens.text(one.name)) for id, one in watch.board.platform.modules.items()),
+        lower=tuple((one.value, lens.word(PRIORITIES[one.value])) for one in Priority if _may_be(incident, one)),
+        fitting=fits.value if fits is not None and _may_be(incident, fits) else "",
     )
 
 
-def _figures(lens: Lens, incident: Incident) -> Iterable[tuple[str, str]]:
+def _may_be(incident: Incident, priority: Priority) -> bool:
+    """Whether its priority may be lowered to this."""
+    return incident.is_open and is_lower(priority, incident.priority)
+
+
+def _figures(lens: Lens, incident: Incident, fits: Priority | None) -> Iterable[tuple[str, str]]:
     """What is known of the cause besides the sentence."""
     cause = incident.cause
     if not incident.by_hand:
@@ -174,6 +185,10 @@ def _figures(lens: Lens, incident: Incident) -> Iterable[tuple[str, str]]:
     if cause.locations:
         yield lens.word(N_("Seen from")), lens.names([lens.place(place) for place in cause.locations])
     yield lens.word(N_("Priority")), lens.word(PRIORITIES[incident.priority.value])
+    if fits is not None and _may_be(incident, fits):
+        yield lens.word(N_("Priority by the evidence")), lens.word(PRIORITIES[fits.value])
+    if incident.lowered is not None:
+        yield lens.word(N_("Lowered from")), lens.word(PRIORITIES[incident.lowered.stated.value])
     for clock in clocks(owed(incident, lens.facts.platform), incident):
         yield _clock(lens, clock)
     if incident.reopened:

@@ -29,6 +29,7 @@ EVENTS = {
     "member_added": N_("Module joined"),
     "member_cleared": N_("Module works again"),
     "acknowledged": N_("Acknowledged"),
+    "lowered": N_("Priority lowered"),
     "escalated": N_("Escalated"),
     "reminder": N_("Reminder"),
     "clock_warning": N_("Limit of a plan comes near"),

@@ -21,6 +21,7 @@ ACTS: dict[str, str] = {
     "incident.resolve": N_("Resolved by a person"),
     "incident.postmortem": N_("Postmortem written"),
     "incident.publish": N_("Published"),
+    "incident.lower": N_("Priority lowered"),
     "maintenance": N_("Planned work"),
     "maintenance.schedule": N_("Work planned"),
     "maintenance.begin": N_("Planned work begun"),

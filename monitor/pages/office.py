@@ -62,6 +62,7 @@ DONE: dict[str, str] = {
     "resolve": N_("Resolved by a person"),
     "postmortem": N_("Postmortem written"),
     "publish": N_("Published"),
+    "lower": N_("Priority lowered"),
     "open": N_("Opened by hand"),
     "already": N_("It was so already, so nothing was changed."),
     "silence": N_("Silenced: notices are kept back, incidents are recorded as ever."),

@@ -10,7 +10,7 @@ from monitor.core.module import Priority
 from monitor.core.period import Period
 from monitor.core.report import Course, Report, Row, Spending, Times
 from monitor.core.statement import cut_off
-from monitor.core.wording import N_, title
+from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
 from monitor.pages.lens import Lens
 from monitor.pages.report_plots import Plot, Strip, losses, strips
@@ -120,6 +120,7 @@ class ReportView:
     times: tuple[TimeRow, ...]
     offenders: tuple[tuple[Link, str, str], ...]
     changes: tuple[tuple[When, str, Link], ...]
+    lowered: tuple[tuple[When, str, Link], ...]
     services: tuple[ServiceRow, ...]
     plans: tuple[tuple[str, str, str, Mark], ...]
     answered: bool  # whether the times of people are told
@@ -169,6 +170,7 @@ def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Lin
             for each in one.offenders
         ),
         changes=tuple(_changes(lens, one)),
+        lowered=tuple(_lowered(lens, one)),
         services=tuple(_services(lens, one)),
         plans=tuple(
             (lens.text(plan.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
@@ -337,6 +339,11 @@ def _changes(lens: Lens, one: Report) -> Iterable[tuple[When, str, Link]]:
         places = {"module": module, "from": str(trigger.get("from") or "?"), "to": str(trigger.get("to") or "?")}
         when = lens.when(datetime.fromisoformat(at)) if at else lens.when(incident.started_at)
         yield when, module if known is None else lens.word(known, **places), _link(lens, incident)
+
+
+def _lowered(lens: Lens, one: Report) -> Iterable[tuple[When, str, Link]]:
+    for incident, entry in one.lowered:
+        yield lens.when(entry.at), lens.say(update_body(entry, incident, lens.facts.platform)), _link(lens, incident)
 
 
 def _services(lens: Lens, one: Report) -> Iterable[ServiceRow]:

@@ -11,7 +11,7 @@ from monitor.web.patience import SLOWEST
 
 UTF_8 = ("utf-8", "utf8")
 FORM = "application/x-www-form-urlencoded"
-TEXTS = ("title", "message", "summary")
+TEXTS = ("title", "message", "summary", "reason")
 LISTS = ("modules", "components", "groups", "priorities", "excuses")
 EMPTY_IS_OWN = ("title", "summary")  # texts that go back to the monitor's own where all of them are left empty
 
@@ -72,7 +72,7 @@ def filled(act: str, form: Form) -> dict[str, Any]:
         if texts:
             found[key] = {language: text for language, text in texts.items() if text.strip()}
     found |= {key: typed[key] for key in LISTS if key in typed}
-    found |= {key: typed[key] for key in ("status", "impact") if typed.get(key)}
+    found |= {key: typed[key] for key in ("status", "impact", "priority") if typed.get(key)}
     if act == "edit" and "impact" in typed:
         found["impact"] = typed["impact"] or None
     if typed.get("confirm_cause"):

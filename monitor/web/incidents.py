@@ -33,6 +33,8 @@ from monitor.web.spoken import KEYS, author, word_of
 
 CREATED = ("open", "update")  # acts that are answered with 201 where they are news
 
+ACTS = ("acknowledge", "resolve", "postmortem", "publish", "lower")  # each has an address of its own
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -46,7 +48,7 @@ def incident_routes(counter: Counter) -> list[web.RouteDef]:
         web.patch(one, incidents.say("edit")),
         web.post(f"{one}/updates", incidents.say("update")),
         web.patch(f"{one}/updates/{{number}}", incidents.say("correct")),
-        *(web.post(f"{one}/{act}", incidents.say(act)) for act in ("acknowledge", "resolve", "postmortem", "publish")),
+        *(web.post(f"{one}/{act}", incidents.say(act)) for act in ACTS),
     ]
 
 

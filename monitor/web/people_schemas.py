@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.core.incident import Stage
+from monitor.core.module import Priority
 from monitor.core.people import BEGINNING, IMPACTS
 from monitor.core.reading import LONGEST, LONGEST_LINE, LONGEST_SUMMARY
 from monitor.web.schemas import TIME, Schema, listed, maybe, one_of, ref, said, sent
@@ -63,4 +64,7 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
+        "lowering": sent(
+            {"priority": one_of(list(Priority)[1:]), "reason": message, "author": author}, ("priority", "reason")
+        ),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.core.incident import Stage
 from monitor.core.observation import moment
-from monitor.core.word import Acknowledge, Correct, Edit, Open, Publish, Word, Write
+from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Publish, Word, Write
 
 Body = Mapping[str, Any]
 
@@ -23,6 +23,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "resolve": ("message", "confirm_cause", "author"),
     "postmortem": ("message", "confirm_cause", "author"),
     "publish": ("author",),
+    "lower": ("priority", "reason", "author"),
 }
 
 
@@ -74,6 +75,10 @@ def _edit(id: str, body: Body, language: str, _: int) -> Word:
     )
 
 
+def _lower(id: str, body: Body, language: str, _: int) -> Word:
+    return Lower(id, _word(body, "priority") or "", _text(body, "reason", language))
+
+
 def _ending(stage: Stage) -> Callable[[str, Body, str, int], Word]:
     def read(id: str, body: Body, language: str, _: int) -> Word:
         return Write(id, _text(body, "message", language), stage, _confirm(body))
@@ -90,6 +95,7 @@ _WORDS: dict[str, Callable[[str, Body, str, int], Word]] = {
     "resolve": _ending(Stage.RESOLVED),
     "postmortem": _ending(Stage.POSTMORTEM),
     "publish": lambda id, *_: Publish(id),
+    "lower": _lower,
 }
 
 

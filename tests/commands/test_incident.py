@@ -121,6 +121,10 @@ def test_the_whole_life_of_one_that_was_opened_by_hand(shell: Shell) -> None:
     assert "(draft)" in shell.type("list", "--status", "draft").stdout
     assert shell.done("publish", id)["published_at"] is not None
     assert shell.done("acknowledge", id)["acknowledged_at"] is not None
+    low = shell.done("lower", id, "--to", "normal", "--reason", "Só uma loja.", "--author", "Ana")
+    assert (low["priority"], low["lowered"]["from"], low["acts"][-1]["by"]) == ("normal", "high", "Ana")
+    assert low["updates"][-1]["body"]["en"].startswith("Priority lowered from high to normal: Só uma loja.")
+    assert shell.type("lower", id, "--to", "high", "--reason", "x").exit_code == 1
     assert shell.done("edit", id, "--title", "Muito lento", "--summary", "Um disco.")["title"]["pt-BR"] == "Muito lento"
     assert shell.done("edit", id, "--update", "1", "-m", "Está muito lento.")["updates"][0]["updated_at"] is not None
     assert shell.done("edit", id, "--cause", "catalog")["cause"]["module"] == "catalog"
@@ -130,6 +134,7 @@ def test_the_whole_life_of_one_that_was_opened_by_hand(shell: Shell) -> None:
     kept = shell.stored(id)
     assert [update.body for update in kept.updates] == [
         {"pt-BR": "Está muito lento."},
+        {"pt-BR": "Só uma loja."},
         None,
         {"pt-BR": "Foi o disco."},
     ]

@@ -110,6 +110,14 @@ def test_the_public_copy_has_no_drafts_and_nothing_of_people() -> None:
     assert (len(ours.services), len(ours.plans)) == (1, 1)
 
 
+def test_priorities_that_were_lowered_are_told() -> None:
+    """Those of the period, the oldest first, with what was said."""
+    entry = Update(day(3, 1), Stage.MONITORING, "lowered", {"from": "urgent", "to": "low"}, "person", {"en": "x"})
+    one = outage("cart", day(3), 20)
+    found = told(replace(one, updates=(*one.updates, entry, replace(entry, at=day(40))))).lowered
+    assert [(incident.id, each) for incident, each in found] == [(one.id, entry)]
+
+
 def test_merged_and_regional_incidents_are_no_incidents_of_the_platform() -> None:
     """One is told as part of another, the other is trouble of a place of ours."""
     merged = replace(outage("cart", day(4), 20), merged_into="abc")

@@ -102,6 +102,22 @@ def test_components_are_told_as_far_as_the_incident_goes() -> None:
     assert told(replace(OPEN, resolved_at=after(50))) == [("cart", "Cart", "operational")]
 
 
+def test_the_clock_of_a_plan_is_told_for_stores_of_that_plan_alone() -> None:
+    """Also on a channel that looks after others as well, such as an account of tickets."""
+    plans = (Plan("a", {"en": "A"}), Plan("b", {"en": "B"}))
+    clients = tuple(Client(id, id, plan, team=("tickets",)) for id, plan in (("x", "a"), ("y", "b"), ("z", "a")))
+    limit = {OPEN.priority.value: timedelta(hours=1)}
+    plans, one = (replace(plans[0], response=limit), plans[1]), replace(OPEN, acts=(), acknowledged_at=None, updates=())
+    for why, told in (("first", ["x", "y", "z"]), ("clock:a:response:50", ["x", "z"])):
+        letter = Letter(one.id, 2, "tickets", "x", why, after(50 * 60))
+        theirs = replace(DESK.platform, plans=plans, clients=clients, stores=frozenset("xyz"))
+        desk = replace(DESK, platform=theirs)
+        message = message_of(Sending(letter, "clock_warning"), one, "en", desk, after(50 * 60))
+        assert (message.payload["clock"] is not None) is (why != "first")
+        assert [store["id"] for store in message.payload["stores"]] == told
+        assert [store.id for store in message.stores] == told
+
+
 def test_a_notice_about_a_clock_says_which_limit_and_for_whom() -> None:
     """First the clock, then the incident; below it the store and the person it turns to, whom no customer reads."""
     plan = Plan("global", {"en": "Global", "pt-BR": "Global"}, response={"urgent": timedelta(hours=1)})

@@ -45,8 +45,8 @@ def parse(text: str) -> Element:
 
 
 def scripts_of(path: str) -> int:
-    """How many files of script a page has: the Healthcheck has one for its filters."""
-    return 2 if path.endswith("healthcheck/index.html") else 1
+    """How many files of script a page has: the Healthcheck has one for its filters, the codes one for their search."""
+    return 2 if path.endswith(("healthcheck/index.html", "codes/index.html")) else 1
 
 
 def packed(content: bytes) -> int:
@@ -258,11 +258,14 @@ def test_assets_are_named_after_their_bytes() -> None:
     names = [path for path in files if path.startswith("assets/")]
 
     assert sorted(re.sub(r"\.[0-9a-f]{10}\.", ".", name) for name in names) == [
+        "assets/codes.js",
         "assets/favicon.svg",
         "assets/healthcheck.js",
         "assets/refresh.js",
     ]
-    assert all(name in files["healthcheck/index.html"].decode() for name in names)
+    for name in names:
+        page = "codes" if name.startswith("assets/codes.") else "healthcheck"
+        assert name in files[f"{page}/index.html"].decode()
 
 
 @given(

@@ -77,6 +77,7 @@ async def test_every_act_by_the_api_leaves_one_line_that_tells_who_what_and_how(
         ("PATCH", f"{ONE}/updates/1", {"message": "Caiu."}, "incident.correct"),
         ("PATCH", ONE, {"title": {"en": "Slow"}, "impact": "critical"}, "incident.edit"),
         ("POST", f"{draft}/publish", {}, "incident.publish"),
+        ("POST", f"{ONE}/lower", {"priority": "low", "reason": "Uma loja."}, "incident.lower"),
         ("POST", f"{API}/modules/checkout/probe", {"author": "Ana"}, "probe.run"),
         ("POST", "/-/reload", {}, "configuration.reload"),
         ("POST", f"{API}/incidents", {"title": "t", "message": "m", "modules": ["checkout"]}, "incident.open"),
@@ -93,7 +94,7 @@ async def test_every_act_by_the_api_leaves_one_line_that_tells_who_what_and_how(
     assert (lines[0].by, lines[0].subject, lines[0].at) == ("Ana", OPEN.id, after(60))
     assert lines[1].detail == {"message": {"pt-BR": "Olhamos."}}
     assert lines[3].detail == {"title": {"en": "Slow"}, "impact": "critical"}
-    assert lines[5].detail == {"asked": ["ask"]}
+    assert lines[6].detail == {"asked": ["ask"]}
     assert lines[-1].subject not in ("", OPEN.id)
 
 

@@ -249,14 +249,26 @@ async def test_the_whole_life_of_an_incident_in_forms(free: Side) -> None:
     await does("acknowledge")
     await does("update", message__en="A disk.", status="identified", confirm_cause="checkout")
     await does("edit", title__en="Very slow", summary__en="", impact="critical")
+    assert 'id="do-lower"' in await (await free.get(f"/healthcheck/incidents/{id}")).text()
+    await does("lower", priority="normal", reason__en="One shop only.")
     await does("correct", number="1", message__en="It is very slow.")
     await does("resolve", message__en="Fast again.")
     await does("postmortem", **{"message__en": "A disk was full.\r\nIt is not."})
     kept = await free.stored(id)
-    acts = ["opened", "published", "acknowledged", "updated", "edited", "corrected", "resolved", "postmortem"]
+    acts = [
+        "opened",
+        "published",
+        "acknowledged",
+        "updated",
+        "edited",
+        "lowered",
+        "corrected",
+        "resolved",
+        "postmortem",
+    ]
     assert [(act.what, act.by) for act in kept.acts] == [(what, "Ana") for what in acts]
     assert (kept.title, kept.impact, kept.cause.state) == ({"en": "Very slow"}, "critical", "confirmed")
-    bodies = ["It is very slow.", "A disk.", "Fast again.", "A disk was full.\nIt is not."]
+    bodies = ["It is very slow.", "A disk.", "One shop only.", "Fast again.", "A disk was full.\nIt is not."]
     assert [one.body for one in kept.updates] == [{"en": text} for text in bodies]
 
 

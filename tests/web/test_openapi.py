@@ -16,7 +16,13 @@ from tests.web.operators import HOLDER, OPEN, TOKEN, Side, serving, stormy
 
 SHOP = replace(stormy()[0].platform, languages=("pt-BR", "en"))
 API = "/api/ops/v1"
-TAKEN = {"resolve": "ending", "postmortem": "learned", "acknowledge": "author", "publish": "author"}
+TAKEN = {
+    "resolve": "ending",
+    "postmortem": "learned",
+    "acknowledge": "author",
+    "publish": "author",
+    "lower": "lowering",
+}
 
 
 @pytest.fixture
