@@ -335,3 +335,13 @@ subscribers = Table(
     Column("document", Text, nullable=False),
     Index(None, "key"),
 )
+
+# What people query, by name, beside the tables.
+views = {
+    "observations": """
+CREATE VIEW observations AS
+SELECT runs.at, sources.module, sources.probe, sources.location, forms.outcome, forms.code, forms.blame,
+       forms.discarded, runs.duration, forms.document
+FROM runs JOIN sources ON sources.id = runs.source JOIN forms ON forms.id = runs.form
+"""
+}

@@ -1,6 +1,7 @@
 """Upgrade: brings a database to the schema of this version, and refuses one that is ahead of it.
 
-The version is compared first: Alembic costs 0.3 s to import and nearly every start finds nothing to do.
+The version is compared first, and an empty database gets its tables straight from the schema: Alembic costs 8 MB and
+up to 0.3 s to import, and is wanted only where an older database moves on.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monitor.store import StoreUnusable
-from monitor.store.schema import HEAD
+from monitor.store.schema import HEAD, metadata, views
 
 _LOCK = 0x766D6F6E  # any number, the same in every process
 
@@ -51,8 +52,29 @@ def _version(connection: Connection, where: str) -> str | None:
 def _upgrade(connection: Connection, where: str) -> None:
     if connection.dialect.name == "postgresql":  # two processes may start at once; SQLite's file is ours by now
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _version(connection, where) == HEAD:
-        return
+    version = _version(connection, where)
+    if version is None:
+        create(connection)
+    elif version != HEAD:
+        migrate(connection)
+
+
+def create(connection: Connection) -> None:
+    """Makes the tables of this version in an empty database, as all migrations together would."""
+    metadata.create_all(connection)
+    for made in views.values():
+        connection.execute(text(made))
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc "
+            "PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+
+
+def migrate(connection: Connection) -> None:
+    """Runs every migration that the database has not seen."""
     from alembic import command
     from alembic.config import Config
 

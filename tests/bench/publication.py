@@ -306,6 +306,13 @@ class Bench:
         assert self.press.trouble is None, self.press.trouble
         return took
 
+    async def whole(self) -> Took:
+        """As many publications as it takes until no page is left for the next."""
+        took = []
+        while not self.press.whole.is_set():
+            took.append(await self.publish())
+        return Took(*map(sum, zip(*took, strict=True)))
+
     async def pass_time(self) -> None:
         """Probes run until the next publication is due."""
         await runs(self.store, self.board, self.clock.at, self.random)
@@ -360,7 +367,7 @@ async def main(options: argparse.Namespace, folder: Path) -> None:
     try:
         bench = Bench(folder, store, await past(store, platform_of(options.modules)), watch)
         before = peak()
-        show("the first", [await bench.publish()])
+        show("the first", [await bench.whole()])
         count = sum(1 for one in (folder / "public/").rglob("*") if one.is_file())
         print(f"    {count} files, peak {peak():.0f} MB, {before:.0f} MB of them before", flush=True)
         gc.collect()
