@@ -23,8 +23,8 @@ from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
 from monitor.core.probe import Role
 from monitor.core.site import Site
-from monitor.pages.cells import Found
 from monitor.pages.facts import Facts
+from monitor.pages.found import Found
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import NotStored, Published, Publisher, PublishError
 from monitor.pages.site import site_files
@@ -243,6 +243,6 @@ class Press:
                 found = (*found, *files_against_page(picture, self._publisher.reading(files)))
         finally:
             gc.enable()  # before the disk has its turn, which may keep us waiting for as long as it likes
-        done = self._publisher.publish(files, whole=not part.waiting)
+        done = self._publisher.publish(files, whole=not part.waiting, news=files.changed)
         picture.cells.put_away()
         return done, found

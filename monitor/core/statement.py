@@ -214,6 +214,12 @@ def _seen(result: Result | None) -> Status:
     return Status.DEGRADED if is_slow(result) else Status.UP
 
 
+def own_incident(module: str, incidents: Iterable[Incident]) -> str | None:
+    """The id of the open incident that a module is a member of, of several one that we found ourselves."""
+    own_first = sorted(incidents, key=lambda one: one.by_hand)
+    return next((one.id for one in own_first if one.is_open and one.member(module)), None)
+
+
 def module_object(
     id: str,
     board: Board,
@@ -224,15 +230,13 @@ def module_object(
 ) -> dict[str, Any]:
     """One module as it is now. `incidents` are those open; `every` spells a name out in each language."""
     condition = board.modules.get(id)
-    own_first = sorted(incidents, key=lambda one: one.by_hand)
-    hit = next((one for one in own_first if one.is_open and one.member(id)), None)
     return {
         "id": id,
         "name": every(board.platform.modules[id].name),
         "status": board.status(id).value,
         "since": None if condition is None else stamp(condition.since),
         "maintenance": bool(board.agenda.concerning(id)),
-        "incident": None if hit is None else hit.id,
+        "incident": own_incident(id, incidents),
         "uptime": uptimes,
         "latency": latency_object(history.latency.get(id, Latency())),
         "version": board.version_of(id),

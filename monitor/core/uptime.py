@@ -159,6 +159,18 @@ def uptime(cut: Sequence[Span], start: datetime, end: datetime) -> Uptime:
     return figure(spent(cut, start, end))
 
 
+def stays(cut: Sequence[Span], start: datetime, end: datetime) -> timedelta:
+    """How long a window may move on before its figure can become another one: as long as what comes in at its end is
+    the same as what goes out at its start. `cut` reaches beyond the window."""
+    first = next((span for span in cut if span.until > start), None)
+    last = next((span for span in reversed(cut) if span.since <= end), None)
+    if first is None or last is None or first.since > start or last.until <= end:
+        return _NOTHING
+    if (first.status, first.share) != (last.status, last.share):
+        return _NOTHING
+    return min(first.until - start, last.until - end)
+
+
 def spent(cut: Sequence[Span], start: datetime, end: datetime) -> Spent:
     """How a window was spent, added up exactly, so that a figure moves only when there is a reason, and not in its last
     digit by itself."""

@@ -4,7 +4,6 @@
 they change only when what they tell does, and a publication writes only those.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -12,14 +11,15 @@ from monitor.core.announcement import work_object
 from monitor.core.availability import PLATFORM, Subject
 from monitor.core.module import Text, in_language
 from monitor.core.observation import stamp
-from monitor.core.statement import incident_object, latency_object, module_object, uptime_object
+from monitor.core.statement import incident_object, latency_object, module_object, own_incident, uptime_object
 from monitor.core.uptime import Day
 from monitor.core.wording import Sentence
-from monitor.pages.cells import cell, given
+from monitor.pages.cells import cell, given_by, key_of
 from monitor.pages.facts import Facts
+from monitor.pages.found import Key
 from monitor.pages.news import newest
 from monitor.pages.picture import Picture
-from monitor.pages.plain import json_bytes
+from monitor.pages.plain import json_bytes, json_text
 from monitor.pages.translate import Speech
 
 __all__ = ["api_files", "incident_object", "latency_object", "module_object"]
@@ -31,20 +31,16 @@ Object = dict[str, Any]
 
 def api_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every file below `/api/v1/`."""
-    own = _Own(Facts(picture), speech)
-    facts = own.facts
-    files = {
-        "status": json_bytes(_status(picture, speech, map(own.module, facts.modules))),
-        "incidents": own.newest(),
-        "uptime": json_bytes(_uptime(own)),
-    }
-    files["maintenance"] = json_bytes({"maintenances": [own.work(id) for id in facts.works]})
-    files |= {f"incidents/{id}": own.incident_file(id) for id in facts.incidents}
-    files |= {f"modules/{id}": own.module_file(id) for id in facts.modules}
-    return {f"api/v1/{name}.json": body for name, body in files.items()}
+    return picture.cells.only(Own(Facts(picture), speech).lay)
 
 
-class _Own:
+def joined(body: Object, **lists: str) -> bytes:
+    """An object as JSON, with lists at its end that are JSON already."""
+    text = json_text(body)[:-1] + "".join(f',"{name}":[{inside}]' for name, inside in lists.items()) + "}"
+    return text.encode("utf-8", "replace")
+
+
+class Own:
     """The objects and files of single things, as cells."""
 
     name = "api/v1"
@@ -55,37 +51,87 @@ class _Own:
         self.cells = facts.cells
         self.cells.belong_to(self)
 
+    def lay(self) -> None:
+        """Lays them down."""
+        cells, seen = self.cells, self.facts.seen
+        cells.list("api/v1", self.paths())
+        cells.put("api/v1/status.json", joined(_status(seen, self.speech), modules=self.modules()))
+        figures = {"components": self.components(), "modules": self.module_figures()}
+        cells.put("api/v1/uptime.json", joined(_uptime(self), **figures))
+
     def names(self, text: Text) -> dict[str, str]:
         """A text in every language of the site."""
         return {language: in_language(text, language) for language in self.speech.languages}
 
     @cell
-    def incident(self, id: str) -> Object:
-        """An incident, whole."""
-        return incident_object(self.facts.incident(id), self.facts.platform, self.speech, public=True)
+    def paths(self) -> dict[str, Key]:
+        """The files that are cells."""
+        facts = self.facts
+        files = {"incidents": key_of(Own.newest, self), "maintenance": key_of(Own.maintenance, self)}
+        files |= {f"incidents/{id}": key_of(Own.incident_file, self, id) for id in facts.incidents}
+        files |= {f"modules/{id}": key_of(Own.module_file, self, id) for id in facts.modules}
+        return {f"api/v1/{name}.json": key for name, key in files.items()}
+
+    @cell
+    def incident(self, id: str) -> str:
+        """An incident, whole, as JSON."""
+        return json_text(incident_object(self.facts.incident(id), self.facts.platform, self.speech, public=True))
 
     @cell
     def incident_file(self, id: str) -> bytes:
         """An incident's own file."""
-        return json_bytes(self.incident(id))
+        return self.incident(id).encode("utf-8", "replace")
 
     @cell
     def newest(self) -> bytes:
         """The newest incidents."""
         told = newest(list(self.facts.incidents.values()), NEWEST)
-        return json_bytes({"incidents": [self.incident(one.id) for one in told]})
+        return joined({}, incidents=",".join(self.incident(one.id) for one in told)).replace(b"{,", b"{", 1)
+
+    @cell
+    def maintenance(self) -> bytes:
+        """All planned work that has a page."""
+        return json_bytes({"maintenances": [self.work(id) for id in self.facts.works]})
 
     @cell
     def work(self, id: str) -> Object:
         """Planned work, whole."""
         return work_object(self.facts.work(id), self.facts.platform, self.speech)
 
-    @given
+    @cell
     def module(self, id: str) -> Object:
         """A module as it is now."""
         hit = [one for one in self.facts.incidents_of_module(id) if one.is_open]
-        seen = self.facts.picture
-        return module_object(id, seen.board, seen.history, self._figures(id), hit, self.names)
+        return {**self._module(id), "incident": own_incident(id, hit), "uptime": self._figures(id)}
+
+    @given_by("module")
+    def _module(self, id: str) -> Object:
+        seen = self.facts.seen
+        return module_object(id, seen.board, seen.history, {}, (), self.names)
+
+    @cell
+    def modules(self) -> str:
+        """All of them as JSON, without the brackets of a list."""
+        return ",".join(map(self._module_text, self.facts.modules))
+
+    @cell
+    def _module_text(self, id: str) -> str:
+        return json_text(self.module(id))
+
+    @cell
+    def module_figures(self) -> str:
+        """What is told of modules beside their figures, in the same form."""
+        return ",".join(map(self._figures_text, self.facts.modules))
+
+    @cell
+    def _figures_text(self, id: str) -> str:
+        name = self.names(self.facts.platform.modules[id].name)
+        return json_text({"id": id, "name": name, "uptime": self._figures(id)})
+
+    @cell
+    def components(self) -> str:
+        """All components, in the same form."""
+        return ",".join(map(self._component_text, self.facts.components))
 
     @cell
     def _figures(self, id: str) -> Object:
@@ -116,19 +162,21 @@ class _Own:
         return json_bytes(body)
 
     @cell
-    def component(self, id: str) -> Object:
+    def _component_text(self, id: str) -> str:
         """A component with its figures and days."""
         facts = self.facts.components[id]
-        return {
-            "id": id,
-            "name": self.names(facts.component.name),
-            "modules": list(facts.component.modules),
-            "uptime": {window: uptime_object(figure) for window, figure in facts.uptime.items()},
-            "days": [_day(day) for day in facts.days],
-        }
+        return json_text(
+            {
+                "id": id,
+                "name": self.names(facts.component.name),
+                "modules": list(facts.component.modules),
+                "uptime": {window: uptime_object(figure) for window, figure in facts.uptime.items()},
+                "days": [_day(day) for day in facts.days],
+            }
+        )
 
 
-def _status(picture: Picture, speech: Speech, modules: Iterable[Object]) -> Object:
+def _status(picture: Picture, speech: Speech) -> Object:
     state, since, reason = picture.monitor()
     indicator, description = picture.overall()
     return {
@@ -140,22 +188,19 @@ def _status(picture: Picture, speech: Speech, modules: Iterable[Object]) -> Obje
             "reason": reason,
         },
         "overall": {"indicator": indicator, "description": speech.every(Sentence(description))},
-        "modules": list(modules),
     }
 
 
-def _uptime(own: _Own) -> Object:
+def _uptime(own: Own) -> Object:
     facts = own.facts
     return {
-        "generated_at": stamp(facts.picture.now),
+        "generated_at": stamp(facts.seen.now),
         "timezone": facts.site.timezone,
         "overall": own.together(PLATFORM),
         "groups": [
             {"id": one.id, "name": own.names(one.name), "uptime": own.together(Subject("group", one.id))}
             for one in facts.platform.groups
         ],
-        "components": [own.component(id) for id in facts.components],
-        "modules": [{name: one[name] for name in ("id", "name", "uptime")} for one in map(own.module, facts.modules)],
     }
 
 

@@ -12,8 +12,9 @@ from monitor.core.module import Text, in_language
 from monitor.core.rollup import ComponentStatus
 from monitor.core.wording import N_
 from monitor.pages import words
-from monitor.pages.cells import cell
+from monitor.pages.cells import cell, key_of
 from monitor.pages.facts import Facts
+from monitor.pages.found import Key
 from monitor.pages.news import headline
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal, xml
@@ -57,23 +58,10 @@ _USUAL, _BROAD = 7.0, 11.0  # digits and most letters; what East Asian scripts w
 
 def badge_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Status and uptime badges of the whole, of every module and of every component, in the default language."""
-    facts = Facts(picture)
-    badges = _Badges(facts, speech)
-    mark, sentence = headline(picture)
-    files = {
-        "overall": _bytes(badge(facts.site.name, speech.say(speech.default, sentence), mark)),
-        "overall/uptime": badges.overall_uptime(),
-    }
-    for id in facts.components:
-        files[f"components/{id}"] = badges.component(id)
-        files[f"components/{id}/uptime"] = badges.component_uptime(id)
-    for id in facts.modules:
-        files[f"modules/{id}"] = badges.module(id)
-        files[f"modules/{id}/uptime"] = badges.module_uptime(id)
-    return {f"badge/{name}.svg": svg for name, svg in files.items()}
+    return picture.cells.only(Badges(Facts(picture), speech).lay)
 
 
-class _Badges:
+class Badges:
     """Single badges, as cells."""
 
     name = "badges"
@@ -83,6 +71,25 @@ class _Badges:
         self.speech = speech
         self.cells = facts.cells
         self.cells.belong_to(self)
+
+    def lay(self) -> None:
+        """Lays them down."""
+        self.cells.list("badges", self.paths())
+        mark, sentence = headline(self.facts.seen)
+        overall = badge(self.facts.site.name, self.speech.say(self.speech.default, sentence), mark)
+        self.cells.put("badge/overall.svg", _bytes(overall))
+
+    @cell
+    def paths(self) -> dict[str, Key]:
+        """All but the one of the whole."""
+        files = {"overall/uptime": key_of(Badges.overall_uptime, self)}
+        for id in self.facts.components:
+            files[f"components/{id}"] = key_of(Badges.component, self, id)
+            files[f"components/{id}/uptime"] = key_of(Badges.component_uptime, self, id)
+        for id in self.facts.modules:
+            files[f"modules/{id}"] = key_of(Badges.module, self, id)
+            files[f"modules/{id}/uptime"] = key_of(Badges.module_uptime, self, id)
+        return {f"badge/{name}.svg": key for name, key in files.items()}
 
     @cell
     def component(self, id: str) -> bytes:

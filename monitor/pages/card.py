@@ -67,11 +67,14 @@ class Card:
 
 def card_files(picture: Picture, speech: Speech, theme: Path) -> dict[str, bytes]:
     """`card.png` below the root of every language: 1200 by 630 pixels."""
-    facts, fonts, palette = Facts(picture), fonts_of(theme), _palette(theme)
-    return {
-        card_path(language, speech): draw(card(facts, speech, language), fonts, palette)
-        for language in speech.languages
-    }
+    return picture.cells.only(lambda: lay_cards(Facts(picture), speech, theme))
+
+
+def lay_cards(facts: Facts, speech: Speech, theme: Path) -> None:
+    """Lays them down."""
+    fonts, palette = fonts_of(theme), _palette(theme)
+    for language in speech.languages:
+        facts.cells.put(card_path(language, speech), draw(card(facts, speech, language), fonts, palette))
 
 
 def card_path(language: str, speech: Speech) -> str:
@@ -88,7 +91,7 @@ def territory(language: str) -> str:
 
 def card(facts: Facts, speech: Speech, language: str) -> Card:
     """The card of a picture in one language."""
-    site, picture = facts.site, facts.picture
+    site, picture = facts.site, facts.seen
     mark, sentence = headline(picture)
     going_on = facts.open_incidents
     return Card(
@@ -104,7 +107,7 @@ def card(facts: Facts, speech: Speech, language: str) -> Card:
 
 def _trouble(incident: Incident, facts: Facts, speech: Speech, language: str) -> Trouble:
     at, zone = incident.started_at, facts.site.timezone
-    today = facts.local(at) == facts.local(facts.picture.now)
+    today = facts.local(at) == facts.local(facts.seen.now)
     since = speech.clock(language, at, zone) if today else speech.short_day(language, at, zone)
     mark, _ = words.IMPACT.get(incident.impact, words.IMPACT["minor"])
     return Trouble(mark, speech.say(language, title(incident, facts.platform)), since)

@@ -1,7 +1,8 @@
 """Crawlers: what they ask a site for: which pages there are in which languages, and whom to tell of a hole in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from monitor.core.observation import stamp
 from monitor.pages.facts import Facts
@@ -21,42 +22,57 @@ SPACES = "http://www.sitemaps.org/schemas/sitemap/0.9", "http://www.w3.org/1999/
 def crawler_files(picture: Picture, speech: Speech, published: Iterable[str]) -> dict[str, bytes]:
     """`robots.txt`, `sitemap.xml` of the pages among the published paths, and `security.txt` where `site.links` has a
     contact for it."""
-    texts = {
-        "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n",
-        "sitemap.xml": _sitemap(picture, speech, published),
-    }
+    return picture.cells.only(lambda: lay_crawlers(Facts(picture), speech, published))
+
+
+def lay_crawlers(facts: Facts, speech: Speech, published: Iterable[str]) -> None:
+    """Lays them down."""
+    picture, cells = facts.seen, facts.cells
+    cells.put("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n".encode())
+    pages, dates = _pages(speech, published), _dates(facts)
+    if not cells.as_before("sitemap.xml", (pages, dates)):
+        cells.put("sitemap.xml", _sitemap(picture.site.url, speech, pages, dates).encode("utf-8", "replace"))
+    cells.keep("sitemap.xml")
     links = picture.site.links
     contact = next((links[one] for one in WHERE if links.get(one, "").startswith(CONTACTS)), None)
     if contact is not None:
-        texts[".well-known/security.txt"] = _security(contact, picture, speech)
-    return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+        cells.put(".well-known/security.txt", _security(contact, picture, speech).encode("utf-8", "replace"))
 
 
-def _sitemap(picture: Picture, speech: Speech, published: Iterable[str]) -> str:
-    """Every page in every language, each with the others; pages of incidents and months with the date they changed."""
-    others = {under for language in speech.languages if (under := under_of(language, speech))}
-    pages = [
-        path.removesuffix("index.html") for path in published if path == "index.html" or path.endswith("/index.html")
+def _pages(speech: Speech, published: Iterable[str]) -> list[str]:
+    """Pages of the default language, by path below the root."""
+    others = tuple(under for language in speech.languages if (under := under_of(language, speech)))
+    ends = ("/index.html",)
+    return [
+        path[: -len("index.html")]
+        for path in published
+        if (path.endswith(ends) or path == "index.html") and not path.startswith(others)
     ]
-    pages = [page for page in pages if f"{page.partition('/')[0]}/" not in others]
-    dates = _dates(Facts(picture))
-    roots = [(language, f"{picture.site.url}/{under_of(language, speech)}") for language in speech.languages]
-    lines = [f'<urlset xmlns="{SPACES[0]}" xmlns:xhtml="{SPACES[1]}">']
-    for page in pages[: MOST // len(roots)]:
-        changed = f"<lastmod>{stamp(dates[page])}</lastmod>" if page in dates else ""
-        places = [(language, xml(root + page)) for language, root in roots]
-        same = "".join(
-            f'<xhtml:link rel="alternate" hreflang="{xml(language)}" href="{place}"/>'
-            for language, place in (*places, ("x-default", places[0][1]))
-        )
-        lines += [f"<url><loc>{place}</loc>{changed}{same}</url>" for _, place in places]
-    return DECLARATION + "\n".join([*lines, "</urlset>", ""])
+
+
+def _sitemap(url: str, speech: Speech, pages: Sequence[str], dates: Mapping[str, datetime]) -> str:
+    """Every page in every language, each with the others; pages of incidents and months with the date they changed."""
+    roots = tuple((language, f"{url}/{under_of(language, speech)}") for language in speech.languages)
+    entries = (_entries(roots, page, dates.get(page)) for page in pages[: MOST // len(roots)])
+    head = f'<urlset xmlns="{SPACES[0]}" xmlns:xhtml="{SPACES[1]}">'
+    return DECLARATION + "\n".join([head, *entries, "</urlset>", ""])
+
+
+@lru_cache(maxsize=4096)
+def _entries(roots: tuple[tuple[str, str], ...], page: str, changed_at: datetime | None) -> str:
+    changed = f"<lastmod>{stamp(changed_at)}</lastmod>" if changed_at is not None else ""
+    places = [(language, xml(root + page)) for language, root in roots]
+    same = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{xml(language)}" href="{place}"/>'
+        for language, place in (*places, ("x-default", places[0][1]))
+    )
+    return "\n".join(f"<url><loc>{place}</loc>{changed}{same}</url>" for _, place in places)
 
 
 def _dates(facts: Facts) -> dict[str, datetime]:
     """When pages changed, where that is known to the second: by path below the root of a language."""
     found = {f"incidents/{id}/": updated_at(one) for id, one in facts.incidents.items()}
-    found |= {f"incidents/{one.id}/": one.updated_at for one in with_pages(facts.picture)}
+    found |= {f"incidents/{one.id}/": one.updated_at for one in with_pages(facts.seen)}
     for first, incidents in facts.months.items():
         if incidents:
             found[f"history/{first:%Y-%m}/"] = max(map(updated_at, incidents))

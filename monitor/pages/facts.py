@@ -14,9 +14,11 @@ from monitor.core.rollup import RANK, ComponentStatus, component_status
 from monitor.core.statement import only_cached
 from monitor.core.uptime import Day, Uptime
 from monitor.pages import bars, sparkline, works
-from monitor.pages.cells import Cells, Each, cell, given
-from monitor.pages.picture import Picture
+from monitor.pages.cells import Cells, Each, cell, given, given_by
+from monitor.pages.picture import END, Picture
 from monitor.pages.truth import Contradiction, contradictions
+
+RECENT = timedelta(hours=2)  # how long the newest hour of latency tells of now
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ModuleFacts:
 def newest_of(latency: Latency, now: datetime) -> float | None:
     """The median in ms of the present hour, else of the one before; None where neither had an answered run."""
     newest = latency.points[-1] if latency.points else None
-    return newest[1] if newest is not None and now - newest[0] < timedelta(hours=2) else None
+    return newest[1] if newest is not None and now - newest[0] < RECENT else None
 
 
 class Facts:
@@ -76,6 +78,11 @@ class Facts:
     def picture(self) -> Picture:
         """The picture itself. Whoever looks at it is made again each time: look at something smaller if you can."""
         self._moment()
+        return self._picture
+
+    @property
+    def seen(self) -> Picture:
+        """The picture, for what is given."""
         return self._picture
 
     @given
@@ -125,12 +132,12 @@ class Facts:
             self._version_of(id),
         )
 
-    @given
+    @given_by("settled")
     def condition_of(self, module: str) -> Condition | None:
         """Its settled status and since when; None until something is known."""
         return self._picture.board.modules.get(module)
 
-    @given
+    @given_by("settled")
     def status_of(self, module: str) -> Status:
         """Its status; unknown until something is known."""
         return self._picture.board.status(module)
@@ -145,24 +152,28 @@ class Facts:
         """The modules that are worked on, those left out that fail in a way the work does not excuse."""
         return self._picture.board.planned
 
-    @given
+    @given_by("latency")
     def latency_of(self, module: str) -> Latency:
         """Its latency of the last day."""
         return self._picture.history.latency.get(module, Latency())
 
-    @given
+    @given_by("seen")
     def _locations_of(self, module: str) -> dict[str, Status]:
         return self._picture.locations_of(module)
 
-    @given
+    @given_by("version")
     def _version_of(self, module: str) -> Version | None:
         return self._picture.board.version(module)
 
-    @given
+    @cell
     def _now_of(self, module: str) -> float | None:
-        return newest_of(self.latency_of(module), self._picture.now)
+        latency = self.latency_of(module)
+        if latency.points:
+            until = latency.points[-1][0] + RECENT
+            self.cells.stands_until(until if until > self._picture.now else END)
+        return newest_of(latency, self._picture.now)
 
-    @given
+    @given_by("seen")
     def _is_cached(self, module: str) -> bool:
         return only_cached(self._picture.board, module)
 
@@ -314,6 +325,11 @@ class Facts:
     def months(self) -> dict[date, list[Incident]]:
         """First days of the months from the first known thing to now, the newest first, with what began in them."""
         return {first: [self.incident(id) for id in ids] for first, ids in self._months().items()}
+
+    @property
+    def first_days(self) -> tuple[date, ...]:
+        """The first days of these months."""
+        return tuple(self._months())
 
     @cell
     def _months(self) -> dict[date, tuple[str, ...]]:

@@ -18,8 +18,9 @@ from monitor.core.observation import stamp
 from monitor.core.wording import N_, Sentence, title, update_body
 from monitor.pages import words
 from monitor.pages.calendar import calendar
-from monitor.pages.cells import cell, given
+from monitor.pages.cells import cell, given, key_of
 from monitor.pages.facts import Facts
+from monitor.pages.found import Key
 from monitor.pages.news import began_at, by_publication, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
@@ -35,17 +36,13 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def feed_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """Every feed, and the calendar."""
     facts = Facts(picture)
-    files: dict[str, bytes] = {}
-    for language in speech.languages:
-        writer = _Writer(facts, speech, language)
-        under = under_of(language, speech)
-        files[f"{under}history.atom"] = writer.history_atom()
-        files[f"{under}history.rss"] = writer.history_rss()
-        for id in facts.components:
-            files[f"{under}components/{id}.atom"] = writer.component_atom(id)
-        calendar_name = f"{picture.site.name} - {speech.gettext(language, PLANNED)}"
-        files[f"{under}maintenance.ics"] = _bytes(calendar(picture, speech, language, under, calendar_name))
-    return files
+    return picture.cells.only(lambda: lay_feeds([Writer(facts, speech, language) for language in speech.languages]))
+
+
+def lay_feeds(writers: Iterable["Writer"]) -> None:
+    """Lays down those of several languages."""
+    for writer in writers:
+        writer.lay()
 
 
 def under_of(language: str, speech: Speech) -> str:
@@ -64,7 +61,7 @@ class Entry:
     body: str
 
 
-class _Writer:
+class Writer:
     """Feeds of one site in one language, as cells."""
 
     def __init__(self, facts: Facts, speech: Speech, language: str) -> None:
@@ -79,9 +76,23 @@ class _Writer:
         self.cells = facts.cells
         self.cells.belong_to(self)
 
+    def lay(self) -> None:
+        """Lays them down."""
+        self.cells.list(f"feeds/{self.language}", self.paths())
+        name = f"{self.site.name} - {self.speech.gettext(self.language, PLANNED)}"
+        plan = calendar(self.facts.seen, self.speech, self.language, self.under, name)
+        self.cells.put(f"{self.under}maintenance.ics", _bytes(plan))
+
+    @cell
+    def paths(self) -> dict[str, Key]:
+        """All but the calendar."""
+        files = {"history.atom": key_of(Writer.history_atom, self), "history.rss": key_of(Writer.history_rss, self)}
+        files |= {f"components/{id}.atom": key_of(Writer.component_atom, self, id) for id in self.facts.components}
+        return {self.under + name: key for name, key in files.items()}
+
     @given
     def _since(self) -> datetime:
-        return began_at(self.facts.picture) or EPOCH
+        return began_at(self.facts.seen) or EPOCH
 
     @cell
     def history_atom(self) -> bytes:

@@ -1,9 +1,10 @@
 """Picture: everything one publication is made from. One picture, one publication, so no two files can disagree."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.core.availability import Subject, parts
@@ -19,11 +20,14 @@ from monitor.core.rollup import ComponentStatus, active_impacts, component_statu
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, together, uptime, weighed, without
+from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, stays, together, uptime, weighed, without
 from monitor.core.weights import Weights
-from monitor.pages.cells import Cells, Found, cell, given
+from monitor.pages.cells import Cells, cell, given, given_by
+from monitor.pages.found import Found, Source
 
 DAYS = 90
+K = TypeVar("K")
+Place = tuple[str, str, str]  # module, probe and location of a track
 END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 
 
@@ -60,9 +64,16 @@ class Picture:
     @cached_property
     def cells(self) -> Cells:
         """What is worked out from this picture."""
-        cells = Cells(self.before)
+        before = self.before
+        if before is not None and before.seen is not None and before.seen.board.platform is not self.board.platform:
+            before = None
+        cells = Cells(before, self.now, self._changes)
         cells.belong_to(self)
         return cells
+
+    def _changes(self, seen: "Seen | None") -> tuple[Iterable[Source], "Seen"]:
+        now = Seen(self.board, self.history, self.works)
+        return (() if seen is None else changes(seen, now)), now
 
     # --- the past of a module and of a component
 
@@ -73,7 +84,7 @@ class Picture:
         today = self.now.astimezone(zone).date()
         return datetime(today.year, today.month, today.day, tzinfo=zone).astimezone(UTC)
 
-    @given
+    @given_by("moves")
     def moves_of(self, module: str) -> tuple[Transition, ...]:
         """Its changes of status, in order of decision."""
         return self.history.transitions.get(module, ())
@@ -82,7 +93,7 @@ class Picture:
     def _weights(self) -> Weights:
         return self.board.platform.weights
 
-    @given
+    @given_by("works")
     def _excluded(self, module: str) -> tuple[tuple[datetime, datetime], ...]:
         """Stretches of planned work on it; what is under way has no end."""
         return tuple(stretch for one in self._begun for stretch in one.excluded(module, END))
@@ -121,7 +132,7 @@ class Picture:
                 before, changed = status, move.at
         return min((move.since for move in moves), default=None), before, changed
 
-    @given
+    @cell
     def _made_of(self, component: str) -> tuple[str, ...]:
         return self.board.platform.components[component].modules
 
@@ -129,31 +140,37 @@ class Picture:
         """The figure for `24h`, `7d`, `30d` or `90d`."""
         return uptime(cut, self.now - WINDOWS[window], self.now)
 
-    @given
+    @cell
     def uptimes_of(self, module: str) -> dict[str, Uptime]:
         """A module's figures by window."""
-        cut = self.spans_of(module)
-        return {window: self.uptime(cut, window) for window in WINDOWS}
+        return self._uptimes(self.spans_of(module))
 
-    @given
+    @cell
     def uptimes_of_component(self, component: str) -> dict[str, Uptime]:
         """A component's figures by window."""
-        cut = self.spans_of_component(component)
+        return self._uptimes(self.spans_of_component(component))
+
+    def _uptimes(self, cut: list[Span]) -> dict[str, Uptime]:
+        for length in WINDOWS.values():
+            self.cells.stands_until(self.now + stays(cut, self.now - length, self.now))
         return {window: self.uptime(cut, window) for window in WINDOWS}
 
-    @given
+    @cell
     def uptimes_together(self, subject: Subject) -> dict[str, Uptime]:
         """The figures of a group or of the whole platform by window."""
         line = self.spans_of_component if self.board.platform.components else self.spans_of
         cuts = [line(id) for id in parts(self.board.platform, subject)]
+        for length in WINDOWS.values():
+            stay = min((stays(cut, self.now - length, self.now) for cut in cuts), default=timedelta(1))
+            self.cells.stands_until(self.now + stay)
         return {name: figure(together(cuts, self.now - length, self.now)) for name, length in WINDOWS.items()}
 
-    @given
+    @cell
     def days_of(self, module: str) -> tuple[Day, ...]:
         """A module's last 90 days in the site's zone, the oldest first, today last."""
         return (*self._past_days(module), *self._today(self.spans_of(module)))
 
-    @given
+    @cell
     def days_of_component(self, component: str) -> tuple[Day, ...]:
         """The same for a component."""
         return (*self._past_days_of_component(component), *self._today(self.spans_of_component(component)))
@@ -170,6 +187,9 @@ class Picture:
         return tuple(map(_same, days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1]))
 
     def _today(self, cut: list[Span]) -> list[Day]:
+        last = cut[-1] if cut else None
+        calm = last is not None and last.status is Status.UP and last.since <= self.midnight() < self.now
+        self.cells.stands_until(END if calm else self.now)  # a new day has another midnight
         return days(cut, self.now, 1, ZoneInfo(self.site.timezone))
 
     def local(self, at: datetime) -> date:
@@ -220,6 +240,47 @@ class Picture:
         """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)
         return self_check(self.board, gap.code if gap else None)
+
+
+class Seen(NamedTuple):
+    """What a publication was made from."""
+
+    board: Board
+    history: History
+    works: list[Maintenance]
+
+
+def changes(before: Seen, now: Seen) -> Iterator[Source]:
+    """The aspects of modules that are others than before, and `module` for any of them but its changes of status. What
+    is the same object has not changed."""
+    board, old = now.board, before.board
+    for id in _others(before.history.transitions, now.history.transitions):
+        yield "moves", id
+    works = board.platform.modules if before.works != now.works else ()
+    found = {
+        "latency": _others(before.history.latency, now.history.latency),
+        "settled": _others(old.modules, board.modules),
+        "seen": {key[0]: None for key in _others(old.tracks, board.tracks) if _seen_otherwise(key, old, board)},
+        "version": {key[0]: None for key in _others(old.versions, board.versions)},
+        "works": works,
+    }
+    for aspect, ids in found.items():
+        yield from ((aspect, id) for id in ids)
+    yield from (("module", id) for id in {id: None for ids in found.values() for id in ids})
+
+
+def _others(old: Mapping[K, object], new: Mapping[K, object]) -> list[K]:
+    """The keys under which something else stands now."""
+    if old is new:
+        return []
+    found = [key for key, one in new.items() if old.get(key) is not one]
+    return found if len(old) == len(new) and not found else found + [key for key in old if key not in new]
+
+
+def _seen_otherwise(key: Place, before: Board, now: Board) -> bool:
+    """Whether a place saw something else of a probe last."""
+    old, new = before.tracks.get(key), now.tracks.get(key)
+    return old is None or new is None or (old.last is not new.last and old.last != new.last)
 
 
 @lru_cache(maxsize=8192)

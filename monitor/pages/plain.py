@@ -21,7 +21,12 @@ _ILLEGAL = re.compile(
 
 def json_bytes(value: Any) -> bytes:
     """UTF-8 JSON in one line. Half a surrogate pair, which YAML lets pass, becomes a question mark."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json_text(value).encode("utf-8", "replace")
+
+
+def json_text(value: Any) -> str:
+    """JSON in one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def legal(text: str) -> str:

@@ -11,11 +11,10 @@ not what there is. Whatever moment the power fails, a reader finds a whole old o
 
 import ctypes
 import fcntl
-import gzip
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,9 @@ from sys import intern
 from time import monotonic
 from typing import NamedTuple
 
-from monitor.pages.cells import Stored
+from monitor.pages.found import Stored
+from monitor.pages.packer import TEXTS, Packer
 
-TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 TURNS = 3  # folders that take turns
 _syncfs = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
@@ -72,6 +71,10 @@ class Publisher:
         self._public = directory / "public"
         self._store = directory / ".publications"
         self._trees: dict[Path, Tree] = {}  # the oldest first, the one in force last
+        self._moved: dict[Path, frozenset[str]] = {}  # what each of them did not have from the one before
+        self._mixed = False  # files of an earlier run may stand between ours
+        self._packer = Packer()
+        self._read: dict[bytes, bytes] = {}
         try:
             self._store.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -81,43 +84,50 @@ class Publisher:
                 f"{self._store} cannot hold the site ({error.strerror}); choose another data directory"
             ) from None
 
-    def publish(self, files: Mapping[str, bytes], whole: bool = True) -> Published:
+    def publish(self, files: Mapping[str, bytes], whole: bool = True, news: Collection[str] | None = None) -> Published:
         """Puts these files, by path below the root, in place of the last ones; all of them or, on an error, none. When
-        they are not the `whole` site, what else was published stays.
+        they are not the `whole` site, what else was published stays. `news` are the paths that may have changed since
+        the publication in force, where the caller made that one too: no others are looked at.
 
         A file that was published before may be `Stored`. Raises NotStored when it is not there, ValueError for a path
         that would leave the folder and OSError when the disk refuses.
         """
         began = monotonic()
-        made = {name: Stored.of(content) for name, content in files.items()}
         with self._locked():
             behind = self._linked() != self._current
             if behind:  # another process published meanwhile
                 self._take_up()
+            if behind or self._current is None or self._current not in self._moved or (whole and self._mixed):
+                news = None  # not all of what is there was put there by us
             number, before = self._newest() + 1, self._trees.get(self._current, {}) if self._current else {}
-            tree = {intern(name): _file(digest, number, before.get(name)) for name, digest in made.items()}
-            if not whole:
-                tree = {**before, **tree}
-            changed = tuple(name for name, file in tree.items() if file.number == number)
+            tree = dict(before)
+            for name in files if news is None else files.keys() & news:
+                tree[intern(name)] = _file(Stored.of(files[name]), number, before.get(name))
+            if whole:
+                for name in before.keys() - files.keys() if news is None else (news & before.keys()) - files.keys():
+                    del tree[name]
+            changed = tuple(name for name in (tree if news is None else news) if _is_new(tree.get(name), number))
             for name in changed:
                 _check(name)
-            gone = tuple(name for name in before if name not in tree)
+            gone = tuple(name for name in (before if news is None else before.keys() & news) if name not in tree)
             if not changed and not gone and self._current is not None:
+                self._moved.setdefault(self._current, frozenset())
                 return Published((), (), 0, monotonic() - began, behind)
-            folder = self._store / f"{number:08d}"
+            folder, moved = self._store / f"{number:08d}", frozenset((*changed, *gone))
             try:
-                written = self._fill(folder, self._oldest(folder), tree, files)
+                written = self._fill(folder, *self._oldest(folder, moved, tree), tree, files)
                 self._swap(folder)
             except BaseException:
                 if self._linked() != folder:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._trees[folder] = tree
+            self._trees[folder], self._moved[folder], self._mixed = tree, moved, not whole
+            self._packer.forget(gone)
         return Published(changed, gone, written, monotonic() - began, behind)
 
     def reading(self, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """The bytes of files of which some were published before, read when they are asked for."""
-        return _Reading(files, self._public)
+        return _Reading(files, self._public, self._read)
 
     # --- one publication
 
@@ -125,28 +135,31 @@ class Publisher:
     def _current(self) -> Path | None:
         return next(reversed(self._trees), None)
 
-    def _oldest(self, folder: Path) -> Tree:
-        """Makes the folder of the next publication: the oldest one under its new name, with what that holds, or an
-        empty one."""
+    def _oldest(self, folder: Path, moved: Iterable[str], tree: Tree) -> tuple[Tree, Iterable[str]]:
+        """Makes the folder of the next publication: the oldest one under its new name, or an empty one; with what that
+        holds, and the paths at which it may differ from `tree`."""
         if len(self._trees) >= TURNS:
             oldest = next(iter(self._trees))
-            tree = self._trees.pop(oldest)
+            found = self._trees.pop(oldest)
+            self._moved.pop(oldest, None)
             with suppress(FileNotFoundError):
                 oldest.rename(folder)
-                return tree
+                return found, set(moved).union(*(self._moved.get(one, found.keys() | tree) for one in self._trees))
         folder.mkdir()
-        return {}
+        return {}, tree
 
-    def _fill(self, folder: Path, found: Tree, tree: Tree, files: Mapping[str, bytes]) -> int:
+    def _fill(self, folder: Path, found: Tree, differing: Iterable[str], tree: Tree, files: Mapping[str, bytes]) -> int:
         """Makes a folder that holds `found` hold `tree`, and brings it to the disk; how many bytes were new."""
         fresh: list[str] = []
         made, written = {""}, 0
         before = self._trees.get(self._current, {}) if self._current else {}
-        for name in found:
-            if tree.get(name) != found[name]:
+        differing = [name for name in differing if tree.get(name) != found.get(name)]
+        for name in differing:
+            if name in found:
                 _remove(folder, name, last=name not in tree)
-        for name, wanted in tree.items():
-            if found.get(name) == wanted:
+        for name in differing:
+            wanted = tree.get(name)
+            if wanted is None:
                 continue
             above, _, _ = name.rpartition("/")
             if above not in made:
@@ -158,7 +171,7 @@ class Publisher:
             content = files.get(name, wanted.digest)
             if isinstance(content, Stored):
                 raise NotStored(name)
-            for path, what in ((file, content), (f"{file}.gz", _packed(name, content))):
+            for path, what in ((file, content), (f"{file}.gz", self._packer.packed(name, content))):
                 if what is not None:
                     Path(path).write_bytes(what)
                     fresh.append(path)
@@ -179,7 +192,7 @@ class Publisher:
     def _take_up(self) -> None:
         """Reads the publication in force, so that what did not change since is not written again, and clears the rest:
         what is older, and what a crash left half done."""
-        current, self._trees = self._linked(), {}
+        current, self._trees, self._moved = self._linked(), {}, {}
         for folder in self._store.iterdir():
             if folder.is_dir() and folder != current:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -220,18 +233,23 @@ class Publisher:
 class _Reading(Mapping[str, bytes]):
     """Files as they are, or are to be, published."""
 
-    def __init__(self, files: Mapping[str, bytes], public: Path) -> None:
+    def __init__(self, files: Mapping[str, bytes], public: Path, read: dict[bytes, bytes]) -> None:
         self._files = files
         self._public = public
+        self._before = dict(read)
+        self._read = read
+        read.clear()  # what is not read this time will not be next time
 
     def __getitem__(self, name: str) -> bytes:
         content = self._files[name]
         if not isinstance(content, Stored):
             return content
         try:
-            return (self._public / name).read_bytes()
+            found = self._before.get(content) or (self._public / name).read_bytes()
         except FileNotFoundError:
             raise NotStored(name) from None
+        self._read[content] = found
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -255,6 +273,10 @@ def _check(name: str) -> None:
     """Every part of a path is a plain name; ids are checked long before, so this only ever meets our own bugs."""
     if not all(_PART.fullmatch(part) for part in name.split("/")) or name.endswith(".gz"):
         raise ValueError(f"{name!r} is no path of a published file")
+
+
+def _is_new(file: File | None, number: int) -> bool:
+    return file is not None and file.number == number
 
 
 def _file(digest: Stored, number: int, before: File | None) -> File:
@@ -285,11 +307,6 @@ def _link(old: str, new: str) -> bool:
     with suppress(FileNotFoundError):
         _same(f"{old}.gz", f"{new}.gz")
     return True
-
-
-def _packed(name: str, content: bytes) -> bytes | None:
-    """The compressed form of a text, without a date in it, so that equal texts give equal bytes."""
-    return gzip.compress(content, 6, mtime=0) if Path(name).suffix in TEXTS else None
 
 
 def _same(old: str, new: str) -> None:

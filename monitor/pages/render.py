@@ -5,13 +5,13 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale
@@ -21,10 +21,11 @@ from markupsafe import Markup
 
 from monitor.pages.about import about
 from monitor.pages.card import card_path, territory
-from monitor.pages.cells import cell, given
+from monitor.pages.cells import cell, given, key_of
 from monitor.pages.codes import codes_page
 from monitor.pages.detail import component_page, module_page, month, month_folder, months
 from monitor.pages.facts import Facts
+from monitor.pages.found import Key
 from monitor.pages.healthcheck import healthcheck
 from monitor.pages.home import home, support
 from monitor.pages.lens import Lens
@@ -38,8 +39,7 @@ from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
 from monitor.pages.view import Link
 
-T = TypeVar("T")
-
+AT_ONCE = ("home", "404")  # pages that no slice leaves for later
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 ROWS = 4096  # of tables, that are kept printed
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
@@ -79,47 +79,68 @@ class Frame:
 def html_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> dict[str, bytes]:
     """Every HTML page and every asset of the theme, by its path below the root of the site. Of pages that were never
     printed, the home pages and as many as the slice takes, those of the default language first."""
+    printed = printers(Facts(picture), speech, theme)
+    return picture.cells.only(lambda: lay_html(printed, part or Slice()))
+
+
+def printers(facts: Facts, speech: Speech, theme: Path) -> list["Printer"]:
+    """Who prints the pages, by language, the default one first."""
     press = _press(theme, max(file.stat().st_mtime_ns for file in theme.rglob("*")))
-    facts = Facts(picture)
-    files, part = dict(press.assets), part or Slice()
-    for language in speech.languages:
-        printer = Printer(Lens(facts, speech, language), press)
-        for page, folder, view in views(printer.lens):
-            if page != "home" and not printer.knows(page, folder) and not part.takes():
-                continue
-            files[_under(language, speech, folder) + "index.html"] = printer.page(page, folder, view)
-        if language == speech.default:
-            files["404.html"] = printer.page("404", "", lambda: None)
-    return files
+    return [Printer(Lens(facts, speech, language), press) for language in speech.languages]
 
 
-def views(lens: Lens) -> Iterable[tuple[str, str, Callable[[], object]]]:
-    """Every page of a language: the template's name, the folder below the root of the language, what makes the view.
+def lay_html(printed: Sequence["Printer"], part: Slice) -> None:
+    """Lays the pages and the assets down."""
+    for name, content in printed[0].press.assets.items():
+        printed[0].cells.put(name, content)
+    for printer in printed:
+        wanted = printer.paths()
+        printer.cells.list(f"pages/{printer.lens.language}", wanted, lambda key: key[2] in AT_ONCE or part.takes())
 
-    What makes it is only called when the page has to be looked at again, so it takes ids along and no facts.
-    """
-    facts = lens.facts
-    yield "home", "", partial(home, lens)
-    yield "healthcheck", "healthcheck/", partial(healthcheck, lens)
-    yield "about", "about/", partial(about, lens)
-    yield "history", "history/", partial(months, lens)
-    for first in facts.months:
-        yield "month", month_folder(first), partial(month, lens, first)
+
+def pages(facts: Facts) -> Iterable[tuple[str, str, object]]:
+    """Every page of a language: the template's name, the folder below the root of the language, what it is about."""
+    yield "home", "", None
+    yield "healthcheck", "healthcheck/", None
+    yield "about", "about/", None
+    yield "history", "history/", None
+    for first in facts.first_days:
+        yield "month", month_folder(first), first
     if facts.reports:
-        yield "reports", "reports/", partial(reports_page, lens)
+        yield "reports", "reports/", None
     for name in facts.reports:
-        yield "report", report_folder(name), partial(_of, partial(report_page, lens), facts.reports, name)
+        yield "report", report_folder(name), name
     for id in facts.incidents:
-        yield "incident", f"incidents/{id}/", partial(_of, lens.incident, facts.incidents, id)
-    yield "maintenance", "maintenance/", partial(maintenance_page, lens)
-    yield "codes", "codes/", partial(codes_page, lens)
-    yield "support", "support/", partial(support_page, lens, support(facts, lens))
+        yield "incident", f"incidents/{id}/", id
+    yield "maintenance", "maintenance/", None
+    yield "codes", "codes/", None
+    yield "support", "support/", None
     for id in facts.works:
-        yield "work", f"incidents/{id}/", partial(_of, partial(work_page, lens), facts.works, id)
+        yield "work", f"incidents/{id}/", id
     for id in facts.components:
-        yield "component", f"components/{id}/", partial(_of, partial(component_page, lens), facts.components, id)
+        yield "component", f"components/{id}/", id
     for id in facts.modules:
-        yield "module", f"modules/{id}/", partial(_of, partial(module_page, lens), facts.modules, id)
+        yield "module", f"modules/{id}/", id
+
+
+# What makes the view of each page.
+VIEWS: Mapping[str, Callable[[Lens, Any], object]] = {
+    "home": lambda lens, _: home(lens),
+    "healthcheck": lambda lens, _: healthcheck(lens),
+    "about": lambda lens, _: about(lens),
+    "history": lambda lens, _: months(lens),
+    "month": lambda lens, first: month(lens, first),
+    "reports": lambda lens, _: reports_page(lens),
+    "report": lambda lens, name: report_page(lens, lens.facts.reports[name]),
+    "incident": lambda lens, id: lens.incident(lens.facts.incidents[id]),
+    "maintenance": lambda lens, _: maintenance_page(lens),
+    "codes": lambda lens, _: codes_page(lens),
+    "support": lambda lens, _: support_page(lens, support(lens.facts, lens)),
+    "work": lambda lens, id: work_page(lens, lens.facts.works[id]),
+    "component": lambda lens, id: component_page(lens, lens.facts.components[id]),
+    "module": lambda lens, id: module_page(lens, lens.facts.modules[id]),
+    "404": lambda lens, _: None,
+}
 
 
 def standalone(lens: Lens, page: str, view: object, theme: Path) -> bytes:
@@ -127,10 +148,6 @@ def standalone(lens: Lens, page: str, view: object, theme: Path) -> bytes:
     press, site = Press(theme), lens.facts.site
     frame = replace(_frame(lens, page, "", (), press), root=f"{site.url}/{_under(lens.language, lens.speech, '')}")
     return press.print(frame, view, lens.speech)
-
-
-def _of(make: Callable[[T], object], every: Mapping[str, T], id: str) -> object:
-    return make(every[id])
 
 
 class Printer:
@@ -142,25 +159,28 @@ class Printer:
         self.name = ("printer", lens.language)
         self.cells = lens.cells
         self.cells.belong_to(self)
-        self._views: dict[tuple[str, str], Callable[[], object]] = {}
-
-    def knows(self, page: str, folder: str) -> bool:
-        """Whether this page was printed for the last publication."""
-        return self.cells.knew((Printer._page.__wrapped__, self.name, page, folder))  # type: ignore[attr-defined]
-
-    def page(self, page: str, folder: str, view: Callable[[], object]) -> bytes:
-        """The page that stands in a folder below the root of the language."""
-        self._views[(page, folder)] = view
-        return self._page(page, folder)
 
     @cell
-    def _page(self, page: str, folder: str) -> bytes:
-        frame, view = self._frame(page, folder), self._view(page, folder)
+    def paths(self) -> dict[str, Key]:
+        """Every page, the home page first."""
+        lens = self.lens
+        found = {
+            _under(lens.language, lens.speech, folder) + "index.html": key_of(Printer.page, self, page, folder, which)
+            for page, folder, which in pages(lens.facts)
+        }
+        if lens.language == lens.speech.default:
+            found["404.html"] = key_of(Printer.page, self, "404", "", None)
+        return found
+
+    @cell
+    def page(self, page: str, folder: str, which: Hashable) -> bytes:
+        """The page that stands in a folder below the root of the language."""
+        frame, view = self._frame(page, folder), self._view(page, which)
         return self._theme().print(frame, view, self.lens.speech)
 
     @cell
-    def _view(self, page: str, folder: str) -> object:
-        return self._views[(page, folder)]()
+    def _view(self, page: str, which: Hashable) -> object:
+        return VIEWS[page](self.lens, which)
 
     @cell
     def _frame(self, page: str, folder: str) -> Frame:

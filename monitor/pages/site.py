@@ -2,27 +2,41 @@
 
 from pathlib import Path
 
-from monitor.pages.api import api_files
-from monitor.pages.badges import badge_files
-from monitor.pages.card import card_files
-from monitor.pages.crawlers import crawler_files
-from monitor.pages.feeds import feed_files
+from monitor.pages.api import Own
+from monitor.pages.badges import Badges
+from monitor.pages.card import lay_cards
+from monitor.pages.crawlers import lay_crawlers
+from monitor.pages.facts import Facts
+from monitor.pages.feeds import Writer, lay_feeds
 from monitor.pages.picture import Picture
-from monitor.pages.render import html_files
+from monitor.pages.render import lay_html, printers
 from monitor.pages.slice import Slice
-from monitor.pages.statuspage import statuspage_files
+from monitor.pages.statuspage import Statuspage
 from monitor.pages.translate import Speech
 
 
-def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> dict[str, bytes]:
-    """The whole site by path below its root, or as much of its pages as the slice takes."""
-    pages = html_files(picture, speech, theme, part)
-    return {
-        **pages,
-        **statuspage_files(picture, speech),
-        **api_files(picture, speech),
-        **feed_files(picture, speech),
-        **badge_files(picture, speech),
-        **card_files(picture, speech, theme),
-        **crawler_files(picture, speech, pages),
-    }
+class Files(dict[str, bytes]):
+    """The whole site by path below its root, or as much of it as there is; `changed` are the paths that may hold
+    something else than what was published last, or nothing any more."""
+
+    changed: frozenset[str]
+
+
+def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> Files:
+    """The whole site, or as much of its pages as the slice takes."""
+    facts, cells = Facts(picture), picture.cells
+    printed = printers(facts, speech, theme)
+    statuspage, own, badges = Statuspage(picture, speech), Own(facts, speech), Badges(facts, speech)
+    writers = [Writer(facts, speech, language) for language in speech.languages]
+    lay_html(printed, part or Slice())
+    statuspage.lay()
+    own.lay()
+    lay_feeds(writers)
+    badges.lay()
+    lay_cards(facts, speech, theme)
+    cells.bring()
+    lay_crawlers(facts, speech, [path for path in printed[0].paths() if path in cells.found.files])
+    cells.clear()
+    files = Files(cells.found.files)
+    files.changed = frozenset(cells.found.changed)
+    return files

@@ -18,12 +18,14 @@ from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, top_level, worst
 from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
+from monitor.pages.cells import cell, given, key_of
+from monitor.pages.found import Key
 from monitor.pages.news import announced, blindness_told, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes
 from monitor.pages.scheduled import scheduled_files
 from monitor.pages.translate import Speech
-from monitor.pages.works import with_pages
+from monitor.pages.works import past, with_pages
 
 NEWEST = 50
 TOLD = {"opened", "worsened", "reopened", "resolved"}  # kinds of updates that subscribers are told of
@@ -33,12 +35,58 @@ Object = dict[str, Any]
 
 def statuspage_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     """The eight files. None at all while nothing is known: the vocabulary has no word for that but "operational"."""
-    page = _Page(picture, speech)
+    return picture.cells.only(Statuspage(picture, speech).lay)
+
+
+class Statuspage:
+    """The eight files, as cells."""
+
+    name = "api/v2"
+
+    def __init__(self, picture: Picture, speech: Speech) -> None:
+        self._picture = picture
+        self._speech = speech
+        self.cells = picture.cells
+        self.cells.belong_to(self)
+
+    def lay(self) -> None:
+        """Lays them down."""
+        self.cells.list("api/v2", self.paths())
+
+    @cell
+    def paths(self) -> dict[str, Key]:
+        """All of them, or none."""
+        return {name: key_of(Statuspage.file, self, name) for name in self.files()}
+
+    @cell
+    def file(self, name: str) -> bytes:
+        """One of them."""
+        return self.files()[name]
+
+    @cell
+    def files(self) -> dict[str, bytes]:
+        """What they hold."""
+        self.inputs()
+        return _files(_Page(self._picture, self._speech))
+
+    @given
+    def inputs(self) -> tuple[object, ...]:
+        """All that they are made from."""
+        seen = self._picture
+        board, history = seen.board, seen.history
+        return (
+            (seen.confirmed(), seen.last_known(), seen.monitor(), long_blind_since(seen), board.planned),
+            (board.modules, board.incidents, history.incidents, history.transitions, history.gaps),
+            (seen.works, past(seen)),
+        )
+
+
+def _files(page: "_Page") -> dict[str, bytes]:
     if not page.statuses:
         return {}
     unresolved = [one for one in page.incidents if one["status"] in ("investigating", "identified", "monitoring")]
     verdict = page.verdict
-    planned = scheduled_files(picture, page.say, page.page["id"], page.by_id, page.full_names)
+    planned = scheduled_files(page.picture, page.say, page.page["id"], page.by_id, page.full_names)
     files: dict[str, Object] = {
         "summary": {
             "components": page.components,

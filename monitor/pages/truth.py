@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from monitor.core.incident import Incident, Stage
 from monitor.core.maintenance import WorkStage
@@ -129,15 +130,25 @@ def files_against_page(picture: Picture, files: Mapping[str, bytes]) -> tuple[Co
     unresolved = files.get("api/v2/incidents/unresolved.json")
     if unresolved is None:
         return ()  # nothing is known yet, and so there are no such files
-    stages = {one["id"]: one["status"] for one in json.loads(unresolved)["incidents"]}
+    stages = _stages(unresolved)
     newest = incidents_of(picture.board, picture.history)[:TOLD]
     found = []
     for one in newest:
         own, stage = files.get(f"api/v1/incidents/{one.id}.json"), one.stage.value if one.is_open else None
-        told = None if own is None else json.loads(own)["status"]
+        told = None if own is None else _stage(own)
         if stages.get(one.id) != stage or told != one.stage.value or f"incidents/{one.id}/index.html" not in files:
             found.append(Contradiction(Kind.FILES_AGAINST_PAGE, one.id))
     return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _stages(unresolved: bytes) -> dict[str, str]:
+    return {one["id"]: one["status"] for one in json.loads(unresolved)["incidents"]}
+
+
+@lru_cache(maxsize=2 * TOLD)
+def _stage(own: bytes) -> str:
+    return str(json.loads(own)["status"])
 
 
 def _open(picture: Picture) -> list[Incident]:

@@ -157,6 +157,7 @@ def goes_on(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> N
     site_files(seen, SPEECH, THEME)
     for change in changes:
         before = seen.cells.found
+        seen.cells.close()
         seen = replace(change(seen, random), before=before)
         made, whole = site_files(seen, SPEECH, THEME), site_files(replace(seen, before=None), SPEECH, THEME)
         assert made.keys() == whole.keys()
@@ -267,7 +268,9 @@ def test_a_value_that_nobody_asked_for_is_forgotten() -> None:
     """So what is kept is never more than one publication."""
     before = sums(1, 2)
     before.large()
+    before.cells.close()
     without = sums(1, 2, before)
+    without.cells.close()
     again = sums(1, 2, without)
     assert (again.large(), again.made) == (False, ["large", "total"])
 

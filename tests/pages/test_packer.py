@@ -1,0 +1,69 @@
+"""What stands beside a large text opens as that text, and is the same whatever was packed before it."""
+
+import gzip
+import zlib
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.pages.packer import LARGE, MARK, MARK_JSON, MOST, Packer, cut
+from tests.depth import examples
+
+
+def listing(entries: int, seed: int) -> bytes:
+    """As our own files list modules."""
+    random = Random(seed)
+    return b",".join(b'{"id":"m-%d","p50":%d,"text":"a\nb"}' % (n, random.randrange(9999)) for n in range(entries))
+
+
+@settings(max_examples=examples(12), deadline=None)
+@given(
+    name=st.sampled_from(["modules.json", "index.html"]),
+    entries=st.integers(2500, 9000),
+    edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 400), st.binary(max_size=300)), max_size=3),
+    seed=st.integers(0, 9),
+)
+@pytest.mark.property
+def test_it_opens_as_the_text_and_is_the_same_without_a_past(
+    name: str, entries: int, edits: list[tuple[float, int, bytes]], seed: int
+) -> None:
+    """After whatever was cut out and put in, with what the standard library opens at one go and piece by piece."""
+    packer, text = Packer(), listing(entries, seed)
+    packer.packed(name, text)
+    for at, out, instead in edits:
+        place = int(at * len(text))
+        text = text[:place] + instead + text[place + out :]
+        packed = packer.packed(name, text)
+        assert packed == Packer().packed(name, text)
+        assert packed is not None
+        assert gzip.decompress(packed) == text
+        opener = zlib.decompressobj(31)
+        assert opener.decompress(packed) == text
+        assert opener.eof
+        assert opener.unused_data == b""  # one member: not every client reads a second one
+
+
+def test_behind_a_change_the_pieces_are_the_same() -> None:
+    """So that a change costs a piece or two, not the rest of the file."""
+    text = listing(20_000, 1)
+    for mark in (MARK, MARK_JSON):
+        before = [bytes(piece) for piece in cut(text, mark)]
+        after = [bytes(piece) for piece in cut(text[:300_000] + b"another figure" + text[300_000:], mark)]
+        assert len(before) > len(text) / MOST
+        assert len(set(after) - set(before)) <= 4
+
+
+def test_a_small_text_is_packed_whole_and_a_picture_not_at_all() -> None:
+    packer, text = Packer(), b"status " * 1000
+    assert packer.packed("index.html", text) == gzip.compress(text, 6, mtime=0)
+    assert packer.packed("card.png", text * 1000) is None
+
+
+def test_a_large_text_is_hardly_larger_for_it() -> None:
+    text = listing(20_000, 2)
+    assert len(text) > LARGE
+    packed = Packer().packed("x.json", text)
+    assert packed is not None
+    assert len(packed) < 1.06 * len(gzip.compress(text, 6))
