@@ -25,10 +25,11 @@ from monitor.core.history import board_from
 from monitor.core.observation import Observation
 from monitor.courier import Courier
 from monitor.data import database_url, listening, only_one, place_of, secret_of
-from monitor.desk import Desk, Watcher
+from monitor.desk import Desk
 from monitor.exporter import Exporter
 from monitor.figures import Figures
 from monitor.following import Following
+from monitor.hands import Watcher
 from monitor.jobs import guarded
 from monitor.logs import mask_with
 from monitor.lookout import Lookout

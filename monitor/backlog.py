@@ -16,10 +16,12 @@ MANY_AT_ONCE = 2000  # … and while the store takes them more slowly than they 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step wants stored, and the how many-th it is."""
+    """What one step wants stored, and the how many-th it is. `whole`: whoever brought it is to be told that all of it
+    is stored, so nothing of it is given up."""
 
     number: int
     effects: list[Storable]
+    whole: bool = False
 
 
 class Backlog:
@@ -36,10 +38,10 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._under_way) + len(self._bare) + len(self._steps)
 
-    def add(self, effects: list[Storable]) -> None:
+    def add(self, effects: list[Storable], whole: bool = False) -> None:
         """One more step wants this stored."""
         self.decided += 1
-        self._steps.append(Step(self.decided, effects))
+        self._steps.append(Step(self.decided, effects, whole))
         for effect in effects:
             if isinstance(effect, Remember):
                 self._newest[_key(effect)] = self.decided
@@ -85,6 +87,8 @@ class Backlog:
 
     def _thinned(self, step: Step) -> list[Step]:
         """A step without its observations, which are counted; none when nothing is left that matters."""
+        if step.whole:
+            return [step]
         rest: list[Storable] = [effect for effect in step.effects if not isinstance(effect, Keep)]
         self.shed += len(step.effects) - len(rest)
         if all(isinstance(effect, Remember) for effect in rest):

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from monitor import chronicle, spans
 from monitor.backlog import AT_ONCE, Backlog
@@ -27,7 +27,9 @@ from monitor.core.effect import (
     Happened,
     Hold,
     Keep,
+    Marked,
     Moved,
+    Observed,
     Refusal,
     Remember,
     Said,
@@ -42,6 +44,7 @@ from monitor.core.incident import Incident
 from monitor.core.search import Place, Search, page_of
 from monitor.core.step import step
 from monitor.core.word import Open
+from monitor.hands import Hands, Store, Watcher
 from monitor.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -53,64 +56,10 @@ LATE = 5.0  # seconds a transaction may take before nobody waits for the store a
 AWAY = Refusal("away", "it was heard, but cannot be stored at the moment: say it again")
 UNREAD = Refusal("away", "the store does not answer at the moment: ask again")
 
+QUIET = Keep | Remember | Marked  # what nobody waits for
+
 T = TypeVar("T")
 Check = Callable[[Incident | None], Refusal | None]  # of what the word is about, at the very moment it is taken
-
-
-class Store(Protocol):
-    """What the desk needs of a store: all or nothing, an exception of `troubles` when it refuses."""
-
-    async def commit(self, effects: Sequence[Storable]) -> None:
-        """Stores these effects in one transaction."""
-        ...
-
-    async def incident(self, id: str) -> Incident | None:
-        """One incident, however old."""
-        ...
-
-    async def incidents(self, search: Search) -> list[Incident]:
-        """The first of a search, and one more than its limit where there is one."""
-        ...
-
-    async def entries(self, sought: Sought) -> list[tuple[int, Entry]]:
-        """Lines of the audit log with their numbers, and one more than the limit where there is one."""
-        ...
-
-    async def entry(self, request: str) -> Entry | None:
-        """The line for what was done by a request of that name."""
-        ...
-
-
-class Hands(Protocol):
-    """Whoever performs what a step asks for."""
-
-    def ask(self, ask: Ask) -> None:
-        """Run a probe once more."""
-        ...
-
-    def hold(self, hold: Hold) -> None:
-        """Leave a probe alone for a while."""
-        ...
-
-    def ask_canaries(self, ask: AskCanaries) -> None:
-        """Find out whether the place can see."""
-        ...
-
-
-class Watcher:
-    """Whoever counts along; this one does not."""
-
-    def judged(self, board: Board, keep: Keep) -> None:
-        """One more run was judged."""
-
-    def written(self, news: bool, seconds: float) -> None:
-        """Effects were stored in so many seconds; `news` when a status or an incident was among them."""
-
-    def happened(self, event: Happened, stored: bool) -> None:
-        """An event of an incident was decided, and later on stored."""
-
-    def refused(self, reason: str) -> None:
-        """The store does not take what was decided."""
 
 
 class Desk:
@@ -153,43 +102,49 @@ class Desk:
             if self.took_at - turn > TURN:  # a queue that is not empty is read without ever letting go of the loop
                 await asyncio.sleep(0)
                 turn = self._clock.monotonic()
-            event = await self.queue.get()
-            self.took_at = self._clock.monotonic()
-            try:
-                self.take(event)
-            except Exception:
-                fields = {"about": chronicle.about_event(event)}
-                log.exception("step failed on %s", type(event).__name__, extra=fields)
+            self.receive(await self.queue.get())
 
-    def take(self, event: Event) -> list[Effect]:
+    def receive(self, event: Event | None, also: Sequence[Storable] = ()) -> None:
+        """As `take`, for whoever can do nothing about a step that fails. `also` is stored together with what follows
+        from the event, or by itself where there is none."""
+        self.took_at = self._clock.monotonic()
+        if event is None:
+            return self._queue([*also])
+        try:
+            self.take(event, also)
+        except Exception:
+            log.exception("step failed on %s", type(event).__name__, extra={"about": chronicle.about_event(event)})
+            self._queue([*also])
+
+    def take(self, event: Event, also: Sequence[Storable] = ()) -> list[Effect]:
         """One step: the board is replaced, what is to be stored is queued, what is to be asked is asked."""
-        return self._take(event, None)
+        return self._take(event, None, also)
 
-    def _take(self, event: Event, said: Said | None) -> list[Effect]:
+    def _take(self, event: Event, said: Said | None, also: Sequence[Storable] = ()) -> list[Effect]:
         if isinstance(event, Ticked) or not spans.are_wanted():
-            return self._step(event, said)
+            return self._step(event, said, also)
         with spans.span("judge", {"event": type(event).__name__, **chronicle.about_event(event)}) as seen:
-            effects = self._step(event, said)
+            effects = self._step(event, said, also)
             for effect in effects:
                 if isinstance(effect, Keep | Saved):
                     seen.set_attributes(chronicle.about(effect, self.board))
         return effects
 
-    def _step(self, event: Event, said: Said | None) -> list[Effect]:
+    def _step(self, event: Event, said: Said | None, also: Sequence[Storable] = ()) -> list[Effect]:
         self.board, effects = step(self.board, event, self._clock.now())
         storable: list[Storable] = []
         for effect in effects:
             self._perform(effect, storable)
             if isinstance(effect, Answered) and said is not None:
                 storable += self._ledger.lines(said, effect, self._clock.now())
-        self._queue(storable)
+        self._queue([*storable, *also], isinstance(event, Observed) and event.carried)
         return effects
 
-    def _queue(self, storable: list[Storable]) -> None:
+    def _queue(self, storable: list[Storable], whole: bool = False) -> None:
         if storable:
-            self.backlog.add(storable)
+            self.backlog.add(storable, whole)
             self._more.set()
-            if len(self.backlog) >= AT_ONCE or not all(isinstance(one, Keep | Remember) for one in storable):
+            if len(self.backlog) >= AT_ONCE or not all(isinstance(one, QUIET) for one in storable):
                 self._pressing.set()
 
     # -- people -------------------------------------------------------------------------------------------------------
@@ -318,13 +273,15 @@ class Desk:
                 if isinstance(effect, Happened):
                     self._watcher.happened(effect, False)
 
-    async def stored(self) -> bool:
-        """Waits until everything decided so far is stored; False as soon as the store refuses it."""
+    async def stored(self, hurry: bool = True) -> bool:
+        """Waits until everything decided so far is stored; False as soon as the store refuses it. Without `hurry` it
+        is gathered for as long as runs are."""
         if not self.backlog or self.store_trouble is not None:
             return not self.backlog
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((self.backlog.decided, waiting))
-        self._pressing.set()
+        if hurry:
+            self._pressing.set()
         return await waiting
 
     def _tell_waiting(self, stored: bool) -> None:

@@ -11,7 +11,8 @@ from monitor import backlog as backlog_file
 from monitor.clock import SystemClock
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Deed, Keep, Moved, Observed, Said, Saved, Storable, Ticked
-from monitor.desk import Desk, Watcher
+from monitor.desk import Desk
+from monitor.hands import Watcher
 from monitor.store.memory import MemoryStore
 from tests.fakes import FakeClock
 from tests.stories.beats import START, module, observation, platform
@@ -243,7 +244,7 @@ async def test_a_long_queue_leaves_the_loop_to_others_in_between() -> None:
     desk = Desk(Board(platform(module("catalog"))), RecordingStore(), RecordingHands(), SystemClock())
     taken, longest = 0, 0.0
 
-    def take(event: Any) -> list[Any]:
+    def take(event: Any, also: Any = ()) -> list[Any]:
         nonlocal taken
         taken += 1
         until = time.thread_time() + 0.0005

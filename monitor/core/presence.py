@@ -5,7 +5,9 @@ still. From eight on nobody waits for it: about half a minute after the last one
 three quarters.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from math import erfc, log10, sqrt
 
 BEAT = 10.0  # seconds between two heartbeats
@@ -45,3 +47,30 @@ def phi(presence: Presence, now: float) -> float:
 def is_stale(presence: Presence, now: float) -> bool:
     """Whether nothing is heard of it any more."""
     return phi(presence, now) >= STALE
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """How a place with agents is. `heard_at` is when one was last heard of by our clock, the rest is as they tell it:
+    `waiting` results are in their outboxes, the oldest for `oldest` seconds, `lost` went for lack of room; their clocks
+    are `skew` seconds ahead. `outdated`: not all of them have the newest configuration, `trouble` says why.
+
+    `batches`, `results` and `repeated` count what was taken from there, and what had come before; `refused` payloads
+    that were not believed, by the reason.
+    """
+
+    location: str
+    heard_at: datetime | None = None
+    stale: bool = False
+    agents: int = 0
+    waiting: int = 0
+    oldest: float = 0.0
+    lost: int = 0
+    skew: float | None = None
+    outdated: bool = False
+    trouble: str = ""
+    versions: tuple[str, ...] = ()
+    batches: int = 0
+    results: int = 0
+    repeated: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
