@@ -40,6 +40,7 @@ from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
+from monitor.places.exchange import Exchange
 from monitor.plots import Plots
 from monitor.press import Press, Scene, speech_of
 from monitor.probers import Reach
@@ -139,9 +140,10 @@ class App(Watcher):
             left_out=self.metrics.left_out,
             lagging=lambda event: self.desk.hand_in(event),
         )
-        self.desk = Desk(
-            board_from(platform, memory), self.store, self.lookout, self._clock, watcher=self, troubles=TROUBLES
-        )
+        self.places = Exchange(self.config, self._clock, self.lookout)
+        board = board_from(platform, memory)
+        self.desk = Desk(board, self.store, self.places, self._clock, watcher=self, troubles=TROUBLES)
+        self.places.begin(self.desk, memory.marks, self.following.tell)
         self.mailroom = Mailroom(
             self.config,
             self.store,
@@ -154,7 +156,7 @@ class App(Watcher):
             instance=place_of(self.data),
         )
         stack.push_async_callback(self.mailroom.close)
-        parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse)
+        parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse, self.places)
         self.selfwatch = Selfwatch(*parts, self._clock)
         self.circulation = Circulation(
             self.config, self.store, self._clock, lambda: self.desk.board, lambda: self.press.speech, secret
@@ -162,7 +164,7 @@ class App(Watcher):
         stack.push_async_callback(self.circulation.close)
         self.watchroom = Watchroom(
             self.desk, self.press, self.lookout, self.selfwatch, self._clock,
-            self._scene, self.reach.location, self.mailroom,
+            self._scene, self.reach.location, self.mailroom, self.places.attendance,
         )  # fmt: skip
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
         stack.callback(self.exporter.close)
@@ -180,6 +182,7 @@ class App(Watcher):
             "desk": self.desk.sit,
             "writer": self.desk.write,
             "rounds": self.lookout.walk,
+            **self.places.jobs(),
             "clock": self._tick,
             "press": self.press.run,
             "courier": self.courier.run,
@@ -325,6 +328,7 @@ class App(Watcher):
         self.watchroom.use(config.platform)
         self._count(config)
         self.lookout.use(config)
+        self.places.use(config)
         self.mailroom.use(config)
         self.circulation.use(config)
         self.desk.hand_in(Reconfigured(config.platform))
@@ -351,18 +355,13 @@ class App(Watcher):
             metrics_page=lambda openmetrics, view, modules: self.metrics.page(
                 self.desk.board, self.press.history, openmetrics, view, modules
             ),
-            ready=self.watchroom.why_not_ready,
             reload=self.reload,
             follow=self.following.follow,
             called=self._called,
             find=self.desk.find,
             hear=self.desk.hear,
             **self.watchroom.ears(),
-            probe=self.watchroom.probe,
-            trouble=self.watchroom.trouble,
-            printer=self.watchroom.office(),
             planner=lambda: Planner(self.config),
-            contradictions=self.watchroom.contradictions,
             links=self.links,
             trusted_proxies=settings.trusted_proxies,
             roster=lambda: self.config.settings.roster,

@@ -11,6 +11,7 @@ from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
+from monitor.places.exchange import Exchange
 from monitor.press import Press
 from monitor.pulse import Pulse
 
@@ -21,6 +22,7 @@ WAITING = 1000  # events and steps that may wait, besides one for each probe
 UNWRITTEN = 10.0  # seconds that what is decided may wait for the store
 UNPUBLISHED = 75.0  # seconds since the last publication; one is made every 15
 UNDELIVERED = 120.0  # seconds that a notice may wait
+UNHEARD = 31.0  # seconds since the last heartbeat of a place that has agents
 KEPT = 10  # looks for which a late run is remembered
 
 
@@ -35,6 +37,7 @@ class Selfwatch:
         metrics: Metrics,
         mailroom: Mailroom,
         pulse: Pulse,
+        places: Exchange,
         clock: Clock,
     ) -> None:
         self._desk = desk
@@ -43,6 +46,7 @@ class Selfwatch:
         self._metrics = metrics
         self._mailroom = mailroom
         self._pulse = pulse
+        self._places = places
         self._clock = clock
         self._wrote_at = self._tried_at = self._published_at = clock.monotonic()
         self._behind: deque[float] = deque(maxlen=KEPT)
@@ -71,6 +75,7 @@ class Selfwatch:
         if not self._desk.backlog:
             self.wrote()
         self.signs = self._read()
+        self._metrics.attended(self._places.attendance())
         self._metrics.watched(self.signs, lost, behind, seats.taken, seats.allowed)
         wrong = {sign.code for sign in self.signs if sign.is_past}
         if self._desk.store_trouble is not None:
@@ -96,6 +101,7 @@ class Selfwatch:
             Sign("store_write", now - self._wrote_at, UNWRITTEN, "self.storage"),
             Sign("publication", now - self._published_at, UNPUBLISHED, "self.storage"),
             Sign("outbox", oldest, UNDELIVERED, "self.connectivity"),
+            Sign("heartbeats", self._places.longest(), UNHEARD, "self.unheard"),
         )
 
     def stuck(self, patience: float) -> str | None:

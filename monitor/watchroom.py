@@ -11,6 +11,7 @@ from monitor.config.file import theme_dir
 from monitor.core.effect import Answered, Ask, Deed, Keep, Refusal, Said
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
+from monitor.core.presence import Attendance
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
@@ -37,6 +38,7 @@ class Watchroom:
         scene: Callable[[], Scene],
         here: str,
         mailroom: Mailroom,
+        attendance: Callable[[], tuple[Attendance, ...]] = tuple,
     ) -> None:
         self.mistake: str | None = None
         self._desk = desk
@@ -47,6 +49,7 @@ class Watchroom:
         self._scene = scene
         self._here = here
         self._mailroom = mailroom
+        self._attendance = attendance
         self._judged_at = clock.monotonic()
         mailroom.unsound = self.unsound
         self._newest: dict[tuple[str, str, str], Keep] = {}
@@ -78,6 +81,11 @@ class Watchroom:
             "entries": self._desk.entries,
             "runs": self.runs,
             "health": lambda: asdict(self.health()),
+            "ready": self.why_not_ready,
+            "probe": self.probe,
+            "trouble": self.trouble,
+            "printer": self.office(),
+            "contradictions": self.contradictions,
         }
 
     def runs(self) -> dict[tuple[str, str, str], Keep]:
@@ -104,6 +112,7 @@ class Watchroom:
             signs=self._selfwatch.signs,
             outbox=self._mailroom.postman.store_trouble,
             silent=self._mailroom.silent(),
+            places=self._attendance(),
             letters=sum(count for count, _ in self._mailroom.postman.pending().values()),
         )
 

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.core.effect import Ailing, Ticked
 from monitor.core.history import History
+from monitor.core.presence import Attendance
 from monitor.core.selfcheck import SIGNS, TROUBLES, self_check
 from monitor.metrics import Metrics
 from monitor.notify.channel import DeliveryFailed
@@ -32,6 +33,18 @@ class Lookout:
         self.seats.look(lost)
 
 
+class Places:
+    """Places of which a test says for how long they have been silent."""
+
+    silent = 0.0
+
+    def longest(self) -> float:
+        return self.silent
+
+    def attendance(self) -> tuple[Attendance, ...]:
+        return (Attendance("sao", waiting=7),)
+
+
 class Watched:
     """A real desk, store, mailroom, pulse and metrics; time is what a test says."""
 
@@ -39,8 +52,9 @@ class Watched:
         self.room, self.lookout = Room(), Lookout()
         self.metrics, self.pulse = Metrics(WATCHED), Pulse()
         self.press = SimpleNamespace(publishing_since=None, nudged=0)
+        self.places = Places()
         self.press.nudge = lambda: setattr(self.press, "nudged", self.press.nudged + 1)
-        parts = (self.room.desk, self.press, self.lookout, self.metrics, self.room.mailroom, self.pulse)
+        parts = (self.room.desk, self.press, self.lookout, self.metrics, self.room.mailroom, self.pulse, self.places)
         self.selfwatch = Selfwatch(*cast(Any, parts), self.room.clock)
 
     def later(self, seconds: float = 1.0) -> set[str]:
@@ -71,6 +85,7 @@ def test_every_sign_is_shown_and_measured() -> None:
         assert f'monitor_sign_past_limit{{sign="{name}"}} 0.0' in page
     for code in TROUBLES:
         assert f'monitor_trouble{{code="{code}"}} 0' in page
+    assert 'monitor_place_waiting{location="sao"} 7.0' in page
 
 
 def lag(watched: Watched) -> None:
@@ -109,6 +124,10 @@ def unpublished(watched: Watched) -> None:
     watched.later(76)
 
 
+def unheard(watched: Watched) -> None:
+    watched.places.silent = 31.5
+
+
 @pytest.mark.parametrize(
     ("fault", "sign", "code"),
     [
@@ -120,6 +139,7 @@ def unpublished(watched: Watched) -> None:
         (steps, "steps_unwritten", "self.storage"),
         (unwritten, "store_write", "self.storage"),
         (unpublished, "publication", "self.storage"),
+        (unheard, "heartbeats", "self.unheard"),
     ],
 )
 def test_a_light_comes_on_with_its_code(fault: Callable[[Watched], None], sign: str, code: str) -> None:

@@ -8,11 +8,11 @@ from monitor.core.codes import Blame
 from monitor.core.vantage import skew
 
 # What of our own may not work, the worst first: what is lost, what is not asked, what is late, who is not told.
-TROUBLES = ("self.storage", "self.resources", "self.stall", "self.connectivity")
+TROUBLES = ("self.storage", "self.resources", "self.stall", "self.connectivity", "self.unheard")
 # Figures by which we see whether we are well.
 SIGNS = (
     *("loop_lag", "loop_lost", "schedule_behind", "events_waiting"),
-    *("steps_unwritten", "store_write", "publication", "outbox"),
+    *("steps_unwritten", "store_write", "publication", "outbox", "heartbeats"),
 )
 SHARE = 0.5  # of the newest runs that end in trouble of our own before we say that something is wrong with us
 

@@ -15,6 +15,7 @@ from monitor.core.expectation import Result
 from monitor.core.history import History
 from monitor.core.module import Platform
 from monitor.core.observation import Observation
+from monitor.core.presence import Attendance
 from monitor.core.probe import Probe
 from monitor.core.selfcheck import Sign
 from monitor.metrics import whole
@@ -81,6 +82,10 @@ class Metrics:
     def delayed(self, seconds: float) -> None:
         """A run began this much later than planned."""
         self._own.delay.observe(max(0.0, seconds))
+
+    def attended(self, places: Sequence[Attendance]) -> None:
+        """How places with agents are."""
+        self._own.places.places = places
 
     def published(self, seconds: float, at: datetime) -> None:
         """A publication is in place."""

@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from monitor import __version__
 from monitor.core.selfcheck import SIGNS
+from monitor.metrics.places import Places
 from monitor.metrics.selfwatch import Peak
 
 DETECTION = (5, 10, 15, 30, 45, 60, 90, 120, 300, 600)
@@ -32,6 +33,8 @@ class Own:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self.places = Places()
+        self.registry.register(self.places)
         self.detection = self._histogram(
             "monitor_incident_detection_seconds", "From the first failing run to the opened incident.", DETECTION
         )

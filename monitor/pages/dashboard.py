@@ -21,6 +21,7 @@ from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lastrun import RunView, exact, run_view
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
+from monitor.pages.places import PlaceView, place_view
 from monitor.pages.planned import under_way
 from monitor.pages.schedule import next_work
 from monitor.pages.signs import SignView, sign_view
@@ -84,6 +85,7 @@ class HealthView:
     since: When | None
     lines: tuple[tuple[Mark, str, str], ...]  # mark, what, in which words
     signs: tuple[SignView, ...]
+    places: tuple[PlaceView, ...]
     figures: tuple[tuple[str, str], ...]
 
 
@@ -282,6 +284,7 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
         since=None if since is None else exact(lens, since),
         lines=tuple(lines),
         signs=tuple(sign_view(lens, one) for one in health.signs),
+        places=tuple(place_view(lens, one) for one in health.places),
         figures=(
             (lens.word(N_("Notices waiting")), lens.number(health.letters)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),

@@ -16,6 +16,7 @@ SIGNS = {
     "store_write": N_("Last write to the store"),
     "publication": N_("Last publication"),
     "outbox": N_("Oldest notice that waits"),
+    "heartbeats": N_("Last heartbeat of every place"),
 }
 
 

@@ -9,6 +9,7 @@ from monitor.core.board import Board
 from monitor.core.effect import Keep
 from monitor.core.history import History
 from monitor.core.incident import Incident
+from monitor.core.presence import Attendance
 from monitor.core.rollup import RANK
 from monitor.core.selfcheck import Sign
 from monitor.core.site import Site
@@ -20,7 +21,7 @@ class Health:
     """How the monitor itself is: troubles in words, None where there is none; what in the publication
     contradicts itself; the loop's lag in seconds; what waits. `signs` are figures with their limits. `silent` are the
     channels that do not deliver, each with the reason; `outbox` why notices leave from memory; `letters` how many
-    wait."""
+    wait. `places` are those that have agents."""
 
     store: str | None = None
     publication: str | None = None
@@ -33,6 +34,7 @@ class Health:
     silent: tuple[tuple[str, str], ...] = ()
     letters: int = 0
     signs: tuple[Sign, ...] = ()
+    places: tuple[Attendance, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.history import History
 from monitor.core.module import Module, Platform, Status
 from monitor.core.observation import Observation
+from monitor.core.presence import Attendance
 from monitor.core.probe import Probe, Role
 from monitor.metrics import Metrics
 from monitor.metrics.exposition import clean, number
@@ -110,6 +111,7 @@ def whole_page(openmetrics: bool) -> bytes:
     made.hook("mirror", False)
     made.noticed("pager", "delivered")
     made.outbox({"pager": (2, 31.5)})
+    made.attended([Attendance("virginia", NOW, skew=0.5, waiting=3, refused={"seal": 1})])
     board = replace(seen.board, platform=everything, vantages={"virginia": Vantage(dark_since=NOW)})
     return made.page(board, seen.history, openmetrics)
 
