@@ -24,7 +24,9 @@ async def listen(
     log.addFilter(_is_ours)
     patience = patience or Patience()
     app.middlewares.insert(0, patience.middleware)
-    runner = web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=1)
+    # What is sent packed stays packed, and is no JSON then: two hundred kilobytes of it would hold up the loop for as
+    # long as two hundred megabytes take, whether somebody reads them or not.
+    runner = web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=1, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     assert runner.server is not None
@@ -45,4 +47,4 @@ async def listen(
 def _is_ours(record: logging.LogRecord) -> bool:
     """Whether a record tells of trouble of ours. A client that does not speak HTTP has its answer, and nobody here can
     do anything about it: it would only fill the log."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))

@@ -1,7 +1,9 @@
 """Listening at an address: what comes in there that is no request."""
 
 import asyncio
+import gzip
 import logging
+import time
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,6 +13,8 @@ from monitor.web.counter import sent
 from monitor.web.form import form_of
 from monitor.web.listen import listen
 from monitor.web.patience import Patience
+
+CLOSE = b"Connection: close\r\n\r\n"
 
 
 async def answered(host: str, port: int, sent: bytes) -> bytes:
@@ -49,6 +53,43 @@ async def test_whoever_does_not_speak_http_is_refused_and_fills_no_log(
             assert caplog.records == []
             assert b" 500 " in await answered(host, port, b"GET /bug HTTP/1.0\r\nHost: a\r\n\r\n")
             assert "a bug of ours" in caplog.text
+
+
+async def test_what_is_sent_packed_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """A bomb that nobody reads, one that somebody does, and what cannot be unpacked: none is, and the log is silent."""
+    longest, parts = 0.0, 0
+
+    async def reads(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    async def turn() -> None:
+        nonlocal longest
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - before)
+
+    app = web.Application()
+    app.router.add_post("/read", reads)
+    bomb = gzip.compress(bytes(100_000_000), 9)
+    async with AsyncExitStack() as stack:
+        host, port = await listen(stack, app, "127.0.0.1", 0, "monitor.public")
+        turning = asyncio.create_task(turn())
+        with caplog.at_level(logging.INFO):
+            for path, coding, body in (
+                (b"/read", b"gzip", bomb),
+                (b"/nowhere", b"gzip", bomb),
+                (b"/nowhere", b"deflate", bomb),
+                (b"/nowhere", b"gzip", b"\xff" * 1000),
+            ):
+                head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n"
+                answer = await answered(host, port, head % (path, coding, len(body)) + CLOSE + body)
+                parts += answer.endswith(b"\r\n%d" % len(body))
+                assert b" 500 " not in answer
+        turning.cancel()
+    assert parts == 1
+    assert longest < 0.05
+    assert caplog.records == []
 
 
 class Shop:
