@@ -5,8 +5,7 @@ Everything that decides sits in core, everything that acts in the other rooms; h
 
 import asyncio
 import logging
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,25 +16,23 @@ from monitor.clock import Clock, SystemClock
 from monitor.config import Config
 from monitor.config.file import load
 from monitor.config.planning import Planner
-from monitor.config.recurrence import plan_of
 from monitor.core.alias import aliases_of
 from monitor.core.board import Board
-from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Planned, Reconfigured, Ticked
+from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Reconfigured, Ticked
 from monitor.core.history import board_from
 from monitor.core.observation import Observation
 from monitor.courier import Courier
-from monitor.data import database_url, listening, only_one, place_of, secret_of
+from monitor.data import place_of, secret_of
 from monitor.desk import Desk
 from monitor.exporter import Exporter
 from monitor.figures import Figures
 from monitor.following import Following
 from monitor.hands import Watcher
-from monitor.jobs import guarded
 from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.mask import masker
-from monitor.memory import few_arenas, settled, tidy
+from monitor.memory import settled
 from monitor.metrics import Metrics
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.translate import Speech
@@ -47,22 +44,18 @@ from monitor.probers import Reach
 from monitor.pulse import Pulse, clocks_of
 from monitor.reloading import Reloading
 from monitor.selfwatch import Selfwatch
-from monitor.store import TROUBLES, Store, open_store
-from monitor.watchdog import Watchdog
+from monitor.standby import lead_of
+from monitor.store import TROUBLES
+from monitor.turns import Jobs, Turns
+from monitor.upkeep import Upkeep
 from monitor.watchroom import Watchroom
 from monitor.web.link import Links
-from monitor.web.listen import listen
-from monitor.web.ops import OpsContext, ops_app
-from monitor.web.public import public_app
+from monitor.web.ops import OpsContext
 
 log = logging.getLogger(__name__)
 
-SWEEP_EVERY = 600.0  # seconds between removals of what is too old, and looks at what windows plan
-SWITCH = 0.0001  # seconds a thread may keep the interpreter; at Python's 5 ms other work delays every answer of a probe
-DRAIN = 6.0  # seconds in which a stop writes what waits
 
-
-class App(Watcher):
+class App(Turns, Watcher):
     """One running monitor. `started` is called once everything listens and the first page is out."""
 
     def __init__(
@@ -75,43 +68,13 @@ class App(Watcher):
         adapt: Callable[[Config], Config] = lambda config: config,
         started: Callable[["App"], Awaitable[None]] | None = None,
     ) -> None:
+        super().__init__(data, clock or SystemClock())
         self.config = config
-        self.data = data
-        self.public_address: tuple[str, int] | None = None
-        self.ops_address: tuple[str, int] | None = None
-        self.stop = asyncio.Event()
-        self._clock = clock or SystemClock()
         self._adapt = adapt
         self.reloading = Reloading(reload_from, self._read, self._replace, self._reloaded)
         self._started = started
         self._data_until: datetime | None = None
         self.following = Following()
-        self.watchdog = Watchdog(lambda patience: self.selfwatch.stuck(patience))
-
-    async def run(self) -> None:
-        """Runs until `stop` is set; then leaves within ten seconds with everything written.
-
-        Raises StoreUnusable or AddressInUse when it cannot begin.
-        """
-        sys.setswitchinterval(SWITCH)
-        few_arenas()
-        async with AsyncExitStack() as stack:
-            stack.enter_context(only_one(self.data))
-            await self._serve_public(stack)  # the last publication is there again before anything else
-            self.store: Store = await open_store(database_url(self.config, self.data))
-            stack.push_async_callback(self.store.close)
-            await self._open(stack)
-            tasks = [asyncio.create_task(guarded(name, job), name=name) for name, job in self._jobs().items()]
-            try:
-                await self._serve_ops(stack)
-                self.watchdog.ready()
-                await self._until_stopped()
-            finally:
-                self.watchdog.stopping()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks, timeout=DRAIN / 4)
-                await self._drain()
 
     async def _open(self, stack: AsyncExitStack) -> None:
         platform = self.config.platform
@@ -154,6 +117,8 @@ class App(Watcher):
             self.metrics.noticed,
             self.links.acknowledge_url,
             instance=place_of(self.data),
+            alone=lambda: self.leadership.is_alone,
+            valid=lambda: self.leadership.is_valid,
         )
         stack.push_async_callback(self.mailroom.close)
         parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse, self.places)
@@ -166,18 +131,22 @@ class App(Watcher):
             self.desk, self.press, self.lookout, self.selfwatch, self._clock,
             self._scene, self.reach.location, self.mailroom, self.places.attendance,
         )  # fmt: skip
+        self.watchroom.lead = lambda: lead_of(self.leadership)
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
         stack.callback(self.exporter.close)
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self.figures = Figures(self.store, self._clock, lambda: self.desk.board, lambda: self.config.site)
+        self.upkeep = Upkeep(
+            self.store, self._clock, self.figures, lambda: self.config, lambda: self.desk.board, self.desk.hand_in
+        )
         self.desk.take(Reconfigured(platform))
-        self.desk.take(await self._planned())
+        self.desk.take(await self.upkeep.plan())
         self.reloading.begin()
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
 
-    def _jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    def _jobs(self) -> Jobs:
         return {
             "desk": self.desk.sit,
             "writer": self.desk.write,
@@ -189,7 +158,7 @@ class App(Watcher):
             "mailroom": self.mailroom.run,
             "circulation": self.circulation.run,
             "configuration": self.reloading.watch,
-            "sweeper": self._sweep,
+            "sweeper": self.upkeep.run,
             "pulse": self.pulse.beat,
             "watchdog": self.watchdog.run,
             "memory": lambda: settled(self.press.whole),
@@ -231,7 +200,8 @@ class App(Watcher):
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
         """A publication is in place."""
-        self.courier.published(done)
+        if self.leadership.is_valid:  # else somebody else may take the site elsewhere
+            self.courier.published(done)
         self.metrics.published(seconds, at)
         self.selfwatch.published()
         found = [one.kind for one in self.press.contradictions]
@@ -260,23 +230,10 @@ class App(Watcher):
             self.pulse.look()  # a clock that was set is told before anything comes due by it
             self.desk.hand_in(Ticked())
             self.selfwatch.look()
+            self.metrics.led(self.leadership.is_valid, self.leadership.others)
             self.metrics.outbox(self.mailroom.postman.pending())
             self.metrics.queue("events", self.desk.queue.qsize())
             self.metrics.backlog(len(self.desk.backlog), self.desk.backlog.shed)
-
-    async def _sweep(self) -> None:
-        settings = self.config.settings
-        while True:
-            await asyncio.sleep(SWEEP_EVERY)
-            self.desk.hand_in(await self._planned())
-            await self.store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
-            await self.figures.close()
-            tidy()
-
-    async def _planned(self, config: Config | None = None) -> Planned:
-        """What all standing windows plan for the time to come: those of the configuration, and of people."""
-        windows = (*(config or self.config).windows, *self.desk.board.agenda.windows.values())
-        return Planned(await asyncio.to_thread(plan_of, windows, self._clock.now()))
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
@@ -292,7 +249,11 @@ class App(Watcher):
         """Everything that can fail has been done: from here on all of it is in force."""
         self.watchdog.reloading()
         try:
-            await self._put_in_force(*fresh)
+            if self.standby is None:
+                await self._put_in_force(*fresh)
+            else:
+                mask_with(masker(self.config.secrets | fresh[0].secrets))
+                self.begin_anew(fresh[0])
         finally:
             self.watchdog.ready()
 
@@ -301,7 +262,7 @@ class App(Watcher):
             await self.store.rename(aliases_of(config.platform))
         except TROUBLES as error:
             log.error("renamed modules get their history at the next start: %s", error)
-        planned = await self._planned(config)
+        planned = await self.upkeep.plan(config)
         mask_with(masker(self.config.secrets | config.secrets))
         self._use(config, speech)
         self.desk.hand_in(planned)
@@ -311,7 +272,8 @@ class App(Watcher):
         if problems:
             log.error("the configuration is not reloaded: %s", problems[0])
         self.metrics.reloaded(not problems)
-        self.watchroom.reloaded(problems, ways)
+        if self.standby is None:
+            self.watchroom.reloaded(problems, ways)
 
     def _use(self, config: Config, speech: Speech) -> None:
         self.press.speak(speech)
@@ -341,20 +303,16 @@ class App(Watcher):
 
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
-    async def _serve_public(self, stack: AsyncExitStack) -> None:
-        site, public = public_app(self.data / "public"), self.config.settings.public
-        self.public_address = await listen(stack, site, public.host, public.port, "monitor.public")
-
-    async def _serve_ops(self, stack: AsyncExitStack) -> None:
+    def _context(self) -> OpsContext:
         settings = self.config.settings
-        ops = settings.ops
-        context = OpsContext(
+        return OpsContext(
             board=lambda: self.desk.board,
             history=lambda: self.press.history,
             speech=lambda: self.press.speech,
             metrics_page=lambda openmetrics, view, modules: self.metrics.page(
                 self.desk.board, self.press.history, openmetrics, view, modules
             ),
+            leader=self.leadership.told,
             reload=self.reload,
             follow=self.following.follow,
             called=self._called,
@@ -373,28 +331,17 @@ class App(Watcher):
             roll=self.circulation,
             courses=self.mailroom.courses,
         )
-        self.ops_address = await listen(stack, ops_app(context), ops.host, ops.port, "monitor.ops")
-        stack.enter_context(listening(self.data))
 
-    async def _until_stopped(self) -> None:
-        stopping = asyncio.create_task(self.stop.wait())
-        first = asyncio.create_task(self.press.published.wait())
-        await asyncio.wait({stopping, first}, return_when=asyncio.FIRST_COMPLETED)
-        begin = asyncio.create_task(self._begin())
-        await stopping
-        for task in (first, begin):
-            task.cancel()
-        await asyncio.gather(first, begin, return_exceptions=True)
+    def _stuck(self, patience: float) -> str | None:
+        return (self.standby or self.selfwatch).stuck(patience)
 
     async def _begin(self) -> None:
-        if self._started is not None:
-            await self._started(self)
+        started, self._started = self._started, None
+        if started is not None:
+            await started(self)
 
-    async def _drain(self) -> None:
-        """Writes what waits; what the store still refuses by then is told."""
-        try:
-            async with asyncio.timeout(DRAIN):
-                await self.desk.flush()
-                await self.press.finish()
-        except (TimeoutError, *TROUBLES) as error:
-            log.error("left with %d steps unwritten: %s", len(self.desk.backlog), str(error) or "the store is too slow")
+    async def _flush(self) -> None:
+        await self.desk.flush()
+
+    def _unwritten(self) -> int:
+        return len(self.desk.backlog)

@@ -3,16 +3,17 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from socket import gethostname
 
 from monitor.config import Config
-from monitor.store import StoreUnusable
+from monitor.store import Store, StoreUnusable
 
 SECRET_BYTES = 32
 LISTENS = "listens"
+COMMAND = 60.0  # seconds that a command may take for what it writes, where several monitors share a store
 
 
 def database_url(config: Config, data: Path) -> str:
@@ -45,6 +46,24 @@ def secret_of(config: Config, data: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise StoreUnusable(f"{file} cannot be read ({error.strerror}); links are signed with it") from None
+
+
+@asynccontextmanager
+async def leading(store: Store, data: Path, *, again: bool = True) -> AsyncIterator[None]:
+    """Has the lead of a store that others may have as well, for what a command writes. Raises StoreUnusable naming the
+    one who has it. `again`: the data directory is held, so one of our name is gone."""
+    if store.leases is None:
+        yield
+        return
+    holder = place_of(data)
+    if not await store.leases.take(holder, COMMAND, again=again):
+        lease = await store.leases.look(holder, COMMAND)
+        await store.leases.leave(holder)
+        raise StoreUnusable(f"{lease.holder if lease else 'another monitor'} leads: say it there")
+    try:
+        yield
+    finally:
+        await store.leases.leave(holder)
 
 
 class InUse(StoreUnusable):

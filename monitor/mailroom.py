@@ -50,7 +50,8 @@ class Configured:
 class Mailroom:
     """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
     `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
-    by its kind; `instance` tells this monitor from others, also after a restart."""
+    by its kind; `instance` tells this monitor from others, also after a restart. `alone`: nobody else can have taken
+    over; `valid`: nobody has, for sure."""
 
     def __init__(
         self,
@@ -64,10 +65,13 @@ class Mailroom:
         acknowledge_url: AcknowledgeUrl = lambda incident, channel, at: None,
         kinds: Mapping[str, Callable[[Any], Channel]] = CHANNELS,
         instance: str = "",
+        alone: Callable[[], bool] = lambda: True,
+        valid: Callable[[], bool] = lambda: True,
     ) -> None:
         self._config = config
         self._kinds = kinds
         self._instance = instance
+        self._valid = valid
         self._clock = clock
         self._board = board
         self._hear = hear
@@ -81,7 +85,7 @@ class Mailroom:
         self._retired: list[Channel] = []
         owner = f"{stable_id(f'postman:{instance}')}-"
         self.postman = Postman(
-            outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit, owner=owner
+            outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit, owner=owner, alone=alone
         )
         self.distress = Distress(
             clock, lambda: self.postman.store_trouble, self.postman.undelivered.other, self.postman.post
@@ -213,7 +217,9 @@ class Mailroom:
                 await one.close()
             self._retired.clear()
             mirrors = [one.channel for one in self._channels.values() if hasattr(one.channel, "show")]
-            if mirrors:
+            if mirrors and not self._valid():
+                self._news.set()
+            elif mirrors:
                 states = await asyncio.to_thread(states_of, self._board(), self._speech())
                 for mirror in mirrors:
                     mirror.show(states)

@@ -60,7 +60,8 @@ Hold = Callable[[Sending, Incident | None], str | None]  # why a letter is not t
 class Postman:
     """`write` words a message for a channel's language, `known` gives an incident as it is now, `hold` says why a
     letter must wait. `counted` is told each outcome by channel; `limit` says how long an attempt on a
-    channel may take, `owner` names this monitor among others that share the store."""
+    channel may take, `owner` names this monitor among others that share the store. While it is `alone`, what the store
+    refuses leaves from memory; else another may have judged the same, and a letter leaves only under a claim."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Postman:
         random: Random | None = None,
         limit: Callable[[str], timedelta] = lambda channel: LIMIT,
         owner: str = "",
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
         self.boxes: dict[str, Box] = {}
         self._outbox = outbox
@@ -81,7 +83,7 @@ class Postman:
         self._known, self._hold = known, hold
         self._counted = counted
         self._random = random or Random()
-        self._limit, self._owner = limit, owner
+        self._limit, self._owner, self._alone = limit, owner, alone
         self._unwritten = Unwritten(outbox)
         self._changed = asyncio.Event()  # the channels, for whoever sets their workers to work
         self.undelivered = Undelivered(outbox, clock, lambda: self.boxes, self.post, counted)
@@ -191,8 +193,8 @@ class Postman:
             if past:
                 await self._give_up(name, box, head, "nobody wants to hear of it any more")
                 return True
-            if self.store_trouble is None and self._unwritten.lacks(sending.letter):
-                continue  # the fact is not on disk yet, and the store has not refused it
+            if self._unwritten.lacks(sending.letter) and (self.store_trouble is None or not self._alone()):
+                continue  # the fact is not on disk yet, and the store has not refused it; or another may have judged it
             box.free(head)
             try:
                 await self._carry(name, box, sending, now)
@@ -218,6 +220,8 @@ class Postman:
                     claim = await self._outbox.claim(letter, token, now, sending.folded)
                 except TROUBLES as error:
                     self.refused(error)
+                    if not self._alone():
+                        return await asyncio.sleep(LOOK_EVERY)  # nobody may say it but whoever the store lets claim it
                     held = False
             if claim is None:
                 # Somebody else has it, or is done with it: what the store says counts, but for what it has not heard.

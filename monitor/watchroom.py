@@ -16,7 +16,7 @@ from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.pages.office import Office
-from monitor.pages.watch import Health, Watch
+from monitor.pages.watch import Health, Lead, Watch
 from monitor.press import Press, Scene
 from monitor.selfwatch import Selfwatch
 
@@ -26,7 +26,7 @@ PAUSE = 5.0  # seconds between extra runs that people ask of one module
 
 
 class Watchroom:
-    """`mistake` is what is wrong with the configuration file while an older one is in force."""
+    """`mistake` is what is wrong with the configuration file while an older one is in force, `lead` says who leads."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Watchroom:
         attendance: Callable[[], tuple[Attendance, ...]] = tuple,
     ) -> None:
         self.mistake: str | None = None
+        self.lead: Callable[[], Lead | None] = lambda: None
         self._desk = desk
         self._press = press
         self._lookout = lookout
@@ -113,6 +114,7 @@ class Watchroom:
             outbox=self._mailroom.postman.store_trouble,
             silent=self._mailroom.silent(),
             places=self._attendance(),
+            lead=self.lead(),
             letters=sum(count for count, _ in self._mailroom.postman.pending().values()),
         )
 

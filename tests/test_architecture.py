@@ -38,6 +38,7 @@ ROOMS = {
     "plots": frozenset({"clock", "core", "store"}),
     "figures": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
+    "leadership": frozenset({"clock", "store"}),
     "memory": frozenset[str](),
     "pulse": frozenset({"clock"}),
     "reloading": frozenset({"config"}),
@@ -51,15 +52,21 @@ ROOMS = {
 TOP = frozenset(
     {
         *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "reviews", "selfwatch", "undelivered", "unwritten", "watchroom"),
+        *("postman", "press", "reviews", "selfwatch", "standby", "turns", "undelivered", "unwritten", "upkeep"),
+        "watchroom",
     }
 )
 MAY_IMPORT_TOP = {
-    "app": {"circulation", "courier", "exporter", "lookout", "mailroom", "press", "selfwatch", "watchroom"},
+    "app": {
+        *("circulation", "courier", "exporter", "lookout", "mailroom", "press", "selfwatch", "standby", "turns"),
+        *("upkeep", "watchroom"),
+    },
     "circulation": {"gazette"},
     "exporter": {"lookout"},
     "mailroom": {"postman", "reviews"},
     "postman": {"undelivered", "unwritten"},
+    "standby": {"circulation", "mailroom", "press", "upkeep"},
+    "turns": {"press", "standby"},
     "selfwatch": {"lookout", "mailroom", "press"},
     "watchroom": {"lookout", "mailroom", "press", "selfwatch"},
     "commands": {"app", "commands", "lookout", "mailroom"},

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from itertools import groupby
@@ -21,7 +21,7 @@ from monitor.core.imported import Beat, Count, incident_of, moves_of, named, see
 from monitor.core.incident import Incident
 from monitor.core.module import Platform
 from monitor.core.uptime import Span
-from monitor.data import database_url
+from monitor.data import database_url, leading
 from monitor.store import Store, StoreFailed, StoreUnusable, open_store
 
 LARGEST = 200 * 1024**2  # bytes of a Statuspage file
@@ -59,7 +59,8 @@ async def import_from(
         lines, incidents = _read(source, file, config.platform, mapping, language)
         store = await open_store(database_url(config, data), readonly=dry)
         try:
-            return await _store(store, lines, incidents, dry)
+            async with nullcontext() if dry else leading(store, data, again=False):
+                return await _store(store, lines, incidents, dry)
         finally:
             await store.close()
     except (ImportFailed, StoreFailed, StoreUnusable) as error:

@@ -12,7 +12,7 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Refusal, Said
-from monitor.data import database_url, only_one, place_of
+from monitor.data import database_url, leading, only_one, place_of
 from monitor.mailroom import Mailroom
 from monitor.pages.translate import Speech
 from monitor.store import Store, open_store
@@ -47,7 +47,8 @@ async def _sent_by_ourselves(config: Config, data: Path, channel: str, instance:
     with only_one(data):
         store = await open_store(database_url(config, data))
         try:
-            return await _through(config, store, channel, instance)
+            async with leading(store, data):
+                return await _through(config, store, channel, instance)
         finally:
             await store.close()
 

@@ -19,7 +19,7 @@ from monitor.core.history import board_from
 from monitor.core.roster import with_ops_token
 from monitor.core.step import step
 from monitor.core.subscriber import Subscriber
-from monitor.data import database_url, only_one
+from monitor.data import database_url, leading, only_one
 from monitor.desk import Desk
 from monitor.pages.translate import Speech
 from monitor.store import Store, StoreFailed, open_store
@@ -38,7 +38,10 @@ async def own_counter(config: Config, data: Path, *, readonly: bool) -> AsyncIte
     with nullcontext() if readonly else only_one(data):
         store = await open_store(database_url(config, data), readonly=readonly)
         try:
-            async with _served(config, store, readonly=readonly) as served:
+            async with (
+                nullcontext() if readonly else leading(store, data),
+                _served(config, store, readonly=readonly) as served,
+            ):
                 yield served
         finally:
             await store.close()

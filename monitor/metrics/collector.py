@@ -125,6 +125,11 @@ class Metrics:
         """The configuration was loaded anew, or could not be."""
         self._own.reloaded(ok, self._clock.now().timestamp())
 
+    def led(self, leads: bool, others: int) -> None:
+        """Whether we lead, and how many others stand by."""
+        self._own.leader.set(float(leads))
+        self._own.standbys.set(others)
+
     def module_unknown(self) -> None:
         """Somebody asked `/probe` for a module that is not there."""
         self._own.modules_unknown.inc()

@@ -93,6 +93,10 @@ class Own:
         self.sign_limit = self._gauge("monitor_sign_limit", "Where a sign of our own health should end.", ["sign"])
         self._reloads = [self._gauge(name, "1 if the last load of the configuration worked.") for name in RELOADED]
         self._reloads_at = [self._gauge(name, "When the configuration was last loaded.") for name in RELOADED_AT]
+        self.leader = self._gauge("monitor_leader", "1 while this monitor leads, 0 while it stands by.")
+        self.standbys = self._gauge(
+            "monitor_standbys", "How many monitors stand by, as far as the one that leads knows."
+        )
         self.modules_unknown = self._counter("blackbox_module_unknown", "Requests for a module that is not there.")
         build = self._gauge("monitor_build_info", "1, with what is running.", ["version", "python"])
         build.labels(__version__, platform.python_version()).set(1)

@@ -1,7 +1,7 @@
 """Dashboard: the board as operators see it: every module with what it is judged by, the failing ones first, every open
 incident, drafts included, and how the monitor itself is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from monitor.core.effect import Keep
@@ -26,7 +26,7 @@ from monitor.pages.planned import under_way
 from monitor.pages.schedule import next_work
 from monitor.pages.signs import SignView, sign_view
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
-from monitor.pages.watch import Watch
+from monitor.pages.watch import Lead, Watch
 
 LATE = 0.25  # seconds of loop lag from which answers look slower than they are
 
@@ -245,6 +245,16 @@ def _rank(watch: Watch, module: Module) -> tuple[bool, int, int, bool]:
 # -- ourselves --------------------------------------------------------------------------------------------------------
 
 
+def lead_figures(lens: Lens, lead: Lead | None) -> Iterator[tuple[str, str]]:
+    """Who leads, of several monitors on one store."""
+    if lead is not None:
+        yield lens.word(N_("This monitor")), lens.word(N_("Leads") if lead.ours else N_("Stands by"))
+        if lead.ours:
+            yield lens.word(N_("Monitors that stand by")), lens.number(lead.others)
+        else:
+            yield lens.word(N_("Leader")), lead.leader or "–"
+
+
 def health_view(lens: Lens, watch: Watch) -> HealthView:
     """How the monitor itself is."""
     board, health = watch.board, watch.health
@@ -263,6 +273,9 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
     ):
         if trouble is not None:
             lines.append((wrong, lens.word(what), trouble))
+    lead = health.lead
+    if lead is not None and lead.trouble is not None:
+        lines.append((wrong, lens.word(N_("Who leads cannot be asked")), lead.trouble))
     lines += [
         (wrong, lens.word(N_("Channel {channel} does not deliver"), channel=name), why) for name, why in health.silent
     ]
@@ -286,6 +299,7 @@ def health_view(lens: Lens, watch: Watch) -> HealthView:
         signs=tuple(sign_view(lens, one) for one in health.signs),
         places=tuple(place_view(lens, one) for one in health.places),
         figures=(
+            *lead_figures(lens, lead),
             (lens.word(N_("Notices waiting")), lens.number(health.letters)),
             (lens.word(N_("Newest runs lost to our own trouble")), lens.number(lost)),
             (lens.word(N_("Newest result")), "–" if watch.data_until is None else exact(lens, watch.data_until).text),

@@ -17,11 +17,22 @@ from monitor.core.statement import incidents_of
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """Who leads, of the monitors that share a store: `ours` when we do; how many others stand by, as far as we know;
+    why nobody can be asked."""
+
+    ours: bool
+    leader: str | None
+    others: int
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How the monitor itself is: troubles in words, None where there is none; what in the publication
     contradicts itself; the loop's lag in seconds; what waits. `signs` are figures with their limits. `silent` are the
     channels that do not deliver, each with the reason; `outbox` why notices leave from memory; `letters` how many
-    wait. `places` are those that have agents."""
+    wait. `places` are those that have agents, `lead` is who leads of several monitors; None: there can be but one."""
 
     store: str | None = None
     publication: str | None = None
@@ -35,6 +46,7 @@ class Health:
     letters: int = 0
     signs: tuple[Sign, ...] = ()
     places: tuple[Attendance, ...] = ()
+    lead: Lead | None = None
 
 
 @dataclass(frozen=True)

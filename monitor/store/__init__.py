@@ -5,9 +5,11 @@ replays. The drivers are imported by `open_store` only, so that naming the contr
 
     Exception
     ├── StoreFailed     our surroundings: disk full, locked, unreachable; the same call may succeed later
+    │   └── Superseded  another monitor leads by now: it never will, for us
     └── StoreUnusable   for good: damaged, from a newer version, taken by another process; a person has to act
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -34,18 +36,28 @@ from monitor.store.rollup import Rollup
 __all__ = [
     "TROUBLES",
     "Claim",
+    "Lease",
+    "Leases",
     "Outbox",
     "Rollup",
     "Store",
     "StoreFailed",
     "StoreUnusable",
     "Subscribers",
+    "Superseded",
     "open_store",
 ]
 
 
 class StoreFailed(Exception):
     """The store could not do it now. Nothing of the call was stored, and the same call may be made again."""
+
+
+class Superseded(StoreFailed):
+    """Another monitor leads by now; nothing of the call was stored, and nothing will be as long as it does."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where}: another monitor leads by now")
 
 
 class StoreUnusable(Exception):
@@ -61,6 +73,39 @@ class Claim:
 
     incident: Incident | None
     external: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who leads, under which fencing number, and for how many seconds yet; less than none when it has ended."""
+
+    holder: str
+    fence: int
+    rest: float
+
+
+class Leases(Protocol):
+    """Who leads, of several monitors that share a store; errors as of the store. From `look` or `take` on each write of
+    the store raises Superseded, and stores nothing, unless we lead; `lost` is set by the first one after we did."""
+
+    lost: asyncio.Event
+
+    async def look(self, holder: str, seconds: float) -> Lease | None:
+        """Who leads; None where nobody ever did. For so many seconds it is known that `holder` stands by."""
+        ...
+
+    async def take(self, holder: str, seconds: float, *, again: bool = False) -> bool:
+        """Takes the lead for so many seconds where nobody has it; whether we have it now. `again`: also when the one
+        who has it bears the same name."""
+        ...
+
+    async def renew(self, seconds: float) -> int:
+        """Keeps the lead for so many seconds from now on; how many others stand by. Raises Superseded."""
+        ...
+
+    async def leave(self, holder: str) -> None:
+        """Gives up the lead, or standing by; whoever stands by may have it at once."""
+        ...
 
 
 class Outbox(Protocol):
@@ -167,6 +212,11 @@ class Store(Protocol):
     @property
     def subscribers(self) -> Subscribers:
         """Its subscribers."""
+        ...
+
+    @property
+    def leases(self) -> Leases | None:
+        """Who leads; None where no other process can have this store."""
         ...
 
     async def commit(self, effects: Sequence[Storable]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from monitor.store import StoreUnusable, postgres, sqlite
 from monitor.store.address import masked, sqlite_path
 from monitor.store.failure import surroundings
+from monitor.store.leases import SqlLeases
 from monitor.store.sql import SqlStore
 from monitor.store.upgrade import prepare
 
@@ -28,7 +29,8 @@ async def _open_postgres(url: str, *, readonly: bool) -> SqlStore:
         except BaseException:
             await engine.dispose()
             raise
-    return SqlStore(where, writer=engine, reader=engine, readonly=readonly)
+    leases = None if readonly else SqlLeases(where, postgres.engine(url, readonly=False, connections=1))
+    return SqlStore(where, writer=engine, reader=engine, readonly=readonly, leases=leases)
 
 
 async def _read_file(path: Path, busy_seconds: float) -> SqlStore:

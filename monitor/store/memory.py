@@ -84,6 +84,7 @@ class MemoryStore:
         self._told: dict[str, Row] = {}
         self._digests: dict[str, Row] = {}
         self._marks: dict[Key, Row] = {}
+        self.leases = None
         self.outbox = MemoryOutbox()
         self.subscribers = MemorySubscribers()
 

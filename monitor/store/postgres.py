@@ -13,7 +13,7 @@ _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 60.0
 
 
-def engine(url: str, *, readonly: bool) -> AsyncEngine:
+def engine(url: str, *, readonly: bool, connections: int = 5) -> AsyncEngine:
     """Connections are made when needed and looked at before use, so a restart of the server costs at most one call.
 
     asyncpg reads the URL itself: it knows every parameter that PostgreSQL's own tools know, `sslmode` included.
@@ -27,7 +27,7 @@ def engine(url: str, *, readonly: bool) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=_connecting(asyncpg, url, readonly=readonly),
-        pool_size=5,
+        pool_size=connections,
         max_overflow=0,
         pool_timeout=_CONNECT_SECONDS,
         pool_pre_ping=True,

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0015"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0016"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -334,6 +334,18 @@ subscribers = Table(
     Column("confirmed_at", BigInteger),
     Column("document", Text, nullable=False),
     Index(None, "key"),
+)
+
+# Not part of a dump: who leads is a matter of now. The key over `fence` makes a change of it wait for whoever has
+# looked at it within a transaction, while `until` alone may change at any time.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    UniqueConstraint("name", "fence"),
 )
 
 # What people query, by name, beside the tables.

@@ -32,6 +32,7 @@ from monitor.store.archive import archive
 from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import readable, surroundings
 from monitor.store.integrity import problems
+from monitor.store.leases import SqlLeases
 from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
@@ -60,11 +61,13 @@ class SqlStore:
         reader: AsyncEngine,
         hold: Hold | None = None,
         readonly: bool = False,
+        leases: SqlLeases | None = None,
     ) -> None:
         self.where = where
         self.writer = writer
         self.reader = reader
         self.readonly = readonly
+        self.leases = leases
         self._hold = hold
         self._turn = asyncio.Lock()
         self._tally = Tally()
@@ -97,6 +100,8 @@ class SqlStore:
         try:
             with surroundings(self.where):
                 async with self.writer.begin() as connection:
+                    if self.leases is not None:
+                        await self.leases.check(connection)
                     yield connection
         except BaseException:
             self._tally.forget()  # it may have been committed after all, the answer lost
@@ -312,5 +317,7 @@ class SqlStore:
         async with self._turn:
             await self.reader.dispose()
             await self.writer.dispose()
+            if self.leases is not None:
+                await self.leases.close()
             if self._hold is not None:
                 self._hold.release()

@@ -26,15 +26,15 @@ async def to_the_end(doing: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-async def in_time(doing: Coroutine[Any, Any, T], where: str) -> T:
-    """The same, for at most PATIENCE: then StoreFailed, while the transaction goes on to its end, and it may yet be
-    stored."""
+async def in_time(doing: Coroutine[Any, Any, T], where: str, patience: float = PATIENCE) -> T:
+    """The same, for at most so many seconds: then StoreFailed, while the transaction goes on to its end, and it may yet
+    be stored."""
     task = asyncio.ensure_future(doing)
     task.add_done_callback(_see)
 
     async def waited() -> T:
-        if not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
-            raise StoreFailed(f"{where}: no answer within {PATIENCE:g} s")
+        if not (await asyncio.wait({task}, timeout=patience))[0]:
+            raise StoreFailed(f"{where}: no answer within {patience:g} s")
         return await task
 
     return await to_the_end(waited())

@@ -39,6 +39,7 @@ FREE = frozenset(  # for these nobody has to be anybody
         "/probe",  # asks for itself where it tells more than `/metrics`
         "/-/healthy",
         "/-/ready",
+        "/-/leader",
         "/api/ops/v1/openapi.json",
         "/healthcheck/",  # leads to where it is asked
         "/healthcheck/assets/{name}",

@@ -265,6 +265,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", "/-/ready"): Operation(
         "The first page is out, facts are stored", {200: "line"}, tells=(503,), kind=PLAIN, free=True
     ),
+    ("get", "/-/leader"): Operation(
+        "This monitor leads, of those that share a store", {200: "line"}, tells=(503,), kind=PLAIN, free=True
+    ),
 }
 
 

@@ -55,19 +55,20 @@ VIEWS = (None, "", "judged", "locations")
 class OpsContext(Counter):
     """What the operators' side is made of.
 
-    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread; `ready`
-    says why the monitor is not ready, None when it is; `reload` what is wrong with the configuration, nothing when it
-    is in force; `follow` gives what is seen from now on; `called` takes the call of a heartbeat. `probe` runs a
-    module's probes once more and gives their ids, or why it does not; `trouble` is what of our own does not work, and
-    changes when that does; `runs` are the newest judged runs by module, probe and place; `health` is how the monitor
-    itself is; `printer` prints the pages of the dashboard, and without one there is none; `links` reads acknowledge
-    links; `answers` tells what is known of one target; `series` gives what runs looked like over time, `spent` how
-    any stretch of it was spent; `outgoing` is whoever carries notices, and `subscriptions` whoever keeps those who
-    asked to be told.
+    `metrics_page(openmetrics, view, modules)` gives a whole page of metrics and is called in a worker thread;
+    `ready` says why the monitor is not ready, None when it is; `leader` whether it leads, and who does; `reload`
+    what is wrong with the configuration, nothing when it is in force; `follow` gives what is seen from now on;
+    `called` takes the call of a heartbeat. `probe` runs a module's probes once more and gives their ids, or why it
+    does not; `trouble` is what of our own does not work, and changes when that does; `runs` are the newest judged
+    runs by module, probe and place; `health` is how the monitor itself is; `printer` prints the pages of the
+    dashboard, and without one there is none; `links` reads acknowledge links; `answers` tells what is known of one
+    target; `series` gives what runs looked like over time, `spent` how any stretch of it was spent; `outgoing` is
+    whoever carries notices, and `subscriptions` whoever keeps those who asked to be told.
     """
 
     metrics_page: Callable[[bool, str | None, str | None], bytes]
     ready: Callable[[], str | None]
+    leader: Callable[[], tuple[bool, str | None]] = lambda: (True, None)
     reload: Callable[[], Awaitable[list[str]] | list[str]]
     follow: Callable[[], AsyncIterator[Observation]]
     called: Take
@@ -114,6 +115,7 @@ def ops_app(context: OpsContext) -> web.Application:
             web.get("/probe", ops.answered),
             web.get("/-/healthy", ops.healthy),
             web.get("/-/ready", ops.ready),
+            web.get("/-/leader", ops.leader),
             web.post("/-/reload", ops.reload),
             web.post("/heartbeat/{module}/{probe}", ops.heartbeat),
             *counter_routes(context),
@@ -170,9 +172,16 @@ class _Ops:
         return web.Response(text="Healthy\n")
 
     async def ready(self, request: web.Request) -> web.Response:
-        """Whether the page is out and facts are stored."""
-        reason = self.context.ready()
-        return web.Response(text="Ready\n") if reason is None else web.Response(status=503, text=f"{reason}\n")
+        """Whether the page is out and facts are stored; of one who stands by, whether it could take over now."""
+        reason, (leads, _) = self.context.ready(), self.context.leader()
+        if reason is not None:
+            return web.Response(status=503, text=f"{reason}\n")
+        return web.Response(text="Ready\n" if leads else "Ready, and standing by\n")
+
+    async def leader(self, request: web.Request) -> web.Response:
+        """Whether changes are taken here. Who leads is told to those who may read this side."""
+        leads, _ = self.context.leader()
+        return web.Response(text="Leads\n") if leads else web.Response(status=503, text="Stands by\n")
 
     async def reload(self, request: web.Request) -> web.Response:
         """Puts the configuration file in force, or says line by line why not."""

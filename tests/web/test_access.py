@@ -82,6 +82,7 @@ def test_only_these_ask_for_themselves() -> None:
         "/probe",
         "/-/healthy",
         "/-/ready",
+        "/-/leader",
         "/api/ops/v1/openapi.json",
         "/healthcheck/",
         "/healthcheck/assets/{name}",

@@ -130,6 +130,19 @@ async def test_ready_says_why_not() -> None:
         assert answer.status == 200
 
 
+@pytest.mark.parametrize(
+    ("leads", "ready", "leader"),
+    [(True, "Ready\n", (200, "Leads\n")), (False, "Ready, and standing by\n", (503, "Stands by\n"))],
+)
+async def test_one_who_stands_by_is_ready_and_leads_not(leads: bool, ready: str, leader: tuple[int, str]) -> None:
+    """Neither answer names who leads: nobody has to be anybody for them."""
+    async with serving(replace(CONTEXT, leader=lambda: (leads, SECRET))) as client:
+        async with client.get("/-/ready") as answer:
+            assert (answer.status, await answer.text()) == (200, ready)
+        async with client.get("/-/leader") as answer:
+            assert (answer.status, await answer.text()) == leader
+
+
 @pytest.mark.parametrize(("problems", "status"), [([], 200), (["probes.yaml:3:1: unknown key", "and more"], 400)])
 async def test_a_reload_tells_what_is_wrong(problems: list[str], status: int) -> None:
     async def reload() -> list[str]:
