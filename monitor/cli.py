@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from monitor.commands.agent_options import agent
 from monitor.commands.common import OPTIONS, Common, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
@@ -310,6 +311,7 @@ def db_import(given: Common, file: str, source: str, pairs: tuple[str, ...], lan
     )
 
 
+main.add_command(agent)
 main.add_command(incident)
 main.add_command(init)
 main.add_command(maintenance)

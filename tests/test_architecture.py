@@ -51,12 +51,13 @@ ROOMS = {
 }
 TOP = frozenset(
     {
-        *("app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
+        *("agent", "app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
         *("postman", "press", "reviews", "selfwatch", "standby", "turns", "undelivered", "unwritten", "upkeep"),
         "watchroom",
     }
 )
 MAY_IMPORT_TOP = {
+    "agent": {"lookout"},
     "app": {
         *("circulation", "courier", "exporter", "lookout", "mailroom", "press", "selfwatch", "standby", "turns"),
         *("upkeep", "watchroom"),
@@ -69,7 +70,7 @@ MAY_IMPORT_TOP = {
     "turns": {"press", "standby"},
     "selfwatch": {"lookout", "mailroom", "press"},
     "watchroom": {"lookout", "mailroom", "press", "selfwatch"},
-    "commands": {"app", "commands", "lookout", "mailroom"},
+    "commands": {"agent", "app", "commands", "lookout", "mailroom"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }

@@ -26,23 +26,28 @@ def stop_at_once() -> None:
         signal.signal(number, lambda *_: os._exit(0))
 
 
-def stop_on_signals(app: App) -> None:
-    """SIGTERM and SIGINT stop, SIGHUP reloads."""
+def end_on_signals(stopped: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set it, and end the process where that takes too long."""
     loop = asyncio.get_running_loop()
-
     told = False
 
     def stop(*_: object) -> None:
         nonlocal told
         if not told:  # whoever says it again, even while the loop is taken down, changes nothing
             told = True
-            loop.call_soon_threadsafe(app.stop.set)
+            loop.call_soon_threadsafe(stopped.set)
             leaving = threading.Timer(LEAVE, _leave)
             leaving.daemon = True
             leaving.start()
 
     for number in STOPS:  # not by the loop, which would give them up before the process ends
         signal.signal(number, stop)
+
+
+def stop_on_signals(app: App) -> None:
+    """SIGTERM and SIGINT stop, SIGHUP reloads."""
+    end_on_signals(app.stop)
+    loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def reload() -> None:
