@@ -82,8 +82,9 @@ class Scene:
         self._state_of = state_of
         self._weights: dict[str, float] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
-        self.strays: dict[tuple[str, str], tuple[float, float, float]] = {}  # the likelihood's own notes
-        self.scores: dict[tuple[object, tuple[str, ...]], float] = {}  # … what it said before, …
+        self.beside = 0  # so many other groups fail beside the one that is weighed: coincidences happen, then
+        self.strays: dict[tuple[str, str, int], tuple[float, float, float]] = {}  # the likelihood's own notes
+        self.scores: dict[tuple[object, tuple[str, ...], int], float] = {}  # … what it said before, …
         self.spreads: dict[tuple[object, datetime | None], Any] = {}  # … and how far each hypothesis reaches
         self._order = {id: (one.onset, id) for id, one in exhibits.items() if one.onset is not None}
         self.ill = self.sorted(id for id, one in exhibits.items() if one.state in ILL)

@@ -73,7 +73,8 @@ def explain(
     """
     scene = Scene(graph, exhibits, state_of, well_at, asked_since)
     parts = _gathered(scene, _joined(scene, _parts(scene, list(together))))
-    return [_weighed(scene, part) for part in sorted(parts, key=lambda part: scene.order(part.modules[0]))]
+    parts.sort(key=lambda part: scene.order(part.modules[0]))
+    return [_weighed(scene, part, _beside(scene, part, parts)) for part in parts]
 
 
 # -- who hangs together with whom -------------------------------------------------------------------------------------
@@ -249,9 +250,16 @@ def _near(parts: Sequence[T], start: Callable[[T], datetime]) -> list[T]:
 # -- the answer -------------------------------------------------------------------------------------------------------
 
 
-def _weighed(scene: Scene, part: _Part) -> Group:
+def _beside(scene: Scene, part: _Part, parts: Sequence[_Part]) -> int:
+    """How many other groups began about when this one did."""
+    begun = scene.onset(part.modules[0])
+    return sum(abs(scene.onset(one.modules[0]) - begun) <= TOGETHER for one in parts if one is not part)
+
+
+def _weighed(scene: Scene, part: _Part, beside: int) -> Group:
     """The group with its candidates: what each would make of what is seen, as shares of one."""
     modules = tuple(part.modules)
+    scene.beside = beside
     chances = _chances(scene, part)
     named = [(what, chance) for what, chance in chances if isinstance(what, str)]
     named.sort(key=lambda pair: -pair[1])

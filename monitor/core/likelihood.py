@@ -21,6 +21,8 @@ from monitor.core.shared import Shared, fit, fit_of_gateway
 
 STRAY_AT_ONCE = 0.001  # chance of a coincidence within ten seconds
 ONE_STRAY = 4.2  # a single one has to be reckoned with: how much likelier it is than each further one
+BESIDE = 8  # a coincidence is so many times its chance likelier for each other group that fails about then …
+OFTEN = 0.06  # … the first one as likely as this at most
 STRAY_SUSPECT = 0.02  # … of a module whose failure is not settled yet
 AT_ONCE = timedelta(seconds=10)
 OWN, OWN_OF_VICTIM = 0.85, 0.25  # chance of a code of one's own trouble, for the root and for what suffers
@@ -44,7 +46,7 @@ _HUNG = ("http.ttfb_timeout", "http.slow_ttfb")  # what hangs by itself looks li
 
 def score(scene: Scene, hypothesis: Hypothesis, modules: Sequence[str]) -> float:
     """How likely a hypothesis makes what is seen of these ill modules, first to fail first, and of all it strikes."""
-    asked = (hypothesis, tuple(modules))
+    asked = (hypothesis, tuple(modules), scene.beside)
     known = scene.scores.get(asked)
     if known is None:
         if isinstance(hypothesis, Shared):
@@ -176,16 +178,18 @@ def _of_root(scene: Scene, root: str) -> float:
 def _of_stray(scene: Scene, id: str, first: str, hidden: float, another: bool) -> float:
     """A coincidence, the first or another one, or by this chance an edge that nobody declared: never from what the root
     itself needs."""
-    known = scene.strays.get((id, first))
+    asked = (id, first, scene.beside)
+    known = scene.strays.get(asked)
     if known is None:
         chances = (STRAY_SUSPECT, STRAY_SUSPECT)
         if scene.state(id) is not State.SUSPECT:
             apart = abs(scene.onset(id) - scene.onset(first))
             chance = STRAY_AT_ONCE if apart <= AT_ONCE else STRAY
+            chance = min(chance * (1 + BESIDE * scene.beside), OFTEN / ONE_STRAY)
             chances = (ONE_STRAY * chance, chance)
         one = scene.exhibits[id]
         own = exp(signature(one, True))
-        known = scene.strays[(id, first)] = (chances[0] * own, chances[1] * own, exp(signature(one, False)))
+        known = scene.strays[asked] = (chances[0] * own, chances[1] * own, exp(signature(one, False)))
     return log(known[another] + hidden * known[2])
 
 

@@ -633,6 +633,17 @@ def test_a_single_coincidence_is_reckoned_with() -> None:
     assert both.confidence < 0.93 < waits.confidence
 
 
+def test_where_something_fails_beside_a_coincidence_is_likelier() -> None:
+    """A need that fails as well, and neither waits for the other: a third one that fails by itself at that time, and
+    not one that fails much later, makes it doubtful that they hang together."""
+    need, user = ill("a", 2), ill("b", 0)
+    world = World("b>a:0.5 c")
+    assert said(world.explain(need, user)) == ["ab<a"]
+    assert said(world.explain(need, user, ill("c", 5))) == ["ab?", "c<c"]
+    assert said(world.explain(need, user, ill("c", 400))) == ["ab<a", "c<c"]
+    assert said(world.explain(need, ill("b", 0, WAIT), ill("c", 5))) == ["ab<a", "c<c"]
+
+
 def test_a_need_that_looks_well_takes_its_share() -> None:
     """What a failing module needs may be broken without its probes seeing it."""
     (alone,) = World("a b").explain(ill("a", 0))

@@ -338,6 +338,21 @@ def test_nothing_is_named_while_what_it_needs_begins_to_fail() -> None:
     assert {member.module: member.role for member in incident.members} == {"admin": "affected", "identity": "root"}
 
 
+@pytest.mark.parametrize(("need", "roots"), [("identity", ["admin", "identity"]), ("mail", ["admin"])])
+def test_a_need_that_is_seen_to_fail_later_takes_over(need: str, roots: list[str]) -> None:
+    """The admin is named, as what it needs answered well since; then the identity fails now and then, which explains
+    both. It is not twenty times likelier, but needed; the mail, which nobody needs, takes nothing over."""
+    told, named = story(needing("admin", "identity"), module("identity"), module("mail")), []
+    for beat in range(20):
+        at = START + timedelta(seconds=30 * beat)
+        told.feed(observation("admin", at, "+" if beat < 2 else "-"))
+        for other in ("identity", "mail"):
+            told.feed(observation(other, at, "+" if other != need or beat < 4 or beat % 3 == 2 else "-"))
+        told.tick()
+        named += [one.cause.module for one in told.incidents if one.member("admin")]
+    assert list(dict.fromkeys(filter(None, named))) == roots
+
+
 # -- naming in haste --------------------------------------------------------------------------------------------------
 
 
