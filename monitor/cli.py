@@ -23,6 +23,7 @@ from monitor.commands.init_options import init
 from monitor.commands.maintenance_options import maintenance
 from monitor.commands.silence_options import silence
 from monitor.commands.subscriber_options import subscribers
+from monitor.commands.ticket_options import tickets
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -318,4 +319,5 @@ main.add_command(maintenance)
 main.add_command(silence)
 main.add_command(report)
 main.add_command(subscribers)
+main.add_command(tickets)
 main.add_command(uptime)

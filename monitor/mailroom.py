@@ -29,6 +29,7 @@ from monitor.pages.translate import Speech
 from monitor.postman import LIMIT, Postman, Write
 from monitor.reviews import Reviews
 from monitor.store import TROUBLES, Store
+from monitor.ticketing import Ticketing
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Mailroom:
         self._news = asyncio.Event()
         self._outbox = outbox = store.outbox
         self._reviews = Reviews(config, store, clock, board, lambda: self.postman.refresh())
+        self.ticketing = Ticketing(store, clock, self._readers, hear)
         self._retired: list[Channel] = []
         owner = f"{stable_id(f'postman:{instance}')}-"
         self.postman = Postman(
@@ -125,6 +127,7 @@ class Mailroom:
             group.create_task(self.distress.run(), name="distress")
             group.create_task(self._show(), name="mirror")
             group.create_task(self._reviews.run(), name="reviews")
+            group.create_task(self.ticketing.run(), name="tickets")
             if (url := self._config.settings.heartbeat_url) is not None:
                 group.create_task(shine(url, self.unsound), name="beacon")
 
@@ -132,6 +135,10 @@ class Mailroom:
         """Closes every channel."""
         channels = [*self._retired, *(one.channel for one in self._channels.values())]
         await asyncio.gather(*(one.close() for one in channels), return_exceptions=True)
+
+    def _readers(self) -> dict[str, Any]:
+        """The channels that keep tickets whose answers can be read."""
+        return {name: one.channel for name, one in self._channels.items() if hasattr(one.channel, "replies")}
 
     def happened(self, event: Happened, stored: bool) -> None:
         """An event of an incident was decided, and later on stored."""

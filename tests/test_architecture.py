@@ -52,8 +52,8 @@ ROOMS = {
 TOP = frozenset(
     {
         *("agent", "app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "reviews", "selfwatch", "standby", "turns", "undelivered", "unwritten", "upkeep"),
-        "watchroom",
+        *("postman", "press", "reviews", "selfwatch", "standby", "ticketing", "turns", "undelivered"),
+        *("unwritten", "upkeep", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
@@ -64,13 +64,13 @@ MAY_IMPORT_TOP = {
     },
     "circulation": {"gazette"},
     "exporter": {"lookout"},
-    "mailroom": {"postman", "reviews"},
+    "mailroom": {"postman", "reviews", "ticketing"},
     "postman": {"undelivered", "unwritten"},
     "standby": {"circulation", "mailroom", "press", "upkeep"},
     "turns": {"press", "standby"},
     "selfwatch": {"lookout", "mailroom", "press"},
     "watchroom": {"lookout", "mailroom", "press", "selfwatch"},
-    "commands": {"agent", "app", "commands", "lookout", "mailroom"},
+    "commands": {"agent", "app", "commands", "lookout", "mailroom", "ticketing"},
     "cli": {"app", "commands"},
     "__main__": {"cli"},
 }

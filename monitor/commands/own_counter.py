@@ -77,6 +77,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         planner=lambda: Planner(config),
         roster=lambda: roster,
         roll=_Roll(store),
+        courses=store.outbox.courses,
     )
     runner = web.AppRunner(counter_app(counter), access_log=None, shutdown_timeout=1)
     writer = asyncio.create_task(desk.write())

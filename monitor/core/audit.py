@@ -8,7 +8,7 @@ from monitor.core.effect import Answered, Deed, Lifted, Ordered, Said, Scheduled
 from monitor.core.entry import Entry, brief, texts
 from monitor.core.incident import Stage
 from monitor.core.observation import stamp
-from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Publish, Word, Write
+from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Publish, Reply, Word, Write
 
 LONGEST_LINE = 100  # characters of a name, an address, an id
 
@@ -108,6 +108,9 @@ def _spoken(word: Word) -> Told:
             return "incident.edit", word.incident, {**changes, "own": own, "confirm_cause": word.confirm}
         case Acknowledge():
             return "incident.acknowledge", word.incident, {}
+        case Reply():
+            told = {"store": word.store, "ticket": word.ticket, "at": stamp(word.at)}
+            return "incident.reply", word.incident, told
         case Lower():
             return "incident.lower", word.incident, {"priority": word.priority, "reason": texts(word.reason)}
         case Publish():

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.core.module import Text
 from monitor.core.unseen import UNSEEN
 
-WAYS = ("token", "session", "here", "command", "link", "mqtt", "signal", "file")
+WAYS = ("token", "session", "here", "command", "link", "mqtt", "signal", "file", "schedule")
 ACTS = (
     "incident.open",
     "incident.update",
@@ -21,6 +21,7 @@ ACTS = (
     "incident.postmortem",
     "incident.publish",
     "incident.lower",
+    "incident.reply",
     "maintenance.schedule",
     "maintenance.begin",
     "maintenance.cancel",

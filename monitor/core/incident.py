@@ -130,8 +130,8 @@ class Lowered:
 class Act:
     """What a person did to an incident: when, what, who, and by which request, as far as they were told.
 
-    `what` is `opened updated corrected acknowledged resolved postmortem published edited lowered`; `detail` holds what
-    was there before.
+    `what` is `opened updated corrected acknowledged resolved postmortem published edited lowered replied`; `detail`
+    holds what was there before, or what was told.
     """
 
     at: datetime
@@ -197,7 +197,7 @@ class Incident:
     def told_at(self) -> datetime:
         """When what readers see of it last changed."""
         moments = [update.updated_at or update.at for update in self.updates]
-        moments += [act.at for act in self.acts if act.what != "acknowledged"]
+        moments += [act.at for act in self.acts if act.what not in ("acknowledged", "replied")]
         return max([*moments, self.published_at or self.detected_at])
 
     @property

@@ -15,12 +15,14 @@ from monitor.core.effect import Answered, Effect, Refusal, Spoken
 from monitor.core.incident import Act, Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.lowering import fitting, is_lower, limited, with_lowered
 from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.observation import stamp
 from monitor.core.reading import LONGEST_SUMMARY, read_line, read_text
 from monitor.core.standing import save, with_cause
-from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Word, Write
+from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Reply, Word, Write
 
 IMPACTS = ("minor", "major", "critical")
 PRIORITY = {"minor": Priority.NORMAL, "major": Priority.HIGH, "critical": Priority.URGENT}
+LONGEST_TICKET = 40
 AGAIN = timedelta(minutes=10)  # within which the same text is taken for the same request, sent once more
 LONG_AGO = timedelta(days=366)
 SEEN_NOW = timedelta(seconds=10)  # trouble of a place is looked for every second
@@ -67,6 +69,8 @@ def _follow(board: Board, incident: Incident, word: Word, now: datetime) -> Foll
             return _edit(board, incident, word)
         case Acknowledge():
             return _acknowledge(incident, now)
+        case Reply():
+            return _reply(board, incident, word, now)
         case Lower():
             return _lower(board, incident, word, now)
         case _:
@@ -278,6 +282,21 @@ def _lower(board: Board, incident: Incident, word: Lower, now: datetime) -> Foll
     statuses = {one.module: board.status(one.module) for one in incident.members if one.seen and one.until is None}
     detail = {"from": incident.priority, "to": priority, "evidence": evidence}
     return with_lowered(incident, priority, reason, statuses, now), Change.LOWERED, "lowered", detail
+
+
+def _reply(board: Board, incident: Incident, word: Reply, now: datetime) -> Followed | Refusal | None:
+    """It is an answer to the plan of that store, whenever it is heard of."""
+    client = next((one for one in board.platform.clients if one.id == word.store), None)
+    if word.store and client is None:
+        return Refusal("wrong", f"there is no store `{word.store[:100]}` in the configuration")
+    if not word.ticket or len(word.ticket) > LONGEST_TICKET or not word.ticket.isprintable():
+        return Refusal("wrong", f"`ticket` is its number, of up to {LONGEST_TICKET} letters")
+    if not incident.started_at <= word.at <= now + SEEN_NOW:
+        return Refusal("wrong", "it was answered after the incident began, and not in the future")
+    plan = None if client is None else client.plan
+    detail = {"at": stamp(word.at), "ticket": word.ticket, "store": word.store or None, "plan": plan}
+    known = any(act.what == "replied" and act.detail == detail for act in incident.acts)
+    return None if known else (incident, None, "replied", detail)
 
 
 def _publish(incident: Incident, now: datetime) -> Followed | None:

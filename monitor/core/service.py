@@ -9,6 +9,7 @@ from typing import Any
 from monitor.core.incident import Incident
 from monitor.core.match import concerned
 from monitor.core.module import Platform, Priority, Text
+from monitor.core.observation import moment
 from monitor.core.plan import Client, Plan
 from monitor.core.route import Hours
 
@@ -73,12 +74,20 @@ def _open(hours: Hours, since: datetime, until: datetime) -> Iterable[tuple[date
         at = None if closes is None else hours.opens_at(closes)
 
 
-def answered_at(incident: Incident) -> datetime | None:
-    """When a person first said something: that it is theirs, or a word for readers. What the monitor writes by itself
-    is no answer, and what stands in a draft is one once that is published."""
+def answered_at(incident: Incident, plan: str | None = None) -> datetime | None:
+    """When a person first said something: that it is theirs, a word for readers, or an answer in a ticket of a store of
+    this plan, None: of any. What the monitor writes by itself is no answer, and what stands in a draft is one once that
+    is published."""
     said = [one for one, author in _words(incident) if author != "monitor"]
     said += [one.at for one in incident.acts if one.what in ("acknowledged", "lowered")]
-    return min([*said, *filter(None, [incident.acknowledged_at])], default=None)
+    return min([*said, *replies(incident, plan), *filter(None, [incident.acknowledged_at])], default=None)
+
+
+def replies(incident: Incident, plan: str | None) -> list[datetime]:
+    """When tickets of stores of a plan were answered; None: of any."""
+    told = (act.detail for act in incident.acts if act.what == "replied")
+    moments = (moment(one["at"]) for one in told if plan is None or one["plan"] in (None, plan))
+    return [at for at in moments if at is not None]
 
 
 def stated(incident: Incident) -> Priority:
@@ -92,9 +101,10 @@ def _words(incident: Incident) -> list[tuple[datetime, str]]:
     return [] if public_at is None else [(max(one.at, public_at), one.author) for one in incident.updates]
 
 
-def _told_at(incident: Incident) -> list[datetime]:
-    """When readers heard of it; of a draft they wait from the verdict on."""
-    return [incident.published_at or incident.detected_at, *(at for at, _ in _words(incident))]
+def _told_at(incident: Incident, plan: str) -> list[datetime]:
+    """When readers heard of it, and the stores of a plan in their tickets; of a draft they wait from the verdict on."""
+    answered = [max(at, incident.detected_at) for at in replies(incident, plan)]
+    return [*answered, incident.published_at or incident.detected_at, *(at for at, _ in _words(incident))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +156,15 @@ def owed(incident: Incident, platform: Platform) -> list[Plan]:
 def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
     found = []
-    answered = min(filter(None, (answered_at(incident), incident.resolved_at)), default=None)
-    words = _told_at(incident)
     for plan in plans:
+        answered = min(filter(None, (answered_at(incident, plan.id), incident.resolved_at)), default=None)
         of = (plan.id, plan.name)
         if limit := plan.response.get(stated(incident).value):
             since = incident.detected_at
             stopped = None if answered is None else max(since, answered)
             found.append(Clock(*of, "response", stated(incident), limit, plan.clock, since, stopped))
         if (limit := plan.update.get(incident.priority.value)) and incident.is_open:
-            found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(words)))
+            found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(_told_at(incident, plan.id))))
     return found
 
 
@@ -201,7 +210,7 @@ def _waited(plan: Plan, incident: Incident, priority: Priority, now: datetime) -
     was asked for at another priority."""
     if stated(incident) is not priority:
         return None
-    ends = [at for at in (answered_at(incident), incident.resolved_at) if at is not None]
+    ends = [at for at in (answered_at(incident, plan.id), incident.resolved_at) if at is not None]
     return worked(plan.clock, incident.detected_at, min(ends, default=now)), bool(ends)
 
 
@@ -216,7 +225,7 @@ def _silent(plan: Plan, incident: Incident, priority: Priority, now: datetime) -
         return None
     elif low is not None:
         since = low.at
-    words = [*_told_at(incident), until, *([] if since is None else [since])]
+    words = [*_told_at(incident, plan.id), until, *([] if since is None else [since])]
     asked = sorted(one for one in words if one <= until and (since is None or one >= since))
     return max(_gaps(plan.clock, asked)), over
 

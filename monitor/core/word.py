@@ -83,4 +83,14 @@ class Open:
     draft: bool = False
 
 
-Word = Write | Correct | Edit | Acknowledge | Lower | Publish | Open
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """That somebody answered in a `ticket` of a `store`, at a moment; empty: the ticket is of no store."""
+
+    incident: str
+    store: str
+    ticket: str
+    at: datetime
+
+
+Word = Write | Correct | Edit | Acknowledge | Lower | Reply | Publish | Open

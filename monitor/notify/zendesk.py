@@ -18,9 +18,12 @@ from monitor.notify import receiver
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import body_of, incident_of, key_of, line, links_of, priority_of, subject_of
 from monitor.notify.receiver import Answer, Receiver, as_json
+from monitor.notify.replies import PAGE, PAGES, Reply, comments_of, staff_of
 
 BUSY = (409,)  # two changes of one ticket met; Zendesk asks to try again
 SUBJECT, COMMENT = 150, 20_000  # characters
+REMEMBERED = 1000  # tickets whose answers are not read again until they change
+MOST_AUTHORS = 100  # of one ticket, whose roles are asked for
 NOTHING: Mapping[str, str] = {}
 STATUS = {"resolved": "solved", "test": "solved", "reopened": "open"}  # otherwise it stays as agents have it
 
@@ -46,6 +49,7 @@ class Zendesk:
         self._headers = {"authorization": f"Basic {login}"}
         self._tags = list(section.tags)
         self._public = section.public
+        self._replied: dict[str, tuple[str, list[Reply]]] = {}  # by ticket: when that was so, and what it was
         self._receiver = Receiver(section, BUSY, [login])
 
     async def deliver(self, message: Message) -> str | None:
@@ -69,6 +73,58 @@ class Zendesk:
         if ticket is not None and _takes_comments(ticket):
             return self._number(await self._send("PUT", self._tickets / str(ticket["id"]), change))
         return await self._open(message, store, change, ticket)
+
+    async def replies(self, external: str) -> list[Reply]:
+        """What people of the support answered in these tickets so that whoever asked reads it; the oldest first."""
+        alone = number_of(external)
+        tickets = numbers_of(external) if alone is None else {"": alone}
+        if not tickets:
+            return []
+        listed = await self._list("show_many", ids=",".join(tickets.values()))
+        changed_at = {str(one["id"]): str(one.get("updated_at")) for one in listed}
+        found: list[Reply] = []
+        for store, number in tickets.items():
+            if (at := changed_at.get(number)) is not None:
+                known_at, known = self._replied.pop(number, ("", []))
+                self._replied[number] = (at, known if at == known_at else await self._replies(store, number))
+                found += self._replied[number][1]
+        while len(self._replied) > REMEMBERED:
+            del self._replied[next(iter(self._replied))]
+        return sorted(found, key=lambda one: one.at)
+
+    async def _replies(self, store: str, number: str) -> list[Reply]:
+        comments = comments_of(await self._history(number))
+        authors = list(dict.fromkeys(one.author for one in comments))[:MOST_AUTHORS]
+        if not authors:
+            return []
+        url = (self._tickets.parent / "users" / "show_many").with_query(ids=",".join(map(str, authors)))
+        staff = staff_of(await self._page(url, "users"))
+        return [Reply(store, number, one.audit, one.at) for one in comments if one.author in staff]
+
+    async def _history(self, number: str) -> list[Any]:
+        """Everything that happened to a ticket, the oldest first; nothing of one that is gone."""
+        asked, found = {"page[size]": str(PAGE)}, list[Any]()
+        for _ in range(PAGES):
+            answer = await self._receiver.send(
+                "GET", (self._tickets / number / "audits").with_query(asked), None, self._headers
+            )
+            said = answer.json()
+            listed = said.get("audits") if isinstance(said, dict) else None
+            if not isinstance(listed, list):
+                raise DeliveryFailed(f"{self._tickets.host} answered {answer.status}, but with no history of a ticket")
+            found += listed
+            meta = said.get("meta")
+            if not isinstance(meta, dict) or meta.get("has_more") is not True:
+                break
+            asked["page[after]"] = str(meta.get("after_cursor"))[:200]
+        return found
+
+    async def _page(self, url: URL, name: str) -> list[Any]:
+        said = (await self._receiver.send("GET", url, None, self._headers)).json()
+        listed = said.get(name) if isinstance(said, dict) else None
+        if not isinstance(listed, list):
+            raise DeliveryFailed(f"{self._tickets.host} answered with no list of {name}")
+        return listed
 
     async def close(self) -> None:
         """Closes what is open."""

@@ -30,6 +30,7 @@ ACTS: dict[str, str] = {
     "published": N_("Published"),
     "edited": N_("Public wording edited"),
     "lowered": N_("Priority lowered"),
+    "replied": N_("Answered in a ticket"),
 }
 
 
@@ -76,7 +77,11 @@ def _act(lens: Lens, act: Act) -> EntryView:
         if isinstance(text, Mapping):
             was += [f"{language}: {said}" for language, said in text.items()]
     what = lens.word(ACTS.get(act.what, "{act}"), act=act.what)
-    return EntryView(exact(lens, act.at), "act", what, act.by or _person(lens), "", tuple(was))
+    text = ""
+    if act.what == "replied":
+        at = exact(lens, datetime.fromisoformat(act.detail["at"])).text
+        text = " · ".join(filter(None, (f"#{act.detail['ticket']}", act.detail["store"], at)))
+    return EntryView(exact(lens, act.at), "act", what, act.by or _person(lens), text, tuple(was))
 
 
 def _person(lens: Lens) -> str:

@@ -22,6 +22,7 @@ ACTS: dict[str, str] = {
     "incident.postmortem": N_("Postmortem written"),
     "incident.publish": N_("Published"),
     "incident.lower": N_("Priority lowered"),
+    "incident.reply": N_("Answered in a ticket"),
     "maintenance": N_("Planned work"),
     "maintenance.schedule": N_("Work planned"),
     "maintenance.begin": N_("Planned work begun"),
@@ -58,6 +59,7 @@ WAYS: dict[str, str] = {
     "mqtt": N_("over MQTT"),
     "signal": N_("by a signal"),
     "file": N_("the file was changed"),
+    "schedule": N_("by schedule"),
 }
 DETAIL: dict[str, str] = {
     "title": N_("Title"),

@@ -98,7 +98,11 @@ class Dashboard:
             web.get(f"{HOME}/modules/{{id}}", self.module),
             web.post(f"{HOME}/modules/{{id}}/probe", self.probe),
             web.get(f"{HOME}/incidents/{{id}}", self.incident),
-            *(web.post(f"{HOME}/incidents/{{id}}/{act}", self._told(act)) for act in KEYS if act != "open"),
+            *(
+                web.post(f"{HOME}/incidents/{{id}}/{act}", self._told(act))
+                for act in KEYS
+                if act not in ("open", "reply")
+            ),
         ]
 
     # -- who looks ----------------------------------------------------------------------------------------------------

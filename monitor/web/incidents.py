@@ -33,7 +33,7 @@ from monitor.web.spoken import KEYS, author, word_of
 
 CREATED = ("open", "update")  # acts that are answered with 201 where they are news
 
-ACTS = ("acknowledge", "resolve", "postmortem", "publish", "lower")  # each has an address of its own
+ACTS = ("acknowledge", "resolve", "postmortem", "publish", "lower", "reply")  # each has an address of its own
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

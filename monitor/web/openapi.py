@@ -137,6 +137,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("post", f"{ONE}/resolve"): _says("End it", "ending", 404),
     ("post", f"{ONE}/postmortem"): _says("Say what was learned", "learned", 404),
     ("post", f"{ONE}/publish"): _says("Make a draft public", "author", 404),
+    ("post", f"{ONE}/reply"): _says("Tell that a ticket was answered, for the clocks of plans", "reply", 404),
     ("post", f"{ONE}/lower"): _says("Lower its priority, for a reason that readers are told", "lowering", 404),
     ("get", f"{API}/maintenance"): Operation(
         "Planned work, and the windows that people made",

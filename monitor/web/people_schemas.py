@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from monitor.core.incident import Stage
 from monitor.core.module import Priority
-from monitor.core.people import BEGINNING, IMPACTS
+from monitor.core.people import BEGINNING, IMPACTS, LONGEST_TICKET
 from monitor.core.reading import LONGEST, LONGEST_LINE, LONGEST_SUMMARY
-from monitor.web.schemas import TIME, Schema, listed, maybe, one_of, ref, said, sent
+from monitor.web.schemas import TEXT, TIME, Schema, listed, maybe, one_of, ref, said, sent
 from monitor.web.spoken import LONGEST_NAME
 
 
@@ -64,6 +64,15 @@ def people(languages: Sequence[str], modules: Sequence[str], components: Sequenc
         "ending": sent({"message": maybe(loose), "confirm_cause": confirm, "author": author}),
         "learned": sent({"message": message, "confirm_cause": confirm, "author": author}, ("message",)),
         "author": sent({"author": author}),
+        "reply": sent(
+            {
+                "store": {**maybe(TEXT), "description": "The id of the store whose ticket it is; null: of none."},
+                "ticket": {"type": "string", "minLength": 1, "maxLength": LONGEST_TICKET},
+                "at": {**TIME, "description": "When it was answered: since the incident began."},
+                "author": author,
+            },
+            ("ticket", "at"),
+        ),
         "lowering": sent(
             {"priority": one_of(list(Priority)[1:]), "reason": message, "author": author}, ("priority", "reason")
         ),

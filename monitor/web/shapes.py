@@ -61,6 +61,7 @@ def examples(language: str, modules: Sequence[str]) -> dict[str, Schema]:
         "ending": {"message": {language: "It works again."}, "confirm_cause": True, "author": "Ana"},
         "learned": {"message": {language: "A disk was full."}, "author": "Ana"},
         "author": {"author": "Ana"},
+        "reply": {"store": None, "ticket": "4711", "at": "2026-11-23T12:10:00Z", "author": "Ana"},
         "lowering": {"priority": "normal", "reason": {language: "One shop only, and it can sell."}, "author": "Ana"},
         "plan": {
             "title": {language: "New database"},

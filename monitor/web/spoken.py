@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.core.incident import Stage
 from monitor.core.observation import moment
-from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Publish, Word, Write
+from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Publish, Reply, Word, Write
 
 Body = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "postmortem": ("message", "confirm_cause", "author"),
     "publish": ("author",),
     "lower": ("priority", "reason", "author"),
+    "reply": ("store", "ticket", "at", "author"),
 }
 
 
@@ -79,6 +80,13 @@ def _lower(id: str, body: Body, language: str, _: int) -> Word:
     return Lower(id, _word(body, "priority") or "", _text(body, "reason", language))
 
 
+def _reply(id: str, body: Body, _: str, __: int) -> Word:
+    at = _moment(body, "at")
+    if at is None:
+        raise ValueError("`at` is missing: when it was answered")
+    return Reply(id, _word(body, "store") or "", _word(body, "ticket") or "", at)
+
+
 def _ending(stage: Stage) -> Callable[[str, Body, str, int], Word]:
     def read(id: str, body: Body, language: str, _: int) -> Word:
         return Write(id, _text(body, "message", language), stage, _confirm(body))
@@ -96,6 +104,7 @@ _WORDS: dict[str, Callable[[str, Body, str, int], Word]] = {
     "postmortem": _ending(Stage.POSTMORTEM),
     "publish": lambda id, *_: Publish(id),
     "lower": _lower,
+    "reply": _reply,
 }
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.config.routes import WorkingHours
 from monitor.core.incident import Act, Stage, Update
 from monitor.core.module import Priority
+from monitor.core.observation import stamp
 from monitor.core.plan import Plan
 from monitor.core.service import clocks, due_at, services, worked
 from tests.store.past import incident
@@ -159,6 +160,19 @@ def test_what_was_opened_by_hand_was_answered_by_its_own_text() -> None:
     later = Update(FRIDAY + 5 * MINUTE, Stage.IDENTIFIED, "said", author="person", body={"en": "Found."})
     (_, silent) = services([GLOBAL], [replace(public, updates=(text, later))], FRIDAY + 41 * MINUTE)
     assert silent.worst_seconds == 60
+
+
+def test_what_was_answered_in_a_ticket_counts_for_the_plan_of_its_store() -> None:
+    """As first answer and as next word; of a ticket of no store for every plan."""
+    at = FRIDAY + 20 * MINUTE
+    for plan, gold, world in (("gold", at, None), ("global", None, at), (None, at, at)):
+        act = Act(there(3, 9), "replied", "tickets", "x", {"at": stamp(at), "ticket": "1", "store": None, "plan": plan})
+        found = {(one.plan, one.kind): one for one in clocks([GOLD, GLOBAL], replace(URGENT, acts=(act,)))}
+        assert (found["gold", "response"].stopped_at, found["global", "response"].stopped_at) == (gold, world)
+        assert (found["gold", "update"].since, found["global", "update"].since) == (gold or FRIDAY, world or FRIDAY)
+        told = services([GOLD, GLOBAL], [replace(URGENT, acts=(act,))], there(3, 9))
+        kept = {one.plan: one.kept for one in told if one.kind == "response"}
+        assert kept == {"gold": int(gold is not None), "global": int(world is not None)}
 
 
 def test_the_report_counts_what_the_clock_does() -> None:
