@@ -177,7 +177,7 @@ def test_long_texts_and_deep_objects_are_cut_short() -> None:
 def test_every_act_has_a_word_for_people() -> None:
     """In the page of the log, as the ways have."""
     assert set(ACTS) <= set(WORDS)
-    assert set(WAY_WORDS) == {"token", "session", "here", "command", "link", "mqtt", "signal", "file"}
+    assert set(WAY_WORDS) == {"token", "session", "here", "command", "link", "mqtt", "signal", "file", "schedule"}
 
 
 def test_every_key_of_a_detail_has_a_word_for_people() -> None:
