@@ -92,6 +92,10 @@ DETAIL: dict[str, str] = {
     "method": N_("Method"),
     "refused": N_("Refused"),
     "why": N_("Why"),
+    "priority": N_("Priority"),
+    "store": N_("Store"),
+    "ticket": N_("Ticket"),
+    "at": N_("Answered at"),
 }
 
 
