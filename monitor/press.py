@@ -11,6 +11,7 @@ import operator
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
+from monitor.core.module import Platform
 from monitor.core.probe import Role
 from monitor.core.site import Site
 from monitor.pages.facts import Facts
@@ -43,6 +45,7 @@ EVERY = 15.0  # seconds between publications when nothing happens
 PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
+LATENCY = timedelta(minutes=1)  # how old the latency shown may be: it moves with every run, and hardly
 NEW = 1000  # pages never printed before that one publication prints, at most
 
 
@@ -90,6 +93,23 @@ class Scene(NamedTuple):
     data_until: datetime | None
 
 
+class Pace:
+    """When latency is read again: at once while there is little of it, later once a minute."""
+
+    def __init__(self, platform: Platform, now: datetime) -> None:
+        self.read_at: datetime | None = None
+        self._platform = platform
+        self._began = now
+
+    def fits(self, platform: Platform, now: datetime) -> bool:
+        """Whether it goes on as it is; not with other modules, nor when the clock was set back."""
+        return platform is self._platform and now >= (self.read_at or self._began)
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time to read."""
+        return self.read_at is None or now - self.read_at >= min(LATENCY, (now - self._began) / 2)
+
+
 class Press:
     """Makes publications. `published` is set once the first one is in place, `whole` once no page is left for the next;
     `history` is what the last one was made from, `contradictions` what in it does not hold together."""
@@ -118,6 +138,7 @@ class Press:
         self.contradictions: tuple[Contradiction, ...] = ()
         self._reports = Reports(store)
         self._last: tuple[Found, tuple[object, ...]] | None = None
+        self._pace: Pace | None = None
 
     speech: Speech
     theme: Path
@@ -211,7 +232,13 @@ class Press:
         judging = {key for key, probe in asked if probe.off is None and probe.role is Role.VERDICT}
         try:
             async with asyncio.timeout(READ if self.published.is_set() else None):  # there is something in memory
-                self.history = await self._store.history(now - timedelta(days=DAYS + 2), now, probes=judging)
+                if self._pace is None or not self._pace.fits(board.platform, now):
+                    self._pace = Pace(board.platform, now)
+                due, since = self._pace.due(now), now - timedelta(days=DAYS + 2)
+                history = await self._store.history(since, now, probes=judging, latency=due)
+                self.history = history if due else replace(history, latency=self.history.latency)
+                if due:
+                    self._pace.read_at = now
         except (TimeoutError, *TROUBLES) as error:
             log.warning("publishing from memory, the store does not answer: %s", str(error) or f"not within {READ:g} s")
 

@@ -218,3 +218,37 @@ def test_a_disk_that_hangs_does_not_keep_the_program_from_leaving(tmp_path: Path
     """The thread that waits for it is left behind."""
     done = subprocess.run([sys.executable, "-c", HANGS, str(tmp_path)], timeout=30, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("leaving\n", 0), done.stderr
+
+
+async def test_latency_is_read_often_at_first_and_then_once_a_minute(stage: Stage) -> None:
+    """It moves with every run, so each publication would print most pages anew for a tenth of a millisecond."""
+    asked: list[bool] = []
+    read = stage.press._store.history
+
+    async def history(*given: Any, latency: bool = True, **named: Any) -> Any:
+        asked.append(latency)
+        return await read(*given, latency=latency, **named)
+
+    stage.press._store.history = history  # type: ignore[method-assign]
+    for _ in range(21):  # a quarter of a minute each
+        await stage.publish()
+    assert asked[:5] == [True, True, True, False, True]
+    assert [place for place, one in enumerate(asked) if one][-3:] == [12, 16, 20]
+    stage.board = replace(stage.board, platform=replace(stage.board.platform))
+    await stage.publish()
+    assert asked[-1]  # other modules
+
+
+async def test_latency_that_was_read_stays_until_it_is_read_again(stage: Stage) -> None:
+    """Nothing disappears from the page in between."""
+    seen = pictures.flawless().history.latency
+    read = stage.press._store.history
+
+    async def history(*given: Any, latency: bool = True, **named: Any) -> Any:
+        return replace(await read(*given, **named), latency=seen if latency else {})
+
+    stage.press._store.history = history  # type: ignore[method-assign]
+    for _ in range(6):
+        await stage.publish()
+        assert stage.press.history.latency == seen
+        assert seen

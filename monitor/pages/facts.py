@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitor.core.board import Condition, Version
+from monitor.core.effect import Gap
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
@@ -18,6 +19,8 @@ from monitor.pages.cells import Cells, Each, cell, given, given_by
 from monitor.pages.picture import END, Picture
 from monitor.pages.truth import Contradiction, contradictions
 
+GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned
+RECENT_DAYS = 14  # told one by one
 RECENT = timedelta(hours=2)  # how long the newest hour of latency tells of now
 
 
@@ -271,6 +274,11 @@ class Facts:
         return tuple(works.going_on(self._picture))
 
     @given
+    def soon(self) -> tuple[Maintenance, ...]:
+        """Work to come that is near."""
+        return tuple(works.soon(self._picture))
+
+    @given
     def works_told(self) -> tuple[Maintenance, ...]:
         """Work that feeds tell of."""
         return tuple(works.told(self._picture))
@@ -314,7 +322,32 @@ class Facts:
         """Whether an incident can be read on a page of its own: the oldest have none any more."""
         return incident in self._ids()
 
+    # --- how well we see
+
+    @given
+    def is_withheld(self) -> bool:
+        """Whether something fails whose incident is not public yet."""
+        return bool(self._picture.withheld)
+
+    @given
+    def has_data(self) -> bool:
+        """Whether anything was observed."""
+        return self._picture.data_until is not None
+
+    @given
+    def gaps_over(self) -> tuple[Gap, ...]:
+        """Gaps in our own sight that ended lately, the newest first."""
+        oldest = self._picture.now - GAPS
+        found = [gap for gap in self._picture.history.gaps if gap.until is not None and gap.until >= oldest]
+        return tuple(sorted(found, key=lambda gap: gap.since, reverse=True))
+
     # --- time
+
+    @given
+    def is_young(self) -> bool:
+        """Whether the first thing became known within the days that are told one by one."""
+        began = self._began()
+        return began is not None and self._picture.now - began <= timedelta(days=RECENT_DAYS)
 
     @cell
     def today(self) -> date:

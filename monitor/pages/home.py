@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from secrets import token_hex
+
+from markupsafe import escape
 
 from monitor.core.announcement import work_title
 from monitor.core.incident import Incident
@@ -11,15 +14,14 @@ from monitor.core.module import Group
 from monitor.core.rollup import WORST
 from monitor.core.wording import N_
 from monitor.pages import words
-from monitor.pages.facts import Facts
+from monitor.pages.facts import RECENT_DAYS, Facts
 from monitor.pages.lens import Lens
+from monitor.pages.plain import legal
 from monitor.pages.planned import PlannedView, planned
 from monitor.pages.truth import SAID
 from monitor.pages.view import GroupView, IncidentLine, IncidentView, Link, Mark, When
 
-RECENT = 14  # days told one by one
 WHOLE = 3  # open incidents told in full; of the others the details are folded
-GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,29 @@ class HomeView:
     updated: When | None
 
 
+# Stands for the end of the newest observation. Every publication has another one, and nothing else of the page has to
+# be printed again for it: `dated` puts it in its place. Nobody can guess the words, so nobody's text is taken for them.
+UPDATED = When(f"updated-{token_hex(16)}", f"until-{token_hex(16)}")
+
+
+def dated(page: bytes, lens: Lens) -> bytes:
+    """A page with the end of the newest observation in it."""
+    until = lens.facts.seen.data_until
+    if until is None:
+        return page
+    told = lens.when(until)
+    for place, text in zip((UPDATED.text, UPDATED.iso), (told.text, told.iso), strict=True):
+        page = page.replace(place.encode(), legal(str(escape(text))).encode())
+    return page
+
+
 def home(lens: Lens) -> HomeView:
     """The home page in one language."""
     facts = lens.facts
-    indicator, phrase = facts.picture.overall()
+    indicator, phrase = facts.seen.overall()
     going_on = len(facts.open_incidents)
     count = lens.counted("{count} open incident", "{count} open incidents", going_on)
-    until = facts.picture.data_until
-    state, since, _ = facts.picture.monitor()
+    state, since, _ = facts.seen.monitor()
     blind = state == "blind" and since is not None
     overall = lens.mark((words.OVERALL[indicator], phrase))
     if blind:  # nobody can vouch for what was good when we last saw it
@@ -71,7 +88,7 @@ def home(lens: Lens) -> HomeView:
         count=count if going_on else "",
         blind=lens.word(_BLIND, since=lens.clock(since).text) if blind and since else "",
         doubts=tuple(_doubts(lens)),
-        withheld=bool(facts.picture.withheld),
+        withheld=facts.is_withheld(),
         gaps=tuple(_gaps(lens)),
         incidents=tuple(lens.incident(one) for one in facts.open_incidents),
         whole=WHOLE,
@@ -79,7 +96,7 @@ def home(lens: Lens) -> HomeView:
         planned=planned(lens),
         recent=tuple(_recent(lens)),
         began=_began(lens),
-        updated=None if until is None else lens.when(until),
+        updated=UPDATED if facts.has_data() else None,
     )
 
 
@@ -111,8 +128,8 @@ def _doubts(lens: Lens) -> Iterable[str]:
 
 def _gaps(lens: Lens) -> Iterable[str]:
     facts = lens.facts
-    for gap in sorted(facts.picture.history.gaps, key=lambda gap: gap.since, reverse=True):
-        if gap.until is None or gap.until < facts.picture.now - GAPS:
+    for gap in facts.gaps_over():
+        if gap.until is None:
             continue
         since, until = lens.when(gap.since), lens.when(gap.until)
         several = len(facts.platform.locations) > 1
@@ -125,8 +142,8 @@ def _recent(lens: Lens) -> Iterable[RecentDays]:
     facts = lens.facts
     if facts.began is None:
         return
-    today, first = facts.local(facts.picture.now), facts.local(facts.began)
-    days = [day for back in range(RECENT) if (day := today - timedelta(days=back)) >= first]
+    today, first = facts.today(), facts.local(facts.began)
+    days = [day for back in range(RECENT_DAYS) if (day := today - timedelta(days=back)) >= first]
     past: dict[date, list[Incident]] = {}
     for one in facts.incidents.values():
         if not one.is_open:
@@ -144,7 +161,7 @@ def _recent(lens: Lens) -> Iterable[RecentDays]:
 
 def _began(lens: Lens) -> str:
     facts = lens.facts
-    if facts.began is None or facts.picture.now - facts.began > timedelta(days=RECENT):
+    if facts.began is None or not facts.is_young():
         return ""
     return lens.word(N_("Monitoring began on {day}."), day=lens.speech.day(lens.language, facts.local(facts.began)))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from monitor.core.announcement import WORK_STAGE, components_of, work_body, work_message, work_title
 from monitor.core.maintenance import Maintenance, WorkStage
@@ -12,7 +11,6 @@ from monitor.pages import works
 from monitor.pages.lens import Lens
 from monitor.pages.view import Link, Mark, UpdateView
 
-SOON = timedelta(days=14)  # work this near is told on the home page
 NEXT = 4  # pieces of it
 LISTED = 20  # pieces of work on the page of planned work, to come and past
 
@@ -63,9 +61,7 @@ class MaintenancePage:
 
 def planned(lens: Lens) -> PlannedView:
     """For the home page."""
-    picture = lens.facts.picture
-    soon = [one for one in works.coming(picture) if one.planned_from - picture.now <= SOON]
-    return PlannedView(_views(lens, works.going_on(picture)), _views(lens, soon[:NEXT]))
+    return PlannedView(_views(lens, lens.facts.going_on()), _views(lens, lens.facts.soon()[:NEXT]))
 
 
 def maintenance_page(lens: Lens) -> MaintenancePage:

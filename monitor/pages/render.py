@@ -27,7 +27,7 @@ from monitor.pages.detail import component_page, module_page, month, month_folde
 from monitor.pages.facts import Facts
 from monitor.pages.found import Key
 from monitor.pages.healthcheck import healthcheck
-from monitor.pages.home import home, support
+from monitor.pages.home import dated, home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
@@ -39,7 +39,6 @@ from monitor.pages.translate import Speech
 from monitor.pages.truth import promise
 from monitor.pages.view import Link
 
-AT_ONCE = ("home", "404")  # pages that no slice leaves for later
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 ROWS = 4096  # of tables, that are kept printed
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
@@ -94,13 +93,15 @@ def lay_html(printed: Sequence["Printer"], part: Slice) -> None:
     for name, content in printed[0].press.assets.items():
         printed[0].cells.put(name, content)
     for printer in printed:
+        printer.lay_home()
+    for printer in printed:
         wanted = printer.paths()
-        printer.cells.list(f"pages/{printer.lens.language}", wanted, lambda key: key[2] in AT_ONCE or part.takes())
+        printer.cells.list(f"pages/{printer.lens.language}", wanted, lambda key: key[2] == "404" or part.takes())
 
 
 def pages(facts: Facts) -> Iterable[tuple[str, str, object]]:
-    """Every page of a language: the template's name, the folder below the root of the language, what it is about."""
-    yield "home", "", None
+    """Every page of a language but the home page: the template's name, the folder below the root of the language, what
+    it is about."""
     yield "healthcheck", "healthcheck/", None
     yield "about", "about/", None
     yield "history", "history/", None
@@ -160,9 +161,18 @@ class Printer:
         self.cells = lens.cells
         self.cells.belong_to(self)
 
+    @property
+    def home(self) -> str:
+        """The path of the home page."""
+        return _under(self.lens.language, self.lens.speech, "") + "index.html"
+
+    def lay_home(self) -> None:
+        """Lays down the home page, the one that changes whatever happens."""
+        self.cells.put(self.home, dated(self.page("home", "", None), self.lens))
+
     @cell
     def paths(self) -> dict[str, Key]:
-        """Every page, the home page first."""
+        """Every page but that one."""
         lens = self.lens
         found = {
             _under(lens.language, lens.speech, folder) + "index.html": key_of(Printer.page, self, page, folder, which)

@@ -6,6 +6,7 @@ from monitor.core.maintenance import Maintenance, WorkStage
 from monitor.pages.picture import Picture
 
 COMING = 20  # pieces of work to come that have pages; the calendar has all of them
+SOON = timedelta(days=14)  # work this near is told on the home page
 PAST = 50  # … and of work that is over
 WITHDRAWN = timedelta(days=14)  # how near its planned beginning has to be for withdrawn work to be told of
 
@@ -18,6 +19,11 @@ def going_on(picture: Picture) -> list[Maintenance]:
 def coming(picture: Picture) -> list[Maintenance]:
     """Work to come, the next first."""
     return [one for one in picture.works if one.stage is WorkStage.SCHEDULED]
+
+
+def soon(picture: Picture) -> list[Maintenance]:
+    """Work to come that is near enough for the home page."""
+    return [one for one in coming(picture) if one.planned_from - picture.now <= SOON]
 
 
 def next_ones(picture: Picture) -> list[Maintenance]:

@@ -237,11 +237,13 @@ class Store(Protocol):
         now: datetime,
         incidents: int = 200,
         probes: Collection[tuple[str, str]] | None = None,
+        latency: bool = True,
     ) -> History:
         """What a publication shows of the time from `since` to `now`.
 
         `transitions` hold, besides those dated after `since`, the one that was true at `since` and the very first one.
         `incidents` says how many at most. `latency` covers 24 h of `probes`, keys (module, probe); all when None.
+        Without `latency` it is not read.
         """
         ...
 

@@ -181,6 +181,7 @@ class MemoryStore:
         now: datetime,
         incidents: int = 200,
         probes: Collection[tuple[str, str]] | None = None,
+        latency: bool = True,
     ) -> History:
         """See Store."""
         start, end, hour = micros(since), micros(now), latency_since(now)
@@ -189,7 +190,7 @@ class MemoryStore:
         counted = [
             rollup
             for (key, at), rollup in self._rollups.items()
-            if hour <= at <= now and (wanted is None or key[:2] in wanted)
+            if latency and hour <= at <= now and (wanted is None or key[:2] in wanted)
         ]
         blind = [
             row for row in self._gaps.values() if row["since"] < end and (row["until"] is None or row["until"] > start)

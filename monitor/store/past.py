@@ -64,12 +64,13 @@ class Past:
         now: datetime,
         limit: int,
         probes: Keys | None,
+        latency: bool = True,
     ) -> History:
         """See Store.history."""
         async with self._turn:
             known = self._forgotten
             try:
-                found = await self._history(connection, since, now, limit, probes)
+                found = await self._history(connection, since, now, limit, probes, latency)
             except BaseException:
                 self.forget()  # what was read by half
                 raise
@@ -78,14 +79,14 @@ class Past:
             return found
 
     async def _history(
-        self, connection: AsyncConnection, since: datetime, now: datetime, limit: int, probes: Keys | None
+        self, connection: AsyncConnection, since: datetime, now: datetime, limit: int, probes: Keys | None, wanted: bool
     ) -> History:
         ended = or_(gaps.c.until.is_(None), gaps.c.until > micros(since))
         blind = select(gaps).where(ended, gaps.c.since < micros(now)).order_by(gaps.c.since, gaps.c.location)
         return History(
             transitions=await self._transitions(connection, since),
             incidents=await self._newest(connection, limit),
-            latency=await self._latencies(connection, now, probes),
+            latency=await self._latencies(connection, now, probes) if wanted else {},
             gaps=tuple(gap_of(row) for row in await rows_of(connection, blind)),
             maintenances=await maintenances_since(connection, since),
             silences=await silences_since(connection, since),

@@ -149,12 +149,13 @@ class SqlStore:
         now: datetime,
         incidents: int = 200,
         probes: Collection[tuple[str, str]] | None = None,
+        latency: bool = True,
     ) -> History:
         """See Store."""
         seen = None if probes is None else frozenset(probes)
         async with self.reading() as connection:
             with readable(self.where):
-                return await self._past.history(connection, since, now, incidents, seen)
+                return await self._past.history(connection, since, now, incidents, seen, latency)
 
     async def archive(self, since: datetime) -> History:
         """See Store."""
