@@ -14,7 +14,7 @@ from pathlib import Path
 from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
-from monitor.config.file import load
+from monitor.config.file import reloaded
 from monitor.config.planning import Planner
 from monitor.core.alias import aliases_of
 from monitor.core.board import Board
@@ -242,7 +242,7 @@ class App(Turns, Watcher):
         return await self.reloading.ask()
 
     def _read(self, file: str) -> tuple[Config, Speech]:
-        config = self._adapt(load(file))
+        config = self._adapt(reloaded(file, self.config))
         return config, speech_of(config)
 
     async def _replace(self, fresh: tuple[Config, Speech]) -> None:

@@ -4,6 +4,7 @@ Common options are understood before and after the command's name; errors are on
 """
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -106,6 +107,7 @@ def simulate(given: Common, port: int, control_port: int, account: str) -> None:
 @common
 def check(given: Common, file: str | None) -> None:
     """Validate the configuration: every problem, with its line and column."""
+    gc.disable()  # what it imports and makes stays until it leaves
     from monitor.commands.check import check as job
 
     sys.exit(job(file or given.file))

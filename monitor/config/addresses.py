@@ -20,6 +20,7 @@ _PATTERN = re.compile(rf"(?:\*\.)?{_HOST}:[0-9]{{1,5}}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _NAMELESS = re.compile(r"[\x00-\x20\x7f\\\"'@;()$]")
+_PLAIN = re.compile(r"[a-z]+://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,3})?")  # nothing that has to be taken apart
 _ORIGIN_END = re.compile(r"[/?#\\]")
 
 
@@ -47,6 +48,8 @@ def _url(schemes: tuple[str, ...]) -> Callable[[Any], str]:
 @lru_cache(4096)
 def _origin_fault(origin: str) -> str | None:
     """What is wrong with scheme, user, host and port of an address."""
+    if _PLAIN.fullmatch(origin):
+        return None
     try:
         parts = urlsplit(origin)
         host, port = parts.hostname, parts.port

@@ -37,6 +37,17 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
     return _resolved(config, folder)
 
 
+def reloaded(path: str | Path, current: Config) -> Config:
+    """The same, to take the place of what is in force; raises ConfigError as well where no module would be left: half
+    of a file may be whole YAML, and everything that is known of every module would be lost by it."""
+    config = load(path)
+    count = len(current.platform.modules)
+    if count and not config.platform.modules:
+        said = f"no module is left of {count}; if that is meant, stop the monitor and start it again"
+        raise ConfigError(config.file, [Problem(1, 1, said)])
+    return config
+
+
 def _resolved(config: Config, folder: Path) -> Config:
     """The same with paths that hold wherever the process runs."""
     site, network, sections = config.site, config.network, config.sections

@@ -18,17 +18,17 @@ class Place(NamedTuple):
 
 
 Spot = int  # a Place before anybody asks for it
-_COLUMN_BITS, _SPOT_BITS = 24, 48  # a file has at most 5 MB
+COLUMN_BITS, SPOT_BITS = 24, 48  # a file has at most 5 MB
 
 
 def spot(line: int, column: int) -> Spot:
     """Line and column, both from 1, in one number."""
-    return line << _COLUMN_BITS | column
+    return line << COLUMN_BITS | column
 
 
 def place_of(found: Spot) -> Place:
     """The inverse of `spot`."""
-    return Place(found >> _COLUMN_BITS, found & ((1 << _COLUMN_BITS) - 1))
+    return Place(found >> COLUMN_BITS, found & ((1 << COLUMN_BITS) - 1))
 
 
 START = spot(1, 1)
@@ -46,12 +46,12 @@ class Table(dict[str, Any]):
     def put(self, key: str, value: Any, key_place: Spot, place: Spot) -> None:
         """A key with its value, and where both begin."""
         self[key] = value
-        self.places[key] = key_place << _SPOT_BITS | place
+        self.places[key] = key_place << SPOT_BITS | place
 
     def spots(self, key: str) -> tuple[Spot, Spot]:
         """Where a key begins, and its value."""
         both = self.places[key]
-        return both >> _SPOT_BITS, both & ((1 << _SPOT_BITS) - 1)
+        return both >> SPOT_BITS, both & ((1 << SPOT_BITS) - 1)
 
 
 class Row(list[Any]):
@@ -107,16 +107,19 @@ def find(root: Any, path: Sequence[str | int]) -> tuple[Any, Place, Place]:
 
 def each(value: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every (path, value) that a pattern of keys matches; `*` stands for all members, and for a lone scalar itself."""
-    found: list[tuple[Path, Any]] = [(path, value)]
+    if value is None and pattern:  # most of what may be written is not
+        return
+    found, last = [(path, value)], len(pattern) - 1
     for number, step in enumerate(pattern):
-        found = [one for at, box in found for one in _members(at, box, step, last=number == len(pattern) - 1)]
+        if step == "*":
+            found = [one for at, box in found for one in _members(at, box, last=number == last)]
+        else:
+            found = [((*at, step), box[step]) for at, box in found if isinstance(box, dict) and step in box]
     yield from found
 
 
-def _members(path: Path, box: Any, step: str, last: bool) -> Iterable[tuple[Path, Any]]:
-    """What one step of a pattern leads to."""
-    if step != "*":
-        return [((*path, step), box[step])] if isinstance(box, dict) and step in box else ()
+def _members(path: Path, box: Any, last: bool) -> Iterable[tuple[Path, Any]]:
+    """What `*` leads to."""
     if isinstance(box, dict):
         return [((*path, key), one) for key, one in box.items()]
     if isinstance(box, list):

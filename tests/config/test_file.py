@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from monitor.config import ConfigError, change, file
-from monitor.config.file import catalogues, load, shipped, theme_dir
+from monitor.config.file import catalogues, load, reloaded, shipped, theme_dir
 
 
 def fault(path: Path) -> str:
@@ -148,3 +148,19 @@ async def test_a_change_counts_once_the_file_is_left_alone(tmp_path: Path) -> No
     await asyncio.sleep(0.3)
     assert told == ["19" * 21, None]
     task.cancel()
+
+
+def test_what_would_leave_nothing_to_watch_does_not_take_the_place_of_what_is_in_force(tmp_path: Path) -> None:
+    """The first line of a file alone is a valid one. Where nothing was watched before nothing is lost."""
+    written = tmp_path / "probes.yaml"
+    whole = "version: 1\nmodules:\n  - {id: a}\n  - {id: b}\n"
+    written.write_text(whole)
+    current = load(written)
+    for end in (10, 11, 20):
+        written.write_text(whole[:end])
+        with pytest.raises(ConfigError, match="no module is left of 2"):
+            reloaded(written, current)
+    nothing = load(written)
+    assert reloaded(written, nothing).platform.modules == {}
+    written.write_text(whole[: whole.index("  - {id: b")])
+    assert list(reloaded(written, current).platform.modules) == ["a"]

@@ -75,7 +75,7 @@ async def storm(watched: Watched, one: Program) -> int:
     readings were refused."""
     half = watched.good[: len(watched.good) // 2]
     for number in range(60):
-        match number % 6:
+        match number % 7:
             case 0:
                 watched.file.write_text(half)
             case 1:
@@ -84,6 +84,8 @@ async def storm(watched: Watched, one: Program) -> int:
                 watched.file.write_text(watched.good.replace("interval: 5s", "intervall: 5s"))
             case 3 | 5:
                 watched.file.write_text(watched.good)
+            case 6:
+                watched.file.write_text("version: 1\n")
             case 4:
                 new = watched.folder / ".probes.yaml.swp"
                 new.write_text(watched.text(f"  # edited {number}"))
@@ -124,6 +126,7 @@ async def test_a_storm_of_reloads_restarts_nothing(tmp_path: Path) -> None:
             assert await one.leave() == 0
         assert "Traceback" not in one.output
         assert "never retrieved" not in one.output
+        assert "reloaded: 0 modules" not in one.output
 
 
 async def test_what_an_orchestrator_and_an_editor_do_is_seen_without_a_signal(tmp_path: Path) -> None:
