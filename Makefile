@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help ready check fast lint types test slow kill deep demo dev probe dist
+.PHONY: help ready check fast lint types test slow kill deep demo dev probe docs dist
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,14 @@ dev: $(BIN)/pytest ## the same with the story ten times faster
 
 probe: $(BIN)/pytest ## every step of one probe: make probe NAME=checkout/simulation
 	$(BIN)/monitor probe --debug $(NAME)
+
+$(BIN)/mkdocs: pyproject.toml $(BIN)/pytest
+	$(BIN)/pip install -q --group docs
+	@touch $@
+
+docs: $(BIN)/mkdocs ## the documentation as a site, in docs-site/; a link that leads nowhere is an error
+	$(BIN)/python -m tests.reference --write
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 dist: $(BIN)/pytest ## source archive and wheel, in dist/: the same bytes for everybody who builds this state
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build -q -o dist .

@@ -16,6 +16,7 @@ from monitor.core.module import Status, Strength
 from monitor.core.observation import PHASES
 from monitor.core.probe import Role
 from monitor.core.tuning import Tuning
+from tests.reference import PAGES as GENERATED
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -108,10 +109,23 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("name", GENERATED)
+def test_what_is_generated_is_as_the_code_is_now(name: str) -> None:
+    """`python -m tests.reference --write` brings it up to date."""
+    assert of_docs(name) == GENERATED[name](), "bring it up to date: python -m tests.reference --write"
+
+
 def test_every_page_is_in_the_list_of_pages() -> None:
     """A page that nothing leads to is not read."""
     listed = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(of_docs("README.md"))}
     assert {page for page in DOCS.rglob("*.md") if page.resolve() not in listed} == {DOCS / "README.md"}
+
+
+def test_every_page_is_in_the_site() -> None:
+    """`mkdocs.yml` lists them in the order in which they are read."""
+    listed = re.findall(r"([\w./-]+\.md)$", text(ROOT / "mkdocs.yml"), re.MULTILINE)
+    top = {page for page in listed if (ROOT / page).is_file() and page != "README.md"}
+    assert set(listed) - top == {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
 
 
 # -- words and numbers -------------------------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+"""Every snippet of the documentation is what it claims to be: calls are understood, data can be read."""
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+import yaml
+
+from monitor.cli import main
+from tests.test_docs import PAGES, ROOT, text
+
+INDENTED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"(?:^|/)monitor$")
+
+
+def snippets(language: str) -> Iterator[tuple[str, str]]:
+    """Where a snippet stands, and what it says."""
+    for page in PAGES:
+        for indent, found, block in INDENTED.findall(text(page)):
+            if found == language:
+                yield str(page.relative_to(ROOT)), re.sub(f"^{indent}", "", block, flags=re.MULTILINE)
+
+
+def lines(language: str) -> Iterator[tuple[str, list[str]]]:
+    """The words of each call of the program."""
+    for page, block in snippets(language):
+        for line in block.replace("\\\n", " ").splitlines():
+            if language == "console" and not line.startswith("$ "):
+                continue
+            for part in re.split(r"\s(?:\||&&|>>?|<)\s", line.removeprefix("$ ")):
+                try:
+                    words = shlex.split(part, comments=True)
+                except ValueError:  # a text that goes on in the next line
+                    continue
+                while words and re.match(r"[A-Z_]+=", words[0]):
+                    del words[0]
+                if words and PROGRAM.search(words[0]):
+                    yield f"{page}: {line}", words[1:]
+
+
+CALLS = [*lines("sh"), *lines("console")]
+
+
+def understood(command: click.Command, name: str, words: list[str]) -> None:
+    """Raises what the program would say to these words, without doing it."""
+    context = command.make_context(name, list(words))
+    if isinstance(command, click.Group):
+        rest = [*getattr(context, "_protected_args", []), *context.args]
+        found, inner, left = command.resolve_command(context, rest)
+        assert found is not None
+        assert inner is not None
+        understood(inner, found, left)
+
+
+@pytest.mark.parametrize(("where", "words"), CALLS, ids=[where for where, _ in CALLS])
+def test_every_call_in_the_documentation_is_understood(where: str, words: list[str]) -> None:
+    """Its command is there, and takes these options."""
+    understood(main, "monitor", words)
+
+
+def test_every_snippet_of_data_can_be_read() -> None:
+    """YAML and JSON with what is left out written as `…`, Python that compiles."""
+    wrong = []
+    for language, read in (("yaml", yaml.safe_load), ("json", _json), ("python", ast.parse)):
+        for page, block in snippets(language):
+            try:
+                read(block)
+            except (ValueError, yaml.YAMLError, SyntaxError) as error:
+                wrong.append(f"{page}: {error}")
+    assert len(list(snippets("yaml"))) > 40
+    assert wrong == []
+
+
+def _json(block: str) -> None:
+    try:
+        json.loads(block)
+    except ValueError:  # one a line, as `replay` reads them
+        for line in block.splitlines():
+            json.loads(line)
