@@ -40,7 +40,7 @@ def of_docs(name: str) -> str:
 
 def files() -> Iterator[Path]:
     """Every file of the project that holds text."""
-    tops = [one for one in ROOT.iterdir() if one.is_file()]
+    tops = [one for one in ROOT.iterdir() if one.is_file() and one.name != ".git"]  # which a work tree has as a file
     inside = [one for folder in OURS for one in (ROOT / folder).rglob("*")]
     for one in [*tops, *inside]:
         if one.is_file() and one.suffix in TEXT and "__pycache__" not in one.parts:
