@@ -198,37 +198,44 @@ def answers(port: int, running: "subprocess.Popen[str]") -> bool:
     return False
 
 
-def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+UNITS = pytest.mark.parametrize("name", ["vtex-monitor.service", "vtex-monitor-agent.service"])
+
+
+@UNITS
+def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     """systemd-analyze finds unknown directives and wrong values; our own Python stands in for the program."""
-    text = (ROOT / "deploy/systemd/vtex-monitor.service").read_text(encoding="utf-8")
-    unit = tmp_path / "vtex-monitor.service"
+    text = (ROOT / "deploy/systemd" / name).read_text(encoding="utf-8")
+    unit = tmp_path / name
     unit.write_text(text.replace("/opt/vtex-monitor/.venv/bin/monitor", sys.executable), encoding="utf-8")
-    assert "vtex-monitor.service:" not in said(tool("systemd-analyze"), "verify", "--man=no", str(unit))
+    assert f"{name}:" not in said(tool("systemd-analyze"), "verify", "--man=no", str(unit))
 
 
-def test_systemd_finds_little_that_the_unit_leaves_open() -> None:
+@UNITS
+def test_systemd_finds_little_that_the_unit_leaves_open(name: str) -> None:
     """What remains is what it is for: the network, and its files. 0 is shut, 10 is open."""
-    told = said(tool("systemd-analyze"), "security", "--offline=yes", "deploy/systemd/vtex-monitor.service")
+    told = said(tool("systemd-analyze"), "security", "--offline=yes", f"deploy/systemd/{name}")
     exposure = re.search(r"Overall exposure level for \S+ ([\d.]+)", told)
     assert exposure is not None
     assert float(exposure[1]) <= 1.2
 
 
-def test_unit_stops_later_than_the_monitor_does() -> None:
+@UNITS
+def test_unit_stops_later_than_the_monitor_does(name: str) -> None:
     """The monitor leaves within ten seconds; a shorter limit would kill it while it writes."""
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]  # names of directives have capitals
-    unit.read(ROOT / "deploy/systemd/vtex-monitor.service", encoding="utf-8")
+    unit.read(ROOT / "deploy/systemd" / name, encoding="utf-8")
     assert int(unit["Service"]["TimeoutStopSec"]) > 10
     assert int(compose()["services"]["monitor"]["stop_grace_period"].removesuffix("s")) > 10
     assert unit["Service"]["RestartPreventExitStatus"] == "2"
 
 
-def test_unit_waits_for_the_monitor_s_own_word() -> None:
+@UNITS
+def test_unit_waits_for_the_monitor_s_own_word(name: str) -> None:
     """It is started when it says so, and started anew when it falls silent; a publication may take a minute."""
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read(ROOT / "deploy/systemd/vtex-monitor.service", encoding="utf-8")
+    unit.read(ROOT / "deploy/systemd" / name, encoding="utf-8")
     service = unit["Service"]
     assert (service["Type"], service["NotifyAccess"], service["Restart"]) == ("notify", "main", "on-failure")
     assert int(service["WatchdogSec"]) > PATIENCE

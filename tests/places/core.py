@@ -44,10 +44,15 @@ def asking(ports: dict[str, int], every: float = 0.3, *canaries: str) -> Config:
     return Config(platform, network=Network(canaries=canaries), place_secrets={PLACE: SECRET})
 
 
+def at(broker: int | Broker) -> Broker:
+    """The plain broker at a port, or the one that it is."""
+    return broker if isinstance(broker, Broker) else Broker(f"mqtt://127.0.0.1:{broker}")
+
+
 class Core:
     """What it has of each agent, by number; `acknowledges` says whether it says so."""
 
-    def __init__(self, port: int, secret: str = SECRET) -> None:
+    def __init__(self, broker: int | Broker, secret: str = SECRET) -> None:
         self.seal = Seal(secret, PLACE)
         self.has: dict[str, dict[int, Item]] = {}
         self.again = 0  # items that came more than once
@@ -61,7 +66,7 @@ class Core:
         filters = {topics.of_shard(topics.shard_of(PLACE)): 1, topics.of_kind(Kind.HEARTBEAT): 0}
         filters[topics.of_kind(Kind.GONE)] = 1
         self.link = Link(
-            Broker(f"mqtt://127.0.0.1:{port}"), "core", self._receive, filters, session=3600, manual=True,
+            at(broker), "core", self._receive, filters, session=3600, manual=True,
             connected=self._connected,
         )  # fmt: skip
 
@@ -122,9 +127,9 @@ class Core:
 
 
 @asynccontextmanager
-async def core(port: int, secret: str = SECRET) -> AsyncIterator[Core]:
-    """A core that reads from the broker at a port."""
-    one = Core(port, secret)
+async def core(broker: int | Broker, secret: str = SECRET) -> AsyncIterator[Core]:
+    """A core that reads from a broker, or from the one at a port."""
+    one = Core(broker, secret)
     task = asyncio.create_task(one.link.keep())
     try:
         await asyncio.wait_for(one.link.online.wait(), 10)

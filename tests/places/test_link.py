@@ -68,14 +68,17 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
 
 
 @asynccontextmanager
-async def kept(port: int, client: str, filters: dict[str, int], **keys: Any) -> AsyncIterator[tuple[Link, list[Came]]]:
+async def kept(
+    port: int | Broker, client: str, filters: dict[str, int], **keys: Any
+) -> AsyncIterator[tuple[Link, list[Came]]]:
     """A link, and what came in by it."""
     came: list[Came] = []
 
     async def receive(one: Came) -> None:
         came.append(one)
 
-    link = Link(Broker(f"mqtt://127.0.0.1:{port}"), client, receive, filters, **keys)
+    broker = port if isinstance(port, Broker) else Broker(f"mqtt://127.0.0.1:{port}")
+    link = Link(broker, client, receive, filters, **keys)
     task = asyncio.create_task(link.keep())
     try:
         yield link, came
