@@ -10,7 +10,7 @@ import logging
 from contextlib import suppress
 
 from monitor.clock import Clock
-from monitor.store import Leases, StoreFailed, Superseded
+from monitor.store import TROUBLES, Leases, Superseded
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Leadership:
                 if lease is not None and lease.holder != self.leader:
                     self.leader = lease.holder
                     log.info("standing by: %s leads", lease.holder)
-        except StoreFailed as error:
+        except TROUBLES as error:
             if self.trouble is None:
                 log.warning("who leads cannot be asked: %s", error)
             self.trouble = str(error)
@@ -100,7 +100,7 @@ class Leadership:
                 self.leads, self.leader = False, None
                 log.warning("somebody else leads: standing by from now on")
                 return
-            except StoreFailed as error:
+            except TROUBLES as error:
                 if self.trouble is None:
                     log.warning("the lead cannot be renewed: %s", error)
                 self.trouble = str(error)
@@ -116,7 +116,7 @@ class Leadership:
         try:
             async with asyncio.timeout(LEAVE):
                 await self._leases.leave(self._holder)
-        except (TimeoutError, StoreFailed) as error:
+        except (TimeoutError, *TROUBLES) as error:
             log.warning("the others learn by themselves that we are gone: %s", error or "no answer in time")
 
     def told(self) -> tuple[bool, str | None]:

@@ -113,7 +113,7 @@ class Turns(ABC):
 
     async def _lead(self) -> None:
         """Everything a monitor does, until it is stopped or somebody else leads."""
-        keeping = asyncio.create_task(self.leadership.keep(), name="lead")
+        keeping = asyncio.create_task(guarded("lead", self.leadership.keep), name="lead")
         try:
             async with AsyncExitStack() as stack:
                 await self._open(stack)
@@ -139,7 +139,7 @@ class Turns(ABC):
                 self.reloading.begin()
                 jobs = {"configuration": self.reloading.watch, "watchdog": self.watchdog.run, **self.standby.jobs()}
                 async with self._at_work(stack, jobs, self.standby.context()):
-                    turn = asyncio.create_task(self.leadership.stand_by(), name="standby")
+                    turn = asyncio.create_task(guarded("standby", self.leadership.stand_by), name="standby")
                     await self._until_stopped(turn, asyncio.create_task(self._anew.wait()))
             finally:
                 self.standby = None

@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.batch import Key, Run
+from monitor.store.months import Months
 from monitor.store.packing import SECOND, Form, Packer, unpacked
 from monitor.store.rows import Row, Stored
 from monitor.store.schema import forms, runs, sources
@@ -42,9 +43,11 @@ def row_of(stored: Stored) -> Row:
 
 
 class RunWriter:
-    """Packs and writes, and remembers the numbers of sources and forms for as long as every transaction succeeds."""
+    """Packs and writes, into `months` where each has a table, and remembers the numbers of sources and forms for as
+    long as every transaction succeeds."""
 
-    def __init__(self, insert: Any) -> None:
+    def __init__(self, insert: Any, months: Months | None) -> None:
+        self._months = months
         self._source = insert(sources).on_conflict_do_nothing()
         form = insert(forms)
         self._form = form.on_conflict_do_update(
@@ -62,6 +65,8 @@ class RunWriter:
         self.packer.forget()
         self._sources.clear()
         self._forms.clear()
+        if self._months is not None:
+            self._months.forget()
 
     async def write(self, connection: AsyncConnection, runs: Sequence[Run]) -> None:
         """Stores runs that are not there yet."""
@@ -79,6 +84,8 @@ class RunWriter:
             return
         if len(self._forms) > _REMEMBERED:
             self._forms.clear()
+        if self._months is not None:
+            await self._months.make(connection, {row["at"] for _, row, _, _ in packed})
         await self._name_sources(connection, {key for key, *_ in packed})
         await self._name_forms(connection, {(form, row["at"] // DAY): row["at"] for _, row, form, _ in packed})
         await connection.execute(

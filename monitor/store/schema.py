@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0016"  # the version these tables are at; versions are numbered so that a later one is greater
+HEAD = "0017"  # the version these tables are at; versions are numbered so that a later one is greater
 
 metadata = MetaData(
     naming_convention={
@@ -69,6 +69,7 @@ runs = Table(
     Column("rest", LargeBinary, nullable=False),
     PrimaryKeyConstraint("source", "at"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (at)",  # see `months`
 )
 
 rollups = Table(

@@ -6,7 +6,7 @@ connections of their own, so a page never waits for a write.
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from operator import itemgetter
@@ -33,6 +33,7 @@ from monitor.store.batch import Batch, batch_of
 from monitor.store.failure import readable, surroundings
 from monitor.store.integrity import problems
 from monitor.store.leases import SqlLeases
+from monitor.store.months import Months
 from monitor.store.outbox import SqlOutbox
 from monitor.store.past import Past
 from monitor.store.rollup import Rollup
@@ -74,7 +75,8 @@ class SqlStore:
         self._past = Past()
         self._changed = 0
         self._statements = Statements(writer.dialect.name)
-        self._runs = RunWriter(self._statements.insert)
+        self._months = Months() if writer.dialect.name == "postgresql" else None
+        self._runs = RunWriter(self._statements.insert, self._months)
         self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
         self.subscribers = SqlSubscribers(self.reading, self.writing)
 
@@ -243,6 +245,10 @@ class SqlStore:
         async with self.reading() as connection:
             left = list((await connection.execute(select(sources.c.id))).scalars())
         swept = 0
+        if self._months is not None:
+            with suppress(StoreFailed):  # somebody reads for long: the next sweep tries again
+                async with self.writing() as connection:
+                    swept += await self._months.drop(connection, before)
         while left:
             async with self.writing() as connection:
                 room = _SWEEP_AT_ONCE

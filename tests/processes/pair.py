@@ -1,6 +1,5 @@
 """Pair: two monitors that share a PostgreSQL and tell one receiver, each over a wire of its own to the database."""
 
-import asyncio
 import os
 import signal
 import time
@@ -97,7 +96,3 @@ def _thawed(one: One) -> None:
     """A frozen process would not hear that it is to end."""
     if one.process.process.returncode is None:
         os.kill(one.process.process.pid, signal.SIGCONT)
-
-
-async def for_a_while(seconds: float) -> None:
-    await asyncio.sleep(seconds)
