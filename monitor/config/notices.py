@@ -347,6 +347,7 @@ class NotifyRule(Section):
 class Calendar(Section):
     """Working hours."""
 
+    outside: str | None = Field(None, description="A calendar: every hour that is none of its own. Excludes the rest.")
     timezone: Zone | None = Field(None, description="Time zone of the hours; null: `site.timezone`.")
     days: Days = Field(["mon", "tue", "wed", "thu", "fri"], description="Days such as `mon-fri`, or a list of days.")
     from_: Clock = Field("09:00", alias="from", description="When the day begins.")

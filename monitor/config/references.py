@@ -45,6 +45,7 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("maintenance", "*", "modules", "*"), "module"),
     (("publish", "rules", "*", "match", "modules", "*"), "module"),
     (("publish", "rules", "*", "match", "group", "*"), "group"),
+    (("calendars", "*", "outside"), "calendar"),
     (("plans", "*", "hours"), "calendar"),
     (("plans", "*", "phone", "hours"), "calendar"),
     (("stores", "*", "plan"), "plan"),
@@ -265,9 +266,32 @@ class References:
                 self.findings.error(
                     (*path, "until"), f"`until` must be later than `from`, not {shown(window['until'])}"
                 )
+        self.check_outside()
         for path, calendar in each(self.root, ("calendars", "*")):
             if isinstance(calendar, dict) and calendar.get("from", "09:00") == calendar.get("until", "18:00"):
                 self.findings.error(path, "`from` and `until` of a calendar must differ", key=True)
+
+    def check_outside(self) -> None:
+        """What lies outside of a calendar is said of one that has hours, and is no hours of a plan."""
+        calendars = self.root.get("calendars")
+        found = calendars if isinstance(calendars, dict) else {}
+        outer = {name: one for name, one in found.items() if isinstance(one, dict) and one.get("outside") is not None}
+        for name, one in outer.items():
+            at, other = ("calendars", name, "outside"), one["outside"]
+            if len(one) > 1:
+                self.findings.error(at, "`outside` excludes every other key of a calendar", key=True)
+            if other == "always" or (isinstance(other, str) and other in outer):
+                self.findings.error(at, f"`outside` names a calendar with hours, not {shown(other)}")
+        for path, plan in each(self.root, ("plans", "*")):
+            phone = plan.get("phone") if isinstance(plan, dict) else None
+            for where, hours in (
+                ((*path, "hours"), plan.get("hours") if isinstance(plan, dict) else None),
+                ((*path, "phone", "hours"), phone.get("hours") if isinstance(phone, dict) else None),
+            ):
+                if isinstance(hours, str) and hours in outer:
+                    self.findings.error(
+                        where, f"{shown(hours)} lies outside of a calendar: a plan has hours of its own"
+                    )
 
     def check_addresses(self) -> None:
         """The two servers do not stand in each other's way, and controls are not open to the world."""

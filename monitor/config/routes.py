@@ -29,7 +29,8 @@ class Telling:
 def telling_of(sections: Mapping[str, Any], zone: str) -> Telling:
     """Every rule of `notify`, in order, and one for the team of each store that none of them tells. `zone` is that of
     times of day which say none."""
-    calendars: dict[str, Hours] = {name: _hours(name, one) for name, one in sections.get("calendars", {}).items()}
+    written = sections.get("calendars", {})
+    calendars: dict[str, Hours] = {name: _calendar(name, written) for name in written}
     channels, rules, stores = (sections.get(name, {}) for name in ("channels", "notify", "stores"))
     hours = {name: calendars[one["hours"]] for name, one in channels.items() if one["hours"] in calendars}
     plans = {plan["id"]: calendars.get(plan.get("hours", "always")) for plan in sections.get("plans", ())}
@@ -171,6 +172,34 @@ class WorkingHours:
         return sorted(found, key=lambda one: one.astimezone(UTC))
 
 
+@dataclass(frozen=True, slots=True)
+class OutsideHours:
+    """Every hour that is none of another calendar: its evenings, weekends and days off."""
+
+    name: str
+    inner: WorkingHours
+
+    def within(self, at: datetime) -> bool:
+        """See Hours."""
+        return not self.inner.within(at)
+
+    def opens_at(self, at: datetime) -> datetime | None:
+        """See Hours."""
+        begins = at if self.inner.within(at) else self.inner.opens_at(at)
+        return None if begins is None else self.inner.closes_at(begins)
+
+    def closes_at(self, at: datetime) -> datetime | None:
+        """See Hours."""
+        ends = at if not self.inner.within(at) else self.inner.closes_at(at)
+        return None if ends is None else self.inner.opens_at(ends)
+
+
+def _calendar(name: str, written: Mapping[str, Any]) -> Hours:
+    """The hours of a calendar, or those outside of the one that it names."""
+    other = written[name].get("outside")
+    return _hours(name, written[name]) if other is None else OutsideHours(name, _hours(other, written[other]))
+
+
 def _hours(name: str, calendar: Mapping[str, Any]) -> WorkingHours:
     begin, end = (_minutes(calendar[key]) for key in ("from", "until"))
     dates = {text: _date(text) for text in calendar["holidays"]}
@@ -193,5 +222,5 @@ def _date(text: Any) -> date | None:
 
 def calendar_of(sections: Mapping[str, Any], name: str | None) -> Hours | None:
     """The hours of a calendar; None for `always`, or where nothing is said."""
-    calendar = sections.get("calendars", {}).get(name)
-    return None if calendar is None or name is None else _hours(name, calendar)
+    written = sections.get("calendars", {})
+    return None if name is None or name not in written else _calendar(name, written)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.routes import WorkingHours
+from monitor.config.routes import OutsideHours, WorkingHours
 from monitor.core.incident import Act, Stage, Update
 from monitor.core.module import Priority
 from monitor.core.observation import stamp
@@ -131,6 +131,18 @@ def test_hours_of_any_shape_over_a_change_of_clocks(
     since = datetime(day.year, day.month, day.day, tzinfo=UTC) + after * MINUTE
     count = sum(hours.within(since + n * MINUTE) for n in range(length))
     assert worked(hours, since, since + length * MINUTE) == count * MINUTE
+
+
+@given(moments, st.integers(0, 6 * 1440))
+def test_outside_of_hours_is_every_other_hour(since: datetime, length: int) -> None:
+    """Together they are all of the time; the weekend and the holiday lie outside."""
+    closed, until = OutsideHours("closed", OFFICE), since + length * MINUTE
+    assert worked(OFFICE, since, until) + worked(closed, since, until) == length * MINUTE
+    for at in (since, until):
+        assert closed.within(at) is not OFFICE.within(at)
+    assert closed.opens_at(there(30, 17, 50)) == there(30, 18)
+    assert closed.closes_at(there(31, 12)) == there(3, 9)
+    assert closed.opens_at(there(2, 12)) == there(3, 18)
 
 
 def test_a_clock_runs_for_weeks() -> None:

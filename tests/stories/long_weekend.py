@@ -20,7 +20,7 @@ version: 1
 site: {{languages: [en], timezone: {zone}}}
 calendars:
   business: {{timezone: {zone}, days: mon-fri, from: "09:00", until: "18:00", holidays: [{holidays}]}}
-  outside: {{timezone: {zone}, days: mon-sun, from: "18:00", until: "09:00"}}
+  outside: {{outside: business}}
 channels:
   pager: {{kind: webhook, url: "{hook}/pager"}}
   chat: {{kind: webhook, url: "{hook}/chat", hours: business}}

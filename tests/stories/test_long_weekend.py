@@ -46,6 +46,17 @@ def test_an_urgent_incident_before_a_long_weekend_is_told_to_the_minute() -> Non
     assert weekend.events() == ["clock_warning", "clock_warning", "clock_breached"] * 3
 
 
+def test_at_noon_on_a_weekend_or_a_holiday_the_telephone_rings() -> None:
+    """As it does at night: all of it lies outside of business hours; at noon on a Tuesday it waits for the evening."""
+    for month, day in ((10, 31), (11, 2)):
+        weekend = Weekend(there(month, day, 12, 0))
+        weekend.until(there(month, day, 12, 16))
+        assert weekend.told()[-1].split(" ", 2)[1:] == ["12:15", "escalated phone"]
+    weekend = Weekend(there(11, 3, 12, 0))
+    weekend.until(there(11, 3, 18, 1))
+    assert [one for one in weekend.told() if "phone" in one] == ["Tue 18:00 escalated phone"]
+
+
 @pytest.mark.slow
 def test_the_clocks_stand_still_over_the_weekend() -> None:
     """Ten minutes of the hour pass on Friday, the others on Tuesday."""
