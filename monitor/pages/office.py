@@ -16,6 +16,7 @@ from jinja2 import FileSystemLoader
 
 from monitor.core.incident import Incident
 from monitor.core.wording import N_
+from monitor.pages.clients import clients_view
 from monitor.pages.dashboard import board_view, box_view, health_view
 from monitor.pages.dossier import dossier
 from monitor.pages.facts import Facts
@@ -90,6 +91,7 @@ class OfficeFrame:
     base: str
     page: str
     languages: tuple[str, ...]
+    stores: bool  # whether there are any
     assets: Mapping[str, str]
 
 
@@ -131,6 +133,7 @@ class Office:
             base=about["base"],
             page=name,
             languages=speech.languages,
+            stores=bool(watch.board.platform.clients),
             assets=desk.names,
         )
         template = desk.press.environment.get_template(f"ops/{name}.html")
@@ -170,6 +173,8 @@ def _view(name: str, lens: Lens, watch: Watch, about: Mapping[str, Any]) -> obje
             return [one | {key: exact(lens, one[key]) for key in ("since", "seen")} for one in about["sessions"]]
         case "audit":
             return logbook_view(lens, about)
+        case "stores":
+            return clients_view(lens, watch)
         case "silences":
             return silences_view(lens, watch)
         case "maintenance":

@@ -94,6 +94,7 @@ class Dashboard:
             web.get(f"{HOME}/assets/{{name}}", self.asset),
             web.get(f"{HOME}/audit", self.audit),
             web.get(f"{HOME}/open", self._shown("open")),
+            web.get(f"{HOME}/stores", self._shown("stores")),
             web.post(f"{HOME}/open", self._told("open")),
             web.get(f"{HOME}/modules/{{id}}", self.module),
             web.post(f"{HOME}/modules/{{id}}/probe", self.probe),
