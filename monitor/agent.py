@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from socket import gethostname
-from typing import Any
 
 from monitor.clock import Clock, SystemClock
 from monitor.config import Broker
@@ -26,9 +25,9 @@ from monitor.mask import masker
 from monitor.memory import few_arenas, tidy
 from monitor.places import topics
 from monitor.places.link import Came, Link, LinkFailed
-from monitor.places.outbox import Outbox, OutboxFailed
+from monitor.places.outbox import Outbox, OutboxFailed, packed
 from monitor.places.seal import Refused, Seal
-from monitor.places.sending import Sending
+from monitor.places.sending import Sending, curtailed
 from monitor.places.share import Told, nothing, told
 from monitor.places.skew import Skew
 from monitor.places.wire import (
@@ -42,6 +41,7 @@ from monitor.places.wire import (
     Order,
     Orders,
     Time,
+    item_from_json,
     item_to_json,
     pack,
     unpack,
@@ -84,7 +84,7 @@ class Agent:
         self._clock = clock or SystemClock()
         self._version = version
         self._issued_at: datetime | None = None
-        self._seen: list[tuple[float, float | None, dict[str, Any]]] = []
+        self._seen: list[tuple[float, float | None, bytes]] = []
         self._has_seen = asyncio.Event()
         self._since = self._clock.now()
         self._beats: dict[datetime, float] = {}  # heartbeats without an answer: when, on the monotonic clock
@@ -146,13 +146,15 @@ class Agent:
 
     async def _leave(self, jobs: Mapping[str, asyncio.Task[None]]) -> None:
         """Nobody is asked any more; what was seen is written, and told as far as that goes in a moment."""
-        looking = [task for name, task in jobs.items() if name not in ("broker", "sending")]
+        looking = [task for name, task in jobs.items() if name not in ("broker", "outbox", "sending")]
         for task in looking:
             task.cancel()
         await asyncio.wait(looking, timeout=LEAVE)
         try:
             async with asyncio.timeout(LEAVE):
                 await self._store()
+                while self._writing_since is not None:  # noqa: ASYNC110 - the disk has not said yet that it has it
+                    await asyncio.sleep(0.01)
                 if self.link.online.is_set():
                     await self.sending.send()
                     await self._say(topics.gone(self.location), Gone(self.agent, self.outbox.epoch, self._since, True))
@@ -166,7 +168,14 @@ class Agent:
 
     def _take(self, item: Item) -> None:
         """Something was seen: it waits for the disk, with what we know of our clock."""
-        self._seen.append((self._clock.now().timestamp(), self.skew.ahead, item_to_json(item)))
+        raw = item_to_json(item)
+        try:
+            item_from_json(raw, self.location)
+            kept = packed(raw)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            # A target may answer what no core would read: it must not stand in the way of everything after it.
+            kept = packed(item_to_json(curtailed(item, "cannot be told to the core")))
+        self._seen.append((self._clock.now().timestamp(), self.skew.ahead, kept))
         if len(self._seen) > MOST_IN_MEMORY:
             del self._seen[0]
             self._lost += 1
@@ -272,7 +281,7 @@ class Agent:
     async def _configure(self, document: Configuration, payload: bytes) -> None:
         """Puts a newer share in force: what stays keeps its rhythm. One that cannot be used changes nothing."""
         if self._issued_at is not None and document.issued_at <= self._issued_at:
-            if document.digest != self.digest or document.issued_at < self._issued_at:
+            if document.digest != self.digest:
                 raise Refused("old")
             return  # a broker gives what it retains at every connection
         if document.digest != self.digest and not await self._use(document):

@@ -73,10 +73,9 @@ class Outbox:
             await self._do(lambda: self._db.close())
         self._thread.shutdown(wait=False)
 
-    async def put(self, items: Sequence[tuple[float, float | None, dict[str, Any]]]) -> None:
+    async def put(self, rows: Sequence[tuple[float, float | None, bytes]]) -> None:
         """Returns once these are on the disk: when each was seen, by how many seconds the clock was ahead then (None:
-        not known), and what it is. Raises OutboxFailed."""
-        rows = [(at, ahead, _packed(item)) for at, ahead, item in items]
+        not known), and what it is, packed. Raises OutboxFailed."""
         await self._do(lambda: self._put(rows))
 
     async def after(self, number: int, ahead: float) -> list[Kept]:
@@ -140,7 +139,7 @@ class Outbox:
         self.last = given[0] if given else 0
         self._look()
 
-    def _put(self, rows: list[tuple[float, float | None, bytes]]) -> None:
+    def _put(self, rows: Sequence[tuple[float, float | None, bytes]]) -> None:
         with _transaction(self._db):
             self._db.executemany("INSERT INTO items (at, ahead, item) VALUES (?, ?, ?)", rows)
         self.last += len(rows)
@@ -157,8 +156,8 @@ class Outbox:
         select = "SELECT number, ahead, item FROM items WHERE number > ? ORDER BY number LIMIT ?"
         found: list[Kept] = []
         size, unsettled = 0, False
-        for one, known, packed in self._db.execute(select, (number, MOST_ITEMS)):
-            text = zlib.decompress(packed)
+        for one, known, item in self._db.execute(select, (number, MOST_ITEMS)):
+            text = zlib.decompress(item)
             size += len(text)
             if found and (size > BATCH_BYTES or one != found[-1].number + 1):
                 break
@@ -214,5 +213,8 @@ class _transaction:
             self._db.execute("ROLLBACK")
 
 
-def _packed(item: dict[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
+def packed(item: dict[str, Any]) -> bytes:
+    """An item as it is kept. Raises TypeError or ValueError for what JSON has no word for."""
+    return zlib.compress(
+        json.dumps(item, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace"), 1
+    )

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 LINGER = 0.25  # seconds in which what is seen together goes together
 UNDER_WAY = 8  # batches that are sent and not acknowledged, at most
 AGAIN, MOST_AGAIN = 15.0, 300.0  # seconds without an acknowledgement after which the same is sent again
+TOO_LARGE = "is too large to be told to the core"
 LOOK = 1.0  # seconds between looks while nothing happens
 
 
@@ -134,7 +135,7 @@ class Sending:
                 payload = pack(self._seal, topic, batch)
             except Refused:
                 if len(kept) == 1:
-                    payload = pack(self._seal, topic, replace(batch, items=(_curtailed(items[0]),)))
+                    payload = pack(self._seal, topic, replace(batch, items=(curtailed(items[0], TOO_LARGE),)))
                 else:
                     kept = kept[: len(kept) // 2]
                     continue
@@ -162,10 +163,10 @@ def moved(item: Item, ahead: float) -> Item:
             return replace(item, at=item.at - by)
 
 
-def _curtailed(item: Item) -> Item:
-    """An answer that no broker would take says so, instead of what was in it; nobody is blamed for it."""
+def curtailed(item: Item, why: str) -> Item:
+    """What cannot be told as it is says so, and nothing of what was seen; nobody is blamed for that."""
     if not isinstance(item, Observation):
         return item
-    log.warning("what %s/%s answered is too large to be told", item.module, item.probe)
-    failure = Failure("self.resources", "the answer is too large to be told to the core")
-    return replace(item, failure=failure, values={}, dns=None, steps=None, http=None)
+    log.warning("what %s/%s answered %s", item.module, item.probe, why)
+    bare = Observation(item.at, item.module, item.probe, item.location, item.scheduled_at, item.duration)
+    return replace(bare, failure=Failure("self.resources", f"the answer {why}"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.places.outbox import BATCH_BYTES, Outbox, OutboxFailed
+from monitor.places.outbox import BATCH_BYTES, Outbox, OutboxFailed, packed
 from monitor.places.skew import Skew
 from monitor.places.wire import MOST_ITEMS
 
@@ -29,8 +29,8 @@ async def opened(folder: Path, **keys: Any) -> AsyncIterator[Outbox]:
         await one.close()
 
 
-def items(count: int, text: str = "x") -> list[tuple[float, float | None, dict[str, Any]]]:
-    return [(float(n), 0.0, {"seen": {"n": n, "text": text}}) for n in range(count)]
+def items(count: int, text: str = "x") -> list[tuple[float, float | None, bytes]]:
+    return [(float(n), 0.0, packed({"seen": {"n": n, "text": text}})) for n in range(count)]
 
 
 async def test_numbers_are_given_once(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_a_batch_is_as_large_as_it_may_be(tmp_path: Path) -> None:
 async def test_what_nobody_knew_of_the_clock_is_settled_once(tmp_path: Path) -> None:
     """A copy says what the first one said, also after a start, when the clock is measured anew."""
     async with opened(tmp_path) as one:
-        await one.put([(1.0, None, {}), (2.0, 3.5, {})])
+        await one.put([(1.0, None, packed({})), (2.0, 3.5, packed({}))])
         assert [kept.ahead for kept in await one.after(0, 7.25)] == [7.25, 3.5]
     async with opened(tmp_path) as one:
         assert [kept.ahead for kept in await one.after(0, 99.0)] == [7.25, 3.5]
@@ -74,7 +74,9 @@ async def test_what_finds_no_room_goes_oldest_first_and_is_counted(
     """The newest says most of what is so now."""
     async with opened(tmp_path, most=700_000) as one:
         for turn in range(12):
-            await one.put([(0.0, 0.0, {"n": f"{turn}-{n} {hash((turn, n)) * 7919:x}" * 20}) for n in range(2000)])
+            await one.put(
+                [(0.0, 0.0, packed({"n": f"{turn}-{n} {hash((turn, n)) * 7919:x}" * 20})) for n in range(2000)]
+            )
         assert one.lost >= 5000
         assert one.first == one.lost + 1
         assert one.last == 24_000
@@ -88,7 +90,7 @@ async def test_what_finds_no_room_goes_oldest_first_and_is_counted(
 async def test_a_damaged_outbox_is_set_aside(damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Loudly, and the agent goes on with a new one: it is worth more awake than with what it saw before."""
     async with opened(tmp_path) as one:
-        await one.put([(0.0, 0.0, {"n": f"{n:x}" * 500}) for n in range(3000)])
+        await one.put([(0.0, 0.0, packed({"n": f"{n:x}" * 500})) for n in range(3000)])
         epoch = one.epoch
     file = tmp_path / "outbox.db"
     whole = file.read_bytes()
@@ -107,7 +109,7 @@ async def test_a_disk_that_refuses_loses_nothing_that_was_there(tmp_path: Path) 
         (pages,) = await one._do(lambda: one._db.execute("PRAGMA page_count").fetchone())
         await one._do(lambda: one._db.execute(f"PRAGMA max_page_count = {pages}").fetchone())
         with pytest.raises(OutboxFailed, match="full"):
-            await one.put([(0.0, 0.0, {"n": f"{n * 7919:x}" * 900}) for n in range(200)])
+            await one.put([(0.0, 0.0, packed({"n": f"{n * 7919:x}" * 900})) for n in range(200)])
         assert one.last == 2
         await one._do(lambda: one._db.execute("PRAGMA max_page_count = 10000").fetchone())
         await one.put(items(1))
