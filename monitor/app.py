@@ -129,7 +129,7 @@ class App(Turns, Watcher):
         stack.push_async_callback(self.circulation.close)
         self.watchroom = Watchroom(
             self.desk, self.press, self.lookout, self.selfwatch, self._clock,
-            self._scene, self.reach.location, self.mailroom, self.places.attendance,
+            self._scene, self.reach.location, self.mailroom, self.places,
         )  # fmt: skip
         self.watchroom.lead = lambda: lead_of(self.leadership)
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)

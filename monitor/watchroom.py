@@ -11,12 +11,12 @@ from monitor.config.file import theme_dir
 from monitor.core.effect import Answered, Ask, Deed, Keep, Refusal, Said
 from monitor.core.module import Platform
 from monitor.core.observation import stamp
-from monitor.core.presence import Attendance
 from monitor.desk import Desk
 from monitor.lookout import Lookout
 from monitor.mailroom import Mailroom
 from monitor.pages.office import Office
 from monitor.pages.watch import Health, Lead, Watch
+from monitor.places.exchange import Exchange
 from monitor.press import Press, Scene
 from monitor.selfwatch import Selfwatch
 
@@ -38,7 +38,7 @@ class Watchroom:
         scene: Callable[[], Scene],
         here: str,
         mailroom: Mailroom,
-        attendance: Callable[[], tuple[Attendance, ...]] = tuple,
+        places: Exchange | None = None,
     ) -> None:
         self.mistake: str | None = None
         self.lead: Callable[[], Lead | None] = lambda: None
@@ -50,7 +50,7 @@ class Watchroom:
         self._scene = scene
         self._here = here
         self._mailroom = mailroom
-        self._attendance = attendance
+        self._places = places
         self._judged_at = clock.monotonic()
         mailroom.unsound = self.unsound
         self._newest: dict[tuple[str, str, str], Keep] = {}
@@ -113,7 +113,7 @@ class Watchroom:
             signs=self._selfwatch.signs,
             outbox=self._mailroom.postman.store_trouble,
             silent=self._mailroom.silent(),
-            places=self._attendance(),
+            places=self._places.attendance() if self._places else (),
             lead=self.lead(),
             letters=sum(count for count, _ in self._mailroom.postman.pending().values()),
         )
@@ -158,17 +158,21 @@ class Watchroom:
         return Office(self.watch, lambda: self._press.speech, lambda: self._press.theme, theme_dir())
 
     def probe(self, module: str) -> list[str] | Refusal:
-        """Runs every probe of a module that may be run in between once more, from here; gives their ids."""
+        """Runs every probe of a module that may be run in between once more, wherever it is looked at from; gives their
+        ids."""
         found = self._desk.board.platform.modules.get(module)
         if found is None:
             return Refusal("unknown", f"there is no module `{module[:40]}`")
         now = self._clock.monotonic()
-        asked = [one.id for one in found.probes if one.off is None and one.extra_runs and self._here in one.locations]
+        away = self._places.attendance() if self._places else ()
+        looking = {self._here, *(one.location for one in away if not one.stale)}
+        asked = [one for one in found.probes if one.off is None and one.extra_runs and looking & {*one.locations}]
         if not asked:
-            return Refusal("conflict", "none of its probes may be run in between, from here")
+            return Refusal("conflict", "none of its probes may be run in between, from where anybody looks")
         if now - self._asked_at.get(module, -PAUSE) < PAUSE:
             return Refusal("conflict", f"it was asked just now: wait {PAUSE:g} seconds")
         self._asked_at[module] = now
-        for probe in asked:
-            self._lookout.ask(Ask(module, probe, self._here, 0.0))
-        return asked
+        for one in asked:
+            for place in sorted(looking & {*one.locations}):
+                (self._places or self._lookout).ask(Ask(module, one.id, place, 0.0))
+        return [one.id for one in asked]

@@ -97,6 +97,10 @@ class Enclave:
         """The status of each module."""
         return {one["id"]: one["status"] for one in self.status()["modules"]}
 
+    def keep(self, process: asyncio.subprocess.Process) -> None:
+        """One more process that ends with everything inside."""
+        self._processes.append(process)
+
     async def leave(self) -> None:
         """Everything inside ends."""
         for one in self._processes:
