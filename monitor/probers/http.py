@@ -76,7 +76,7 @@ async def asked(
     async with AsyncExitStack() as held:
         body = body_of(run, reach, held, whole=whole)
         headers = await exchange(run, reach, target, body, cookies)
-        run.finish()
+        run.finish(run.last_byte_at)  # it may have been a while until we were told
         yield headers, body
 
 

@@ -68,9 +68,15 @@ class Line(ResponseHandler):
     def serve(self, run: Run) -> None:
         """A request is about to go out: the connection serves this run from here on."""
         run.enter("processing")
-        run.first_byte_at = None
+        run.first_byte_at = run.last_byte_at = None
         run.address, run.certificate = self.address, self.certificate
         self._run, self._interim = run, 0
+
+    def eof_received(self) -> None:
+        """As aiohttp; an answer may end with the connection."""
+        if self._run is not None and self._run.first_byte_at is not None:
+            self._run.byte_came()
+        super().eof_received()
 
     async def ask(self, run: Run, request: bytes, bodiless: bool) -> Answer:
         """Sends a request; gives its answer, of which only the headers are here. Raises what aiohttp's parser and the
@@ -91,7 +97,6 @@ class Line(ResponseHandler):
             return
         if self._run is not None:
             self._run.byte_came()
-            self._run = None
         self._held += data
         self._queue()
         if self._held:
@@ -158,6 +163,10 @@ class Line(ResponseHandler):
             self._payload.set_exception(told)
         super().set_exception(exc, *cause)
 
+    def rest(self) -> None:
+        """It serves nobody for a while."""
+        self._run = None
+
     def close(self) -> None:
         """Closes without waiting for the other side to agree: it may never do so."""
         self._run, self._held = None, b""
@@ -179,7 +188,8 @@ async def connected(run: Run, reach: "Reach", where: Where, allow_private: bool,
             await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
             line.certificate = run.certificate
         else:
-            await loop.create_connection(lambda: line, sock=plain)
+            with run.aside():  # the socket is connected, and nothing asked yet
+                await loop.create_connection(lambda: line, sock=plain)
     except BaseException:
         abandon(plain)
         raise
@@ -208,6 +218,7 @@ class Lines:
         if not line.is_usable:
             line.close()
             return
+        line.rest()
         ending = asyncio.get_running_loop().call_later(KEPT_FOR, self._end, where, line)
         self._idle.setdefault(where, []).append((line, ending))
 

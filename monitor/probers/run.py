@@ -4,8 +4,8 @@ Probers write into it as they go, so an exchange that is cut off at any moment l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ class Run:
         self.phase: str | None = None
         self.phases: dict[str, float] = {}
         self.first_byte_at: float | None = None
+        self.last_byte_at: float | None = None
         self.address: str | None = None
         self.certificate: Certificate | None = None
         self.http: Http | None = None
@@ -132,15 +133,25 @@ class Run:
         self.phase, self._since = phase, now
 
     def byte_came(self) -> None:
-        """Marks the first byte of an answer; later ones change nothing."""
+        """Marks the first byte of an answer, and the last one so far."""
+        self.last_byte_at = self._clock()
         if self.first_byte_at is None:
-            self.first_byte_at = self._clock()
+            self.first_byte_at = self.last_byte_at
 
-    def finish(self) -> None:
-        """The exchange is over and its time limit with it: what still follows is work of our own."""
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Work of our own between two of the target's, with the clock stopped: that makes no target slow."""
+        began = self._clock()
+        yield
+        own = self._clock() - began
+        self._since += own
+        self._began += own
+
+    def finish(self, at: float | None = None) -> None:
+        """The exchange is over, now or at an earlier mark, and its time limit with it: the rest is work of our own."""
         if self._ended is None:
-            self.enter(None)
-            self._ended = self._clock()
+            self._ended = max(self._since, at) if at is not None else self._clock()
+            self.enter(None, self._ended)
             self.unlimited()
 
     def fail(self, code: str, detail: str) -> None:
