@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from monitor.app import SWITCH
+from monitor.turns import SWITCH
 
 from .adversaries import adversaries
 from .crowd import HOSTILE, crowd, crowd_of, serving

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.app import SWITCH
 from monitor.core.clause import Clause
 from monitor.core.codes import CODES
 from monitor.core.expectation import Expect
 from monitor.probers import Reach
+from monitor.turns import SWITCH
 
 from .looking import LIMIT, LagSampler, probe_of, reaching, seen
 from .misbehaving import WAYS, answer, raw, served
