@@ -2,14 +2,59 @@
 
 asyncio's own holds a quarter of a megabyte for each connection and costs a third more of a handshake. OpenSSL does the
 work here as there; what lies around it is only as much as a probe needs.
+
+Handshakes take turns: reading and verifying a chain is one stretch of work that nothing divides, a third of a
+millisecond for each certificate, and whoever asks hundreds of servers at once has hundreds of such stretches at once.
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from ssl import MemoryBIO, SSLContext, SSLEOFError, SSLError, SSLObject, SSLWantReadError
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 _AT_ONCE = 64 * 1024  # bytes asked of OpenSSL, which gives a record of at most 16 KiB
+_LARGEST = 24 * 1024  # bytes of a handshake; a chain has three to eight thousand, with keys of the next kind sixteen
+_TURN = 0.005  # seconds of handshakes before others have the loop
+
+
+class TooLong(SSLError):
+    """The other side sends more than any handshake has; `reason` is as OpenSSL would put it."""
+
+    reason = "HANDSHAKE_TOO_LONG"
+
+
+class _Turns:
+    """What waits to be done for so long at a time, in the order in which it came."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._called = False
+
+    def wait(self, step: Callable[[], None]) -> None:
+        """Has it done soon."""
+        self._waiting.append(step)
+        self._call()
+
+    def _call(self) -> None:
+        if self._waiting and not self._called:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        self._called = False
+        until = monotonic() + _TURN
+        try:
+            while self._waiting and monotonic() < until:
+                self._waiting.popleft()()
+        finally:
+            self._call()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
 
 class Secure(asyncio.Protocol, asyncio.Transport):
@@ -26,6 +71,9 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         self._plain: asyncio.Transport | None = None
         self._open = False  # between the handshake and the end
         self._paused = False
+        self._turns = _turns.setdefault(self._loop, _Turns())
+        self._waits = False  # for its turn, with something that came
+        self._came = 0  # bytes of the handshake
         self.shaken: asyncio.Future[None] = self._loop.create_future()
 
     # -- the protocol of the connection
@@ -42,13 +90,28 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def data_received(self, data: bytes) -> None:
         """Something came, and something may go out because of it."""
         self._incoming.write(data)
-        if not self.shaken.done():
-            self._shake()
         if self._open:
             self._read()
+        elif not self.shaken.done():
+            self._came += len(data)
+            if self._came > _LARGEST:
+                self._fail(TooLong())
+            elif not self._waits:
+                self._waits = True
+                self._turns.wait(self._turn)
+
+    def _turn(self) -> None:
+        """What came has its turn, unless it had already."""
+        if self._waits:
+            self._waits = False
+            if not self.shaken.done():
+                self._shake()
+            if self._open:
+                self._read()
 
     def eof_received(self) -> bool:
         """The other side is done; many never say so within TLS. What came before is handed in first."""
+        self._turn()
         self._incoming.write_eof()
         if self._open:
             self._read()
@@ -56,6 +119,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, for whoever has not heard of it."""
+        self._turn()
         if not self.shaken.done():
             self.shaken.set_exception(exc or ConnectionResetError("closed during the handshake"))
         self._lose(exc)
@@ -121,13 +185,16 @@ class Secure(asyncio.Protocol, asyncio.Transport):
             return
         except (OSError, ValueError) as error:  # ValueError: a certificate whose names cannot be read
             self._flush()  # the other side is told
-            self.shaken.set_exception(error)
-            self.abort()
+            self._fail(error)
             return
         self._flush()
         self._open = True
         self._inner.connection_made(self)
         self.shaken.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        self.shaken.set_exception(error)
+        self.abort()
 
     def _read(self) -> None:
         """Hands in what can be read."""

@@ -1,11 +1,13 @@
 """TLS of our own between a connection and what speaks over it: nothing is lost, however it comes and ends."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
+import trustme
 
 from monitor.probers import Reach
 
@@ -106,3 +108,17 @@ async def test_whoever_gives_up_amid_the_handshake_leaves_nothing_open(authoriti
     listening.close()
 
     assert result.code == "tls.timeout"
+
+
+async def test_a_handshake_without_end_is_given_up(authorities: Authorities) -> None:
+    """A chain of sixty certificates is nobody's: it is told as what it is, and not read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf, more = authorities.trusted.issue_cert(NAME), [trustme.CA().cert_pem.bytes() for _ in range(60)]
+    own = leaf.private_key_pem.bytes() + leaf.cert_chain_pems[0].bytes()
+    with trustme.Blob(own + b"".join(more)).tempfile() as path:
+        context.load_cert_chain(path)
+    async with served(answer(), context) as server, reaching(**named(server.port, authorities)) as reach:
+        _, result = await seen(reach, probe_of(server.url(NAME, scheme="https")))
+
+    assert result.code == "tls.handshake_failed"
+    assert result.reasons == ("the handshake failed (handshake_too_long)",)
