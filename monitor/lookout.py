@@ -23,6 +23,8 @@ from monitor.spans import span
 
 log = logging.getLogger(__name__)
 
+NAMED = 20  # probes of one line of the log
+
 
 class Lookout:
     """Looks as configured, from one place. `use` puts another configuration in force."""
@@ -137,11 +139,14 @@ class Lookout:
 
 
 def _tell_of(platform: Platform) -> None:
-    """Says which probes are never asked, or cannot be, and why."""
+    """Says which probes are never asked, or cannot be, and why: a line for each reason."""
+    off: dict[str, list[str]] = {}
     for (module, id), probe in platform.probes.items():
-        fields = {"about": {"module": module, "probe": id}}
         if probe.off is not None:
-            log.info("probe %s/%s is off: %s", module, id, probe.off, extra=fields)
+            off.setdefault(probe.off, []).append(f"{module}/{id}")
         elif probe.kind not in PROBERS:
             told = "probe %s/%s: probes of kind `%s` cannot run in this version"
-            log.warning(told, module, id, probe.kind, extra=fields)
+            log.warning(told, module, id, probe.kind, extra={"about": {"module": module, "probe": id}})
+    for why, probes in off.items():
+        more = f" and {len(probes) - NAMED} more" if len(probes) > NAMED else ""
+        log.info("%s: %s%s %s off", why, ", ".join(probes[:NAMED]), more, "is" if len(probes) == 1 else "are")

@@ -5,12 +5,16 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from monitor.cli import main
+from monitor.config import ConfigError
+from monitor.config.file import load
 from tests.test_docs import PAGES, ROOT, text
 
 INDENTED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -81,3 +85,33 @@ def _json(block: str) -> None:
     except ValueError:  # one a line, as `replay` reads them
         for line in block.splitlines():
             json.loads(line)
+
+
+def test_every_whole_configuration_is_valid(tmp_path: Path) -> None:
+    """One that begins with `version` and has modules can be copied as it stands."""
+    whole = [(page, block) for page, block in snippets("yaml") if "version: 1" in block and "modules:" in block]
+    assert "docs/guides/add-a-probe.md" in dict(whole)
+    wrong = []
+    for number, (page, block) in enumerate(whole):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block, encoding="utf-8")
+        try:
+            config = load(file, {"VTEX_ACCOUNT": "mystore", "CHAT_URL": "https://chat.example.com/x"})
+            if page.startswith("docs/guides/"):
+                wrong += [f"{page}: {problem.message}" for problem in config.warnings]
+        except ConfigError as error:
+            wrong.append(f"{page}: {error}")
+    assert wrong == []
+
+
+def test_the_first_steps_lead_to_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written there, typed as it stands, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    said = [
+        words for where, words in CALLS if where.startswith("docs/first-steps.md") and words[0] in ("init", "check")
+    ]
+    assert [words[0] for words in said] == ["init", "init", "check"]
+    for words in said[1:]:  # the first one asks
+        done = CliRunner().invoke(main, words)
+        assert (done.exit_code, done.stderr) == (0, ""), words
+    assert (tmp_path / "mystore.yaml").is_file()
