@@ -29,9 +29,10 @@ def snippets(language: str) -> Iterator[tuple[str, str]]:
                 yield str(page.relative_to(ROOT)), re.sub(f"^{indent}", "", block, flags=re.MULTILINE)
 
 
-def lines(language: str) -> Iterator[tuple[str, list[str]]]:
-    """The words of each call of the program."""
+def lines(language: str) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    """The words of each call of the program, and what the snippet puts into the environment."""
     for page, block in snippets(language):
+        exported = dict(re.findall(r"^export (\w+)=(\S+)$", block, re.MULTILINE))
         for line in block.replace("\\\n", " ").splitlines():
             if language == "console" and not line.startswith("$ "):
                 continue
@@ -43,7 +44,7 @@ def lines(language: str) -> Iterator[tuple[str, list[str]]]:
                 while words and re.match(r"[A-Z_]+=", words[0]):
                     del words[0]
                 if words and PROGRAM.search(words[0]):
-                    yield f"{page}: {line}", words[1:]
+                    yield f"{page}: {line}", words[1:], exported
 
 
 CALLS = [*lines("sh"), *lines("console")]
@@ -60,9 +61,13 @@ def understood(command: click.Command, name: str, words: list[str]) -> None:
         understood(inner, found, left)
 
 
-@pytest.mark.parametrize(("where", "words"), CALLS, ids=[where for where, _ in CALLS])
-def test_every_call_in_the_documentation_is_understood(where: str, words: list[str]) -> None:
+@pytest.mark.parametrize(("words", "exported"), [call[1:] for call in CALLS], ids=[call[0] for call in CALLS])
+def test_every_call_in_the_documentation_is_understood(
+    words: list[str], exported: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its command is there, and takes these options."""
+    for name, value in exported.items():
+        monkeypatch.setenv(name, value)
     understood(main, "monitor", words)
 
 
