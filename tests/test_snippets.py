@@ -113,7 +113,7 @@ def test_the_first_steps_lead_to_a_configuration(tmp_path: Path, monkeypatch: py
     """What is written there, typed as it stands, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     said = [
-        words for where, words in CALLS if where.startswith("docs/first-steps.md") and words[0] in ("init", "check")
+        words for where, words, _ in CALLS if where.startswith("docs/first-steps.md") and words[0] in ("init", "check")
     ]
     assert [words[0] for words in said] == ["init", "init", "check"]
     for words in said[1:]:  # the first one asks
