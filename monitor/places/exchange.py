@@ -193,8 +193,8 @@ class Exchange:
             self._changed.clear()
             assert self._link is not None
             messages = await asyncio.to_thread(self._distribution.messages, self._config, self._clock.now())
-            with suppress(LinkFailed):  # it begins anew with the next connection
-                for topic, payload in messages.items():
+            for topic, payload in messages.items():
+                with suppress(LinkFailed):  # it begins anew with the next connection; one that is refused is told
                     await self._link.publish(topic, payload, retain=True)
 
     # -- what comes in -----------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from monitor.places.wire import (
 from monitor.store.memory import MemoryStore
 from tests.notify.test_mqtt import mosquitto, until
 from tests.places.test_ingest import Idle
-from tests.places.test_link import PLAIN
+from tests.places.test_link import PLAIN, RULES
 from tests.processes.running import free_port
 from tests.stories.beats import module, observation, platform
 
@@ -170,6 +170,19 @@ async def test_what_comes_while_the_core_is_away_is_there_when_it_is_back(port: 
         async with Core(port, store).at_work() as core:
             await until(lambda: Acknowledged("box-1", "e1", 9) in agent.got(Acknowledged))
             assert len(await core.kept()) == 9
+
+
+async def test_a_place_that_the_broker_keeps_from_us_keeps_no_other_from_its_share(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first one may not be written to: that is loud, and the second one has its configuration."""
+    port = free_port()
+    (tmp_path / "rules").write_text("topic read vtex-monitor/#\ntopic write vtex-monitor/v1/mia/#\n")
+    with mosquitto(tmp_path, RULES.format(port)):
+        core, other = Core(port, MemoryStore()), Agent(port, "mia")
+        async with core.at_work(), other.there():
+            await until(lambda: other.got(Configuration))
+            assert "refuses us vtex-monitor/v1/sao/configuration" in caplog.text
 
 
 async def test_orders_reach_the_place_they_are_for_and_no_other(port: int) -> None:
