@@ -309,8 +309,12 @@ class Agent:
     def _told(self, document: Configuration) -> Told:
         """The share, with its authorities on the disk."""
         fresh = told(document.share, self.location, self.data)
-        if fresh.authorities is not None and fresh.config.network.ca_file is not None:
-            Path(fresh.config.network.ca_file).write_text(fresh.authorities, encoding="utf-8")
+        wanted = fresh.config.network.ca_file
+        if fresh.authorities is not None and wanted is not None:
+            Path(wanted).write_text(fresh.authorities, encoding="utf-8")
+        for old in self.data.glob("authorities-*.pem"):
+            if str(old) not in (wanted, self.config.network.ca_file):
+                old.unlink(missing_ok=True)
         return fresh
 
     async def _recall(self) -> None:

@@ -30,6 +30,7 @@ from monitor.connection import (
     said_of,
     tls_of,
 )
+from monitor.places.seal import MOST_SEALED
 
 log = logging.getLogger(__name__)
 _QUIET = logging.getLogger("monitor.places.link.library")
@@ -39,6 +40,8 @@ KEEPALIVE = 10  # seconds; a broker that is silent is noticed within two of them
 PATIENCE = 10.0  # seconds for any answer of the broker
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before the next try to connect
 HELD = 10.0  # seconds a connection has to last to count as one
+MOST_WAITING = 1000  # messages that came in
+LARGEST = 2 * MOST_SEALED  # bytes of a message, its topic and all included, that a broker of MQTT 5 is not to exceed
 NOBODY = 0x10  # the reason code by which MQTT 5 says that nobody reads what was published
 
 
@@ -166,6 +169,7 @@ class Link:
         if self._version is aiomqtt.ProtocolVersion.V5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.ReceiveMaximum = self._at_most
+            properties.MaximumPacketSize = LARGEST
             if self._session:
                 properties.SessionExpiryInterval = self._session
             session = {"clean_start": not self._session, "properties": properties}
@@ -182,7 +186,8 @@ class Link:
             websocket_path=url.raw_path_qs if url.scheme in ("ws", "wss") else None,
             timeout=PATIENCE,
             keepalive=KEEPALIVE,
-            max_queued_incoming_messages=0,  # the library would throw away what is more; the broker is asked not to
+            # The library throws away what is more. By hand the broker would never give it again: it is asked not to.
+            max_queued_incoming_messages=0 if self._manual else MOST_WAITING,
             tls_context=tls,
             logger=_QUIET,
             **session,
