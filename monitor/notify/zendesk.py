@@ -53,12 +53,13 @@ class Zendesk:
         self._receiver = Receiver(section, BUSY, [login])
 
     async def deliver(self, message: Message) -> str | None:
-        """Opens tickets or comments on those there are. Gives their numbers: one, or one for each store."""
+        """Opens tickets or comments on those there are. Gives their numbers: one, or one for each store, also of those that
+        this message is not for."""
         if not message.stores:
             return await self._keep(message, None, number_of(message.external))
         known = numbers_of(message.external)
-        numbers = [(one.id, await self._keep(message, one, known.get(one.id))) for one in message.stores]
-        return " ".join(f"{store}={number}" for store, number in numbers)
+        told = {one.id: await self._keep(message, one, known.get(one.id)) for one in message.stores}
+        return " ".join(f"{store}={number}" for store, number in {**known, **told}.items())
 
     async def _keep(self, message: Message, store: Client | None, known: str | None) -> str:
         """Opens the ticket of a store, or comments on it. Gives its number."""

@@ -225,6 +225,8 @@ async def test_each_store_has_a_ticket_of_its_own() -> None:
         assert both == "acme=1 beta=2"
         assert await zendesk.deliver(replace(notice("resolved", external=both), stores=(acme, beta))) == both
         assert await zendesk.deliver(replace(notice("reopened"), stores=(beta,))) == "beta=2"
+        for_one = replace(notice("clock_warning", external=both), stores=(beta,))
+        assert await zendesk.deliver(for_one) == both  # the ticket of the other one is not forgotten
     first, second = there.tickets.values()
     assert (first["subject"], second["subject"]) == (
         "Acme: Checkout: errors (status 503)",
@@ -235,7 +237,7 @@ async def test_each_store_has_a_ticket_of_its_own() -> None:
         ["status", "vtex", "store-beta"],
     )
     assert (first["status"], second["status"]) == ("solved", "open")
-    assert [len(one["comments"]) for one in (first, second)] == [2, 3]
+    assert [len(one["comments"]) for one in (first, second)] == [2, 4]
 
 
 async def test_a_store_whose_ticket_failed_is_tried_again_alone() -> None:
