@@ -53,8 +53,8 @@ class Zendesk:
         self._receiver = Receiver(section, BUSY, [login])
 
     async def deliver(self, message: Message) -> str | None:
-        """Opens tickets or comments on those there are. Gives their numbers: one, or one for each store, also of those that
-        this message is not for."""
+        """Opens tickets or comments on those there are. Gives their numbers: one, or one for each store, also of those
+        that this message is not for."""
         if not message.stores:
             return await self._keep(message, None, number_of(message.external))
         known = numbers_of(message.external)
