@@ -83,7 +83,7 @@ def cause_of(board: Board, group: Group, previous: Cause | None, now: datetime) 
     graph = board.platform.graph
     group = _steady(board, _still_shared(group, previous), previous, now)
     root = group.root
-    onset = min((board.modules[id].since for id in group.modules if id in board.modules), default=None)
+    onset = min((began for id in group.modules if (began := _began(board, id))), default=None)
     code, cls = _code(board, group, previous)
     shared = group.shared
     if root is not None and root in graph.gateways and code != "content.maintenance":
@@ -158,6 +158,12 @@ def _is_in_doubt(track: Track, now: datetime) -> bool:
     failing, slow = track.bad_since and not track.good_streak, track.slow_score and not track.brisk_streak
     since = track.bad_since if failing else track.slow_since if slow else None
     return since is not None and now - since <= DOUBT
+
+
+def _began(board: Board, module: str) -> datetime | None:
+    """Since when a module fails, settled or not; never since when it was well."""
+    condition = board.modules.get(module)
+    return condition.since if condition is not None and condition.status in FAILING else _onset(board, module)
 
 
 def _onset(board: Board, module: str) -> datetime | None:

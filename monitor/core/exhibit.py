@@ -120,21 +120,31 @@ class Scene:
         return self.graph.cycle.get(id, id)
 
     def needs(self, id: str) -> list[tuple[str, float]]:
-        """What a module needs, through needs nothing is known of as well, with the chance along the way."""
+        """What a module needs, through needs nothing is known of as well, with the chance along the way; what its
+        failing answers name through whatever lies between."""
         if id not in self._needs:
-            found: dict[str, float] = {}
-            todo = [(id, 1.0)]
-            while todo:
-                one, chance = todo.pop()
-                for need, strength in self.graph.needs.get(one, ()):
-                    along = chance * strength
-                    if along < NOTABLE or found.get(need, 0.0) >= along or need == id:
-                        continue
-                    found[need] = along
-                    if self.state(need) in UNSEEN:
-                        todo.append((need, along))
+            found = self._followed(id, UNSEEN)
+            named = self.exhibits[id].named if id in self.exhibits else {}
+            if any(one not in found and id in self.graph.reached(one) for one in named):
+                through = self._followed(id, frozenset(State))
+                found |= {one: through[one] for one in named if one not in found and one in through}
             self._needs[id] = list(found.items())
         return self._needs[id]
+
+    def _followed(self, id: str, through: frozenset[State]) -> dict[str, float]:
+        """What a module needs by the best way that leads through needs in these states, with the chance along it."""
+        found: dict[str, float] = {}
+        todo = [(id, 1.0)]
+        while todo:
+            one, chance = todo.pop()
+            for need, strength in self.graph.needs.get(one, ()):
+                along = chance * strength
+                if along < NOTABLE or found.get(need, 0.0) >= along or need == id:
+                    continue
+                found[need] = along
+                if self.state(need) in through:
+                    todo.append((need, along))
+        return found
 
     def unseen_needs(self, id: str) -> list[str]:
         """What a module needs and nothing is known of, or what its failing answers name though it looks well."""

@@ -17,13 +17,15 @@ SOFT = 0.25
 class Graph:
     """`needs` and `needed_by` hold direct edges with their chance; `rank` grows from what is needed to what needs it.
 
-    `hosts` are the modules with a deciding probe on each host; `signalled` those with error codes of their own.
+    `place` numbers them in that order. `hosts` are the modules with a deciding probe on each host; `signalled` those
+    with error codes of their own.
     """
 
     needs: Mapping[str, tuple[tuple[str, float], ...]]
     needed_by: Mapping[str, tuple[str, ...]]
     rank: Mapping[str, int]
     cycle: Mapping[str, str]
+    place: Mapping[str, int]
     measured: frozenset[str] = frozenset()
     gateways: frozenset[str] = frozenset()
     signalled: frozenset[str] = frozenset()
@@ -58,12 +60,7 @@ class Graph:
                 if one not in seen:
                     seen.add(one)
                     todo.append(one)
-        return sorted(seen, key=lambda one: self._place.get(one, -1))
-
-    @cached_property
-    def _place(self) -> dict[str, int]:
-        order = sorted(self.rank, key=lambda one: (self.rank[one], one))
-        return {one: place for place, one in enumerate(order)}
+        return sorted(seen, key=lambda one: self.place.get(one, -1))
 
 
 def graph_of(
@@ -90,6 +87,7 @@ def graph_of(
         needed_by={id: tuple(sorted(ones)) for id, ones in needed_by.items()},
         rank=rank,
         cycle=cycle,
+        place={one: place for place, one in enumerate(sorted(rank, key=lambda one: (rank[one], one)))},
         measured=frozenset(measured),
         gateways=gateways,
         signalled=frozenset(signalled),

@@ -6,7 +6,7 @@ of reach. So is a place that the others outvote: it fails on most of what they s
 back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -28,6 +28,8 @@ CLOCK_EVERY = timedelta(minutes=1)
 CLOCKS, OFF = 5, 2.0  # hosts whose clocks must agree, and seconds by which ours must differ from them
 VOTES, VOTED_HOSTS = 4, 2  # modules that others see well, on how many hosts, before a place can be outvoted
 REACHED = 0.8  # share of the modules asked in the dark that must answer well, as many of them, before it is none
+
+Raw = tuple[str, datetime, bool, datetime | None]  # where, when begun, whether all was well, and since when not
 
 
 def asked(vantage: Vantage, now: datetime) -> Vantage:
@@ -99,8 +101,9 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
     well = 0
     hosts: set[str] = set()
     for id in board.platform.modules:
-        since, here = _here(board, id, location, now)
-        if here is None or not _well_elsewhere(board, id, location, since, now):
+        runs = _fresh(board, id, now)
+        since, here = _here(runs, location)
+        if here is None or not _well_elsewhere(board, id, location, since, runs):
             continue
         well += 1
         if well > 2 * len(bad):
@@ -117,18 +120,21 @@ def voted(board: Board, location: str, now: datetime) -> Vantage:
 
 def _contradicted_since(board: Board, module: str, location: str, now: datetime) -> datetime | None:
     """Since when a module fails at a place though every other one sees it well; None when that is not so."""
-    since, here = _here(board, module, location, now)
-    if since is None or here is not False or not _well_elsewhere(board, module, location, since, now):
+    if board.status(module) in FAILING:
+        return None
+    runs = _fresh(board, module, now)
+    since, here = _here(runs, location)
+    if since is None or here is not False or not _well_elsewhere(board, module, location, since, runs):
         return None
     return since
 
 
-def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime, bool, datetime | None]]:
+def _fresh(board: Board, module: str, now: datetime) -> list[Raw]:
     """The newest runs of a module that are not too old: where, when begun, whether all is well, and since when not.
 
     A good run at a place that still has failures on record is no proof that the module is well.
     """
-    found: list[tuple[str, datetime, bool, datetime | None]] = []
+    found: list[Raw] = []
     for probe in board.platform.deciding(module):
         if len(probe.locations) < 2:
             continue
@@ -140,21 +146,21 @@ def _fresh(board: Board, module: str, now: datetime) -> list[tuple[str, datetime
     return found
 
 
-def _here(board: Board, module: str, location: str, now: datetime) -> tuple[datetime | None, bool | None]:
+def _here(fresh: Sequence[Raw], location: str) -> tuple[datetime | None, bool | None]:
     """Since when a module fails at a place, and whether its newest runs there were good; None when it had none."""
-    runs = [run for run in _fresh(board, module, now) if run[0] == location]
+    runs = [run for run in fresh if run[0] == location]
     if not runs:
         return None, None
     return min((since for *_, since in runs if since), default=None), all(good for _, _, good, _ in runs)
 
 
-def _well_elsewhere(board: Board, module: str, location: str, since: datetime | None, now: datetime) -> bool:
+def _well_elsewhere(board: Board, module: str, location: str, since: datetime | None, fresh: Sequence[Raw]) -> bool:
     """Whether every other failure domain sees a module well, and has looked since it began to fail here. What enough
     of them have seen fail is not well for a lucky answer."""
     if board.status(module) in FAILING:
         return False
     domain = board.domain_of(location)
-    runs = [run for run in _fresh(board, module, now) if board.domain_of(run[0]) != domain]
+    runs = [run for run in fresh if board.domain_of(run[0]) != domain]
     if since is not None:
         runs = [run for run in runs if run[1] >= since]
     return bool(runs) and all(good for _, _, good, _ in runs)

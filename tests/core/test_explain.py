@@ -644,6 +644,18 @@ def test_where_something_fails_beside_a_coincidence_is_likelier() -> None:
     assert said(world.explain(need, ill("b", 0, WAIT), ill("c", 5))) == ["ab<a", "c<c"]
 
 
+def test_what_answers_name_is_looked_for_behind_what_is_well() -> None:
+    """The checkout names the stock that it only needs through a cart that copes: that is the root of both, where it
+    fails, and a candidate where it looks well. What it does not need at all is none of its business."""
+    world = World("checkout>cart cart>stock mail")
+    both = world.explain(ill("checkout", named={"stock": 1.0}), ill("stock", 8))
+    assert [(one.root, set(one.modules)) for one in both] == [("stock", {"checkout", "stock"})]
+    (alone,) = world.explain(ill("checkout", named={"stock": 1.0}))
+    assert (alone.root, {id for id, _ in alone.candidates}) == (None, {"checkout", "stock"})
+    (stranger,) = world.explain(ill("checkout", named={"mail": 1.0}))
+    assert [id for id, _ in stranger.candidates] == ["checkout"]
+
+
 def test_a_need_that_looks_well_takes_its_share() -> None:
     """What a failing module needs may be broken without its probes seeing it."""
     (alone,) = World("a b").explain(ill("a", 0))
