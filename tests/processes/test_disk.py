@@ -2,17 +2,20 @@
 and writes everything down when it can.
 """
 
+import asyncio
 import os
 import resource
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.processes.running import eventually
+from tests.processes.running import eventually, get
 from tests.processes.troubled import scene, watched
 from tests.processes.whole import whole
 
@@ -66,6 +69,54 @@ def fill(file: Path) -> None:
                     rest.write(bytes(size))
             except OSError:
                 continue
+
+
+@contextmanager
+def disk_of_its_own(folder: Path) -> Iterator[None]:
+    """A file system on a disk that is a file, mounted at `folder`; there again after each use."""
+    folder.mkdir(exist_ok=True)
+    image = folder.with_suffix(".img")
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(64 << 20)
+        if shutil.which("mkfs.ext4") is None or subprocess.run(["mkfs.ext4", "-qF", image], check=False).returncode:
+            pytest.skip("no file system can be made here")
+    if subprocess.run(["mount", "-o", "loop", image, folder], capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def turn_read_only(folder: Path) -> None:
+    """As if the disk had reported an error: at once, whoever has files open there."""
+    subprocess.run(["mount", "-o", "remount,abort", folder], check=True)
+
+
+async def test_a_file_system_that_becomes_read_only_stops_neither_probing_nor_paging(tmp_path: Path) -> None:
+    """As ext4 does after an error, whoever has files open: the outage is told, nobody is called down for it, the last
+    page stands, a stop is a clean one; and on the disk that was mended everything is whole up to that moment."""
+    data = tmp_path / "data"
+    async with watched(tmp_path) as (station, receiver):
+        with disk_of_its_own(data):
+            async with scene(station, receiver) as seen:
+                stored = seen.target.asked
+                await asyncio.sleep(2)
+                turn_read_only(data)
+                await seen.fails_meanwhile()
+                whole(data / "public")
+                assert get(f"http://127.0.0.1:{station.page}/")[0] == 200
+                began = time.monotonic()
+                assert await seen.one.leave() == 0
+                print(f"left after {time.monotonic() - began:.1f} s")
+                assert "Traceback" not in seen.one.output
+        with disk_of_its_own(data):
+            assert station.rows("PRAGMA integrity_check") == [("ok",)]
+            assert station.rows("SELECT count(*) FROM incidents") == [(0,)]
+            assert station.rows("SELECT count(*) FROM observations WHERE module = 'files'")[0][0] >= stored - 1
+            async with scene(station, receiver) as seen:
+                assert await seen.one.leave() == 0
 
 
 async def test_a_disk_that_reports_errors_stops_neither_probing_nor_paging(tmp_path: Path) -> None:

@@ -41,18 +41,28 @@ def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
         return thread.submit(asyncio.run, ask()).result()
 
 
-async def test_a_server_that_is_away_costs_neither_notice_nor_fact(tmp_path: Path, server: Server) -> None:
-    """It is stopped, an outage begins and is told; it is back, and holds one incident with all that was said of it."""
+@pytest.mark.parametrize("away", [0.0, 120.0], ids=["for a moment", "for two minutes more"])
+async def test_a_server_that_is_away_costs_neither_notice_nor_fact(tmp_path: Path, server: Server, away: float) -> None:
+    """It is stopped, an outage begins and is told; it is back, and holds one incident with all that was said of it, and
+    every run."""
     async with hook() as receiver:
         channel = f'chat: {{kind: webhook, url: "{receiver.url}/chat"}}'
         station = Station(tmp_path, [channel], interval="5s", more=f', database: "{server.dsn}"')
         async with scene(station, receiver) as seen:
             seen.rows = lambda query: rows(server, query)
             await asyncio.to_thread(server.stop)
+            before = station.series("process_resident_memory_bytes")
             await seen.fails_meanwhile()
+            await asyncio.sleep(away)
+            grew = station.series("process_resident_memory_bytes") - before
+            print(f"{grew / 1e6:+.0f} MB while it was away")
+            assert grew < 50e6
             await asyncio.to_thread(server.serve)
             await seen.works_again()
         seen.is_stored()
+        stored = rows(server, "SELECT count(*) FROM observations WHERE module = 'files'")[0][0]
+        print(f"{stored} runs stored of {seen.target.asked} asked")
+        assert stored >= seen.target.asked - 1, "one may have been under way at the end"
 
 
 async def test_a_server_that_hangs_keeps_neither_notices_nor_the_end_waiting(tmp_path: Path, server: Server) -> None:
