@@ -71,7 +71,7 @@ class Ticketing:
         since = self._clock.now() - RECENT
         incidents = await self._store.incidents(Search(since=since, limit=MOST))
         courses = await self._store.outbox.courses([one.id for one in incidents])
-        fresh = 0
+        fresh, seen = 0, set[str]()
         for incident in incidents:
             course = courses.get(incident.id)
             for channel, external in tickets_of(course.letters if course else (), readers).items():
@@ -84,12 +84,15 @@ class Ticketing:
                     continue
                 self._failed.pop(channel, None)
                 for one in replies:
+                    seen.add(one.request)
                     if one.request in self._known:
                         continue
                     word = Replied(incident.id, one.store, one.ticket, one.at)
                     answer = await self._hear(Said(Spoken(word, channel, one.request, incident), "schedule", channel))
-                    self._known.add(one.request)
+                    if answer.refusal is not None and answer.refusal.kind == "away":
+                        seen.discard(one.request)
                     fresh += answer.refusal is None and answer.changed
+        self._known = seen
         return fresh
 
 

@@ -71,12 +71,11 @@ def restarted(told: Told, channels: tuple[str, ...], incident: Incident, now: da
 def eased_off(told: Told, incident: Incident, routes: Sequence[Route], platform: Platform) -> Told:
     """Without the steps and reminders of routes that it is none of any more, now that it is less urgent."""
     fitting = [one for one in routes if fits(one.match, incident, platform) and is_asked_for(one, incident)]
-    steps = {step.channels for route in fitting for step in route.steps}
-    names = {name for channels in steps for name in channels}
+    names = {name for route in fitting for name in route.channels}
 
     def is_left(one: Turn) -> bool:
         if one.kind == "reminder":
             return bool(names & set(one.channels))
-        return one.kind not in ("escalated", "waiting") or not one.channels or one.channels in steps
+        return one.kind not in ("escalated", "waiting") or names >= set(one.channels)
 
     return replace(told, turns=tuple(filter(is_left, told.turns)))

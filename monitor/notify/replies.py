@@ -4,6 +4,7 @@ Only what the requester can read counts, from whoever is no requester; what we w
 one comment, with the moment of its audit, whatever was changed in the ticket beside it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 from monitor.core.observation import moment
 
 REQUESTER = "end-user"  # the role of whoever only asks
+OURS = re.compile(r"\[[0-9a-z]{12}-\d+\]\s*\Z")  # what each comment of ours ends with: the id of its event
 PAGES = 20  # of a history that are read
 PAGE = 20  # audits of one page, so that an answer stays small
 
@@ -49,8 +51,9 @@ def comments_of(audits: Iterable[Any]) -> list[Comment]:
             if not isinstance(event, dict) or event.get("type") != "Comment" or event.get("public") is not True:
                 continue
             author, at = event.get("author_id", audit.get("author_id")), _moment(audit.get("created_at"))
-            if isinstance(author, int) and at is not None and not _is_ours(event):
-                found.append(Comment(author, str(audit.get("id"))[:30], at))
+            number = audit.get("id")
+            if isinstance(author, int) and isinstance(number, int) and at is not None and not _is_ours(event):
+                found.append(Comment(author, str(number)[:30], at))
     return found
 
 
@@ -61,8 +64,7 @@ def staff_of(users: Iterable[Any]) -> frozenset[int]:
 
 
 def _is_ours(event: Mapping[str, Any]) -> bool:
-    last = str(event.get("body") or "").rstrip().rpartition("\n")[2]
-    return last.startswith("[") and last.endswith("]") and "-" in last
+    return OURS.search(str(event.get("body") or "")) is not None
 
 
 def _moment(text: Any) -> datetime | None:

@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.board import Condition
+from monitor.core.chain import eased_off
 from monitor.core.effect import Answered
 from monitor.core.incident import Lowered, Stage, incident_from_json, incident_to_json
 from monitor.core.lowering import PRIORITIES, fitting, is_lower, limited
 from monitor.core.module import Priority, Status
+from monitor.core.route import Route, Step
 from monitor.core.service import clocks, services
+from monitor.core.told import Told, Turn
 from monitor.core.word import Lower, Open, Write
 from monitor.core.wording import update_body
 from tests.depth import examples
@@ -51,6 +54,18 @@ def test_it_is_recorded_explained_and_announced() -> None:
     assert said == "Priority lowered from {before} to {after}: {reason} Measured at that moment: {modules}."
     assert (entry.author, entry.body, entry.params["statuses"]) == ("person", REASON, {"checkout": Status.DOWN})
     assert incident_from_json(incident_to_json(one)) == one
+
+
+def test_what_other_rules_have_still_to_come_goes_on() -> None:
+    """A channel of theirs that waits for its hours, and their steps; of rules for what is more urgent nothing is left."""
+    at = datetime(2026, 10, 30, tzinfo=UTC)
+    every = Route((Step(("pager", "chat")), Step(("phone",), 10 * MINUTE)))
+    urgent = Route((Step(("ana",), 10 * MINUTE),), priorities=frozenset({"urgent"}))
+    turns = [("waiting", "chat"), ("escalated", "phone"), ("escalated", "ana"), ("reminder", "ana"), ("clock", "ana")]
+    told = Told(turns=tuple(Turn(at, kind, (channel,)) for kind, channel in turns))
+    one = replace(incident("checkout", at), priority=Priority.NORMAL)
+    left = eased_off(told, one, (every, urgent), platform())
+    assert [(turn.kind, *turn.channels) for turn in left.turns] == [turns[0], turns[1], turns[4]]
 
 
 def test_it_is_an_answer_and_hides_no_broken_promise() -> None:

@@ -39,7 +39,9 @@ AUDITS = [
     ),
     audit(2, "2026-11-23T12:04:00Z", comment("It is urgent!", SHOP), author=SHOP),
     audit(3, "2026-11-23T12:05:00Z", comment("Ask the other team first.", public=False)),
-    audit(4, "2026-11-23T12:09:30Z", comment("We are at it."), {"type": "Change", "field_name": "status"}),
+    audit(
+        4, "2026-11-23T12:09:30Z", comment("We are at it, see [SHOP-17]"), {"type": "Change", "field_name": "status"}
+    ),
     audit(5, "2026-11-23T12:20:00Z", {"type": "Change", "field_name": "priority", "value": "normal"}),
     audit(6, "2026-11-23T12:40:00Z", comment("It works again.", ADMIN), author=ADMIN),
 ]
@@ -100,10 +102,18 @@ async def test_an_answer_of_something_else_is_told() -> None:
 
 @pytest.mark.parametrize(
     "strange",
-    [None, 3, {}, {"events": None}, {"events": [None, 3, {"type": "Comment", "public": True}]},
-     {"events": [comment("x")], "created_at": "yesterday"}, {"events": [comment("x")], "created_at": 7},
-     {"events": [{**comment("x"), "author_id": "7"}], "created_at": "2026-11-23T12:00:00Z"}],
-)  # fmt: skip
+    [
+        None,
+        3,
+        {},
+        {"events": None},
+        {"id": 1, "events": [None, 3, {"type": "Comment", "public": True}]},
+        {"id": "1", "events": [comment("x")], "created_at": "2026-11-23T12:00:00Z"},
+        {"id": 1, "events": [comment("x")], "created_at": "yesterday"},
+        {"id": 1, "events": [comment("x")], "created_at": 7},
+        {"id": 1, "events": [{**comment("x"), "author_id": "7"}], "created_at": "2026-11-23T12:00:00Z"},
+    ],
+)
 def test_what_is_no_history_is_none(strange: Any) -> None:
     """Whatever stands there."""
     assert comments_of([strange]) == []
