@@ -57,7 +57,7 @@ def test_it_is_recorded_explained_and_announced() -> None:
 
 
 def test_what_other_rules_have_still_to_come_goes_on() -> None:
-    """A channel of theirs that waits for its hours, and their steps; of rules for what is more urgent nothing is left."""
+    """A channel of theirs that waits for its hours, and their steps; nothing of rules for what is more urgent."""
     at = datetime(2026, 10, 30, tzinfo=UTC)
     every = Route((Step(("pager", "chat")), Step(("phone",), 10 * MINUTE)))
     urgent = Route((Step(("ana",), 10 * MINUTE),), priorities=frozenset({"urgent"}))
