@@ -230,15 +230,17 @@ async def stored_runs(connection: AsyncConnection, those: Sequence[Run]) -> list
 
 
 async def stored_hours(connection: AsyncConnection, hours: Sequence[HourKey]) -> dict[HourKey, Rollup]:
-    """The stored ones of these rollups, perhaps with others of the same hours."""
-    r = rollups.c
+    """The stored ones of these rollups."""
+    r, wanted = rollups.c, set(hours)
     found: dict[HourKey, Rollup] = {}
     for some in _slices(hours):
         modules, probes, locations = ({key[part] for key, _ in some} for part in range(3))
         hours_in = r.hour.in_({micros(hour) for _, hour in some})
         query = select(rollups).where(r.module.in_(modules), r.probe.in_(probes), r.location.in_(locations), hours_in)
         for row in await rows_of(connection, query):
-            found[((row["module"], row["probe"], row["location"]), instant(row["hour"]))] = rollup_of(row)
+            key = ((row["module"], row["probe"], row["location"]), instant(row["hour"]))
+            if key in wanted:  # what is found besides is not worth making sense of
+                found[key] = rollup_of(row)
     return found
 
 

@@ -1,8 +1,8 @@
 """Tally: which runs are new, and the hours they belong to, kept in memory by the single writer.
 
-A run later than every stored one of its key is new without asking the database, and the present hour's rollup is
-written as absolute values without being read. Both hold only while memory and database agree, so whoever fails to
-commit calls `forget` and the next commit asks again.
+A run later than every stored one of its key is new without asking the database, and so is the rollup of an hour that
+began after all of them; the present hour's is written as absolute values without being read. All of it holds only while
+memory and database agree, so whoever fails to commit calls `forget` and the next commit asks again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ from datetime import datetime
 
 from monitor.store.batch import Key, Run
 from monitor.store.rollup import HOUR, Rollup
+from monitor.store.rows import micros
 
 HourKey = tuple[Key, datetime]
 
@@ -28,9 +29,13 @@ class Tally:
 
     def missing(self, runs: Iterable[Run]) -> list[HourKey]:
         """The hours of these runs that are to be read from the database first."""
-        return list(
-            dict.fromkeys(hour for run in runs if run.counts and (hour := (run.key, run.hour)) not in self._hours)
-        )
+        wanted = (run for run in runs if run.counts and (run.key, run.hour) not in self._hours)
+        return list(dict.fromkeys((run.key, run.hour) for run in wanted if self._may_be_stored(run)))
+
+    def _may_be_stored(self, run: Run) -> bool:
+        """Whether there may be a rollup of its hour: not when every run of its key is older than that."""
+        newest = self._newest.get(run.key)
+        return newest is None or newest >= micros(run.hour)
 
     def count(self, runs: Iterable[Run], stored: Mapping[HourKey, Rollup]) -> dict[HourKey, Rollup]:
         """The rollups these runs change, as they will be."""

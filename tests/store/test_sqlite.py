@@ -8,15 +8,19 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.series import Grid
-from monitor.store import StoreFailed, StoreUnusable, open_store
+from monitor.store import Rollup, StoreFailed, StoreUnusable, open_store, queries
+from monitor.store.batch import Key
 from monitor.store.connect import open_sql
 from monitor.store.sql import SqlStore
 from tests.store.past import FAILED, NOON, after, incident, run, saved, trouble
@@ -306,4 +310,35 @@ async def test_the_public_way_to_open_a_store(file: Path) -> None:
     await store.close()
     store = await open_store(f"sqlite:///{file}", readonly=True)
     assert len((await store.recall(NOON)).incidents) == 1
+    await store.close()
+
+
+async def test_the_hours_of_a_source_are_read_only_where_there_may_be_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour that began after every run of a source has nothing stored; with thousands of sources, reading that would
+    hold up each new hour. What is late, or was counted before a restart, is read and added to."""
+    url, asked, read = f"sqlite:///{tmp_path}/monitor.db", list[int](), queries.stored_hours
+
+    async def watched(connection: AsyncConnection, hours: Sequence[tuple[Key, datetime]]) -> dict[Any, Rollup]:
+        found = await read(connection, hours)
+        asked.append(len(hours))
+        assert found.keys() <= set(hours)
+        return found
+
+    monkeypatch.setattr(queries, "stored_hours", watched)
+    store = await open_sql(url)
+    hour = 3600.0
+    for at in (10, hour + 10, 3 * hour + 10, 20, 3 * hour + 20):
+        await store.commit([run(after(at)), run(after(at), probe="tls")])
+    assert asked == [2, 0, 0, 2, 0]  # the fourth is late
+    await store.close()
+    store = await open_sql(url)
+    await store.commit([run(after(3 * hour + 30))])
+    assert asked[-1] == 1
+    grid = Grid(after(0), after(4 * hour), timedelta(hours=1))
+    found = await store.bins("checkout", ["http", "tls"], ["here"], grid)
+    counted = {key[0]: {at: one.runs for at, one in bins.items()} for key, bins in found.items()}
+    assert counted["http"] == {after(0): 2, after(hour): 1, after(3 * hour): 3}
+    assert counted["tls"] == {after(0): 2, after(hour): 1, after(3 * hour): 2}
     await store.close()
