@@ -265,7 +265,7 @@ def _read_batch(raw: Raw, location: str) -> Batch:
     first, kept = _number(raw, "first", 1), _number(raw, "kept", 1)
     if kept > first:
         raise ValueError("it holds what the outbox does not")
-    return Batch(_name(raw, "agent"), _name(raw, "epoch"), first, kept, _moment(raw, "sent_at"), read)
+    return Batch(_agent(raw), _name(raw, "epoch"), first, kept, _moment(raw, "sent_at"), read)
 
 
 def _read_acknowledged(raw: Raw, location: str) -> Acknowledged:
@@ -274,7 +274,7 @@ def _read_acknowledged(raw: Raw, location: str) -> Acknowledged:
 
 def _read_heartbeat(raw: Raw, location: str) -> Heartbeat:
     return Heartbeat(
-        agent=_name(raw, "agent"),
+        agent=_agent(raw),
         epoch=_name(raw, "epoch"),
         at=_moment(raw, "at"),
         since=_moment(raw, "since"),
@@ -289,7 +289,7 @@ def _read_heartbeat(raw: Raw, location: str) -> Heartbeat:
 
 
 def _read_gone(raw: Raw, location: str) -> Gone:
-    return Gone(_name(raw, "agent"), _name(raw, "epoch"), _moment(raw, "since"), raw.get("orderly") is True)
+    return Gone(_agent(raw), _name(raw, "epoch"), _moment(raw, "since"), raw.get("orderly") is True)
 
 
 def _read_time(raw: Raw, location: str) -> Time:
@@ -345,6 +345,14 @@ def _name(raw: Raw, key: str) -> str:
     name = needed(text(raw, key), key)
     if not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"`{key}` is no name")
+    return name
+
+
+def _agent(raw: Raw) -> str:
+    """Who speaks: a name that can be part of the topic under which it is answered."""
+    name = _name(raw, "agent")
+    if not name.isprintable() or any(sign in name for sign in "/+#"):
+        raise ValueError("`agent` is no part of a topic")
     return name
 
 

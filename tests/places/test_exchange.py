@@ -244,8 +244,9 @@ async def test_nothing_is_believed_that_is_not_sealed_by_its_place(
         await agent.link.publish(topics.heartbeat("nowhere"), copy)
         elsewhere = replace(one, items=(observation("a", now(), "-", "mia"),))
         await agent.say(shard, elsewhere)
-        await until(lambda: sum(core.exchange.refused["sao"].values()) >= 7)
-        assert core.exchange.refused["sao"] == {"seal": 2, "form": 3, "old": 2}
+        await agent.say(mine, Heartbeat("box/+", "e1", now(), now()))
+        await until(lambda: sum(core.exchange.refused["sao"].values()) >= 8)
+        assert core.exchange.refused["sao"] == {"seal": 2, "form": 4, "old": 2}
         assert core.exchange.refused[""] == {"topic": 1}
         assert await core.kept() == []
         await until(lambda: "refused" in caplog.text)
