@@ -13,7 +13,7 @@ from monitor.store import Store, StoreUnusable
 
 SECRET_BYTES = 32
 LISTENS = "listens"
-COMMAND = 60.0  # seconds that a command may take for what it writes, where several monitors share a store
+COMMAND = 15.0  # seconds that a command may take for what it writes, where several monitors share a store
 
 
 def database_url(config: Config, data: Path) -> str:

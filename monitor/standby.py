@@ -28,7 +28,7 @@ from monitor.leadership import Leadership
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
 from monitor.pages.office import Office
-from monitor.pages.publish import Publisher
+from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.pages.watch import Health, Lead, Watch
 from monitor.plots import Plots
@@ -70,7 +70,7 @@ class Standby:
     async def open(self, stack: AsyncExitStack) -> None:
         """Everything is there that is shown from. Raises StoreUnusable or ConfigError."""
         publisher = await asyncio.to_thread(Publisher, self._data)
-        self.press = Press(publisher, self._store, self._clock, self._scene)
+        self.press = Press(publisher, self._store, self._clock, self._scene, published=self._published)
         self.press.speak(await asyncio.to_thread(speech_of, self._config))
         secret = secret_of(self._config, self._data)
         self._links = Links(secret, self._config.settings.ops_url)
@@ -105,6 +105,11 @@ class Standby:
         board = board_from(platform, memory)
         self._desk.board, _ = step(board, await planned_by(self._config, board, self._clock), now)
         self._until, self._read, self.trouble = memory.seen_at, True, None
+
+    def _published(self, seconds: float, at: datetime, done: Published) -> None:
+        self.metrics.published(seconds, at)
+        found = [one.kind for one in self.press.contradictions]
+        self.metrics.contradicted({kind.value: found.count(kind) for kind in Kind})
 
     async def _count(self) -> None:
         while True:

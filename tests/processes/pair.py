@@ -1,6 +1,7 @@
 """Pair: two monitors that share a PostgreSQL and tell one receiver, each over a wire of its own to the database."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -66,8 +67,8 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(folder: Path, database: str) -> AsyncIterator[Pair]:
-    """Both run: the first one leads, the other one stands by."""
+async def pair(folder: Path, database: str, parts: int = 0) -> AsyncIterator[Pair]:
+    """Both run: the first one leads, the other one stands by. They watch one module, or so many parts of the target."""
     port, name = int(database.rpartition(":")[2].partition("/")[0]), database.rpartition("/")[2]
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(hook())
@@ -82,6 +83,7 @@ async def pair(folder: Path, database: str) -> AsyncIterator[Pair]:
             if both:
                 station.target = both[0].station.target
                 station.use([channel])
+            watch(station, parts)
             both.append(One(station, wire))
         asked = await stack.enter_async_context(target(both[0].station.target))
         found = Pair(receiver, asked, (both[0], both[1]))
@@ -90,6 +92,18 @@ async def pair(folder: Path, database: str) -> AsyncIterator[Pair]:
             stack.callback(_thawed, one)
             await eventually(lambda one=one: one.leads() or one.stands_by(), 60, "it leads or stands by")
         yield found
+        print(f"takeovers in seconds: {' '.join(f'{one:.1f}' for one in found.took)}")
+
+
+def watch(station: Station, parts: int) -> None:
+    """Puts so many modules in the place of the one, each a part of the target; none: it stays."""
+    if not parts:
+        return
+    url = f"http://127.0.0.1:{station.target}/part"
+    probe = '{{id: home, url: "{url}-{n}", allow_private: true, interval: 5s, timeout: 4s}}'
+    modules = "".join(f"  - id: part-{n}\n    probes: [{probe.format(url=url, n=n)}]\n" for n in range(parts))
+    text = re.sub(r"  - id: files\n    probes: .*\n", modules, station.file.read_text())
+    station.file.write_text(text)
 
 
 def _thawed(one: One) -> None:

@@ -13,20 +13,23 @@ LAG = 0.3  # seconds, what others do here left out: a disk that kept the loop wa
 
 
 class Target:
-    """What the module asks; it works until it is told not to. `asked` counts."""
+    """What the module asks; it works until it is told not to. `asked` counts; `broken` are the paths that do not work
+    when all else does."""
 
     def __init__(self) -> None:
         self.works, self.asked = True, 0
+        self.broken: set[str] = set()
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked += 1
-        return web.Response(status=200 if self.works else 503)
+        works = self.works and request.path not in self.broken
+        return web.Response(status=200 if works else 503)
 
 
 @asynccontextmanager
 async def target(port: int) -> AsyncIterator[Target]:
     found, app = Target(), web.Application()
-    app.router.add_get("/", found.answer)
+    app.router.add_get("/{path:.*}", found.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
