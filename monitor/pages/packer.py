@@ -1,8 +1,8 @@
 """Packer: the compressed form that stands beside each text, made so that a change in a large file costs the change.
 
-A large text is cut where its own bytes say so, and each piece is compressed by itself, so a piece that was there before
-is not compressed again, wherever it stands now. The pieces make one ordinary gzip member, the same bytes for the same
-text whatever was packed before it.
+A large text is cut where its own bytes say so, and each piece is compressed with nothing in view but what stands before
+it, as far as gzip looks back. So a piece that was there before, behind the same, is not compressed again, wherever it
+stands now. The pieces make one ordinary gzip member, the same bytes for the same text whatever was packed before it.
 """
 
 import gzip
@@ -14,7 +14,8 @@ from struct import pack
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 LARGE = 1 << 17  # bytes of a text that is cut; smaller ones are fast enough, and a few per cent smaller whole
-LEAST, MOST = 1 << 13, 1 << 15  # bytes of a piece
+LEAST, MOST = 1 << 14, 1 << 16  # bytes of a piece
+BACK = 1 << 15  # bytes that gzip looks back
 MARK, MARK_JSON = b"\n", b'{"id"'  # what pieces begin with
 HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"  # no date, no name
 LAST = b"\x03\0"  # an empty block that ends the stream
@@ -33,10 +34,12 @@ class Packer:
         if len(content) < LARGE:
             return gzip.compress(content, 6, mtime=0)
         before, now = self._pieces.get(name, {}), {}
-        made = [HEAD]
+        made, start, view = [HEAD], 0, memoryview(content)
         for piece in cut(content, MARK_JSON if name.endswith(".json") else MARK):
-            key = sha256(piece).digest()
-            now[key] = packed = before.get(key) or _deflated(piece)
+            behind = view[max(0, start - BACK) : start]
+            start += len(piece)
+            key = sha256(view[start - len(piece) - len(behind) : start]).digest() + pack("<L", len(behind))
+            now[key] = packed = before.get(key) or _deflated(piece, behind)
             made.append(packed)
         self._pieces[name] = now
         return b"".join((*made, LAST, pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF)))
@@ -61,6 +64,6 @@ def cut(content: bytes, mark: bytes) -> list[memoryview]:
     return pieces
 
 
-def _deflated(piece: memoryview) -> bytes:
-    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-    return deflate.compress(piece) + deflate.flush(zlib.Z_FULL_FLUSH)
+def _deflated(piece: memoryview, behind: memoryview) -> bytes:
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, behind)
+    return deflate.compress(piece) + deflate.flush(zlib.Z_SYNC_FLUSH)
