@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.web.counter import LONGEST_KEY
+from monitor.web.counter import API, LONGEST_KEY
 from monitor.web.paging import MOST, USUAL
 from monitor.web.schemas import Schema, ref
 
@@ -89,7 +89,7 @@ class Operation:
 
     @property
     def keys(self) -> Mapping[str, Schema]:
-        """What may stand in the query, by name; another key is answered 400."""
+        """What may stand in the query, by name; another key is answered 400 under `API`."""
         return {**(self.query or {}), **(PAGE if self.paged else {})}
 
 
@@ -102,7 +102,7 @@ def described(
         "summary": operation.summary,
         "operationId": _name(path, method),
         "parameters": [*_parameters(path), *_queries(operation), *_headers(operation, tagged)],
-        "responses": dict(sorted(_responses(operation, tagged))),
+        "responses": dict(sorted(_responses(operation, tagged, path.startswith(f"{API}/")))),
         "security": _security(path, method, operation, locked),
     }
     if operation.takes is not None:
@@ -165,7 +165,8 @@ def _replied(status: int, operation: Operation, tagged: bool) -> dict[str, Schem
     return {name: HEADERS[name] for name in names}
 
 
-def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
+def _responses(operation: Operation, tagged: bool, strict: bool) -> list[tuple[str, Schema]]:
+    """By status; `strict`: a key of the query that there is not is answered 400."""
     content: dict[int, dict[str, Any]] = {304: {}} if tagged else {}
     for status, name in (operation.gives or {}).items():
         schema = {"type": "string"} if operation.kind in (PLAIN, STREAM, HTML) else ref(name)
@@ -177,8 +178,8 @@ def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
     named = operation.named or operation.takes is not None
     for status in (*operation.fails, *((422,) if named else ()), *((412,) if operation.matched else ())):
         content.setdefault(status, {})[JSON] = {"schema": ref("error")}
-    if operation.kind != HTML:
-        content.setdefault(400, {}).setdefault(*_error(operation))  # for a key of the query that there is not
+    if strict:
+        content.setdefault(400, {})[JSON] = {"schema": ref("error")}
     for status in operation.tells:
         content.setdefault(status, {})[PLAIN] = {"schema": {"type": "string"}}
     return [
@@ -190,12 +191,6 @@ def _responses(operation: Operation, tagged: bool) -> list[tuple[str, Schema]]:
         )
         for status, one in content.items()
     ]
-
-
-def _error(operation: Operation) -> tuple[str, Schema]:
-    if operation.kind in (JSON, LINES):
-        return JSON, {"schema": ref("error")}
-    return PLAIN, {"schema": {"type": "string"}}
 
 
 def _security(path: str, method: str, operation: Operation, locked: bool) -> list[dict[str, list[str]]]:

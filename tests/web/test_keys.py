@@ -1,4 +1,4 @@
-"""Keys of a query that nobody knows are told by one rule, wherever programs ask."""
+"""Keys of a query that nobody knows are told by one rule in the whole API, and passed over everywhere else."""
 
 import json
 import re
@@ -9,7 +9,6 @@ import pytest
 
 from monitor.web.counter import API
 from monitor.web.openapi import OPERATIONS
-from monitor.web.operation import HTML, JSON, LINES
 from tests.web.operators import HOLDER, TOKEN, Side, serving, stormy
 
 
@@ -23,15 +22,14 @@ async def test_a_key_that_nobody_knows_is_told_with_those_there_are(side: Side) 
     """Nothing is read or changed by a request that may mean something else."""
     wrong = {}
     for (method, path), operation in OPERATIONS.items():
-        if operation.kind == HTML:  # a page for people, who bring along what others hang on to an address
+        if not path.startswith(f"{API}/"):
             continue
         address = re.sub(r"\{\w+\}", "1", path)
         known = ", ".join(f"`{name}`" for name in operation.keys) or "none"
         sentence = f"`opne` is no key of this address; those there are: {known}"
         async with side.client.request(method, f"{address}?opne=true", headers=HOLDER) as answer:
             text = await answer.text()
-        told = json.dumps({"error": sentence}) if operation.kind in (JSON, LINES) else sentence
-        if (answer.status, text) != (400, f"{told}\n"):
+        if (answer.status, text) != (400, json.dumps({"error": sentence}) + "\n"):
             wrong[method, path] = (answer.status, text)
     assert wrong == {}
 
@@ -57,3 +55,20 @@ async def test_a_key_is_shown_short_and_in_plain_text(side: Side) -> None:
         said = (await answer.json())["error"]
     assert len(said) < 200
     assert said.isprintable()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/-/healthy", "/healthcheck/"])
+async def test_elsewhere_a_key_is_passed_over(side: Side, path: str) -> None:
+    """Scrapers, load balancers and people hang things on to an address."""
+    async with side.client.get(f"{path}?opne=true", headers=HOLDER) as answer:
+        assert answer.status == 200
+
+
+async def test_a_heartbeat_counts_whatever_the_job_adds(side: Side) -> None:
+    """A call that is refused for its address would be an outage that there is not."""
+    seen = []
+    for query in ("", "?status=up&msg=OK&ping="):
+        async with side.client.post(f"/heartbeat/erp/nightly{query}", headers=HOLDER) as answer:
+            seen.append((answer.status, await answer.text()))
+    assert seen[0] == seen[1]
+    assert seen[0][0] != 400
