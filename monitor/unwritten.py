@@ -31,14 +31,20 @@ class Unwritten:
         self._outbox = outbox
         self._events: dict[Event, Incident] = {}
         self._outcomes: dict[Key, tuple[Letter, Sequence[Letter]]] = {}
+        self._refused: set[Event] = set()  # those of the events that the trouble is about
+        self._takes = True  # whether the store has taken an event since it last refused
 
     def happened(self, happened: Happened, stored: bool) -> None:
         """An event that is told, on disk already or not."""
         event = (happened.incident.id, happened.seq)
         if stored:
             self._events.pop(event, None)
+            self._refused.discard(event)
+            self._takes = True
         else:
             self._events[event] = happened.incident
+            if self.trouble is not None and not self._takes:
+                self._refused.add(event)
 
     def lacks(self, letter: Letter) -> bool:
         """Whether the store does not know yet what a letter is about."""
@@ -78,7 +84,8 @@ class Unwritten:
                 await self._outbox.settle(letter, folded, None)
                 if self._outcomes.get(key) is kept:  # nothing newer became of it meanwhile
                     del self._outcomes[key]
-        if self.trouble is not None and not self._outcomes and not self._events:
+        # While much happens there is always an event on its way to the disk: that is no trouble.
+        if self.trouble is not None and not self._outcomes and not self._refused:
             log.info("the outbox is written down again")
             self.trouble = None
 
@@ -86,4 +93,5 @@ class Unwritten:
         """The store does not take what happens: letters about it leave all the same."""
         if self.trouble is None:
             log.error("the store refuses the outbox, notices leave from memory: %s", error)
-        self.trouble = str(error)
+        self.trouble, self._takes = str(error), False
+        self._refused |= self._events.keys()
