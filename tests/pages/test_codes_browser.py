@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.guide import entries
 from tests.pages.conftest import LANGUAGES, published
-from tests.pages.test_browser import ORIGIN, STRICT, Shop, browser, folder
+from tests.pages.test_browser import ORIGIN, STRICT, Shop, browser, folder, status
 
 __all__ = ["browser"]  # a fixture
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def test_a_code_is_found_as_one_types(browser: Any, language: str, width: int) -
     """By keyboard alone, whatever the case and the accents; the address holds it, and every code is back without it."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = browser.new_context(viewport={"width": width, "height": 844})
-    page, shop = context.new_page(), Shop(published("working"))
+    page, shop = context.new_page(), Shop({**published("working"), "api/v1/status.json": status()})
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -63,11 +63,11 @@ def test_a_code_is_found_as_one_types(browser: Any, language: str, width: int) -
 def test_without_script_every_code_stands_there(browser: Any) -> None:
     """Each with its anchor, and nothing that cannot work."""
     context = browser.new_context(java_script_enabled=False)
-    page, shop = context.new_page(), Shop(published("working"))
+    page, shop = context.new_page(), Shop({**published("working"), "api/v1/status.json": status()})
     page.route("**/*", shop.serve)
     page.goto(f"{ORIGIN}/codes/?q=tls")
     assert not page.locator("#code_asked").is_visible()
-    assert page.locator("code[id]").count() == len(entries())
+    assert page.locator("code[id]").count() == len(list(entries()))
     assert page.locator(".code").first.is_visible()
     assert page.locator(".chips").is_visible()
     context.close()
