@@ -35,6 +35,8 @@ def things(scene: Scene, tops: Sequence[str]) -> list[Shared]:
     """What at least two of these failing modules have in common and fail alike by, each kind with its users."""
     shared: list[Shared] = []
     for kind, value, ids in _uses(scene, tops):
+        if kind == "edge":  # whoever shows its page says so, also one that something else would explain
+            ids = ids | _users(scene, kind, value, ids)
         alike = [id for id in ids if fit(kind, scene.exhibits[id]) > ALIKE]
         same = len({_family(scene.exhibits[id].code) for id in alike}) == 1
         if len(alike) > 2 or (len(alike) == 2 and same and kind in _TWO_ARE_ENOUGH):

@@ -644,6 +644,14 @@ def test_where_something_fails_beside_a_coincidence_is_likelier() -> None:
     assert said(world.explain(need, ill("b", 0, WAIT), ill("c", 5))) == ["ab<a", "c<c"]
 
 
+def test_an_edge_is_told_by_those_that_an_edge_of_the_graph_would_explain_too() -> None:
+    """Three show the page of one content network, and one of them needs another: that is no reason to count two."""
+    seen = [ill(id, after, "cdn.cf_522") for after, id in enumerate(("mail", "search", "front"))]
+    assert said(World("front>search:0.25 mail stock").explain(*seen)) == [
+        "".join(sorted(["mail", "search", "front"])) + "=edge"
+    ]
+
+
 def test_what_answers_name_is_looked_for_behind_what_is_well() -> None:
     """The checkout names the stock that it only needs through a cart that copes: that is the root of both, where it
     fails, and a candidate where it looks well. What it does not need at all is none of its business."""
