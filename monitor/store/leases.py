@@ -6,7 +6,7 @@ for. So nothing is stored for somebody who does not lead any more, and whoever l
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from sqlalchemy import text
@@ -53,6 +53,7 @@ class SqlLeases:
     def __init__(self, where: str, engine: AsyncEngine) -> None:
         self.fence: int | None = None
         self.lost = asyncio.Event()
+        self.taken: Callable[[], None] = lambda: None  # who led before us wrote what we do not know of
         self._where = where
         self._engine = engine
 
@@ -88,6 +89,7 @@ class SqlLeases:
             fence = await self._taken(asked)
         if fence is not None:
             self.fence = fence
+            self.taken()
             self.lost.clear()
         return fence is not None
 

@@ -77,6 +77,8 @@ class SqlStore:
         self._statements = Statements(writer.dialect.name)
         self._months = Months() if writer.dialect.name == "postgresql" else None
         self._runs = RunWriter(self._statements.insert, self._months)
+        if leases is not None:
+            leases.taken = self._forget
         self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
         self.subscribers = SqlSubscribers(self.reading, self.writing)
 
@@ -313,7 +315,7 @@ class SqlStore:
             await self._runs.write_rows(connection, some)
 
     def _forget(self) -> None:
-        """What is over was changed."""
+        """What is over was changed, or may have been."""
         self._tally.forget()
         self._runs.forget()
         self._past.forget()

@@ -11,6 +11,7 @@ from monitor.store import Leases, StoreFailed, Superseded
 from monitor.store.connect import open_sql
 from monitor.store.sql import SqlStore
 from tests.postgres import say
+from tests.store.past import after, run
 
 LONG = 60.0
 _NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -99,6 +100,17 @@ async def test_whoever_takes_the_lead_sees_all_that_was_stored_before(opened: Op
         assert not taking.done()
     assert await taking
     assert await store.outbox.posted(["in time"]) == {"in time"}
+
+
+async def test_whoever_leads_again_goes_on_from_what_the_other_stored(opened: Opened) -> None:
+    """Sums of the hour that it remembers from its first turn are not those of today."""
+    (one, mine), (other, theirs) = await opened(), await opened()
+    for turn, (store, leases) in enumerate([(one, mine), (other, theirs), (one, mine)]):
+        assert await leases.take(f"m{turn}", LONG)
+        await store.commit([run(after(turn))])
+        await leases.leave(f"m{turn}")
+    async with one.reading() as connection:
+        assert (await connection.exec_driver_sql("SELECT runs FROM rollups")).scalars().all() == [3]
 
 
 async def test_a_frozen_writer_keeps_nobody_from_the_lead(opened: Opened) -> None:
