@@ -112,6 +112,7 @@ class Publisher:
             gone = tuple(name for name in (before if news is None else before.keys() & news) if name not in tree)
             if not changed and not gone and self._current is not None:
                 self._moved.setdefault(self._current, frozenset())
+                self._mixed = not whole
                 return Published((), (), 0, monotonic() - began, behind)
             folder, moved = self._store / f"{number:08d}", frozenset((*changed, *gone))
             try:

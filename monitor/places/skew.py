@@ -8,6 +8,7 @@ from collections import deque
 from datetime import datetime, timedelta
 
 REMEMBERED = 8  # measures
+ROUNDED = 1e-5  # seconds by which moments, written to the microsecond, may miss what a clock that nobody sets says
 
 
 class Skew:
@@ -25,11 +26,11 @@ class Skew:
         """Takes a measure: the answer came `elapsed` seconds after we sent."""
         there = (answered_at - received_at).total_seconds()
         on_the_way = elapsed - there
-        if there < 0 or on_the_way < 0:
+        if there < 0 or on_the_way < -ROUNDED:
             return  # the clock there was set meanwhile
         come_at = sent_at + timedelta(seconds=elapsed)
         ahead = ((sent_at - received_at) + (come_at - answered_at)) / 2
-        self._measures.append((on_the_way, ahead.total_seconds()))
+        self._measures.append((max(0.0, on_the_way), ahead.total_seconds()))
 
     def set_by(self, seconds: float) -> None:
         """Our clock was set by so many seconds."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.pages.publish import Publisher
@@ -32,6 +32,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 @pytest.mark.property
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=9))
+@example([({"index.html": b"one"}, "goes on", True), ({"index.html": None}, "goes on", False), ({}, "goes on", True)])
 def test_what_is_told_as_news_comes_to_the_same_tree(
     steps: list[tuple[dict[str, bytes | None], str, bool]],
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.places.outbox import BATCH_BYTES, Outbox, OutboxFailed, packed
@@ -140,6 +140,7 @@ async def test_where_there_can_be_none_it_is_said(tmp_path: Path) -> None:
     st.floats(-86_400, 86_400),
     st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2), st.floats(0, 1)), min_size=1, max_size=8),
 )
+@example(0.0, [(0.0, 0.0, 0.82421875)])  # which no microsecond holds
 def test_the_quickest_answer_says_best_by_how_much_a_clock_is_ahead(
     ahead: float, ways: list[tuple[float, float, float]]
 ) -> None:
