@@ -93,7 +93,7 @@ def told(error: "ConfigError") -> str:
     """What is wrong with a configuration; where there is none yet, what to do about that too."""
     if error.file != UNNAMED or os.path.lexists(UNNAMED):
         return str(error)
-    return f"{error}\n`monitor init` writes one, --config names another, and `monitor demo` needs none."
+    return f"{error}; `monitor init` writes one, --config names another, and `monitor demo` needs none."
 
 
 def go(job: Coroutine[Any, Any, int]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from monitor.commands.common import told
 from monitor.config import Config, ConfigError
 from monitor.config.file import load
 from monitor.core.changeover import Change, Kind, changeover
@@ -29,7 +30,7 @@ async def plan(file: str, data: Path, as_json: bool) -> int:
     try:
         config = load(file)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return 2
     memory, since = await _known(config, data)
     changes = changeover(config.platform, memory, since)

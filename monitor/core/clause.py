@@ -94,7 +94,7 @@ def holds(clause: Clause, value: Any, at: datetime) -> bool:
             return isinstance(value, str) and operand.search(value) is not None
         case "contains":
             if isinstance(value, str):
-                return str(operand) in value
+                return (operand if isinstance(operand, str) else json.dumps(operand, ensure_ascii=False)) in value
             if isinstance(value, Mapping):
                 return isinstance(operand, str) and operand in value
             return isinstance(value, list | tuple) and any(_equal(one, operand) for one in value)
@@ -178,8 +178,20 @@ def _type(value: Any) -> str:
 
 
 def holds_of_header(clause: Clause, value: str | None, at: datetime) -> bool:
-    """As `holds`; a header is always text, so it is read as a number where the operand is one."""
-    numbers = clause.operand if isinstance(clause.operand, list | tuple) else (clause.operand,)
-    if value is not None and any(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers):
-        return holds(clause, number_of(value), at)
+    """As `holds`; a header is always text, so it is read as what it is compared with: a number, true or false."""
+    match clause.operator:
+        case "equals" | "not":
+            return holds(clause, _read_as(clause.operand, value), at)
+        case "one_of":
+            return any(_equal(_read_as(one, value), one) for one in clause.operand)
     return holds(clause, value, at)
+
+
+def _read_as(wanted: Any, value: str | None) -> Any:
+    """The text of a header as the type of an operand; the text itself where it is none of that type."""
+    if value is None or isinstance(wanted, str):
+        return value
+    if isinstance(wanted, bool):
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    number = number_of(value) if isinstance(wanted, int | float) else None
+    return value if number is None else number

@@ -162,10 +162,12 @@ def test_who_leaves_leaves_nothing_behind(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["check", "run", "probe", "render"])
+@pytest.mark.parametrize("command", ["check", "plan", "run", "probe", "render"])
 def test_a_folder_without_a_configuration_is_told_how_to_get_one(folder: Path, command: str) -> None:
     """The first command somebody tries need not be the last."""
     done = CliRunner().invoke(main, [command])
 
     assert done.exit_code == 2
+    assert done.stderr.startswith("probes.yaml:1:1: ")
     assert "`monitor init` writes one" in done.stderr
+    assert done.stderr.count("\n") == 1, "a problem is one line"

@@ -229,6 +229,7 @@ HOURS = timedelta(hours=1)
         ("matches", re.compile("^a+$"), ["aaa"], ["b", None, 1]),
         ("contains", "b", ["abc", ["a", "b"], {"b": 1}], ["a", ["ab"], {"a": "b"}, None, 1]),
         ("contains", [1], [[[1], 2]], [{"a": 1}, [1]]),
+        ("contains", True, ["on: true", [True]], ["True", [1], ["true"]]),
         ("exists", True, [0, "", False, []], [None]),
         ("exists", False, [None], [0]),
         ("empty", True, [None, "", [], {}], [0, False, " ", [None]]),
@@ -265,12 +266,26 @@ def test_operators(operator: str, operand: Any, good: list[Any], bad: list[Any])
         (Clause("equals", "30"), "30", True),
         (Clause("at_most", 60), None, False),
         (Clause("not", "HIT"), None, True),
+        (Clause("equals", True), "true", True),
+        (Clause("equals", False), "False", True),
+        (Clause("equals", True), "1", False),
+        (Clause("equals", True), None, False),
+        (Clause("not", True), "true", False),
+        (Clause("not", 30), "thirty", True),
+        (Clause("one_of", [True, "auto"]), "true", True),
+        (Clause("one_of", [0, "HIT"]), "HIT", True),
+        (Clause("one_of", [0, "HIT"]), "0", True),
+        (Clause("one_of", [0, "HIT"]), "MISS", False),
+        (Clause("contains", 60), "max-age=60, public", True),
+        (Clause("contains", 61), "max-age=60, public", False),
+        (Clause("at_least", 60), "60", True),
+        (Clause("at_least", 60), "max-age=60", False),
     ],
 )
-def test_headers_are_text_and_read_as_numbers_where_a_number_is_expected(
+def test_headers_are_text_and_read_as_what_they_are_compared_with(
     clause: Clause, value: str | None, outcome: bool
 ) -> None:
-    """`Retry-After: 30` is thirty."""
+    """`Retry-After: 30` is thirty, `Access-Control-Allow-Credentials: true` is true."""
     assert holds_of_header(clause, value, AT) is outcome
 
 
