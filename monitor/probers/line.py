@@ -91,16 +91,19 @@ class Line(ResponseHandler):
                 return Answer(message.code, message.reason, message.version, message.headers, content)
 
     def data_received(self, data: bytes) -> None:
-        """As aiohttp, but in turns; the first byte of an answer is marked when it comes."""
+        """As aiohttp, but in turns; the first byte of an answer is marked when it comes, and the last one so far."""
         if not data:  # aiohttp goes on with what it has
             super().data_received(data)
             return
-        if self._run is not None:
-            self._run.byte_came()
+        run = self._run
+        if run is not None:
+            run.byte_came()
         self._held += data
         self._queue()
         if self._held:
             self._pause_transport_reading()
+        if run is not None:
+            run.byte_came()  # all of it is here: to take it over is a part of every transfer, as peers tell it
 
     def _queue(self) -> None:
         if not self._queued:
