@@ -94,10 +94,18 @@ def said(incident: Incident, now: datetime, kind: str, module: str | None = None
     cause = incident.cause
     sure = cause.confidence >= NAMED_AT and (cause.module is not None or (cause.shared or {}).get("kind") != "unknown")
     subject = module or incident.root or next((m.module for m in incident.members if m.seen), None)
-    params: dict[str, str | None] = {"module": subject, "code": cause.code}
+    params: dict[str, str | None] = {"module": subject, "code": _code_of(incident, subject)}
     if subject is not None and (member := incident.member(subject)) is not None:
         params["status"] = member.status.value
     return with_update(incident, Update(now, Stage.IDENTIFIED if sure else Stage.INVESTIGATING, kind, params))
+
+
+def _code_of(incident: Incident, module: str | None) -> str:
+    """The code that an entry about a module speaks of: that of its newest sighting where another one is named as the
+    root, else that of the cause."""
+    cause = incident.cause
+    own = () if cause.module is None else [one for one in cause.evidence if one.module == module != cause.module]
+    return max(own, key=lambda one: one.at).code if own else cause.code
 
 
 def save(board: Board, incident: Incident, change: Change | None, now: datetime) -> tuple[Board, list[Saved]]:

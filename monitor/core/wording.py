@@ -297,7 +297,7 @@ def _own_words(update: Update, incident: Incident, platform: Platform) -> tuple[
     params = update.params
     module = names(platform, tuple(params.get("modules") or [str(params.get("module") or incident.root or "")]))
     code = str(params.get("code", incident.cause.code))
-    places: dict[str, Place] = {"module": module, "seen": seen(code)}
+    places: dict[str, Place] = {"module": module, "seen": witnessed(code, platform)}
     if incident.is_regional:
         return (_of_place(update, incident),)
     if incident.cause.scope == "shared" and update.kind == "cause_changed":

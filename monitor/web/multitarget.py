@@ -10,7 +10,7 @@ from math import isnan
 from aiohttp import web
 
 from monitor.web.access import admit
-from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.negotiation import takes_gzip, wants_openmetrics
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,6 @@ def asked_of(request: web.Request) -> Asked:
     if seconds is not None and isnan(seconds):
         raise web.HTTPInternalServerError(text=f"{LIMIT} is no number\n")
     debug = query.get("debug") == TRUE
-    openmetrics = not debug and offered(request.headers.get("Accept", ""), "application/openmetrics-text")
+    openmetrics = not debug and wants_openmetrics(request)
     module, hostname, location = (query.get(name) or None for name in ("module", "hostname", "location"))
     return Asked(target, module, hostname, location, debug, seconds, openmetrics)

@@ -4,11 +4,20 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+OPENMETRICS = "application/openmetrics-text"
+
 
 def offered(header: str, name: str) -> bool:
     """Whether a list such as `gzip;q=0.5, *;q=0` accepts a name: an entry of its own goes before the asterisk."""
     found = _weights(header)
     return found.get(name, found.get("*", 0.0)) > 0
+
+
+def wants_openmetrics(request: web.BaseRequest) -> bool:
+    """Whether a scraper takes OpenMetrics, and likes it no less than the plain text of Prometheus."""
+    found = _weights(request.headers.get("Accept", ""))
+    weight = found.get(OPENMETRICS, 0.0)
+    return weight > 0 and weight >= found.get("text/plain", 0.0)
 
 
 def preferred(known: Sequence[str], *headers: str) -> str:
@@ -26,7 +35,7 @@ def preferred(known: Sequence[str], *headers: str) -> str:
 
 
 def _weights(header: str) -> dict[str, float]:
-    """The entries of a list with their `q`."""
+    """The entries of a list with their `q`; of one that is named several times, in versions, the highest."""
     found: dict[str, float] = {}
     for entry in header.lower().split(","):
         value, *params = (part.strip() for part in entry.split(";"))
@@ -37,7 +46,7 @@ def _weights(header: str) -> dict[str, float]:
                     weight = float(param[2:])
                 except ValueError:
                     weight = 0.0
-        found[value] = weight
+        found[value] = max(weight, found.get(value, 0.0))
     return found
 
 

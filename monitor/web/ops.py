@@ -32,7 +32,7 @@ from monitor.web.logins import Logins
 from monitor.web.mine import Mine
 from monitor.web.modules import module_routes
 from monitor.web.multitarget import OPENMETRICS, TEXT, Answers, multitarget, unasked
-from monitor.web.negotiation import offered, takes_gzip
+from monitor.web.negotiation import takes_gzip, wants_openmetrics
 from monitor.web.objectives import objective_routes
 from monitor.web.openapi import openapi_route
 from monitor.web.outbox import Outgoing, outbox_routes
@@ -146,7 +146,7 @@ class _Ops:
         view, modules = request.query.get("view"), request.query.get("module")
         if view not in VIEWS:
             raise web.HTTPBadRequest(text="view: `judged`, which is the default, or `locations`\n")
-        openmetrics = offered(request.headers.get("Accept", ""), "application/openmetrics-text")
+        openmetrics = wants_openmetrics(request)
         packed = takes_gzip(request)
         try:
             async with self._scraping:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.codes import CODES
-from monitor.core.incident import Update
+from monitor.core.incident import Evidence, Update
+from monitor.core.standing import said
 from monitor.core.wording import SEEN, Sentence, names, seen, summary, title, update_body
 from tests.stories.beats import START, module, story
 
@@ -58,6 +59,28 @@ def test_every_entry_of_a_timeline_has_a_sentence(kind: str, status: str) -> Non
 def test_an_entry_without_details_speaks_of_the_incident() -> None:
     """The root and its code stand in."""
     assert not list(open_places(update_body(Update(START, INCIDENT.stage, "opened"), INCIDENT, PLATFORM)))
+
+
+@pytest.mark.parametrize(
+    ("about", "own", "seen_as"),
+    [
+        ("checkout", "content.assertion", seen("content.assertion")),
+        (
+            "checkout",
+            "upstream.signalled:catalog",
+            Sentence("its answers name {module}", {"module": names(PLATFORM, ("catalog",))}),
+        ),
+        ("catalog", "content.assertion", seen("http.503")),
+        ("cart", "content.assertion", seen("http.503")),
+    ],
+)
+def test_an_entry_tells_what_was_seen_of_the_module_it_is_about(about: str, own: str, seen_as: Sentence) -> None:
+    """The code of the root is not told of a module that suffers from it, unless nothing else is known of that."""
+    before, now = (Evidence(START + timedelta(seconds=n), "checkout", "ask", "here", "http.500") for n in (0, 1))
+    cause = replace(INCIDENT.cause, evidence=(replace(now, code=own), before))
+    incident = said(replace(INCIDENT, cause=cause), START, "opened", about)
+    first = update_body(incident.updates[-1], incident, PLATFORM)[0]
+    assert (first.places["module"], first.places["seen"]) == (names(PLATFORM, (about,)), seen_as)
 
 
 def test_title_and_summary_leave_nothing_open() -> None:

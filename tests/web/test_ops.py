@@ -224,6 +224,28 @@ def test_what_a_list_offers(header: str, taken: bool) -> None:
     assert check(header, "gzip") is taken
 
 
+@pytest.mark.parametrize(
+    ("accept", "taken"),
+    [
+        ("application/openmetrics-text", True),
+        ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.2,"
+         "text/plain;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.1", True),
+        ("text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,*/*;q=0.1", False),
+        ("text/plain, application/openmetrics-text;q=0.9", False),
+        ("application/openmetrics-text;q=0", False),
+        ("*/*", False),
+    ],
+)  # fmt: skip
+async def test_a_scraper_is_given_the_form_it_likes_best(accept: str, taken: bool) -> None:
+    """As Prometheus asks after `scrape_protocols`, in either order."""
+    expected = "application/openmetrics-text; version=1.0.0" if taken else "text/plain; version=0.0.4"
+    async with (
+        serving(CONTEXT) as client,
+        client.get("/metrics", headers={"Accept": accept, "Accept-Encoding": "identity"}) as answer,
+    ):
+        assert answer.headers["Content-Type"] == f"{expected}; charset=utf-8"
+
+
 async def test_what_is_seen_can_be_followed_line_by_line() -> None:
     """In the form of a recording; with a token only for who has it."""
     async with serving(CONTEXT) as client, client.get("/api/ops/v1/observations") as answer:
