@@ -70,12 +70,14 @@ def _measured(lens: Lens) -> str:
 def _proof(lens: Lens) -> str:
     platform = lens.facts.platform
     several = len(set(platform.locations.values())) > 1
+    usual = platform.tuning.span_quorum if several else platform.tuning.span_single
+    least = min((usual if one.confirm is None else one.confirm for one in _asked(lens)), default=usual)
     return lens.word(
         N_(
             "Unless a check asks for more, failures have to span {span} before a module counts as down, and {calm} "
             "have to pass without one before it counts as up again."
         ),
-        span=lens.length(platform.tuning.span_quorum if several else platform.tuning.span_single),
+        span=lens.length(least),
         calm=lens.length(platform.tuning.calm),
     )
 

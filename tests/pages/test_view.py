@@ -375,3 +375,20 @@ def test_formulas_are_worked_out_with_numbers_of_the_site() -> None:
     assert view.example.uptime.endswith(f" = {lens.component(worst).uptime.ratio}")
     assert lens.component(worst).uptime.down in view.example.uptime
     assert plain(view.measured) == "25 of 25 modules are measured, most of them every 30 s, from 3 places."
+
+
+@pytest.mark.parametrize(
+    ("confirm", "told"),
+    [([None], "15 s"), ([5.0], "5 s"), ([None, 10.0], "10 s"), ([None, 300.0], "15 s"), ([300.0, 90.0], "1 min 30 s")],
+)
+def test_how_long_failures_have_to_last_is_told_as_it_is_configured(confirm: list[float | None], told: str) -> None:
+    """The least that any check asks for, so that it holds of the others, too."""
+    picture = pictures.troubled()
+    everything = picture.board.platform
+    asked = [None if one is None else timedelta(seconds=one) for one in confirm]
+    modules = {
+        id: replace(one, probes=tuple(replace(probe, confirm=asked[n % len(asked)]) for probe in one.probes))
+        for n, (id, one) in enumerate(everything.modules.items())
+    }
+    board = replace(picture.board, platform=replace(everything, modules=modules))
+    assert f"failures have to span {told} before" in plain(about(look(replace(picture, board=board))).proof)
