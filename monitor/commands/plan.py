@@ -85,7 +85,7 @@ def _fate(one: Change) -> str:
             return f"{history} goes on under the new id" + (incident and f"{incident} keeps its address")
         case _:
             return f"leaves; {history} stays stored and comes back with its id or an alias" + (
-                incident and f"{incident} goes on without it"
+                incident and f"{incident} {'ends' if one.ends else 'goes on without it'}"
             )
 
 

@@ -15,7 +15,8 @@ Kind = Literal["added", "removed", "renamed", "kept"]
 @dataclass(frozen=True, slots=True)
 class Change:
     """What becomes of a module, or of a probe written MODULE/PROBE. `was` is its id so far where that is another,
-    `since` the beginning of its history, `incident` the open incident it is part of, `off` why a probe is not asked."""
+    `since` the beginning of its history, `incident` the open incident it is part of, `ends` whether that one ends as
+    nothing else that fails in it stays, `off` why a probe is not asked."""
 
     kind: Kind
     id: str
@@ -23,6 +24,7 @@ class Change:
     since: datetime | None = None
     incident: str | None = None
     off: str | None = None
+    ends: bool = False
 
 
 def changeover(platform: Platform, memory: Memory, since: Mapping[str, datetime]) -> list[Change]:
@@ -42,7 +44,15 @@ def changeover(platform: Platform, memory: Memory, since: Mapping[str, datetime]
     kept = known | {id for id in platform.modules if not platform.measured(id)}  # nobody remembers what nobody measures
     modules = [_module(id, renamed.get(id), id in kept, since, hit) for id in platform.modules]
     gone = sorted(known - platform.modules.keys() - set(renamed.values()))
-    modules += [Change("removed", id, None, since.get(id), hit.get(id)) for id in gone]
+    staying = {name for id in filter(platform.measured, platform.modules) for name in (id, renamed.get(id))}
+    lasting = {
+        one.id
+        for one in memory.incidents
+        if one.is_open and any(member.until is None and member.module in staying for member in one.members)
+    }
+    for id in gone:
+        ends = id in hit and hit[id] not in lasting
+        modules.append(Change("removed", id, None, since.get(id), hit.get(id), ends=ends))
     return [*modules, *_probes(platform, memory, renamed)]
 
 

@@ -1,6 +1,7 @@
 """What a configuration would change, told before it does."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -46,6 +47,30 @@ def test_an_alias_renames_what_has_a_history() -> None:
     assert changes(struck, CHECKOUT, logistics) == [
         Change("renamed", "logistics", "shipping", START, incident("shipping").id)
     ]
+
+
+@pytest.mark.parametrize(
+    ("members", "staying", "ends"),
+    [
+        ({"shipping": None}, [CHECKOUT], True),
+        ({"shipping": None, "checkout": None}, [CHECKOUT], False),
+        ({"shipping": None, "checkout": START}, [CHECKOUT], True),
+        ({"shipping": None, "cart": None}, [CHECKOUT, replace(module("basket"), aliases=("cart",))], False),
+        ({"shipping": None, "checkout": None}, [replace(CHECKOUT, probes=())], True),
+    ],
+    ids=["alone", "another fails", "another has recovered", "another is renamed", "another is not measured any more"],
+)
+def test_an_incident_ends_with_the_last_that_fails(
+    members: dict[str, datetime | None], staying: list[Module], ends: bool
+) -> None:
+    """It goes on without the module that leaves only where something else of it still fails."""
+    one = incident("shipping")
+    struck = tuple(replace(one.members[0], module=id, until=until) for id, until in members.items())
+    memory = replace(remembered("checkout", "shipping", "cart"), incidents=(replace(one, members=struck),))
+
+    found = [change for change in changes(memory, *staying) if change.id == "shipping"]
+
+    assert found == [Change("removed", "shipping", None, START, one.id, ends=ends)]
 
 
 @pytest.mark.parametrize(
