@@ -11,7 +11,7 @@ from pathlib import Path
 LOOK_EVERY = 1.0  # seconds
 
 
-Look = tuple[int, int, int, int] | None  # what tells one version of a file from another; None while there is none
+Look = tuple[int, ...] | None  # what tells one version of a file from another; None while there is none
 
 
 async def changes_of(file: Path, known: Look, every: float = LOOK_EVERY) -> AsyncIterator[None]:
@@ -27,9 +27,10 @@ async def changes_of(file: Path, known: Look, every: float = LOOK_EVERY) -> Asyn
 
 
 def look_of(file: Path) -> Look:
-    """How a file looks now."""
+    """How a file looks now. A copy can have the length and the time of what it replaces (`cp -p`); `ctime` is set by
+    the system alone."""
     try:
         stat = file.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_dev, stat.st_ino
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_dev, stat.st_ino

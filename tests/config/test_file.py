@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,21 @@ async def test_a_change_counts_once_the_file_is_left_alone(tmp_path: Path) -> No
     await asyncio.sleep(0.3)
     assert told == ["19" * 21, None]
     task.cancel()
+
+
+def test_a_file_of_the_same_length_and_time_is_another_one(tmp_path: Path) -> None:
+    """As `cp -p` and `rsync --inplace --times` leave it."""
+    path = tmp_path / "probes.yaml"
+    path.write_text("a")
+    os.utime(path, (0, 0))
+    before = change.look_of(path)
+    assert change.look_of(path) == before
+    time.sleep(0.05)  # longer than the clock of a file system may stand still
+
+    path.write_text("b")
+    os.utime(path, (0, 0))
+
+    assert change.look_of(path) != before
 
 
 def test_what_would_leave_nothing_to_watch_does_not_take_the_place_of_what_is_in_force(tmp_path: Path) -> None:
