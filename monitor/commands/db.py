@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -42,6 +42,8 @@ async def _tell(command: Callable[[], Awaitable[int]]) -> int:
         return await command()
     except (StoreFailed, StoreUnusable, DumpError) as error:
         print(error, file=sys.stderr)
+    except BrokenPipeError:
+        raise  # whoever read has enough: no trouble to tell of
     except OSError as error:
         print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
     return 1
@@ -70,6 +72,10 @@ async def _check(url: str) -> int:
     return 0
 
 
+class _Unwritten(Exception):
+    """Ends a dump that nobody takes any more."""
+
+
 async def _export(url: str, output: Path) -> int:
     from monitor.store.connect import open_sql
     from monitor.store.dump import count, dump
@@ -77,10 +83,15 @@ async def _export(url: str, output: Path) -> int:
     store = await open_sql(url, readonly=True)
     try:
         with _written(output) as file, progress("exported", await count(store)) as advance:
-            async with aclosing(dump(store)) as lines:
-                async for line in lines:
+            lines = dump(store)
+            async for line in lines:
+                try:
                     file.write(line)
-                    advance(1)
+                except OSError:
+                    with suppress(_Unwritten):  # closing it would not do: SQLAlchemy lets go of no rows then
+                        await lines.athrow(_Unwritten())
+                    raise
+                advance(1)
     finally:
         await store.close()
     return 0

@@ -61,6 +61,8 @@ async def report(config: Config, data: Path, asked: Asked) -> int:
     files = _files(found, past, config, language, formats, now)
     try:
         _write(files, formats, asked.output)
+    except BrokenPipeError:
+        raise  # whoever read has enough: no trouble to tell of
     except OSError as error:
         print(f"{error.filename or asked.output}: {error.strerror}: choose another --output", file=sys.stderr)
         return 1

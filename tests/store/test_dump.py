@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,39 @@ async def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, capsys: 
     assert await db.export(url, str(tmp_path)) == 1
     assert "Is a directory" in capsys.readouterr().err
     assert not [name for name in await asyncio.to_thread(os.listdir, tmp_path) if not name.startswith("monitor.db")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+async def test_a_disk_that_fills_up_in_the_middle_is_told(url: str, capsys: Said) -> None:
+    """Rows are still being read then, and the database has to let go of them."""
+    await filled(url)
+    store = await open_store(url)
+    await store.commit([run(after(10 + number / 10)) for number in range(200)])
+    await store.close()
+    assert await db.export(url, "/dev/full") == 1
+    assert capsys.readouterr().err == "[Errno 28] No space left on device\n"
+
+
+def test_whoever_has_read_enough_hears_of_no_trouble(tmp_path: Path) -> None:
+    """`monitor db export | head` is no failure."""
+    url = f"sqlite:///{tmp_path}/monitor.db"
+    past = [run(after(number / 10)) for number in range(1000)]
+
+    async def fill() -> None:
+        store = await open_store(url)
+        await store.commit(past)
+        await store.close()
+
+    asyncio.run(fill())
+    (tmp_path / "probes.yaml").write_text("version: 1\n")
+    command = [sys.executable, "-m", "monitor", "db", "export"]
+    data = ["--data", str(tmp_path), "--config", str(tmp_path / "probes.yaml")]
+    with subprocess.Popen([*command, *data], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 async def test_a_pipe_is_written_to_and_a_link_stays_one(tmp_path: Path) -> None:
