@@ -20,6 +20,7 @@ JITTER = 30.0  # seconds by which phases of probes alone shuffle the order of on
 SHUFFLED = 20.0  # … and by which a root is seen later than what it explains, at no cost
 FITFUL = 60.0  # … and by which either is later of a module that answers well in between: it is caught failing late
 HALF = 0.5  # share of the time for which such a module fails, and drags along what needs it
+_OF_ITS_NAME = ("dns.", "tls.cert", "tls.hostname", "tls.self", "tls.un", "tls.inc", "tls.rev")
 LINKED = 10 * STRAY  # a need that explains a failure no better than this has no part in it
 NOTABLE = 1e-3  # a smaller chance is not followed along the graph
 
@@ -161,8 +162,16 @@ class Scene:
 
     def link(self, id: str, need: str, chance: float) -> float:
         """How likely a failing need explains a failing module: strength, truth, and order of time."""
+        if id in self.nameless and need in self.nameless:
+            return 0.0
         late = (self.onset(need) - self.onset(id)).total_seconds() - JITTER - self.grace(need)
         return chance * self._weight(need) * exp(-max(0.0, late) / LATE)
+
+    @cached_property
+    def nameless(self) -> frozenset[str]:
+        """Those of three or more ill modules whose own names or certificates fail: none of them did that to another."""
+        found = frozenset(id for id in self.ill if (self.exhibits[id].code or "").startswith(_OF_ITS_NAME))
+        return found if len(found) > 2 else frozenset()
 
     def is_fitful(self, id: str) -> bool:
         """Whether a module answers well in between its failures."""
