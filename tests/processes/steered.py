@@ -8,6 +8,7 @@ import asyncio
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from monitor.app import App
 from monitor.clock import SystemClock
 from monitor.commands.run import stop_on_signals
 from monitor.config.file import load
-from monitor.core.effect import Called, Effect, Event
+from monitor.core.effect import Called, Effect, Event, Storable
 from monitor.logs import set_up
 
 
@@ -83,10 +84,10 @@ async def obey(app: App) -> None:
     elif part == "desk":
         take = app.desk.take
 
-        def slowly(event: Event) -> list[Effect]:
+        def slowly(event: Event, also: Sequence[Storable] = ()) -> list[Effect]:
             if isinstance(event, Called):
                 time.sleep(0.02)
-            return take(event)
+            return take(event, also)
 
         app.desk.take = slowly  # type: ignore[method-assign]
         for _ in range(1500):

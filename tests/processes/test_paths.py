@@ -106,8 +106,8 @@ async def test_steps_that_came_due_while_nobody_ran_are_told_once_at_once_and_in
 async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    """It holds claims when it is stopped, for a minute; they end, the other sends what was claimed, and when it goes on
-    it writes over nothing. What came twice has the same id."""
+    """It holds claims when it is stopped, for a minute; they end, the other leads and sends what was claimed, and the
+    first one, when it goes on, stands by and writes over nothing. What came twice has the same id."""
     async with hook() as receiver:
         slow = asyncio.Event()
 
@@ -141,7 +141,8 @@ async def test_a_monitor_that_was_frozen_while_another_carried_on_loses_nothing(
                     await asyncio.sleep(max(0.0, stopped + 60 - time.monotonic()))
                     frozen.tell(signal.SIGCONT)
                     await eventually(lambda: get(f"http://127.0.0.1:{first.ops}/-/healthy")[0] == 200, 30, "it goes on")
-                    again = await asyncio.to_thread(first.open, 9)
+                    assert await asyncio.to_thread(first.open, 9) is None, "the other leads by now"
+                    again = await asyncio.to_thread(second.open, 9)
                     assert again is not None
                     ids.add(str(again["id"]))
                     await eventually(lambda: set(told(receiver.at("/pager"))) == ids, 60, "and tells what is new")
