@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from math import exp, log
 from typing import Any
 
+from monitor.core.codes import CODES, CauseClass
 from monitor.core.graph import Graph
 
 MISS = 0.05  # chance that a module fails and its probes do not show it
@@ -20,7 +21,8 @@ JITTER = 30.0  # seconds by which phases of probes alone shuffle the order of on
 SHUFFLED = 20.0  # … and by which a root is seen later than what it explains, at no cost
 FITFUL = 60.0  # … and by which either is later of a module that answers well in between: it is caught failing late
 HALF = 0.5  # share of the time for which such a module fails, and drags along what needs it
-_OF_ITS_NAME = ("dns.", "tls.cert", "tls.hostname", "tls.self", "tls.un", "tls.inc", "tls.rev")
+# Failures of a module's own name or certificate: no module does that to another that needs it.
+OWN_NAME = frozenset(code for code, one in CODES.items() if one.cls in (CauseClass.DNS, CauseClass.CERTIFICATE))
 LINKED = 10 * STRAY  # a need that explains a failure no better than this has no part in it
 NOTABLE = 1e-3  # a smaller chance is not followed along the graph
 
@@ -170,7 +172,7 @@ class Scene:
     @cached_property
     def nameless(self) -> frozenset[str]:
         """Those of three or more ill modules whose own names or certificates fail: none of them did that to another."""
-        found = frozenset(id for id in self.ill if (self.exhibits[id].code or "").startswith(_OF_ITS_NAME))
+        found = frozenset(id for id in self.ill if self.exhibits[id].code in OWN_NAME)
         return found if len(found) > 2 else frozenset()
 
     def is_fitful(self, id: str) -> bool:
