@@ -22,6 +22,7 @@ from monitor.clock import Clock, SystemClock
 log = logging.getLogger(__name__)
 
 EVERY = 0.1  # seconds between beats
+AT_ONCE = 0.5  # seconds for reading three clocks; took it longer, they are read again
 WORTH_KEEPING = 0.02  # seconds a beat must be late to be remembered
 JUMP = 2.0  # seconds by which two clocks may part, or that may go by unseen, before it is told
 REMEMBERED = 1000
@@ -41,8 +42,16 @@ class Clocks:
 
 
 def clocks_of(clock: Clock) -> Callable[[], Clocks]:
-    """What they say now."""
-    return lambda: Clocks(clock.monotonic(), clock.boot(), clock.now().timestamp())
+    """What they say now, at one moment: a process that is stopped between two of them would see one that was set."""
+
+    def read() -> Clocks:
+        while True:
+            began = clock.monotonic()
+            boot, wall = clock.boot(), clock.now().timestamp()
+            if clock.monotonic() - began < AT_ONCE:
+                return Clocks(began, boot, wall)
+
+    return read
 
 
 def queued() -> float:
@@ -70,8 +79,8 @@ class Pulse:
         self._missed = missed
         self._clocks = clocks or clocks_of(SystemClock())
         self._stalls: deque[tuple[float, float, float]] = deque(maxlen=REMEMBERED)  # since, until, seconds asleep
-        self._due = self._clocks().monotonic + EVERY
         self._last = self._clocks()
+        self._due = self._last.monotonic + EVERY
         self._queued = queued()
 
     async def beat(self) -> None:
@@ -79,9 +88,10 @@ class Pulse:
         over = threading.Event()
         watcher = (threading.get_ident(), over)
         threading.Thread(target=self._look_on, args=watcher, name="pulse", daemon=True).start()
+        self._last = self._clocks()
         try:
             while True:
-                self._due = self._clocks().monotonic + EVERY
+                self._due = self._last.monotonic + EVERY  # what happens from the last reading on is counted
                 await asyncio.sleep(EVERY)
                 self.look()
         finally:

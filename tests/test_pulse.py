@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from monitor.pulse import EVERY, STUCK, Clocks, Pulse
+from monitor.clock import SystemClock
+from monitor.pulse import EVERY, STUCK, Clocks, Pulse, clocks_of
 
 
 def told(clocks: list[Clocks]) -> tuple[Pulse, list[tuple[str, float]], Iterator[Clocks]]:
@@ -34,7 +36,7 @@ def told(clocks: list[Clocks]) -> tuple[Pulse, list[tuple[str, float]], Iterator
 def test_clocks_that_part_are_told(boot: float, wall: float, expected: list[tuple[str, float]]) -> None:
     """The monotonic clock goes on as usual; what the others do besides says what happened."""
     start = Clocks(100.0, 100.0, 1_000_000.0)
-    pulse, missed, _ = told([start, start, Clocks(100.0 + EVERY, 100.0 + boot, 1_000_000.0 + wall)])
+    pulse, missed, _ = told([start, Clocks(100.0 + EVERY, 100.0 + boot, 1_000_000.0 + wall)])
     pulse.look()
     assert missed == [(code, pytest.approx(seconds)) for code, seconds in expected]
 
@@ -42,7 +44,7 @@ def test_clocks_that_part_are_told(boot: float, wall: float, expected: list[tupl
 def test_a_run_that_spans_a_suspension_met_it() -> None:
     """One that began afterwards did not."""
     start = Clocks(100.0, 100.0, 0.0)
-    pulse, _, _ = told([start, start, Clocks(100.08, 4000.0, 4000.0)])
+    pulse, _, _ = told([start, Clocks(100.08, 4000.0, 4000.0)])
     pulse.look()
     assert pulse.stalled(99.0, 100.09) == pytest.approx(3900.0)
     assert pulse.stalled(100.08, 100.1) == 0
@@ -52,7 +54,7 @@ def test_time_without_a_processor_is_told_apart(monkeypatch: pytest.MonkeyPatch)
     """Of 0.4 s late the loop stood in line for 0.3 s; what it waited before it was due makes it no less than none."""
     waits = iter([1.0, 1.3, 3.0])
     monkeypatch.setattr("monitor.pulse.queued", lambda: next(waits))
-    moments = iter([Clocks(at, at, 0.0) for at in (100.0, 100.0, 100.0 + EVERY + 0.4, 100.0 + EVERY + 0.5)])
+    moments = iter([Clocks(at, at, 0.0) for at in (100.0, 100.0 + EVERY + 0.4, 100.0 + EVERY + 0.5)])
     lags: list[tuple[float, float]] = []
     pulse = Pulse(late=lambda *one: lags.append(one), clocks=lambda: next(moments))
     pulse.look()
@@ -94,16 +96,45 @@ def test_a_process_that_stood_still_saw_nothing(late: float, expected: list[tupl
     """All clocks go on together while a process is stopped: only a beat that comes late tells of it, once."""
     start, then = Clocks(100.0, 100.0, 1e6), 100.0 + EVERY + late
     after = Clocks(then, then, 1e6 + EVERY + late)
-    pulse, missed, _ = told([start, start, after, after, after])
+    pulse, missed, _ = told([start, after, after, after])
     for _ in range(3):
         pulse.look()
     assert missed == [(code, pytest.approx(seconds)) for code, seconds in expected]
 
 
+def test_a_process_that_is_stopped_while_it_reads_the_clocks_sees_none_that_was_set() -> None:
+    """Three seconds between the monotonic clock and the wall: they are read again, and the time counts as a stall."""
+    clock = Stopped()
+    missed: list[tuple[str, float, float]] = []
+    pulse = Pulse(missed=lambda *one: missed.append(one), clocks=clocks_of(clock))
+    for stop in (0.0, 3.0, 0.0, 0.0):
+        clock.passed += EVERY
+        clock.stop = stop
+        pulse.look()
+        pulse._due = pulse._last.monotonic + EVERY
+    assert missed == [("self.stall", pytest.approx(3.0 + EVERY), 0.0)]
+
+
+class Stopped(SystemClock):
+    """A clock whose reader is stopped for so many seconds before it sees the wall, once."""
+
+    passed, stop = 100.0, 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def boot(self) -> float:
+        return self.passed
+
+    def now(self) -> datetime:
+        self.passed, self.stop = self.passed + self.stop, 0.0
+        return datetime.fromtimestamp(self.passed, UTC)
+
+
 def test_many_short_stalls_add_up() -> None:
     """A run of three seconds of which nine tenths were not ours lost nine tenths, however short each stall was."""
     moment = Clocks(0.0, 0.0, 0.0)
-    moments = [moment, moment]
+    moments = [moment]
     for number in range(1, 31):
         moments += [Clocks(number * 1.0, number * 1.0, number * 1.0)] * 2
     pulse, missed, clocks = told(moments)

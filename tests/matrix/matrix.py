@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 
 from monitor.clock import SystemClock
@@ -39,6 +40,7 @@ VARIABLES = {
 BEAT, BEATS = timedelta(seconds=10), 10  # 90 seconds and the beat in which they end
 AT_ONCE = 24  # runs of a round under way at a time
 LATE = 2.5  # seconds; a good answer that is sooner came late only because this machine has other work
+GRAIN = 0.5  # seconds, to which other runs are rounded up: who was first within them is a matter of this machine too
 
 SHARED = ("shared:gateway", *(f"shared:{host.kind}" for host in HOSTS))
 TARGETS = (*STRUCK, *SHARED)
@@ -107,7 +109,7 @@ class Watch:
             async with seats:
                 seen = await look(probe, self.reach, also=also)
             hurried = seen.failure is None and seen.duration < LATE
-            return replace(seen, duration=0.05) if hurried else seen
+            return replace(seen, duration=0.05 if hurried else ceil(seen.duration / GRAIN) * GRAIN)
 
         return await asyncio.gather(*map(ask, self.probes))
 

@@ -162,8 +162,8 @@ async def test_when_every_channel_is_dead_all_say_so_and_on_return_everything_fl
                 receiver.answering = None
                 station.use([dead[0], webhook("away", receiver)])
                 one.tell(signal.SIGHUP)
-                done = lambda: all(set(told(receiver.at(path))) == set(ids) for path in ("/hung", "/away"))  # noqa: E731
-                await eventually(done, 90, "everything flows")
+                await eventually(station.has_delivered_all, 90, "everything flows")
+                assert all(set(told(receiver.at(path))) == set(ids) for path in ("/hung", "/away"))
                 before = len(beats)
                 await eventually(lambda: len(beats) > before, 45, "the signal goes on")
                 assert await one.leave() == 0
