@@ -40,7 +40,8 @@ test: $(BIN)/pytest ## the fast tests, three minutes at most
 	$(BIN)/pytest
 
 slow: $(BIN)/pytest ## the tests that take minutes: browsers, kills, whole processes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not alone"
+	$(BIN)/pytest -m alone -n 0
 
 kill: $(BIN)/pytest ## the program killed 500 times, and nothing lost; 40 minutes
 	MONITOR_KILL_ROUNDS=500 $(BIN)/pytest -m slow -n 0 -s tests/processes/test_kill.py

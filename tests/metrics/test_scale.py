@@ -42,6 +42,7 @@ def settled() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("modules", [1, 100, MANY])
 def test_promtool_has_nothing_to_say_of_a_page_of_any_size(modules: int) -> None:
     page = Fixture(modules, 1).page()
@@ -51,6 +52,7 @@ def test_promtool_has_nothing_to_say_of_a_page_of_any_size(modules: int) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_ten_thousand_modules_are_written_within_a_second_and_hold_up_nobody(settled: None) -> None:
     """Half of them seen anew since the last scrape; time in which others had the processor is not counted."""
     fixture = Fixture(MANY, 1)

@@ -43,6 +43,7 @@ def test_a_pattern_that_is_linear_and_still_too_costly_is_given_up(pattern: str)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_a_costly_pattern_holds_up_nobody(reach: Reach) -> None:
     """Neither on a large body nor on one that is otherwise looked into at once."""
     for size, code in ((1_900_000, "self.config"), (60_000, "self.config"), (3000, "content.assertion")):

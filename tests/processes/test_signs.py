@@ -15,7 +15,7 @@ from tests.processes.crowd import Crowd, serving
 from tests.processes.running import eventually, get
 from tests.processes.stations import Notice, Station, hook
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(360)]
 
 
 def reason(ops: int) -> tuple[str, str | None]:

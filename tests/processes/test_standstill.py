@@ -14,7 +14,7 @@ from tests.processes.running import eventually, get
 from tests.processes.stations import hook
 from tests.processes.steered import hold_up, steer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 T = 5.0  # seconds between runs of a probe
 STEERED = "tests.processes.steered"
