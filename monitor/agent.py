@@ -303,7 +303,7 @@ class Agent:
         mask_with(masker(self._own_secrets | self.config.secrets | fresh.config.secrets))
         self.config, self.digest, self.trouble = fresh.config, document.digest, ""
         self.lookout.use(fresh.config)
-        log.info("configuration %s in force: %d probes", self.digest, len(fresh.config.platform.probes))
+        log.info("configuration %s in force; probes: %d", self.digest, len(fresh.config.platform.probes))
         return True
 
     def _told(self, document: Configuration) -> Told:

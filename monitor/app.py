@@ -266,7 +266,7 @@ class App(Turns, Watcher):
         mask_with(masker(self.config.secrets | config.secrets))
         self._use(config, speech)
         self.desk.hand_in(planned)
-        log.info("configuration reloaded: %d modules", len(config.platform.modules))
+        log.info("configuration reloaded; modules: %d", len(config.platform.modules))
 
     def _reloaded(self, problems: list[str], ways: list[str]) -> None:
         if problems:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from monitor.commands.agent_options import agent
-from monitor.commands.common import OPTIONS, Common, common
+from monitor.commands.common import OPTIONS, Common, Finite, common
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
 from monitor.commands.completion import SHELLS, channels, codes, probes, script
@@ -125,9 +125,9 @@ def plan(given: Common, file: str | None, as_json: bool) -> None:
 
 
 @main.command("suggest-plan")
-@click.option("--orders-per-day", type=float, help="Orders on an average day.")
-@click.option("--average-ticket", type=float, help="What an order is worth on average.")
-@click.option("--growth-percent", type=float, help="Growth in a year, in percent.")
+@click.option("--orders-per-day", type=Finite(min=0), metavar="NUMBER", help="Orders on an average day.")
+@click.option("--average-ticket", type=Finite(min=0), metavar="NUMBER", help="What an order is worth on average.")
+@click.option("--growth-percent", type=Finite(), metavar="NUMBER", help="Growth in a year, in percent.")
 @common
 def suggest_plan(
     given: Common, orders_per_day: float | None, average_ticket: float | None, growth_percent: float | None

@@ -1,6 +1,7 @@
 """Common: what every command takes, and how it begins and ends."""
 
 import asyncio
+import math
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -48,6 +49,17 @@ class Common:
         from monitor.mask import masker
 
         set_up(self.log_format == "json", self.log_level or "info", masker(config.secrets if config else frozenset()))
+
+
+class Finite(click.FloatRange):
+    """A number that one can reckon with, which `nan` and `inf` are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Reads one, as click does."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 FILE = click.Path()  # of which a shell knows how to complete it

@@ -90,6 +90,8 @@ async def record(config: Config, data: Path, output: str | None) -> int:
     except Refused as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise  # whoever read has enough: no trouble to tell of
     except OSError as error:
         print(
             f"{output} cannot be written ({error.strerror or error}): make room, or record elsewhere", file=sys.stderr

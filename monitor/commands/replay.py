@@ -113,7 +113,7 @@ def _lines(file: TextIO, name: str, platform: Platform) -> Iterator[Observation]
             continue
         place = f"{name}:{number}"
         try:
-            one = observation_from_json(json.loads(line))
+            one = observation_from_json(json.loads(line.removeprefix("\ufeff") if number == 1 else line))
         except RecursionError:
             raise Unreadable(f"{place}: nested too deeply for an observation") from None
         except (ValueError, TypeError) as error:

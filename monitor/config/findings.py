@@ -32,7 +32,7 @@ _PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be a name of letters, digits and underscores",
     r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$": "must be a language tag, such as en or pt-BR",
     r"^(sqlite:///.|postgresql://.)": "must begin with sqlite:/// or postgresql://",
-    r"^[^#+]+$": "cannot hold `#` or `+`, which have a meaning in MQTT topics",
+    r"^[^#+$\x00][^#+\x00]*$": "cannot hold `#` or `+`, nor begin with `$`: these have a meaning in MQTT topics",
     "^[A-Z]{3}$": "must be a currency code of three capitals, such as BRL",
 }
 _SHAPES = {

@@ -16,6 +16,7 @@ from monitor.config.plans import Plan, Store
 from monitor.config.publishing import PublishSection
 from monitor.config.scalars import (
     Alarms,
+    Code,
     Confirm,
     Duration,
     Id,
@@ -26,6 +27,7 @@ from monitor.config.scalars import (
     Plain,
     Tag,
     Text,
+    Title,
     Zone,
     duration_text,
 )
@@ -129,7 +131,7 @@ class GroupName(Section):
     """A group of components on the page."""
 
     id: Id = Field(description="Name of the group in this file.")
-    name: Text = Field(description="What people read, in one text or one per language.")
+    name: Title = Field(description="What people read, in one text or one per language.")
     objective: Percentage | None = Field(None, description="Wanted part of good time over 30 days, such as 99.9%.")
 
 
@@ -137,7 +139,7 @@ class ComponentSection(Section):
     """A public symptom, made of modules."""
 
     id: Id = Field(description="Name of the component; it becomes part of addresses.")
-    name: Text = Field(description="What people read, in one text or one per language.")
+    name: Title = Field(description="What people read, in one text or one per language.")
     description: Text | None = Field(None, description="A sentence about it.")
     modules: list[str] = Field(min_length=1, description="The modules it is made of.")
 
@@ -167,7 +169,7 @@ class ModuleSection(Lenient):
     """What is probed, judged and blamed."""
 
     id: Id = Field(description="Name of the module; it becomes part of addresses, topics and labels.")
-    name: Text | None = Field(None, description="What people read, in one text or one per language; null: the id.")
+    name: Title | None = Field(None, description="What people read, in one text or one per language; null: the id.")
     description: Text | None = Field(None, description="A sentence about it.")
     depends_on: list[Dependency] = listed("What it needs: ids, or {module, strength}; a plain id is `medium`.")
     priority: Priority = Field("normal", description="What an outage of it means to the people on call.")
@@ -176,7 +178,7 @@ class ModuleSection(Lenient):
     role: Literal["service", "gateway"] = Field(
         "service", description="`gateway`: answers of other modules pass through it."
     )
-    signals: list[str] = listed("Error codes in other modules' answers that name this one.")
+    signals: list[Code] = listed("Error codes in other modules' answers that name this one.")
     aliases: list[Id] = listed("Former ids; a renamed module keeps its history.")
     stores: list[str] = listed("Stores that it is there for; empty: every one.")
     probes: list[Probe] = listed("How it is measured; empty: never, and shown as such.")

@@ -22,6 +22,7 @@ Priority = Literal["urgent", "high", "normal", "low"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAYS = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+TOPIC = r"^[^#+$\x00][^#+\x00]*$"  # that one may publish below
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _RULE = {
     "FREQ": r"YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
@@ -198,7 +199,7 @@ class MqttChannel(Channel):
 
     kind: Literal["mqtt"] = Field(description="The kind of channel.")
     url: MqttUrl = Field(description="The broker: mqtt://, mqtts://, ws:// or wss://.")
-    prefix: str = Field("vtex-status", min_length=1, pattern=r"^[^#+]+$", description="What every topic begins with.")
+    prefix: str = Field("vtex-status", min_length=1, pattern=TOPIC, description="What every topic begins with.")
     username: str | None = Field(None, description="Name to log in with.")
     password: str | None = Field(None, description="Password to log in with.")
     ca_file: str | None = Field(None, description="Authorities to trust beside the system's.")
@@ -208,7 +209,7 @@ class MqttChannel(Channel):
     discovery: str | None = Field(
         None,
         min_length=1,
-        pattern=r"^[^#+]+$",
+        pattern=TOPIC,
         description="Topic under which a home-automation hub looks for devices, such as `homeassistant`; null: none.",
     )
 

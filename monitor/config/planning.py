@@ -1,5 +1,6 @@
 """Planning: work that a person plans, in the words of `maintenance:` of the file, and times as people write them."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,8 @@ class Planner:
         self._config = config
 
     def moment(self, said: str, now: datetime, zone: str | None = None) -> datetime:
-        """A time: `2026-11-27T02:00`, in the site's zone unless it has an offset; `now`; `+2h` from now.
+        """A time: `2026-11-27T02:00`, in the site's zone unless it has an offset; `2026-11-27`, when that day begins;
+        `now`; `+2h` from now.
 
         Raises ValueError with a sentence's end.
         """
@@ -40,6 +42,8 @@ class Planner:
                 return now
             if said.startswith("+"):
                 return now + duration(said[1:])
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", said):
+                said += "T00:00"
             return _in_zone(moment(said), zone or self._config.site.timezone)
         except (PydanticCustomError, OverflowError):
             raise ValueError("must be a time, such as 2026-11-27T02:00, now or +2h") from None

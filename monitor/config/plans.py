@@ -7,13 +7,13 @@ from pydantic import Field
 from monitor.config.addresses import Link
 from monitor.config.expect import Section, listed
 from monitor.config.notices import Priority
-from monitor.config.scalars import Boolean, Count, Duration, Id, Number, Percentage, Text
+from monitor.config.scalars import Amount, Boolean, Count, Duration, Id, Number, Percentage, Text, Title
 
 
 class Price(Section):
     """What a plan costs."""
 
-    amount: Number = Field(description="How much.")
+    amount: Amount = Field(description="How much.")
     currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code, such as BRL.")
     period: Literal["month", "quarter", "year"] = Field("month", description="For how long.")
 
@@ -45,7 +45,7 @@ class Suggestion(Section):
 class Feature(Section):
     """A further row of the comparison table."""
 
-    name: Text = Field(description="Name of the row, in one text or one per language.")
+    name: Title = Field(description="Name of the row, in one text or one per language.")
     included: Boolean | None = Field(None, description="Whether the plan has it.")
     text: Text | None = Field(None, description="What the cell says instead of yes or no.")
     url: Link | None = Field(None, description="Where to read more.")
@@ -55,7 +55,7 @@ class Plan(Section):
     """A support plan."""
 
     id: Id = Field(description="Name of the plan in this file.")
-    name: Text = Field(description="What people call it, in one text or one per language.")
+    name: Title = Field(description="What people call it, in one text or one per language.")
     description: Text | None = Field(None, description="A sentence about it.")
     price: Price | None = Field(None, description="What it costs.")
     first_contact: Text | None = Field(None, description="Who answers first.")

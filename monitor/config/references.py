@@ -52,6 +52,12 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("stores", "*", "channels", "*"), "channel"),
     (("stores", "*", "key_account", "channels", "*"), "channel"),
 )
+# Lists of names, none of which has a use for the same name twice.
+_ONCE: tuple[tuple[str, ...], ...] = (
+    ("site", "languages", "*"),
+    ("components", "*", "items", "*", "modules", "*"),
+    ("modules", "*", "signals", "*"),
+)
 _IDS: dict[str, tuple[str, ...]] = {
     "module": ("modules", "*", "id"),
     "group": ("components", "*", "group", "id"),
@@ -83,6 +89,7 @@ class References:
         if "always" in self.known["calendar"]:
             self.findings.error(("calendars", "always"), "`always` is taken: it stands for every hour", key=True)
         self.check_aliases()
+        self.check_lists()
         for pattern, what in _NAMES:
             for path, value in each(self.root, pattern):
                 self.named(path, what, value)
@@ -137,6 +144,17 @@ class References:
                 self.findings.error(path, f"alias {shown(alias)} is used twice")
             elif isinstance(owner, str):
                 self.aliases[alias] = owner
+
+    def check_lists(self) -> None:
+        """What a list names, it names once."""
+        seen: set[tuple[Path, str]] = set()
+        for pattern in _ONCE:
+            for path, value in each(self.root, pattern):
+                if not isinstance(value, str) or isinstance(value, Withheld):
+                    continue
+                if (path[:-1], value) in seen:
+                    self.findings.error(path, f"`{pattern[-2]}` names {shown(value)} twice")
+                seen.add((path[:-1], value))
 
     def check_modules(self) -> None:
         """Dependencies and probes of each module."""
@@ -331,15 +349,10 @@ class References:
             self.findings.warning(listed[0][0][:2], "nobody may change anything: no `operator`, and no `ops_token`")
 
     def check_languages(self, catalogues: Catalogues | None) -> None:
-        """Each language is written once and has a catalogue; `en` is what the theme itself is written in."""
+        """Each language has a catalogue; `en` is what the theme itself is written in."""
         site = self.root.get("site")
         theme = site.get("theme") if isinstance(site, dict) else None
         listed = list(each(self.root, ("site", "languages", "*")))
-        seen: set[str] = set()
-        for path, tag in listed:
-            if isinstance(tag, str) and tag in seen:
-                self.findings.error(path, f"`languages` names {shown(tag)} twice")
-            seen.add(str(tag))
         if catalogues is None or (theme is not None and not isinstance(theme, str)):
             return
         known = catalogues(str(theme) if theme else None)

@@ -145,6 +145,13 @@ def number(value: Any) -> int | float:
     return typed
 
 
+def _amount(value: Any) -> int | float:
+    """What something costs."""
+    if (amount := number(value)) < 0:
+        raise refuse("must be nothing or more")
+    return amount
+
+
 def _alarms(value: Any) -> float:
     """Wrong alarms a year: above none, which nobody can promise."""
     if isinstance(value, Withheld):
@@ -212,6 +219,12 @@ def _languages(value: Any) -> Any:
     return value
 
 
+def _named(value: dict[str, str]) -> dict[str, str]:
+    if not all(text.strip() for text in value.values()):
+        raise PydanticCustomError("string_too_short", "must not be empty")
+    return value
+
+
 def legible(value: Any) -> Any:
     """Text that people read in the order in which it is written."""
     if isinstance(value, str) and TURNING.search(value):
@@ -251,6 +264,7 @@ Percentage = Annotated[
 ]
 Part = Annotated[float, PlainValidator(_part), WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
+Amount = Annotated[float, PlainValidator(_amount), WithJsonSchema({"type": "number", "minimum": 0})]
 Alarms = Annotated[float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})]
 Port = Annotated[
     int, PlainValidator(_whole(1, 65_535)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_535})
@@ -261,6 +275,7 @@ Boolean = Annotated[bool, PlainValidator(_boolean), WithJsonSchema({"type": "boo
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 Tag = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 OptionalText = Annotated[str | None, BeforeValidator(nothing_if_empty)]
 Plain = Annotated[str, BeforeValidator(legible)]
 Text = Annotated[
@@ -268,6 +283,7 @@ Text = Annotated[
     BeforeValidator(_languages),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
 ]
+Title = Annotated[Text, AfterValidator(_named)]  # what something on the page is called
 Texts = Annotated[
     list[str],
     BeforeValidator(_texts),

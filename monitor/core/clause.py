@@ -31,6 +31,7 @@ TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 
 _LITERAL = re.compile(r'[+-]?[0-9.]+([eE][+-]?[0-9]+)?|true|false|null|nothing|["\[{].*')
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def holds(clause: Clause, value: Any, at: datetime) -> bool:
         case "one_of":
             return any(_equal(value, one) for one in operand)
         case "at_least" | "at_most" | "more_than" | "less_than":
-            number, limit = number_of(value), number_of(operand)
+            number, limit = exact_of(value), exact_of(operand)
             if number is None or limit is None:
                 return False
             return {
@@ -143,6 +144,17 @@ def number_of(value: Any) -> float | None:
         return None
 
 
+def exact_of(value: Any) -> int | float | None:
+    """As `number_of`; a whole number stays one, for floats pass over some from 2**53 on."""
+    number = number_of(value)
+    if isinstance(value, int) or (isinstance(value, str) and number is not None and _WHOLE.fullmatch(value.strip())):
+        try:
+            return None if number is None else int(value)
+        except ValueError:  # thousands of digits
+            return number
+    return number
+
+
 def moment_of(value: Any) -> datetime | None:
     try:
         if isinstance(value, bool):
@@ -193,5 +205,4 @@ def _read_as(wanted: Any, value: str | None) -> Any:
         return value
     if isinstance(wanted, bool):
         return {"true": True, "false": False}.get(value.strip().lower(), value)
-    number = number_of(value) if isinstance(wanted, int | float) else None
-    return value if number is None else number
+    return wanted if isinstance(wanted, int | float) and exact_of(value) == exact_of(wanted) else value

@@ -91,6 +91,16 @@ def test_a_plan_is_suggested(tmp_path: Path, given: tuple[str, ...], told: str) 
     assert (result.exit_code, result.stdout) == (0, told)
 
 
+@pytest.mark.parametrize(
+    "given", [("--orders-per-day", "nan"), ("--average-ticket", "-5"), ("--growth-percent", "inf")], ids=" ".join
+)
+def test_a_shop_has_numbers_that_can_be(tmp_path: Path, given: tuple[str, str]) -> None:
+    """Anything else fits no rule and every rule alike: it is told, exit status 2."""
+    result = monitor(tmp_path, "suggest-plan", *given, file=PLANS)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert given[0] in result.stderr
+
+
 def test_where_no_plan_fits_that_is_said(tmp_path: Path) -> None:
     """In one sentence, exit status 1."""
     result = monitor(tmp_path, "suggest-plan")

@@ -2,7 +2,9 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -63,6 +65,15 @@ def test_everything_is_silenced_only_by_name(shell: Shell) -> None:
     assert (one["all"], one["status"], one["modules"]) == (True, "coming", [])
     assert shell.type("remove", "zzzz").exit_code == 1
     assert shell.type("remove", "zzzz").stderr == "there is no silence zzzz\n"
+
+
+def test_a_day_begins_at_midnight_where_the_site_is(shell: Shell) -> None:
+    """A date alone is when it begins there, as the other commands read it."""
+    day = (datetime.now(ZoneInfo("America/Sao_Paulo")) + timedelta(days=2)).date()
+    one = json.loads(shell.type("add", *WHO[:4], "--until", str(day), "--all", "--json").stdout)
+    assert datetime.fromisoformat(one["until"]) == datetime(
+        day.year, day.month, day.day, tzinfo=ZoneInfo("America/Sao_Paulo")
+    )
 
 
 @pytest.mark.parametrize(

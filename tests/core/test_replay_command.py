@@ -96,6 +96,16 @@ def test_a_file_gives_the_same_as_stdin(configuration: Path, tmp_path: Path) -> 
     assert result.stdout == replayed(configuration, lines(**OUTAGE)).stdout != ""
 
 
+def test_a_mark_of_the_encoding_in_front_is_passed_over(configuration: Path, tmp_path: Path) -> None:
+    """Editors and shells of some systems write one, into a file or a pipe; anywhere else it is a mistake."""
+    path = tmp_path / "day.jsonl"
+    path.write_text("\ufeff" + "\n".join(lines(**OUTAGE)) + "\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["replay", str(path), "--config", str(configuration)])
+    marked = ["\ufeff" + lines(**OUTAGE)[0], *lines(**OUTAGE)[1:]]
+    assert result.stdout == replayed(configuration, marked).stdout == replayed(configuration, lines(**OUTAGE)).stdout
+    assert replayed(configuration, [GOOD, "\ufeff" + GOOD]).exit_code == 2
+
+
 def test_an_empty_recording_is_fine(configuration: Path) -> None:
     """Nothing happened."""
     assert events(replayed(configuration, [])) == []

@@ -62,6 +62,16 @@ async def test_alone_it_looks_by_itself_extra_runs_included(monitor: Monitor, sh
     assert get(f"http://127.0.0.1:{monitor.ops}/-/healthy")[0] == 0
 
 
+def test_whoever_reads_the_lines_may_have_enough(monitor: Monitor) -> None:
+    """`| head -1` ends it as it ends every command: without a word."""
+    command = [sys.executable, "-m", "monitor", "record", "--config", str(monitor.file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as recorder:
+        assert recorder.stdout is not None
+        assert recorder.stderr is not None
+        recorder.stdout.close()
+        assert (recorder.wait(60), recorder.stderr.read()) == (1, b"")
+
+
 async def test_the_token_comes_from_the_environment(monitor: Monitor, shop: Shop, tmp_path: Path) -> None:
     """The running monitor has one: without it one sentence and exit status 1, with it a recording."""
     monitor.file.write_text(monitor.configuration().replace("monitor: {", 'monitor: {ops_token: "${OPS:-}", '))
