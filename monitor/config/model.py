@@ -179,7 +179,7 @@ class ModuleSection(Lenient):
         "service", description="`gateway`: answers of other modules pass through it."
     )
     signals: list[Code] = listed("Error codes in other modules' answers that name this one.")
-    aliases: list[Id] = listed("Former ids; a renamed module keeps its history.")
+    aliases: list[Id] = listed("Former ids; a renamed module keeps its history and its addresses.")
     stores: list[str] = listed("Stores that it is there for; empty: every one.")
     probes: list[Probe] = listed("How it is measured; empty: never, and shown as such.")
 

@@ -7,6 +7,7 @@ they change only when what they tell does, and a publication writes only those.
 from functools import lru_cache
 from typing import Any
 
+from monitor.core.alias import aliases_of
 from monitor.core.announcement import work_object
 from monitor.core.availability import PLATFORM, Subject
 from monitor.core.module import Text, in_language
@@ -70,6 +71,8 @@ class Own:
         files = {"incidents": key_of(Own.newest, self), "maintenance": key_of(Own.maintenance, self)}
         files |= {f"incidents/{id}": key_of(Own.incident_file, self, id) for id in facts.incidents}
         files |= {f"modules/{id}": key_of(Own.module_file, self, id) for id in facts.modules}
+        old = aliases_of(facts.platform)
+        files |= {f"modules/{alias}": key_of(Own.module_file, self, id, alias) for alias, id in old.items()}
         return {f"api/v1/{name}.json": key for name, key in files.items()}
 
     @cell
@@ -143,8 +146,8 @@ class Own:
         return {window: uptime_object(one) for window, one in self.facts.uptime_together(subject).items()}
 
     @cell
-    def module_file(self, id: str) -> bytes:
-        """A module's own file."""
+    def module_file(self, id: str, old: str = "") -> bytes:
+        """A module's own file, also for whoever knows it by an `old` id."""
         facts, module = self.facts, self.facts.platform.modules[id]
         body = {
             **self.module(id),

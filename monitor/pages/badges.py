@@ -7,6 +7,7 @@ a contrast of at least 4.5 to 1, and the word says what the colour shows.
 from math import ceil
 from unicodedata import category, east_asian_width, normalize
 
+from monitor.core.alias import aliases_of
 from monitor.core.availability import PLATFORM
 from monitor.core.module import Text, in_language
 from monitor.core.rollup import ComponentStatus
@@ -89,6 +90,9 @@ class Badges:
         for id in self.facts.modules:
             files[f"modules/{id}"] = key_of(Badges.module, self, id)
             files[f"modules/{id}/uptime"] = key_of(Badges.module_uptime, self, id)
+        for old, id in aliases_of(self.facts.platform).items():
+            files[f"modules/{old}"] = key_of(Badges.module, self, id, old)
+            files[f"modules/{old}/uptime"] = key_of(Badges.module_uptime, self, id, old)
         return {f"badge/{name}.svg": key for name, key in files.items()}
 
     @cell
@@ -98,8 +102,8 @@ class Badges:
         return self._status(facts.component.name, words.COMPONENT[facts.status])
 
     @cell
-    def module(self, id: str) -> bytes:
-        """How a module is."""
+    def module(self, id: str, old: str = "") -> bytes:
+        """How a module is, also for whoever knows it by an `old` id."""
         planned = id in self.facts.planned()
         mark = words.COMPONENT[ComponentStatus.MAINTENANCE] if planned else words.MODULE[self.facts.status_of(id)]
         return self._status(self.facts.platform.modules[id].name, mark)
@@ -111,8 +115,8 @@ class Badges:
         return self._uptime(in_language(facts.component.name, self.speech.default), facts.uptime["90d"].ratio)
 
     @cell
-    def module_uptime(self, id: str) -> bytes:
-        """How a module was."""
+    def module_uptime(self, id: str, old: str = "") -> bytes:
+        """How a module was, also for whoever knows it by an `old` id."""
         name = in_language(self.facts.platform.modules[id].name, self.speech.default)
         return self._uptime(name, self.facts.uptime[id]["90d"].ratio)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from monitor.core.alias import aliases_of
 from monitor.core.observation import stamp
 from monitor.pages.facts import Facts
 from monitor.pages.feeds import DECLARATION, under_of
@@ -29,7 +30,9 @@ def lay_crawlers(facts: Facts, speech: Speech, published: Iterable[str]) -> None
     """Lays them down."""
     picture, cells = facts.seen, facts.cells
     cells.put("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n".encode())
-    pages, dates = _pages(speech, published), _dates(facts)
+    former = {f"modules/{old}/" for old in aliases_of(facts.platform)}
+    pages = [page for page in _pages(speech, published) if page not in former]
+    dates = _dates(facts)
     if not cells.as_before("sitemap.xml", (pages, dates)):
         cells.put("sitemap.xml", _sitemap(picture.site.url, speech, pages, dates).encode("utf-8", "replace"))
     cells.keep("sitemap.xml")

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
+from monitor.core.alias import aliases_of
 from monitor.pages.about import about
 from monitor.pages.card import card_path, territory
 from monitor.pages.cells import cell, given, key_of
@@ -178,13 +179,16 @@ class Printer:
             _under(lens.language, lens.speech, folder) + "index.html": key_of(Printer.page, self, page, folder, which)
             for page, folder, which in pages(lens.facts)
         }
+        for old, id in aliases_of(lens.facts.platform).items():
+            path = _under(lens.language, lens.speech, f"modules/{old}/") + "index.html"
+            found[path] = key_of(Printer.page, self, "module", f"modules/{id}/", id, old)
         if lens.language == lens.speech.default:
             found["404.html"] = key_of(Printer.page, self, "404", "", None)
         return found
 
     @cell
-    def page(self, page: str, folder: str, which: Hashable) -> bytes:
-        """The page that stands in a folder below the root of the language."""
+    def page(self, page: str, folder: str, which: Hashable, old: str = "") -> bytes:
+        """The page that stands in a folder below the root of the language, and as it is under an `old` id as well."""
         frame, view = self._frame(page, folder), self._view(page, which)
         return self._theme().print(frame, view, self.lens.speech)
 
