@@ -4,6 +4,7 @@
 they change only when what they tell does, and a publication writes only those.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from monitor.core.uptime import Day
 from monitor.core.wording import Sentence
 from monitor.pages.cells import cell, given_by, key_of
 from monitor.pages.facts import Facts
-from monitor.pages.found import Key
+from monitor.pages.found import Content, Key
 from monitor.pages.news import newest
 from monitor.pages.picture import Picture
 from monitor.pages.plain import json_bytes, json_text
@@ -35,10 +36,19 @@ def api_files(picture: Picture, speech: Speech) -> dict[str, bytes]:
     return picture.cells.only(Own(Facts(picture), speech).lay)
 
 
-def joined(body: Object, **lists: str) -> bytes:
+def joined(body: Object, **lists: Content) -> Content:
     """An object as JSON, with lists at its end that are JSON already."""
-    text = json_text(body)[:-1] + "".join(f',"{name}":[{inside}]' for name, inside in lists.items()) + "}"
-    return text.encode("utf-8", "replace")
+    parts, before = [], json_text(body)[:-1]
+    for name, inside in lists.items():
+        comma = "" if before == "{" else ","
+        parts += [f'{before}{comma}"{name}":['.encode("utf-8", "replace"), inside]
+        before = "]"
+    return Content.of(*parts, f"{before}}}".encode("utf-8", "replace"))
+
+
+def listed(texts: Iterable[str]) -> Content:
+    """What stands between the brackets of a list."""
+    return Content(",".join(texts).encode("utf-8", "replace"))
 
 
 class Own:
@@ -89,7 +99,7 @@ class Own:
     def newest(self) -> bytes:
         """The newest incidents."""
         told = newest(list(self.facts.incidents.values()), NEWEST)
-        return joined({}, incidents=",".join(self.incident(one.id) for one in told)).replace(b"{,", b"{", 1)
+        return joined({}, incidents=listed(self.incident(one.id) for one in told))
 
     @cell
     def maintenance(self) -> bytes:
@@ -113,18 +123,18 @@ class Own:
         return module_object(id, seen.board, seen.history, {}, (), self.names)
 
     @cell
-    def modules(self) -> str:
+    def modules(self) -> Content:
         """All of them as JSON, without the brackets of a list."""
-        return ",".join(map(self._module_text, self.facts.modules))
+        return listed(map(self._module_text, self.facts.modules))
 
     @cell
     def _module_text(self, id: str) -> str:
         return json_text(self.module(id))
 
     @cell
-    def module_figures(self) -> str:
+    def module_figures(self) -> Content:
         """What is told of modules beside their figures, in the same form."""
-        return ",".join(map(self._figures_text, self.facts.modules))
+        return listed(map(self._figures_text, self.facts.modules))
 
     @cell
     def _figures_text(self, id: str) -> str:
@@ -132,9 +142,9 @@ class Own:
         return json_text({"id": id, "name": name, "uptime": self._figures(id)})
 
     @cell
-    def components(self) -> str:
+    def components(self) -> Content:
         """All components, in the same form."""
-        return ",".join(map(self._component_text, self.facts.components))
+        return listed(map(self._component_text, self.facts.components))
 
     @cell
     def _figures(self, id: str) -> Object:

@@ -21,7 +21,7 @@ from functools import update_wrapper
 from heapq import heapify, heappop, heappush
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from monitor.pages.found import ANY, DOUBTFUL, GONE, PAST, SOUND, Cell, Found, Key, Looking, Source, Stored
+from monitor.pages.found import ANY, DOUBTFUL, GONE, PAST, SOUND, Cell, Content, Found, Key, Looking, Source, Stored
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,7 +62,8 @@ class Cells:
         self._asked: set[Cell] = set()
         self._loose: set[Cell] = set()
         self._begun = False
-        self._laid: dict[str, None] = {}
+        self._laid: set[str] = set()
+        self._lists: set[str] = set()
 
     def belong_to(self, owner: Owner) -> None:
         """From now on its methods may be asked for again."""
@@ -163,6 +164,8 @@ class Cells:
             value = make(self._owners[name], *arguments)
         finally:
             self._looking.pop()
+        if type(value) is bytes and old is not None and isinstance(old.value, Stored):
+            value = Content(value)
         cell = old if old is not None and old.value == value else Cell(key, value, source)
         if cell is not old:
             self._replace(old, cell)
@@ -241,7 +244,7 @@ class Cells:
     def list(self, name: str, wanted: Mapping[str, Key], part: Callable[[Key], bool] = lambda key: True) -> None:
         """The files that are cells, by path: all that are `wanted` under this name. Where there are new ones, `part`
         says which of them are made now; the others wait for later publications."""
-        self._laid |= dict.fromkeys(wanted)
+        self._lists.add(name)
         found, before = self.found, self.found.listed.get(name)
         if before is not wanted:
             for path, key in (before or {}).items():
@@ -283,34 +286,45 @@ class Cells:
                     cell = self._settle(cell)
                 cell.file = path
                 del found.doubtful[path]
-                self.put(path, cell.value)
+                self._write(path, cell.value)
                 cell.value = found.files[path]
 
     def put(self, path: str, content: bytes) -> None:
         """This is what the file holds from now on."""
-        self._laid[path] = None
-        found = self.found
-        if found.files.get(path) is not content and found.files.get(path) != content:
+        self._laid.add(path)
+        self._write(path, content)
+
+    def _write(self, path: str, content: bytes) -> None:
+        found, before = self.found, self.found.files.get(path)
+        if before is content:
+            return
+        content = Content(content) if type(content) is bytes else content
+        if before != content:
             found.files[path] = content
             found.changed.add(path)
 
     def keep(self, path: str) -> None:
         """The file stays what it is."""
-        self._laid[path] = None
+        self._laid.add(path)
 
     def clear(self) -> None:
         """Files that nobody listed or put in this publication are gone."""
         found = self.found
-        for path in [path for path in found.files if path not in self._laid]:
-            del found.files[path]
-            found.changed.add(path)
+        for name in found.listed.keys() - self._lists:
+            for path in found.listed.pop(name):
+                self._unlist(path)
+        for path in found.laid - self._laid:
+            if found.files.pop(path, None) is not None:
+                found.changed.add(path)
+        found.laid = self._laid
 
     def only(self, lay: Callable[[], None]) -> dict[str, bytes]:
         """The files that one part of the site lays down, as they are now."""
-        self._laid = {}
+        self._laid, self._lists, found = set(), set(), self.found
         lay()
         self.bring()
-        return {path: self.found.files[path] for path in self._laid if path in self.found.files}
+        paths = self._laid.union(*(found.listed[name] for name in self._lists))
+        return {path: found.files[path] for path in paths if path in found.files}
 
     def as_before(self, name: str, inputs: object) -> bool:
         """Whether what is made of these inputs is what was made last under this name."""

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from monitor.core.alias import aliases_of
 from monitor.core.observation import stamp
+from monitor.pages.cells import cell
 from monitor.pages.facts import Facts
 from monitor.pages.feeds import DECLARATION, under_of
 from monitor.pages.news import updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
-from monitor.pages.works import with_pages
 
 MOST = 50_000  # addresses a sitemap may hold
 WHERE = ("security", "tickets", "help_center")  # links that lead to somebody who hears of a hole, the best first
@@ -30,10 +30,10 @@ def lay_crawlers(facts: Facts, speech: Speech, published: Iterable[str]) -> None
     """Lays them down."""
     picture, cells = facts.seen, facts.cells
     cells.put("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {picture.site.url}/sitemap.xml\n".encode())
-    former = {f"modules/{old}/" for old in aliases_of(facts.platform)}
-    pages = [page for page in _pages(speech, published) if page not in former]
-    dates = _dates(facts)
-    if not cells.as_before("sitemap.xml", (pages, dates)):
+    published, dates = list(published), _dates(facts)
+    if not cells.as_before("sitemap.xml", (published, dates)):
+        former = {f"modules/{old}/" for old in aliases_of(facts.platform)}
+        pages = [page for page in _pages(speech, published) if page not in former]
         cells.put("sitemap.xml", _sitemap(picture.site.url, speech, pages, dates).encode("utf-8", "replace"))
     cells.keep("sitemap.xml")
     links = picture.site.links
@@ -72,10 +72,11 @@ def _entries(roots: tuple[tuple[str, str], ...], page: str, changed_at: datetime
     return "\n".join(f"<url><loc>{place}</loc>{changed}{same}</url>" for _, place in places)
 
 
+@cell
 def _dates(facts: Facts) -> dict[str, datetime]:
     """When pages changed, where that is known to the second: by path below the root of a language."""
     found = {f"incidents/{id}/": updated_at(one) for id, one in facts.incidents.items()}
-    found |= {f"incidents/{one.id}/": one.updated_at for one in with_pages(facts.seen)}
+    found |= {f"incidents/{id}/": one.updated_at for id, one in facts.works.items()}
     for first, incidents in facts.months.items():
         if incidents:
             found[f"history/{first:%Y-%m}/"] = max(map(updated_at, incidents))

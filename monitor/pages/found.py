@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -15,20 +16,44 @@ SOUND, DOUBTFUL, GONE = range(3)
 
 
 class Stored(bytes):
-    """The SHA-256 of a file that lies on the disk: it stands for the bytes of the file, and equals them."""
+    """The SHA-256 of a file that lies on the disk: it stands for the bytes of the file, and equals them. Of what was
+    put together from parts it is the SHA-256 of theirs."""
 
     @classmethod
     def of(cls, content: bytes) -> "Stored":
         """What stands for these bytes from now on."""
-        return content if isinstance(content, Stored) else cls(sha256(content).digest())
+        if isinstance(content, Stored):
+            return content
+        return content.stored if isinstance(content, Content) else cls(sha256(content).digest())
 
     def __eq__(self, other: object) -> bool:
         """Whether these are the bytes of the file, or stand for them."""
-        if type(other) is bytes:
-            other = sha256(other).digest()
-        return isinstance(other, bytes) and bytes.__eq__(self, other)
+        return isinstance(other, bytes) and bytes.__eq__(self, Stored.of(other))
+
+    def __ne__(self, other: object) -> bool:
+        """Bytes have one of their own, which would compare the digest."""
+        return not self == other
 
     __hash__ = bytes.__hash__
+
+
+class Content(bytes):
+    """The bytes of a file, looked through once however often they are compared. Those put together from `parts` are
+    not looked through where a part is the same object as before."""
+
+    parts: tuple["Content", ...] = ()
+
+    @classmethod
+    def of(cls, *parts: bytes) -> "Content":
+        """The parts, one behind the other; a part that is kept from one publication to the next is a Content."""
+        found = cls(b"".join(parts))
+        found.parts = tuple(one if isinstance(one, Content) else cls(one) for one in parts)
+        return found
+
+    @cached_property
+    def stored(self) -> Stored:
+        """What stands for it."""
+        return Stored(sha256(b"".join(one.stored for one in self.parts) if self.parts else self).digest())
 
 
 class Cell:
@@ -68,6 +93,7 @@ class Found:
         self.files: dict[str, bytes] = {}
         self.keys: dict[str, Key] = {}  # of the files that are cells
         self.listed: dict[str, Mapping[str, Key]] = {}
+        self.laid: set[str] = set()  # paths of the files that are no cells
         self.waiting: dict[str, Key] = {}  # files that no publication has made yet
         self.doubtful: dict[str, None] = {}  # files that may have become others
         self.changed: set[str] = set()  # files, since they were last put away

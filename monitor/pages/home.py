@@ -1,6 +1,7 @@
 """Home: the page that is read at night on a phone. What fails, why and since when comes before everything else."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -15,6 +16,7 @@ from monitor.core.rollup import WORST
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import RECENT_DAYS, Facts
+from monitor.pages.found import Content
 from monitor.pages.lens import Lens
 from monitor.pages.plain import legal
 from monitor.pages.planned import PlannedView, planned
@@ -59,15 +61,22 @@ class HomeView:
 UPDATED = When(f"updated-{token_hex(16)}", f"until-{token_hex(16)}")
 
 
-def dated(page: bytes, lens: Lens) -> bytes:
-    """A page with the end of the newest observation in it."""
+_DATES = re.compile(f"({UPDATED.text}|{UPDATED.iso})".encode())
+
+
+def around(page: bytes) -> tuple[Content, ...]:
+    """A page cut where the end of the newest observation stands: every second part stands for it."""
+    return tuple(map(Content, _DATES.split(page)))
+
+
+def dated(parts: Sequence[Content], lens: Lens) -> Content:
+    """The page with the end of the newest observation in it."""
     until = lens.facts.seen.data_until
-    if until is None:
-        return page
-    told = lens.when(until)
-    for place, text in zip((UPDATED.text, UPDATED.iso), (told.text, told.iso), strict=True):
-        page = page.replace(place.encode(), legal(str(escape(text))).encode())
-    return page
+    told = lens.when(until) if until is not None else UPDATED
+    said = {UPDATED.text.encode(): told.text, UPDATED.iso.encode(): told.iso}
+    return Content.of(
+        *(legal(str(escape(said[one]))).encode() if place % 2 else one for place, one in enumerate(parts))
+    )
 
 
 def home(lens: Lens) -> HomeView:

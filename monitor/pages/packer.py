@@ -2,15 +2,20 @@
 
 A large text is cut where its own bytes say so, and each piece is compressed with nothing in view but what stands before
 it, as far as gzip looks back. So a piece that was there before, behind the same, is not compressed again, wherever it
-stands now. The pieces make one ordinary gzip member, the same bytes for the same text whatever was packed before it.
+stands now. What was put together from parts is cut between them too, and no part has another one in view: one that
+is the object it was is not looked at. The pieces make one ordinary gzip member, the same bytes for the same parts
+whatever was packed before them.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from os.path import splitext
 from struct import pack
+from typing import NamedTuple
+
+from monitor.pages.found import Content
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 LARGE = 1 << 17  # bytes of a text that is cut; smaller ones are fast enough, and a few per cent smaller whole
@@ -21,11 +26,19 @@ HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"  # no date, no name
 LAST = b"\x03\0"  # an empty block that ends the stream
 
 
+class Part(NamedTuple):
+    """A part of a large file, None where it is all of it; its compressed pieces in order, and by what they are of."""
+
+    content: Content | None
+    made: list[bytes]
+    pieces: dict[bytes, bytes]
+
+
 class Packer:
     """Keeps the compressed pieces of large files as they were last."""
 
     def __init__(self) -> None:
-        self._pieces: dict[str, dict[bytes, bytes]] = {}
+        self._parts: dict[str, list[Part]] = {}
 
     def packed(self, name: str, content: bytes) -> bytes | None:
         """The compressed form of a text, None for what is none. Equal texts give equal bytes."""
@@ -33,21 +46,33 @@ class Packer:
             return None
         if len(content) < LARGE:
             return gzip.compress(content, 6, mtime=0)
-        before, now = self._pieces.get(name, {}), {}
-        made, start, view = [HEAD], 0, memoryview(content)
-        for piece in cut(content, MARK_JSON if name.endswith(".json") else MARK):
-            behind = view[max(0, start - BACK) : start]
-            start += len(piece)
-            key = sha256(view[start - len(piece) - len(behind) : start]).digest() + pack("<L", len(behind))
-            now[key] = packed = before.get(key) or _deflated(piece, behind)
-            made.append(packed)
-        self._pieces[name] = now
-        return b"".join((*made, LAST, pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF)))
+        mark = MARK_JSON if name.endswith(".json") else MARK
+        parts = content.parts if isinstance(content, Content) else ()
+        before, now = self._parts.get(name, []), []
+        for place, one in enumerate(parts or (content,)):
+            old = before[place] if place < len(before) else Part(None, [], {})
+            now.append(old if old.content is one else _packed(one, mark, old.pieces, kept=bool(parts)))
+        self._parts[name] = now
+        made = (piece for part in now for piece in part.made)
+        return b"".join((HEAD, *made, LAST, pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF)))
 
     def forget(self, names: Iterable[str]) -> None:
         """These files are gone."""
         for name in names:
-            self._pieces.pop(name, None)
+            self._parts.pop(name, None)
+
+
+def _packed(content: bytes, mark: bytes, before: Mapping[bytes, bytes], kept: bool) -> Part:
+    """A part, with the pieces that it had before where it still has them."""
+    now = Part(content if kept and isinstance(content, Content) else None, [], {})
+    start, view = 0, memoryview(content)
+    for piece in cut(content, mark):
+        behind = view[max(0, start - BACK) : start]
+        start += len(piece)
+        key = sha256(view[start - len(piece) - len(behind) : start]).digest() + pack("<L", len(behind))
+        now.pieces[key] = packed = before.get(key) or _deflated(piece, behind)
+        now.made.append(packed)
+    return now
 
 
 def cut(content: bytes, mark: bytes) -> list[memoryview]:

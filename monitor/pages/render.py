@@ -26,9 +26,9 @@ from monitor.pages.cells import cell, given, key_of
 from monitor.pages.codes import codes_page
 from monitor.pages.detail import component_page, module_page, month, month_folder, months
 from monitor.pages.facts import Facts
-from monitor.pages.found import Key
+from monitor.pages.found import Content, Key
 from monitor.pages.healthcheck import healthcheck
-from monitor.pages.home import dated, home, support
+from monitor.pages.home import around, dated, home, support
 from monitor.pages.lens import Lens
 from monitor.pages.picture import Picture
 from monitor.pages.plain import legal
@@ -169,7 +169,11 @@ class Printer:
 
     def lay_home(self) -> None:
         """Lays down the home page, the one that changes whatever happens."""
-        self.cells.put(self.home, dated(self.page("home", "", None), self.lens))
+        self.cells.put(self.home, dated(self._home(), self.lens))
+
+    @cell
+    def _home(self) -> tuple[Content, ...]:
+        return around(self._theme().print(self._frame("home", ""), self._view("home", None), self.lens.speech))
 
     @cell
     def paths(self) -> dict[str, Key]:

@@ -35,7 +35,8 @@ def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None
     badges.lay()
     lay_cards(facts, speech, theme)
     cells.bring()
-    lay_crawlers(facts, speech, [printed[0].home, *(path for path in printed[0].paths() if path in cells.found.files)])
+    waiting = cells.found.waiting
+    lay_crawlers(facts, speech, [printed[0].home, *(path for path in printed[0].paths() if path not in waiting)])
     cells.clear()
     files = Files(cells.found.files)
     files.changed = frozenset(cells.found.changed)
