@@ -102,7 +102,8 @@ class Cells:
             cell = self._work_out(key, source) if cell is None else self._settle(cell)
         if self._looking:
             mine = self._looking[-1]
-            if mine.source is not None and (mine.source != ANY or source is None):
+            same = mine.source == source and len(key) == 2  # read together: the source is the whole and no module
+            if mine.source is not None and not same and (mine.source != ANY or source is None):
                 raise RuntimeError(f"what is given by {mine.source!r} cannot look at {key[0].__qualname__}")
             mine.at[cell] = None
         else:

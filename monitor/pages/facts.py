@@ -16,6 +16,7 @@ from monitor.core.statement import only_cached
 from monitor.core.uptime import Day, Uptime
 from monitor.pages import bars, sparkline, works
 from monitor.pages.cells import Cells, Each, cell, given, given_by
+from monitor.pages.news import began_at
 from monitor.pages.picture import END, Picture
 from monitor.pages.truth import Contradiction, contradictions
 
@@ -145,12 +146,12 @@ class Facts:
         """Its status; unknown until something is known."""
         return self._picture.board.status(module)
 
-    @given
+    @given_by("standing")
     def failing(self) -> tuple[str, ...]:
         """The modules that fail now, in the order of the configuration."""
         return tuple(id for id in self.platform.modules if self._picture.board.status(id) in FAILING)
 
-    @given
+    @given_by("standing")
     def planned(self) -> frozenset[str]:
         """The modules that are worked on, those left out that fail in a way the work does not excuse."""
         return self._picture.board.planned
@@ -209,7 +210,7 @@ class Facts:
         """Those going on, the worst first, the newest first among equals."""
         return [self.incident(id) for id in self._open()]
 
-    @given
+    @given_by("standing")
     def _known(self) -> dict[str, Incident]:
         known = {one.id: one for one in self._picture.history.incidents}
         known.update(self._picture.board.incidents)
@@ -382,9 +383,14 @@ class Facts:
         """When the first thing became known; None while nothing is."""
         return self._began()
 
-    @given
+    @given_by("standing")
     def _began(self) -> datetime | None:
         return min((moves[0].since for moves in self._picture.history.transitions.values() if moves), default=None)
+
+    @given_by("standing")
+    def known_since(self) -> datetime | None:
+        """When the first thing became known, be it on the board alone; None while nothing is."""
+        return began_at(self._picture)
 
     def local(self, at: datetime) -> date:
         """The calendar day of a moment in the site's zone."""

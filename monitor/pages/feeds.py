@@ -18,10 +18,10 @@ from monitor.core.observation import stamp
 from monitor.core.wording import N_, Sentence, title, update_body
 from monitor.pages import words
 from monitor.pages.calendar import calendar
-from monitor.pages.cells import cell, given, key_of
+from monitor.pages.cells import cell, key_of
 from monitor.pages.facts import Facts
 from monitor.pages.found import Key
-from monitor.pages.news import began_at, by_publication, newest, updated_at
+from monitor.pages.news import by_publication, newest, updated_at
 from monitor.pages.picture import Picture
 from monitor.pages.plain import xml
 from monitor.pages.translate import Speech
@@ -90,9 +90,9 @@ class Writer:
         files |= {f"components/{id}.atom": key_of(Writer.component_atom, self, id) for id in self.facts.components}
         return {self.under + name: key for name, key in files.items()}
 
-    @given
+    @cell
     def _since(self) -> datetime:
-        return began_at(self.facts.seen) or EPOCH
+        return self.facts.known_since() or EPOCH
 
     @cell
     def history_atom(self) -> bytes:

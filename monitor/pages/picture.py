@@ -1,7 +1,7 @@
 """Picture: everything one publication is made from. One picture, one publication, so no two files can disagree."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
@@ -28,6 +28,7 @@ from monitor.pages.found import Found, Source
 DAYS = 90
 K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
+MOVED = {"tracks", "restless", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
 END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 
 
@@ -202,16 +203,16 @@ class Picture:
         """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
         return seen_from(self.board, module)
 
-    @given
+    @given_by("standing")
     def components(self) -> Mapping[str, ComponentStatus | None]:
         """What a visitor feels, by component in page order; None where nothing is known."""
         return self._felt({module: condition.status for module, condition in self.board.modules.items()})
 
-    @given
+    @given_by("standing")
     def confirmed(self) -> dict[str, Status]:
         """The status of every module that has one. While the monitor is blind the last one it was sure of stands."""
         statuses = {id: condition.status for id, condition in self.board.modules.items()}
-        if self.monitor()[0] == "blind":
+        if self._sight()[0] == "blind":
             for id, moves in self.history.transitions.items():
                 if id in self.board.platform.modules and statuses.get(id, Status.UNKNOWN) is Status.UNKNOWN:
                     known = [move.after for move in moves if move.after is not Status.UNKNOWN]
@@ -219,7 +220,7 @@ class Picture:
                         statuses[id] = known[-1]
         return statuses
 
-    @given
+    @given_by("standing")
     def last_known(self) -> dict[str, ComponentStatus]:
         """The components of which something is known, in page order; while the monitor is blind, or was once."""
         return {id: status for id, status in self._felt(self.confirmed()).items() if status is not None}
@@ -228,7 +229,7 @@ class Picture:
         planned = self.board.planned
         return {id: component_status(one, statuses, planned) for id, one in self.board.platform.components.items()}
 
-    @given
+    @given_by("standing")
     def overall(self) -> tuple[str, str]:
         """(indicator, description), while the monitor is blind the last; `unknown` while nothing was ever known."""
         known = list(self.last_known().values())
@@ -238,6 +239,9 @@ class Picture:
     @given
     def monitor(self) -> tuple[str, datetime | None, str | None]:
         """How well the monitor itself sees: `ok`, `degraded` or `blind`, since when, and by what code."""
+        return self._sight()
+
+    def _sight(self) -> tuple[str, datetime | None, str | None]:
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)
         return self_check(self.board, gap.code if gap else None)
 
@@ -251,9 +255,11 @@ class Seen(NamedTuple):
 
 
 def changes(before: Seen, now: Seen) -> Iterator[Source]:
-    """The aspects of modules that are others than before, and `module` for any of them but its changes of status. What
-    is the same object has not changed."""
+    """The aspects of modules that are others than before, and `module` for any of them but its changes of status;
+    `standing` of the whole where more has happened than runs. What is the same object has not changed."""
     board, old = now.board, before.board
+    if _standing(before) != _standing(now) or old.tracks.keys() != board.tracks.keys():
+        yield "standing", ""
     for id in _others(before.history.transitions, now.history.transitions):
         yield "moves", id
     works = board.platform.modules if before.works != now.works else ()
@@ -267,6 +273,15 @@ def changes(before: Seen, now: Seen) -> Iterator[Source]:
     for aspect, ids in found.items():
         yield from ((aspect, id) for id in ids)
     yield from (("module", id) for id in {id: None for ids in found.values() for id in ids})
+
+
+def _standing(seen: Seen) -> list[object]:
+    """All but what runs move."""
+    board, history = seen.board, seen.history
+    return [
+        *(getattr(board, one.name) for one in fields(Board) if one.name not in MOVED),
+        *(getattr(history, one.name) for one in fields(History) if one.name not in MOVED),
+    ]
 
 
 def _others(old: Mapping[K, object], new: Mapping[K, object]) -> list[K]:

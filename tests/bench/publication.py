@@ -38,6 +38,7 @@ from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.core.series import Bin
 from monitor.core.site import Site
+from monitor.core.statement import WINDOWS
 from monitor.core.track import Track
 from monitor.pages import publish, site
 from monitor.pages.cells import Cells
@@ -131,8 +132,14 @@ def level_of(module: str) -> float:
     return 0.03 + 0.3 * Random(module).random()
 
 
-async def past(store: Store, platform: Platform) -> Board:
-    """Ninety days and more in the store: what is remembered of them as a board."""
+def _leaves(at: datetime, end: datetime) -> bool:
+    """Whether an outage leaves one of the windows of the figures within the next hours, as it then moves them."""
+    return any(at <= NOW - length + timedelta(hours=2) and end >= NOW - length for length in WINDOWS.values())
+
+
+async def past(store: Store, platform: Platform, edges: bool = True) -> Board:
+    """Ninety days and more in the store: what is remembered of them as a board. `edges`: outages leave the windows of
+    the figures meanwhile, which moves those of one module in two hundred or so."""
     random, ids = Random(2), list(platform.modules)
     began = NOW - timedelta(days=DAYS + 30)
     moves = [Transition(id, Status.UNKNOWN, Status.UP, began, began) for id in ids]
@@ -141,7 +148,7 @@ async def past(store: Store, platform: Platform) -> Board:
         for _ in range(random.choice([0, 0, 2, 4, 8, 20])):
             at += timedelta(days=random.expovariate(1 / 6))
             end = at + timedelta(minutes=random.uniform(1, 50))
-            if end < NOW - timedelta(hours=1):
+            if end < NOW - timedelta(hours=1) and (edges or not _leaves(at, end)):
                 bad = random.choice([Status.DOWN, Status.DEGRADED])
                 moves += [Transition(id, Status.UP, bad, at, at), Transition(id, bad, Status.UP, end, end)]
                 at = end
