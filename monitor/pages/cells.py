@@ -62,8 +62,8 @@ class Cells:
         self._asked: set[Cell] = set()
         self._loose: set[Cell] = set()
         self._begun = False
-        self._laid: set[str] = set()
-        self._lists: set[str] = set()
+        self._laid: dict[str, None] = {}
+        self._lists: dict[str, None] = {}
 
     def belong_to(self, owner: Owner) -> None:
         """From now on its methods may be asked for again."""
@@ -245,7 +245,7 @@ class Cells:
     def list(self, name: str, wanted: Mapping[str, Key], part: Callable[[Key], bool] = lambda key: True) -> None:
         """The files that are cells, by path: all that are `wanted` under this name. Where there are new ones, `part`
         says which of them are made now; the others wait for later publications."""
-        self._lists.add(name)
+        self._lists[name] = None
         found, before = self.found, self.found.listed.get(name)
         if before is not wanted:
             for path, key in (before or {}).items():
@@ -292,7 +292,7 @@ class Cells:
 
     def put(self, path: str, content: bytes) -> None:
         """This is what the file holds from now on."""
-        self._laid.add(path)
+        self._laid[path] = None
         self._write(path, content)
 
     def _write(self, path: str, content: bytes) -> None:
@@ -306,25 +306,25 @@ class Cells:
 
     def keep(self, path: str) -> None:
         """The file stays what it is."""
-        self._laid.add(path)
+        self._laid[path] = None
 
     def clear(self) -> None:
         """Files that nobody listed or put in this publication are gone."""
         found = self.found
-        for name in found.listed.keys() - self._lists:
+        for name in found.listed.keys() - self._lists.keys():
             for path in found.listed.pop(name):
                 self._unlist(path)
-        for path in found.laid - self._laid:
+        for path in found.laid.keys() - self._laid.keys():
             if found.files.pop(path, None) is not None:
                 found.changed.add(path)
         found.laid = self._laid
 
     def only(self, lay: Callable[[], None]) -> dict[str, bytes]:
         """The files that one part of the site lays down, as they are now."""
-        self._laid, self._lists, found = set(), set(), self.found
+        self._laid, self._lists, found = {}, {}, self.found
         lay()
         self.bring()
-        paths = self._laid.union(*(found.listed[name] for name in self._lists))
+        paths = (*self._laid, *(path for name in self._lists for path in found.listed[name]))
         return {path: found.files[path] for path in paths if path in found.files}
 
     def as_before(self, name: str, inputs: object) -> bool:

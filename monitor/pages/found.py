@@ -93,7 +93,7 @@ class Found:
         self.files: dict[str, bytes] = {}
         self.keys: dict[str, Key] = {}  # of the files that are cells
         self.listed: dict[str, Mapping[str, Key]] = {}
-        self.laid: set[str] = set()  # paths of the files that are no cells
+        self.laid: dict[str, None] = {}  # paths of the files that are no cells
         self.waiting: dict[str, Key] = {}  # files that no publication has made yet
         self.doubtful: dict[str, None] = {}  # files that may have become others
         self.changed: set[str] = set()  # files, since they were last put away
