@@ -59,6 +59,7 @@ class Proxy:
         """Everybody is cut off, and whoever comes is refused."""
         assert self._server is not None
         self._server.close()
+        await asyncio.sleep(0.01)  # whoever was let in a moment ago is met by now
         await self.cut()
 
     async def cut(self) -> None:

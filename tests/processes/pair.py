@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -67,8 +67,11 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(folder: Path, database: str, parts: int = 0) -> AsyncIterator[Pair]:
-    """Both run: the first one leads, the other one stands by. They watch one module, or so many parts of the target."""
+async def pair(
+    folder: Path, database: str, parts: int = 0, prepare: Callable[[Station], None] = lambda station: None
+) -> AsyncIterator[Pair]:
+    """Both run: the first one leads, the other one stands by. They watch one module, or so many parts of the target;
+    `prepare` writes into the configuration of each what else there is."""
     port, name = int(database.rpartition(":")[2].partition("/")[0]), database.rpartition("/")[2]
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(hook())
@@ -84,6 +87,7 @@ async def pair(folder: Path, database: str, parts: int = 0) -> AsyncIterator[Pai
                 station.target = both[0].station.target
                 station.use([channel])
             watch(station, parts)
+            prepare(station)
             both.append(One(station, wire))
         asked = await stack.enter_async_context(target(both[0].station.target))
         found = Pair(receiver, asked, (both[0], both[1]))

@@ -126,7 +126,7 @@ async def test_a_storm_of_reloads_restarts_nothing(tmp_path: Path) -> None:
             assert await one.leave() == 0
         assert "Traceback" not in one.output
         assert "never retrieved" not in one.output
-        assert "reloaded: 0 modules" not in one.output
+        assert "reloaded; modules: 0" not in one.output
 
 
 async def test_what_an_orchestrator_and_an_editor_do_is_seen_without_a_signal(tmp_path: Path) -> None:
