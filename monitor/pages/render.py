@@ -5,6 +5,7 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 """
 
 import re
+import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -42,6 +43,7 @@ from monitor.pages.view import Link
 
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
 ROWS = 4096  # of tables, that are kept printed
+LARGE = 1 << 15  # characters of what is kept compressed
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
@@ -133,12 +135,12 @@ VIEWS: Mapping[str, Callable[[Lens, Any], object]] = {
     "history": lambda lens, _: months(lens),
     "month": lambda lens, first: month(lens, first),
     "reports": lambda lens, _: reports_page(lens),
-    "report": lambda lens, name: report_page(lens, lens.facts.reports[name]),
-    "incident": lambda lens, id: lens.incident(lens.facts.incidents[id]),
+    "report": lambda lens, name: report_page(lens, lens.facts.report(name)),
+    "incident": lambda lens, id: lens.incident(lens.facts.incident(id)),
     "maintenance": lambda lens, _: maintenance_page(lens),
     "codes": lambda lens, _: codes_page(lens),
     "support": lambda lens, _: support_page(lens, support(lens.facts, lens)),
-    "work": lambda lens, id: work_page(lens, lens.facts.works[id]),
+    "work": lambda lens, id: work_page(lens, lens.facts.work(id)),
     "component": lambda lens, id: component_page(lens, lens.facts.components[id]),
     "module": lambda lens, id: module_page(lens, lens.facts.modules[id]),
     "404": lambda lens, _: None,
@@ -228,7 +230,7 @@ class Press:
         self.environment.globals["style"] = self.styles["style.css"]
         self.environment.globals["kept"] = self._kept
         self.environment.globals["shared"] = self._shared
-        self._fragments: dict[tuple[str, str, str, str], tuple[object, str]] = {}
+        self._fragments: dict[tuple[str, str, str, str], tuple[object, str | bytes]] = {}
         self._rows: dict[tuple[str, str, str, Hashable], str] = {}
         self.assets: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
@@ -250,9 +252,11 @@ class Press:
         frame: Frame = context["frame"]
         key = (frame.language, frame.base, macro.name, one.id)
         before = self._fragments.get(key)
-        if before is None or before[0] is not one:
-            before = self._fragments[key] = (one, macro(one))
-        return before[1]
+        if before is not None and before[0] is one:
+            return before[1] if isinstance(before[1], str) else Markup(zlib.decompress(before[1]).decode())
+        text = macro(one)
+        self._fragments[key] = (one, text if len(text) < LARGE else zlib.compress(legal(text).encode(), 1))
+        return text
 
     @pass_context
     def _shared(self, context: Context, macro: Macro, one: Hashable) -> str:

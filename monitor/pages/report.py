@@ -103,6 +103,16 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FiguresView:
+    """What a report tells in figures, by day and by thing: the most of it, and the least likely to change."""
+
+    id: str
+    plot: Plot | None
+    strips: tuple[Strip, ...]
+    tables: tuple[FigureTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportView:
     """A report, whole. `until` is empty where the period is over; tables may be empty and then are not shown."""
 
@@ -112,9 +122,7 @@ class ReportView:
     until: str
     told: tuple[str, ...]
     figures: tuple[tuple[str, str], ...]
-    plot: Plot | None
-    strips: tuple[Strip, ...]
-    tables: tuple[FigureTable, ...]
+    measured: FiguresView
     incidents: tuple[IncidentRow, ...]
     carried: tuple[IncidentRow, ...]
     times: tuple[TimeRow, ...]
@@ -139,21 +147,28 @@ def label(lens: Lens, period: Period) -> str:
     return said[:1].upper() + said[1:]
 
 
-def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Link | None = None) -> ReportView:
-    """A report in one language."""
+def figures_view(lens: Lens, one: Report) -> FiguresView:
+    """The figures of a report in one language."""
+    return FiguresView(one.whole.name, losses(lens, one), strips(lens, one), tuple(_tables(lens, one)))
+
+
+def report_view(
+    lens: Lens,
+    one: Report,
+    earlier: Link | None = None,
+    later: Link | None = None,
+    measured: FiguresView | None = None,
+) -> ReportView:
+    """A report in one language; the figures may have been `measured` before."""
     whole = one.row(PLATFORM).uptime
     return ReportView(
         label=label(lens, one.whole),
         site=lens.facts.site.name,
-        span=_span(lens, one.period),
-        until=""
-        if one.is_over
-        else lens.word(N_("Incomplete: until {moment}"), moment=lens.when(one.period.until).text),
+        span=lens.span(one.period.since, one.period.until),
+        until=until(lens, one),
         told=tuple(_told(lens, one)),
         figures=tuple(_figures(lens, one)),
-        plot=losses(lens, one),
-        strips=strips(lens, one),
-        tables=tuple(_tables(lens, one)),
+        measured=figures_view(lens, one) if measured is None else measured,
         incidents=tuple(_incident(lens, each) for each in one.began),
         carried=tuple(_incident(lens, each) for each in one.carried),
         times=tuple(
@@ -180,10 +195,6 @@ def report_view(lens: Lens, one: Report, earlier: Link | None = None, later: Lin
         earlier=earlier,
         later=later,
     )
-
-
-def _span(lens: Lens, period: Period) -> str:
-    return lens.span(period.since, period.until)
 
 
 def _tables(lens: Lens, one: Report) -> Iterable[FigureTable]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from monitor.core.availability import PLATFORM
 from monitor.core.report import Report
+from monitor.pages.cells import cell
 from monitor.pages.lens import Lens
-from monitor.pages.report import ReportView, label, percent, report_view, until
+from monitor.pages.report import FiguresView, ReportView, figures_view, label, percent, report_view, until
 from monitor.pages.view import Link
 
 
@@ -49,7 +50,14 @@ def report_page(lens: Lens, one: Report) -> ReportView:
     same = [name for name in every if ("Q" in name) == one.whole.is_quarter]
     index = same.index(one.whole.name)
     earlier = _to(lens, every[same[index + 1]]) if index + 1 < len(same) else None
-    return report_view(lens, one, earlier, _to(lens, every[same[index - 1]]) if index else None)
+    later = _to(lens, every[same[index - 1]]) if index else None
+    return report_view(lens, one, earlier, later, _figures(lens, one.whole.name))
+
+
+@cell
+def _figures(lens: Lens, name: str) -> FiguresView:
+    """They stay when a title or a link to an incident changes."""
+    return figures_view(lens, lens.facts.report(name))
 
 
 def report_folder(name: str) -> str:
