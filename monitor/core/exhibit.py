@@ -85,6 +85,7 @@ class Scene:
         self._state_of = state_of
         self._weights: dict[str, float] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
+        self._hushed: dict[str, frozenset[str]] = {}
         self.beside = 0  # so many other groups fail beside the one that is weighed: coincidences happen, then
         self.strays: dict[tuple[str, str, int], tuple[float, float, float]] = {}  # the likelihood's own notes
         self.scores: dict[tuple[object, tuple[str, ...], int], float] = {}  # … what it said before, …
@@ -117,6 +118,33 @@ class Scene:
     def dependants(self, id: str) -> list[str]:
         """Everything that needs a module, what is needed before what needs it."""
         return self.graph.dependants(id)
+
+    @cached_property
+    def states(self) -> dict[str, State]:
+        """What is known of each module."""
+        found = {id: self._state_of(id) for id in self.graph.place}
+        return found | {id: one.state for id, one in self.exhibits.items()}
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """Modules of which anything is known or that answers name, with all that they need: what is thought of any
+        other one changes no likelihood."""
+        found = {id for id, state in self.states.items() if state is not State.DARK}
+        found.update(id for one in self.exhibits.values() for id in one.named if id in self.states)
+        todo = list(found) if len(found) < len(self.states) else []
+        while todo:
+            for need, _ in self.graph.needs.get(todo.pop(), ()):
+                if need not in found:
+                    found.add(need)
+                    todo.append(need)
+        return frozenset(found)
+
+    def telling_dependants(self, id: str) -> list[str]:
+        """The same as `dependants`, those only that are telling."""
+        telling = self.telling
+        if 2 * len(telling) < len(self.graph.place):
+            return [one for one in self.graph.behind([id], telling) if one != id]
+        return [one for one in self.graph.dependants(id) if one in telling]
 
     def cycle(self, id: str) -> str:
         """The name of the circle that a module stands on; its own when it stands on none."""
@@ -158,9 +186,11 @@ class Scene:
         """What a module needs and looks well."""
         return [need for need, _ in self.needs(id) if self.state(need) is State.UP]
 
-    def hushed_needs(self, id: str) -> list[str]:
+    def hushed_needs(self, id: str) -> frozenset[str]:
         """What a module needs and may have broken without being seen to: nothing is known of it, or it looks well."""
-        return [*self.unseen_needs(id), *self.well_needs(id)]
+        if id not in self._hushed:
+            self._hushed[id] = frozenset([*self.unseen_needs(id), *self.well_needs(id)])
+        return self._hushed[id]
 
     def link(self, id: str, need: str, chance: float) -> float:
         """How likely a failing need explains a failing module: strength, truth, and order of time."""

@@ -333,4 +333,4 @@ def _is_nameable(scene: Scene, root: str, modules: Sequence[str]) -> bool:
 def _explains_most(scene: Scene, root: str, modules: Sequence[str]) -> bool:
     """Whether the declared graph lets a module explain most of the others."""
     others = [id for id in modules if id != root]
-    return 2 * len(set(scene.dependants(root)).intersection(others)) >= len(others)
+    return 2 * len(scene.graph.reached(root).intersection(others)) >= len(others)

@@ -4,7 +4,7 @@ Modules that need each other in a circle are one node: `cycle` names it, and the
 declared and nobody says that it depends on it, everything does: that is what a gateway is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -51,13 +51,13 @@ class Graph:
     def _dependants(self) -> dict[str, list[str]]:
         return {}
 
-    def behind(self, modules: Iterable[str]) -> list[str]:
-        """These modules and everything that needs one of them, in the same order."""
+    def behind(self, modules: Iterable[str], among: Container[str] | None = None) -> list[str]:
+        """These modules and everything that needs one of them, in the same order; as far as ways lead `among` some."""
         seen = set(modules)
         todo = list(seen)
         while todo:
             for one in self.needed_by.get(todo.pop(), ()):
-                if one not in seen:
+                if one not in seen and (among is None or one in among):
                     seen.add(one)
                     todo.append(one)
         return sorted(seen, key=lambda one: self.place.get(one, -1))

@@ -105,7 +105,8 @@ class _Spread:
 
 
 def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
-    """Follows a failure along the graph, what is needed before what needs it; once for each hypothesis of a scene."""
+    """Follows a failure along the graph to what tells anything, what is needed before what needs it; once for each
+    hypothesis of a scene."""
     reach = hypothesis.reach if isinstance(hypothesis, Shared) else frozenset[str]()
     first = scene.onset(earliest) if reach else None
     known: _Spread | None = scene.spreads.get((hypothesis, first))
@@ -113,10 +114,10 @@ def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
         return known
     truth: dict[str, float] = {}
     if isinstance(hypothesis, Shared):
-        order = scene.graph.behind(reach)
+        order = scene.graph.behind(reach & scene.telling, scene.telling)
     else:
-        order, truth[hypothesis] = scene.dependants(hypothesis), scene.share(hypothesis)
-    others, ill, needs = 0.0, dict[str, float](), scene.graph.needs
+        order, truth[hypothesis] = scene.telling_dependants(hypothesis), scene.share(hypothesis)
+    others, ill, needs, states = 0.0, dict[str, float](), scene.graph.needs, scene.states
     hopeless = -DEAREST * (len(scene.ill) + 4)
     for id in order:
         spared = 1 - SHARED if id in reach else 1.0
@@ -126,7 +127,7 @@ def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
         struck = 1 - spared
         if struck < NOTABLE:
             continue
-        state = scene.state(id)
+        state = states[id]
         if state is State.UP:
             if first is not None and not scene.asked_since(id, first):
                 truth[id] = struck  # it was well when it was asked last, before anything failed

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.codes import CODES
-from monitor.core.exhibit import ILL, UNSEEN, Exhibit, State
+from monitor.core.exhibit import ILL, UNSEEN, Exhibit, Scene, State
 from monitor.core.explain import NAMED_AT, Group, explain
 from monitor.core.graph import HARD, MEDIUM, SOFT, graph_of
 from monitor.core.shared import zone_of
@@ -592,6 +592,29 @@ def test_the_order_of_writing_says_nothing(scenery: Scenery) -> None:
 def test_the_same_scene_gives_the_same_answer(scenery: Scenery) -> None:
     """To the last bit."""
     assert repr(explained(scenery)) == repr(explained(scenery))
+
+
+@settings(max_examples=examples(200))
+@given(scenes(), st.sets(st.sampled_from(NAMES)))
+def test_what_tells_nothing_need_not_be_followed(scenery: Scenery, dark: set[str]) -> None:
+    """To the last bit, as if every module of the graph were thought through."""
+    edges, exhibits, states, together = scenery
+    shown = {id: one for id, one in exhibits.items() if id not in dark}
+    scenery = (edges, shown, states | dict.fromkeys(dark, State.DARK), together)
+    short = repr(explained(scenery))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Scene, "telling", property(lambda scene: frozenset(scene.graph.place)))
+        assert repr(explained(scenery)) == short
+
+
+def test_of_a_crowd_only_those_that_are_weighed_are_followed() -> None:
+    """And whom these name, with what they all need."""
+    needs: dict[str, dict[str, float]] = {"root": {}, "between": {"root": HARD}, "aside": {"root": HARD}}
+    needs |= {f"m{number}": {"between": HARD} for number in range(1000)}
+    weighed = {one.module: one for one in (ill("m7"), ill("m8", named={"m5": 1.0}))}
+    scene = Scene(graph_of(needs), weighed, lambda id: State.DARK)
+    assert scene.telling == {"root", "between", "m5", "m7", "m8"}
+    assert scene.telling_dependants("root") == ["between", "m5", "m7", "m8"]
 
 
 @given(scenes())
