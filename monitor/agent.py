@@ -6,7 +6,6 @@ kept there as well, sealed as it came, so that it probes on from a start without
 
 import asyncio
 import logging
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -26,9 +25,10 @@ from monitor.memory import few_arenas, tidy
 from monitor.places import topics
 from monitor.places.link import Came, Link, LinkFailed
 from monitor.places.outbox import Outbox, OutboxFailed, packed
+from monitor.places.roster import Part
 from monitor.places.seal import Refused, Seal
 from monitor.places.sending import Sending, curtailed
-from monitor.places.share import Told, nothing, told
+from monitor.places.share import nothing, taken_up
 from monitor.places.skew import Skew
 from monitor.places.wire import (
     Acknowledged,
@@ -114,7 +114,8 @@ class Agent:
                 await self._leave(jobs)
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        self.agent = f"{_slug(gethostname())}-{self.outbox.epoch[:6]}"
+        self.agent = f"{topics.slug(gethostname())}-{self.outbox.epoch[:6]}"
+        self.part = Part(self.agent, self.outbox)
         self.reach = await stack.enter_async_context(
             Reach.open(self.config.network, self.config.secrets, self._clock, self.location)
         )
@@ -251,7 +252,10 @@ class Agent:
                 with suppress(OutboxFailed):  # what is not dropped now is dropped with the next word
                     await self.sending.acknowledged(document)
             case Time():
+                news = await self.part.heard(document, asked=document.echo in self._beats)
                 self._compared(document)
+                if news:
+                    await self._divide()
 
     def _follow(self, order: Order) -> None:
         """Does what the core wants, unless it is too late for that."""
@@ -287,6 +291,7 @@ class Agent:
         if document.digest != self.digest and not await self._use(document):
             return
         self._issued_at = document.issued_at
+        self._heartbeat()  # whoever divides the probes waits for us to have them
         try:
             await self.outbox.remember(CONFIGURATION, payload)
         except OutboxFailed as error:
@@ -294,7 +299,8 @@ class Agent:
 
     async def _use(self, document: Configuration) -> bool:
         try:
-            fresh = await asyncio.to_thread(self._told, document)
+            fresh = await asyncio.to_thread(taken_up, document.share, self.location, self.data, self.config)
+            part = await asyncio.to_thread(self.part.of, fresh.config)
             self.reach.reconfigure(fresh.config.network, fresh.config.secrets)
         except (Refused, OSError) as error:
             self.trouble = f"the new configuration is not used: {error}"
@@ -302,23 +308,19 @@ class Agent:
             return False
         mask_with(masker(self._own_secrets | self.config.secrets | fresh.config.secrets))
         self.config, self.digest, self.trouble = fresh.config, document.digest, ""
-        self.lookout.use(fresh.config)
+        self.lookout.use(part)
         log.info("configuration %s in force; probes: %d", self.digest, len(fresh.config.platform.probes))
         return True
 
-    def _told(self, document: Configuration) -> Told:
-        """The share, with its authorities on the disk."""
-        fresh = told(document.share, self.location, self.data)
-        wanted = fresh.config.network.ca_file
-        if fresh.authorities is not None and wanted is not None:
-            Path(wanted).write_text(fresh.authorities, encoding="utf-8")
-        for old in self.data.glob("authorities-*.pem"):
-            if str(old) not in (wanted, self.config.network.ca_file):
-                old.unlink(missing_ok=True)
-        return fresh
+    async def _divide(self) -> None:
+        """Asks what falls to us by now."""
+        part = await asyncio.to_thread(self.part.of, self.config)
+        self.lookout.use(part)
+        log.info("%d of %d probes fall to us", len(part.platform.probes), len(self.config.platform.probes))
 
     async def _recall(self) -> None:
         """Goes on with what the core told before the last stop."""
+        await self.part.recall()
         payload = await self.outbox.recall(CONFIGURATION)
         if payload is None:
             log.info("nothing is known here yet: waiting for the core")
@@ -390,8 +392,3 @@ class Agent:
             if now - tidied_at >= TIDY_EVERY:
                 tidied_at = now
                 tidy()
-
-
-def _slug(name: str) -> str:
-    """A name of a machine as a part of topics."""
-    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "agent"

@@ -17,7 +17,6 @@ from typing import Protocol
 
 from monitor.clock import Clock
 from monitor.config import Broker, Config
-from monitor.core.board import Board
 from monitor.core.effect import Ask, AskCanaries, Event, Hold
 from monitor.core.observation import Observation
 from monitor.core.presence import Attendance
@@ -28,7 +27,19 @@ from monitor.places.link import Came, Link, LinkFailed
 from monitor.places.rollcall import Rollcall
 from monitor.places.seal import REASONS, Refused, Seal
 from monitor.places.topics import TO_THE_CORE, Kind
-from monitor.places.wire import Acknowledged, Batch, Document, Gone, Heartbeat, Newest, Order, Orders, pack, unpack
+from monitor.places.wire import (
+    Acknowledged,
+    Batch,
+    Document,
+    Gone,
+    Heartbeat,
+    Newest,
+    Order,
+    Orders,
+    Time,
+    pack,
+    unpack,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +54,6 @@ TOLD_EVERY = 60.0  # seconds between two lines in the log about what was refused
 
 class Desk(ingest.Desk, Protocol):
     """What is needed of the desk."""
-
-    @property
-    def board(self) -> Board:
-        """The newest."""
-        ...
 
     def hand_in(self, event: Event) -> None:
         """Puts an event on its queue."""
@@ -225,10 +231,16 @@ class Exchange:
             about = {"location": topic.location, "agent": document.agent}
             how = "has left" if document.orderly else "is not connected any more"
             log.info("agent %s %s", document.agent, how, extra={"about": about})
+            self._rollcall.gone(topic.location, document)
 
     def _answer(self, location: str, heartbeat: Heartbeat, seal: Seal) -> None:
-        answer, topic = self._rollcall.heard(location, heartbeat), topics.time(location, heartbeat.agent)
-        if answer is not None and self._link is not None:
+        answer = self._rollcall.heard(location, heartbeat, self._distribution.digests.get(location))
+        if answer is not None:
+            self._mention(location, answer, seal)
+
+    def _mention(self, location: str, answer: Time, seal: Seal) -> None:
+        topic = topics.time(location, answer.agent)
+        if self._link is not None:
             self._link.mention(topic, pack(seal, topic, answer))
 
     async def _take(self) -> None:
@@ -281,6 +293,8 @@ class Exchange:
                 self._rollcall.missed(now - last)
             last = now
             self._rollcall.look()
+            for location, word in self._rollcall.redivided():
+                self._mention(location, word, self._seals[location])
             if self._untold and now - self._told_at > TOLD_EVERY:
                 self._told_at = now
                 for (location, why), count in self._untold.items():

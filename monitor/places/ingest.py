@@ -1,7 +1,8 @@
 """Ingest: what agents saw comes to the desk, each of it once and in the order in which it was seen.
 
 The desk is the same for all: a batch becomes one event after another, and how far an agent has come (`Marked`) is
-stored together with the last of them. Only then is the batch acknowledged; whatever is not comes again.
+stored together with the last of them. Only then is the batch acknowledged; whatever is not comes again. What two
+agents of a place asked at one time is taken from the first of them.
 """
 
 import asyncio
@@ -13,8 +14,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from monitor.clock import Clock
+from monitor.core.board import Board
 from monitor.core.effect import Event, Marked, Observed, Storable
 from monitor.core.observation import Observation
+from monitor.places.tenure import Tenures
 from monitor.places.wire import Acknowledged, Batch, Doubt, Item
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,11 @@ Key = tuple[str, str, str]  # location, agent, epoch of its outbox
 
 class Desk(Protocol):
     """What is needed of the desk."""
+
+    @property
+    def board(self) -> Board:
+        """The newest."""
+        ...
 
     @property
     def backlog(self) -> Sized:
@@ -64,7 +72,10 @@ class Ingest:
         self._seen = seen
         self.batches: Counter[str] = Counter()  # that were taken, by location
         self.items: Counter[str] = Counter()  # … and what was in them
-        self.repeated: Counter[str] = Counter()  # items that had come before
+        self.repeated: Counter[str] = Counter()  # items that had come before, or that another agent saw as well
+        self._tenures = Tenures()
+        for location, agent, _ in marks:
+            self._tenures.met(location, agent)
 
     async def take(self, location: str, batch: Batch) -> bool:
         """Hands to the desk what is new in a batch. False, and nothing of it is taken, where an earlier one is missing:
@@ -76,6 +87,7 @@ class Ingest:
             log.info("%d of %s is missing: what follows waits", through + 1, batch.agent, extra={"about": about})
             return False
         fresh = batch.items[max(0, through + 1 - batch.first) :]
+        self._tenures.met(location, batch.agent)
         self.batches[location] += 1
         self.items[location] += len(fresh)
         self.repeated[location] += len(batch.items) - len(fresh)
@@ -84,10 +96,22 @@ class Ingest:
                 await asyncio.sleep(AGAIN / 10)
             for number, item in enumerate(fresh[begin : begin + TURN], begin + 1):
                 whole = number == len(fresh)
-                self._hand_over(item, [Marked(*key, batch.last, self._clock.now())] if whole else [])
+                mark: list[Storable] = [Marked(*key, batch.last, self._clock.now())] if whole else []
+                if self._is_taken(batch.agent, item):
+                    self.repeated[location] += 1
+                    self._desk.receive(None, mark)
+                else:
+                    self._hand_over(item, mark)
             await asyncio.sleep(0)
         self._taken[key] = max(through, batch.last)
         return True
+
+    def _is_taken(self, agent: str, item: Item) -> bool:
+        """Whether another agent of that place saw the same."""
+        if not isinstance(item, Observation) or item.module is None or not self._tenures.are_needed(item.location):
+            return False
+        probe = self._desk.board.platform.probes.get((item.module, item.probe))
+        return probe is not None and self._tenures.is_taken(item.location, agent, probe, item.scheduled_at)
 
     def _hand_over(self, item: Item, mark: list[Storable]) -> None:
         match item:

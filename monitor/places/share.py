@@ -109,6 +109,19 @@ def told(share: Mapping[str, Any], location: str, folder: Path) -> Told:
     return Told(Config(platform, settings=Settings(location=location), network=network, secrets=secrets), authorities)
 
 
+def taken_up(share: Mapping[str, Any], location: str, folder: Path, before: Config) -> Told:
+    """A share that is read, with its authorities on the disk beside those that were in use before. Raises Refused, and
+    OSError where the disk does not take them."""
+    fresh = told(share, location, folder)
+    wanted = fresh.config.network.ca_file
+    if fresh.authorities is not None and wanted is not None:
+        Path(wanted).write_text(fresh.authorities, encoding="utf-8")
+    for old in folder.glob("authorities-*.pem"):
+        if str(old) not in (wanted, before.network.ca_file):
+            old.unlink(missing_ok=True)
+    return fresh
+
+
 def nothing(location: str) -> Config:
     """The configuration of a place that was told nothing yet."""
     return Config(Platform(locations={location: "default"}), settings=Settings(location=location))

@@ -4,6 +4,7 @@ Whoever has the credentials of one place may write under its name only; `deploy/
 lists that make a broker see to it. Observations are spread over SHARDS, so that several readers can share them.
 """
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
 from zlib import crc32
@@ -87,6 +88,11 @@ def of_shard(shard: int) -> str:
 def of_kind(kind: Kind) -> str:
     """The filter of whoever reads a kind that has no rest, of all places."""
     return f"{PREFIX}/+/{kind}"
+
+
+def slug(name: str) -> str:
+    """A name of a machine as a part of topics."""
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "agent"
 
 
 def parse(topic: str) -> Topic:

@@ -17,6 +17,7 @@ from monitor.places.seal import Refused, Seal
 from monitor.places.topics import Kind, parse
 
 MOST_ITEMS = 500  # of a batch
+MOST_AGENTS = 1000  # of a place
 LONGEST_NAME = 100  # characters of an agent, an epoch, a location
 LONGEST_WAIT = 366 * 86400.0  # seconds that anything here can be about
 
@@ -96,12 +97,16 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """The heartbeat of that `echo` came at `received_at` by the core's clock, and was answered at `sent_at`."""
+    """The heartbeat of that `echo` came at `received_at` by the core's clock, and was answered at `sent_at`.
+
+    `roster` names the agents that divide the probes of the place by then; empty: as before.
+    """
 
     agent: str
     echo: datetime
     received_at: datetime
     sent_at: datetime
+    roster: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +298,11 @@ def _read_gone(raw: Raw, location: str) -> Gone:
 
 
 def _read_time(raw: Raw, location: str) -> Time:
-    return Time(_name(raw, "agent"), _moment(raw, "echo"), _moment(raw, "received_at"), _moment(raw, "sent_at"))
+    roster = sequence(raw, "roster") or ()
+    if len(roster) > MOST_AGENTS or not all(isinstance(one, str) and 0 < len(one) <= LONGEST_NAME for one in roster):
+        raise ValueError("no such roster")
+    moments = (_moment(raw, "echo"), _moment(raw, "received_at"), _moment(raw, "sent_at"))
+    return Time(_name(raw, "agent"), *moments, roster)
 
 
 def _read_orders(raw: Raw, location: str) -> Orders:

@@ -1,4 +1,4 @@
-"""What it costs the core to take in what agents saw: `python -m tests.bench.ingest_rate [URL]`.
+"""What it costs the core to take in what agents saw: `python -m tests.bench.ingest_rate [URL [MODULES]]`.
 
 Opening a batch, judging each run at the desk, storing it with its track and its mark, acknowledging: processor time of
 this process for each run, in time and two hours late. Figures hang on the machine; their ratio does not.
@@ -28,9 +28,9 @@ async def told(location: str, through: Acknowledged) -> None:
     """Nobody is there to hear it."""
 
 
-async def measure(url: str) -> None:
+async def measure(url: str, modules: int = MODULES) -> None:
     """Takes the same day in twice."""
-    names = [f"m{number}" for number in range(MODULES)]
+    names = [f"m{number}" for number in range(modules)]
     world = platform(*(module(name, places=("sao", "mia")) for name in names), locations={"sao": "1", "mia": "2"})
     store, clock = await open_store(url), SystemClock()
     desk = Desk(board_from(world, await store.recall(clock.now())), store, Idle(), clock, troubles=TROUBLES)
@@ -40,7 +40,7 @@ async def measure(url: str) -> None:
         base, payloads = datetime.now(UTC) - age, []
         for first in range(0, RUNS, MOST_ITEMS):
             runs = (
-                observation(names[number % MODULES], base + timedelta(milliseconds=number / 10), "+", "sao")
+                observation(names[number % modules], base + timedelta(milliseconds=number / 10), "+", "sao")
                 for number in range(first, first + MOST_ITEMS)
             )
             payloads.append(pack(seal, topic, Batch("box", name, first + 1, first + 1, base, tuple(runs))))
@@ -60,4 +60,5 @@ async def measure(url: str) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{folder}/monitor.db"))
+        url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{folder}/monitor.db"
+        asyncio.run(measure(url, *map(int, sys.argv[2:])))

@@ -263,3 +263,15 @@ async def _tried(data: st.DataObject) -> None:
                 break
     await core.bring(batch(through + 1, total, kept=through + 1) if through < total else batch(1, total))
     assert await core.store.kept() == [run(number).scheduled_at for number in range(1, total + 1)]  # type: ignore[union-attr]
+
+
+async def test_what_another_agent_of_the_place_has_brought_is_not_taken_again() -> None:
+    """Its number is, so that it is acknowledged; what the other one did not see is taken."""
+    core = await Core().begin()
+    await core.bring(batch(1, 2), replace(batch(3, 3), agent="box-2", first=1, kept=1))
+    await core.bring(replace(batch(4, 6), first=3, kept=3))
+    assert await core.bring(replace(batch(4, 8), agent="box-2", first=2, kept=2)) == [True]
+    assert core.told[-1] == Acknowledged("box-2", "e1", 6)
+    assert core.ingest.repeated["sao"] == 3
+    kept = [(at - START) // timedelta(seconds=30) for at in await core.store.kept()]
+    assert kept == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.effect import Stale
 from monitor.places.rollcall import Rollcall
-from monitor.places.wire import Heartbeat
+from monitor.places.wire import Gone, Heartbeat
 from tests.stories.beats import START
 
 
@@ -153,3 +153,111 @@ def test_how_a_place_is_is_what_its_agents_say() -> None:
     assert (how.outdated, how.trouble, how.versions, how.heard_at) == (True, "it is too new", ("1",), START)
     nobody = hall.rollcall.attendance("mia", "d2")
     assert (nobody.agents, nobody.heard_at, nobody.outdated) == (0, None, False)
+
+
+def shared(*agents: str) -> Hall:
+    """A place whose agents were heard of for a minute, with the newest configuration."""
+    hall = Hall("sao")
+    for _ in range(6):
+        beat(hall, *agents)
+        hall.go_on(10)
+    beat(hall, *agents)
+    return hall
+
+
+def beat(hall: Hall, *agents: str, digest: str = "d1", wanted: str = "d1") -> None:
+    """These agents are there, with a configuration."""
+    for agent in agents:
+        hall.rollcall.heard("sao", Heartbeat(agent, "e1", hall.clock.now(), START, digest=digest), wanted)
+
+
+def test_nobody_divides_anything_before_we_have_listened() -> None:
+    """An agent that is not heard of in the first seconds is not gone; then all are told, with every answer as well."""
+    hall = Hall("sao")
+    for _ in range(3):
+        beat(hall, "box-1", "box-2")
+        hall.go_on(10)
+    assert hall.rollcall.roster("sao") == ()
+    assert hall.rollcall.redivided() == []
+    beat(hall, "box-1", "box-2")
+    hall.go_on(1)
+    told = hall.rollcall.redivided()
+    assert {(location, word.agent, word.roster) for location, word in told} == {
+        ("sao", "box-1", ("box-1", "box-2")),
+        ("sao", "box-2", ("box-1", "box-2")),
+    }
+    assert hall.rollcall.redivided() == []
+    answer = hall.rollcall.heard("sao", Heartbeat("box-1", "e1", hall.clock.now(), START, digest="d1"))
+    assert answer is not None
+    assert answer.roster == ("box-1", "box-2")
+
+
+def test_the_probes_of_an_agent_that_falls_silent_go_to_the_others() -> None:
+    """As soon as a place would be given up for it, and back with its first heartbeat; the others are told at once."""
+    hall = shared("box-1", "box-2")
+    hall.rollcall.redivided()
+    for _ in range(3):
+        hall.go_on(10)
+        beat(hall, "box-1")
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+    hall.go_on(1)
+    assert [word.roster for _, word in hall.rollcall.redivided()] == [("box-1",)] * 2
+    beat(hall, "box-2")
+    assert [word.roster for _, word in hall.rollcall.redivided()] == [("box-1", "box-2")] * 2
+    assert hall.told == []
+
+
+def test_an_agent_that_lost_its_connection_has_some_seconds_to_come_back() -> None:
+    """One that says goodbye has none, and an old word of the broker says nothing."""
+    hall = shared("box-1", "box-2")
+    hall.rollcall.gone("sao", Gone("box-2", "e1", START - timedelta(seconds=1)))
+    hall.go_on(9)
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+    hall.rollcall.gone("sao", Gone("box-2", "e1", START))
+    hall.go_on(4)
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+    beat(hall, "box-1", "box-2")
+    hall.go_on(6)
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+    hall.rollcall.gone("sao", Gone("box-2", "e1", START))
+    hall.go_on(5)
+    assert hall.rollcall.roster("sao") == ("box-1",)
+    beat(hall, "box-1", "box-2")
+    hall.rollcall.gone("sao", Gone("box-2", "e1", START, orderly=True))
+    assert hall.rollcall.roster("sao") == ("box-1",)
+    assert hall.told == []
+
+
+def test_an_agent_without_the_newest_configuration_asks_nothing_for_long() -> None:
+    """What it does not know it cannot ask. While nobody has the newest, all go on."""
+    hall = shared("box-1", "box-2")
+    for _ in range(3):
+        beat(hall, "box-1", digest="d2", wanted="d2")
+        beat(hall, "box-2", digest="d1", wanted="d2")
+        assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+        hall.go_on(10)
+    beat(hall, "box-1", digest="d2", wanted="d2")
+    beat(hall, "box-2", digest="d1", wanted="d2")
+    assert hall.rollcall.roster("sao") == ("box-1",)
+    beat(hall, "box-3", digest="", wanted="d2")
+    assert hall.rollcall.roster("sao") == ("box-1",)
+    for _ in range(4):
+        beat(hall, "box-1", "box-2", digest="d2", wanted="d3")
+        hall.go_on(10)
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+
+
+def test_a_place_that_is_back_is_listened_to_first() -> None:
+    """Its agents come back one after the other, and go on with their parts until all have had the time to."""
+    hall = shared("box-1", "box-2")
+    hall.rollcall.redivided()
+    hall.go_on(60)
+    beat(hall, "box-1")
+    assert hall.rollcall.roster("sao") == ()
+    assert hall.rollcall.redivided() == []
+    for _ in range(3):
+        hall.go_on(10)
+        beat(hall, "box-1", "box-2")
+    hall.go_on(1)
+    assert hall.rollcall.roster("sao") == ("box-1", "box-2")
+    assert hall.rollcall.redivided() == []

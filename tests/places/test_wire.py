@@ -91,6 +91,7 @@ _heartbeats = st.builds(
     version=_names,
     trouble=st.text(max_size=50),
 )
+_rosters = st.lists(_names, max_size=3).map(tuple)
 _said = st.one_of(
     st.tuples(st.just(topics.observations(PLACE)), _batches),
     st.tuples(st.just(topics.heartbeat(PLACE)), _heartbeats),
@@ -100,7 +101,7 @@ _said = st.one_of(
         st.just(topics.acknowledged(PLACE, AGENT)),
         st.builds(Acknowledged, st.just(AGENT), _names, st.integers(0, 2**40)),
     ),
-    st.tuples(st.just(topics.time(PLACE, AGENT)), st.builds(Time, st.just(AGENT), _times, _times, _times)),
+    st.tuples(st.just(topics.time(PLACE, AGENT)), st.builds(Time, st.just(AGENT), _times, _times, _times, _rosters)),
     st.tuples(
         st.just(topics.configuration(PLACE)),
         st.builds(Configuration, _names, _times, st.dictionaries(_names, st.integers() | st.text(), max_size=3)),
