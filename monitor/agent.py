@@ -317,6 +317,7 @@ class Agent:
         part = await asyncio.to_thread(self.part.of, self.config)
         self.lookout.use(part)
         log.info("%d of %d probes fall to us", len(part.platform.probes), len(self.config.platform.probes))
+        self._heartbeat()
 
     async def _recall(self) -> None:
         """Goes on with what the core told before the last stop."""
@@ -362,6 +363,7 @@ class Agent:
             skew=self.skew.ahead,
             version=self._version,
             trouble=self.trouble,
+            probes=self.lookout.probes,
         )
         self._beats = {now: self._clock.monotonic(), **dict(list(self._beats.items())[:5])}
         topic = topics.heartbeat(self.location)

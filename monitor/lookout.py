@@ -79,6 +79,11 @@ class Lookout:
             self._rounds.hold((hold.module, hold.probe), (hold.until - self._clock.now()).total_seconds())
 
     @property
+    def probes(self) -> int:
+        """How many it asks, those that are off included."""
+        return len(self._config.platform.probes)
+
+    @property
     def secrets(self) -> frozenset[str]:
         """What the configuration took from outside and nobody may read."""
         return self._reach.secrets

@@ -55,6 +55,8 @@ class Attendance:
     `waiting` results are in their outboxes, the oldest for `oldest` seconds, `lost` went for lack of room; their clocks
     are `skew` seconds ahead. `outdated`: not all of them have the newest configuration, `trouble` says why.
 
+    `parts` is how many probes each agent asks, by its name.
+
     `batches`, `results` and `repeated` count what was taken from there, and what had come before; `refused` payloads
     that were not believed, by the reason.
     """
@@ -74,3 +76,4 @@ class Attendance:
     results: int = 0
     repeated: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)

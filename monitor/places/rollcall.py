@@ -172,4 +172,5 @@ class Rollcall:
             outdated=digest is not None and any(one.digest != digest for one in said),
             trouble=next((one.trouble for one in said if one.trouble), ""),
             versions=tuple(sorted({one.version for one in said if one.version})),
+            parts={one.agent: one.probes for one in sorted(said, key=lambda one: one.agent)},
         )

@@ -70,6 +70,7 @@ class Heartbeat:
     `at` is what its clock shows, `skew` how many seconds that is ahead of the core's (None: not known yet). `waiting`
     items are in its outbox, the oldest for `oldest` seconds; `lost` went from it for lack of room. `digest` names the
     configuration in force there, empty where there is none, `trouble` says why it is not the newest one it was given.
+    `probes` are those that fall to this agent.
     """
 
     agent: str
@@ -83,6 +84,7 @@ class Heartbeat:
     skew: float | None = None
     version: str = ""
     trouble: str = ""
+    probes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,7 @@ def _read_heartbeat(raw: Raw, location: str) -> Heartbeat:
         skew=number(raw, "skew"),
         version=_short(raw, "version"),
         trouble=(text(raw, "trouble") or "")[:500],
+        probes=count(raw, "probes") or 0,
     )
 
 

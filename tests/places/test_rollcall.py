@@ -146,10 +146,13 @@ def test_the_answer_to_a_heartbeat_holds_the_four_time_stamps() -> None:
 def test_how_a_place_is_is_what_its_agents_say() -> None:
     """Sums over those that are there, the worst of clocks, and whether all have the configuration they should."""
     hall = Hall("sao", "mia")
-    hall.beat(agent="box-1", digest="d2", waiting=3, oldest=7.0, skew=-0.5, version="1")
-    hall.beat(agent="box-2", digest="d1", waiting=4, oldest=2.0, skew=0.1, version="1", trouble="it is too new")
+    hall.beat(agent="box-1", digest="d2", waiting=3, oldest=7.0, skew=-0.5, version="1", probes=27)
+    hall.beat(
+        agent="box-2", digest="d1", waiting=4, oldest=2.0, skew=0.1, version="1", trouble="it is too new", probes=13
+    )
     how = hall.rollcall.attendance("sao", "d2")
     assert (how.agents, how.waiting, how.oldest, how.skew) == (2, 7, 7.0, -0.5)
+    assert how.parts == {"box-1": 27, "box-2": 13}
     assert (how.outdated, how.trouble, how.versions, how.heard_at) == (True, "it is too new", ("1",), START)
     nobody = hall.rollcall.attendance("mia", "d2")
     assert (nobody.agents, nobody.heard_at, nobody.outdated) == (0, None, False)

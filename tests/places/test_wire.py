@@ -90,6 +90,7 @@ _heartbeats = st.builds(
     skew=st.none() | st.floats(-1e9, 1e9),
     version=_names,
     trouble=st.text(max_size=50),
+    probes=st.integers(0, 10**6),
 )
 _rosters = st.lists(_names, max_size=3).map(tuple)
 _said = st.one_of(
