@@ -252,9 +252,9 @@ class Agent:
                 with suppress(OutboxFailed):  # what is not dropped now is dropped with the next word
                     await self.sending.acknowledged(document)
             case Time():
-                news = await self.part.heard(document, asked=document.echo in self._beats)
+                asked = document.echo in self._beats
                 self._compared(document)
-                if news:
+                if await self.part.heard(document, asked=asked):
                     await self._divide()
 
     def _follow(self, order: Order) -> None:
