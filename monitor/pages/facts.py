@@ -212,60 +212,37 @@ class Facts:
 
     @given_by("standing")
     def _known(self) -> dict[str, Incident]:
-        known = {one.id: one for one in self._picture.history.incidents}
-        known.update(self._picture.board.incidents)
-        return dict(sorted(known.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
+        return self._picture.known
 
     @cell
     def _ids(self) -> tuple[str, ...]:
         return tuple(self._known())
 
-    @cell
+    @given_by("incident")
     def incident(self, id: str) -> Incident:
         """One incident. Raises KeyError."""
-        return self._known()[id]
+        return self._picture.known[id]
 
     @cell
     def _open(self) -> tuple[str, ...]:
         going_on = [one for one in self._known().values() if one.is_open]
         return tuple(one.id for one in sorted(going_on, key=lambda one: -RANK.index(one.impact)))
 
-    @cell
-    def _by_module(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
-        for id, one in self._known().items():
-            for module in {member.module: None for member in one.members}:
-                found.setdefault(module, []).append(id)
-        return {module: tuple(ids) for module, ids in found.items()}
-
-    @cell
-    def _by_component(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
-        for id, one in self._known().items():
-            for component in dict.fromkeys(one.components):
-                found.setdefault(component, []).append(id)
-        return {component: tuple(ids) for component, ids in found.items()}
-
-    @cell
+    @given_by("struck")
     def incidents_of_module(self, module: str) -> tuple[Incident, ...]:
         """Those it is or was a member of, the newest first."""
-        return tuple(self.incident(id) for id in self._by_module().get(module, ()))
+        return self._picture.known_of_modules.get(module, ())
 
-    @cell
+    @given_by("touched")
     def incidents_of_component(self, component: str) -> tuple[Incident, ...]:
         """Those it is or was touched by, the newest first."""
-        return tuple(self.incident(id) for id in self._by_component().get(component, ()))
+        return self._picture.known_of_components.get(component, ())
 
-    @cell
+    @given_by("struck")
     def open_incident_of(self, module: str) -> Incident | None:
-        """The open one it is a member of; of several the worst."""
-        id = self._struck().get(module)
-        return None if id is None else self.incident(id)
-
-    @cell
-    def _struck(self) -> dict[str, str]:
-        ours_last = sorted(reversed(self.open_incidents), key=lambda one: not one.by_hand)  # they say more of a module
-        return {member.module: one.id for one in ours_last for member in one.members}
+        """The open one it is a member of; of several the worst, and ours before what a person opened: they say more."""
+        going_on = [one for one in self._picture.known_of_modules.get(module, ()) if one.is_open]
+        return min(going_on, key=lambda one: (one.by_hand, -RANK.index(one.impact)), default=None)
 
     # --- planned work
 
@@ -318,10 +295,10 @@ class Facts:
         """One of them. Raises KeyError."""
         return self._reports()[name]
 
-    @cell
+    @given_by("incident")
     def has_page(self, incident: str) -> bool:
         """Whether an incident can be read on a page of its own: the oldest have none any more."""
-        return incident in self._ids()
+        return incident in self._picture.known
 
     # --- how well we see
 

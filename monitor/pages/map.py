@@ -60,13 +60,14 @@ def map_view(
     """The map of the platform; None where no module needs another. `failing` are the modules that fail now."""
     platform = lens.facts.platform
     needs = _needs(platform)
-    joined = [id for id, ones in needs.items() if ones or id in _needed(needs)]
+    needed = _needed(needs)
+    joined = [id for id, ones in needs.items() if ones or id in needed]
     if not joined:
         return None
     struck = {member.module: one for one in reversed(incidents) for member in one.members if member.until is None}
     shown, note = joined, ""
     if len(joined) > MANY:
-        matters = _matters(needs, [*struck, *failing])
+        matters = _matters(needs, needed, [*struck, *failing])
         shown = [id for id in joined if id in matters]
         note = _note(lens, len(shown), len(joined))
     drawn = {id: tuple(one for one in needs[id] if one in needs and one in shown) for id in shown}
@@ -106,10 +107,11 @@ def _needed(needs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return found
 
 
-def _matters(needs: Mapping[str, Sequence[str]], failing: Iterable[str]) -> set[str]:
+def _matters(
+    needs: Mapping[str, Sequence[str]], needed: Mapping[str, Sequence[str]], failing: Iterable[str]
+) -> set[str]:
     """What fails, then what it needs, then what needs it, as many as there is room for."""
     hit = [id for id in dict.fromkeys(failing) if id in needs]
-    needed = _needed(needs)
     beside = [*(one for id in hit for one in needs[id]), *(one for id in hit for one in needed.get(id, ()))]
     return set(list(dict.fromkeys([*hit, *beside]))[:MANY])
 

@@ -65,11 +65,12 @@ class Packer:
 def _packed(content: bytes, mark: bytes, before: Mapping[bytes, bytes], kept: bool) -> Part:
     """A part, with the pieces that it had before where it still has them."""
     now = Part(content if kept and isinstance(content, Content) else None, [], {})
-    start, view = 0, memoryview(content)
+    start, view, digests = 0, memoryview(content), [b"", b""]
     for piece in cut(content, mark):
         behind = view[max(0, start - BACK) : start]
         start += len(piece)
-        key = sha256(view[start - len(piece) - len(behind) : start]).digest() + pack("<L", len(behind))
+        digests.append(sha256(piece).digest())
+        key = b"".join(digests[-3:])  # two pieces at least fill what gzip looks back
         now.pieces[key] = packed = before.get(key) or _deflated(piece, behind)
         now.made.append(packed)
     return now

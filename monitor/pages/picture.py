@@ -11,6 +11,7 @@ from monitor.core.availability import Subject, parts
 from monitor.core.board import Board
 from monitor.core.detector import Transition
 from monitor.core.history import History
+from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Status
 from monitor.core.overlay import works_of
@@ -61,6 +62,22 @@ class Picture:
     def works(self) -> list[Maintenance]:
         """Planned work that is to come, under way, or was over within the time shown; the first planned first."""
         return works_of(self.board, self.history)
+
+    @cached_property
+    def known(self) -> dict[str, Incident]:
+        """Every incident by id, the newest first; what the board knows is newer than what was stored."""
+        every = known(self.board, self.history)
+        return dict(sorted(every.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
+
+    @cached_property
+    def known_of_modules(self) -> dict[str, tuple[Incident, ...]]:
+        """Those a module is or was a member of."""
+        return _by((one, [member.module for member in one.members]) for one in self.known.values())
+
+    @cached_property
+    def known_of_components(self) -> dict[str, tuple[Incident, ...]]:
+        """Those a component is or was touched by."""
+        return _by((one, one.components) for one in self.known.values())
 
     @cached_property
     def cells(self) -> Cells:
@@ -260,6 +277,7 @@ def changes(before: Seen, now: Seen) -> Iterator[Source]:
     board, old = now.board, before.board
     if _standing(before) != _standing(now) or old.tracks.keys() != board.tracks.keys():
         yield "standing", ""
+        yield from _told_otherwise(known(old, before.history), known(board, now.history))
     for id in _others(before.history.transitions, now.history.transitions):
         yield "moves", id
     works = board.platform.modules if before.works != now.works else ()
@@ -282,6 +300,28 @@ def _standing(seen: Seen) -> list[object]:
         *(getattr(board, one.name) for one in fields(Board) if one.name not in MOVED),
         *(getattr(history, one.name) for one in fields(History) if one.name not in MOVED),
     ]
+
+
+def known(board: Board, history: History) -> dict[str, Incident]:
+    """Every incident by id."""
+    return {one.id: one for one in history.incidents} | dict(board.incidents)
+
+
+def _by(pairs: Iterable[tuple[Incident, Iterable[str]]]) -> dict[str, tuple[Incident, ...]]:
+    found: dict[str, list[Incident]] = {}
+    for one, ids in pairs:
+        for id in dict.fromkeys(ids):
+            found.setdefault(id, []).append(one)
+    return {id: tuple(ones) for id, ones in found.items()}
+
+
+def _told_otherwise(before: Mapping[str, Incident], now: Mapping[str, Incident]) -> Iterator[Source]:
+    """Each `incident` of which something else is told, the modules `struck` by it, the components `touched`."""
+    for id in _others(before, now):
+        yield "incident", id
+        for one in filter(None, (before.get(id), now.get(id))):
+            yield from (("struck", member.module) for member in one.members)
+            yield from (("touched", component) for component in one.components)
 
 
 def _others(old: Mapping[K, object], new: Mapping[K, object]) -> list[K]:
