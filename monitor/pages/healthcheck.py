@@ -1,12 +1,13 @@
 """Healthcheck: every module as one box, the failing ones first, and which of them is the cause of the others."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from monitor.core.module import FAILING, Status
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.cells import cell
-from monitor.pages.facts import ModuleFacts
+from monitor.pages.facts import Facts, ModuleFacts
 from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
@@ -71,11 +72,23 @@ class HealthcheckView:
 
 def healthcheck(lens: Lens) -> HealthcheckView:
     """The dashboard in one language."""
-    every = list(lens.facts.modules.values())
-    found = [module_view(lens, one) for one in sorted(every, key=_rank)]
-    counts = [(sum(one.status is status for one in every), lens.mark(words.MODULE[status])) for status in ORDER]
+    found = [_module_view(lens, id) for id in _ranked(lens.facts)]
     found.sort(key=lambda one: not one.failing)
-    return HealthcheckView(tuple(pair for pair in counts if pair[0]), tuple(found), _map(lens), filters(lens))
+    counts = tuple((count, lens.mark(words.MODULE[status])) for status, count in _counts(lens.facts).items())
+    return HealthcheckView(counts, tuple(found), _map(lens), filters(lens))
+
+
+@cell
+def _ranked(facts: Facts) -> tuple[str, ...]:
+    """The modules in the order of the page, but for those that fail."""
+    return tuple(one.module.id for one in sorted(facts.modules.values(), key=_rank))
+
+
+@cell
+def _counts(facts: Facts) -> dict[Status, int]:
+    """How many modules are in which state, the worst first."""
+    every = Counter(facts.status_of(id) for id in facts.modules)
+    return {status: every[status] for status in ORDER if every[status]}
 
 
 @cell

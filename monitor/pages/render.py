@@ -229,6 +229,7 @@ class Press:
         self.environment.globals["styles"] = self.styles
         self.environment.globals["style"] = self.styles["style.css"]
         self.environment.globals["kept"] = self._kept
+        self.environment.globals["each"] = self._each
         self.environment.globals["shared"] = self._shared
         self._fragments: dict[tuple[str, str, str, str], tuple[object, str | bytes]] = {}
         self._rows: dict[tuple[str, str, str, Hashable], str] = {}
@@ -257,6 +258,11 @@ class Press:
         text = macro(one)
         self._fragments[key] = (one, text if len(text) < LARGE else zlib.compress(legal(text).encode(), 1))
         return text
+
+    @pass_context
+    def _each(self, context: Context, macro: Macro, some: Iterable[Any]) -> str:
+        """The same of many, each with the end of its line."""
+        return Markup("".join(f"{self._kept(context, macro, one)}\n" for one in some))
 
     @pass_context
     def _shared(self, context: Context, macro: Macro, one: Hashable) -> str:
