@@ -18,12 +18,13 @@ from monitor.config import Broker
 from monitor.core.effect import Ask, AskCanaries, Hold, Lagging, Missed
 from monitor.data import only_one
 from monitor.jobs import guarded
+from monitor.lasting import LinkFailed
 from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mask import masker
 from monitor.memory import few_arenas, tidy
 from monitor.places import topics
-from monitor.places.link import Came, Link, LinkFailed
+from monitor.places.link import Came, Link
 from monitor.places.outbox import Outbox, OutboxFailed, packed
 from monitor.places.roster import Part
 from monitor.places.seal import Refused, Seal

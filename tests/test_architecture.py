@@ -31,10 +31,11 @@ ROOMS = {
     "hands": frozenset({"core"}),
     "internet": frozenset[str](),
     "loop": frozenset[str](),
+    "lasting": frozenset({"connection"}),
     "ledger": frozenset({"core"}),
     "logs": frozenset({"mask"}),
     "mask": frozenset[str](),
-    "places": frozenset({"core", "clock", "config", "connection", "loop", "mask", "places"}),
+    "places": frozenset({"core", "clock", "config", "connection", "lasting", "loop", "mask", "places"}),
     "plots": frozenset({"clock", "core", "store"}),
     "figures": frozenset({"clock", "core", "store"}),
     "jobs": frozenset[str](),
@@ -47,7 +48,7 @@ ROOMS = {
     "template": frozenset[str](),
     "watchdog": frozenset[str](),
     **{room: frozenset({"core", "clock", "internet", "loop", "mask", "template", room}) for room in HANDS},
-    "notify": frozenset({"core", "clock", "connection", "internet", "loop", "mask", "template", "notify"}),
+    "notify": frozenset({"core", "clock", "connection", "internet", "lasting", "loop", "mask", "template", "notify"}),
 }
 TOP = frozenset(
     {

@@ -1,38 +1,27 @@
 """The mqtt channel: notices, and the state of everything as retained messages, on the topics of `docs/notices.md`.
 
-One connection for as long as the monitor runs, made anew after each break. Every message is published at QoS 1 and
-awaited, with the reason code that the broker gives it: a topic one may not write to is told instead of lost. The states
-that are retained are published again after every break, so a broker that forgot them has them back.
+Every message is published at QoS 1 and awaited, with the reason code that the broker gives it: a topic one may not
+write to is told instead of lost. The states that are retained are published again after every break, so a broker that
+forgot them has them back.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from random import random
 from socket import gethostname
 from typing import Any, Protocol
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from yarl import URL
 
-from monitor.connection import (
-    FOREIGN,
-    PORTS,
-    REFUSED,
-    Connection,
-    NoWelcome,
-    code_of,
-    first_of,
-    reason_of,
-    said_of,
-    tls_of,
-)
+from monitor import lasting
+from monitor.connection import REFUSED, Connection, code_of, reason_of
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
+from monitor.lasting import Lasting, LinkFailed
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
@@ -40,16 +29,9 @@ from monitor.notify.patience import ended
 from monitor.notify.words import Acknowledged, Words
 
 log = logging.getLogger(__name__)
-_QUIET = logging.getLogger("monitor.notify.mqtt.library")
-_QUIET.setLevel(logging.CRITICAL)  # what it says of a broken connection is told here, once
 
-KEEPALIVE = 10  # seconds; a broker that is silent is noticed within two of them
-PATIENCE = 10.0  # seconds for any answer of the broker
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds before the next try to connect
-HELD = 10.0  # seconds a connection has to last to count as one
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
-MOST_MESSAGES = 1000  # of all that comes in, our own states among it
 
 
 class Section(Protocol):
@@ -67,34 +49,21 @@ class Section(Protocol):
     language: str
 
 
-class Refused(DeliveryFailed):
-    """The broker lets nobody of our name write there."""
-
-
-class Mqtt:
-    """See Channel. `client` tells this channel of this monitor from every other one: a broker takes two
-    clients of one id for the same one, and throws the first out."""
+class Mqtt(Lasting):
+    """See Channel. `client` tells this channel of this monitor from every other one."""
 
     def __init__(self, section: Section) -> None:
+        super().__init__(section, session=SESSION, asks={}, verify=section.verify)
         self.client = ""
-        self.trouble: str | None = "not connected yet"
         self._section = section
-        self._url = URL(section.url)
-        self._name = f"{self._url.host}:{self._url.explicit_port or PORTS[self._url.scheme]}"
         self._prefix = section.prefix.rstrip("/")
         self._words = Words(self._topic("acknowledge"))
         self._hub = section.discovery and section.discovery.rstrip("/")
-        self._version = aiomqtt.ProtocolVersion.V5
-        self._known = False  # which version it speaks
         self._states: dict[str, bytes] | None = None  # not known yet: nothing is cleared
         self._shown: dict[str, bytes] = {}
         self._told: set[str] = set()
         self._news = asyncio.Event()
-        self._online = asyncio.Event()
-        self._client: Connection | None = None
-        self._unanswered = asyncio.Event()
         self._leaving = False
-        self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -109,16 +78,21 @@ class Mqtt:
     async def deliver(self, message: Message) -> str | None:
         """Publishes a notice under `notices`."""
         self._start()
-        if not self._online.is_set():
+        if not self.online.is_set():
             self._wanted.set()  # a notice that is to leave now is worth a try to connect
         try:
-            async with asyncio.timeout(PATIENCE / 2):
-                await self._online.wait()
+            async with asyncio.timeout(lasting.PATIENCE / 2):
+                await self.online.wait()
         except TimeoutError:
             raise DeliveryFailed(f"no connection to the broker: {self.trouble}") from None
         payload = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        properties = self._properties(message)
-        await self._publish(self._topic("notices"), payload, retain=False, properties=properties)
+        topic = self._topic("notices")
+        try:
+            code = await self._said(topic, payload, False, self._properties(message))
+        except LinkFailed as error:
+            raise DeliveryFailed(str(error)) from None
+        if code >= REFUSED:
+            raise DeliveryFailed(_refusal(topic, code))
         return None
 
     def show(self, states: Mapping[str, bytes]) -> None:
@@ -135,10 +109,10 @@ class Mqtt:
             await self._leave(task)
 
     async def _leave(self, task: asyncio.Task[None]) -> None:
-        if self._client is not None and self._online.is_set():
-            with suppress(DeliveryFailed, TimeoutError):
+        if self._client is not None and self.online.is_set():
+            with suppress(LinkFailed, TimeoutError):
                 async with asyncio.timeout(1):
-                    await self._publish(self._topic("monitor"), b"offline", retain=True)
+                    await self._said(self._topic("monitor"), b"offline", True)
         await ended(task, 2.0)
 
     # -- the connection ----------------------------------------------------------------------------------------------
@@ -146,102 +120,32 @@ class Mqtt:
     def _start(self) -> None:
         self._leaving = False
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._keep(), name=f"mqtt {self._name}")
+            self._task = asyncio.create_task(self.keep(), name=f"mqtt {self._name}")
 
-    async def _keep(self) -> None:
-        """Keeps a connection, until cancelled."""
-        pause, now = FIRST_PAUSE, asyncio.get_running_loop().time
-        while True:
-            began = now()
-            try:
-                async with await self._opened() as client:
-                    self._known, self._client = True, client
-                    await self._tend(client)
-            except* (aiomqtt.MqttError, DeliveryFailed, OSError, ValueError, TimeoutError) as errors:
-                self._broken(first_of(errors))
-            except* Exception as errors:
-                log.error("broker %s: not foreseen", self._name, exc_info=errors)
-                self._broken(first_of(errors))
-            finally:
-                self._online.clear()
-                self._client = None
-            if now() - began > HELD:
-                pause = FIRST_PAUSE
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause * (0.5 + random() / 2)):
-                    await self._wanted.wait()
-            self._wanted.clear()
-            pause = min(2 * pause, LONGEST_PAUSE)
+    def _identity(self) -> str:
+        return f"vtex-monitor-{stable_id(f'mqtt:{self._prefix}:{gethostname()}:{self.client}')}"
 
-    async def _opened(self) -> Connection:
-        section, url = self._section, self._url
-        tls = (
-            await asyncio.to_thread(tls_of, section.ca_file, section.cert_file, section.key_file, section.verify)
-            if url.scheme in ("mqtts", "wss")
-            else None
-        )
-        v5 = self._version is aiomqtt.ProtocolVersion.V5
-        session: dict[str, Any] = {"clean_session": False}
-        if v5:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION
-            session = {"clean_start": False, "properties": properties}
-        return Connection(
-            url.host or "",
-            url.explicit_port or PORTS[url.scheme],
-            username=section.username if section.username is not None else url.user,
-            password=section.password if section.password is not None else url.password,
-            identifier=f"vtex-monitor-{stable_id(f'mqtt:{self._prefix}:{gethostname()}:{self.client}')}",
-            protocol=self._version,
-            will=aiomqtt.Will(self._topic("monitor"), b"offline", qos=1, retain=True),
-            transport="websockets" if url.scheme in ("ws", "wss") else "tcp",
-            websocket_path=url.raw_path_qs if url.scheme in ("ws", "wss") else None,
-            timeout=PATIENCE,
-            keepalive=KEEPALIVE,
-            max_queued_incoming_messages=MOST_MESSAGES,
-            tls_context=tls,
-            logger=_QUIET,
-            **session,
-        )
+    def _will(self) -> aiomqtt.Will:
+        return aiomqtt.Will(self._topic("monitor"), b"offline", qos=1, retain=True)
 
-    def _broken(self, error: BaseException) -> None:
-        """Says so once; a broker that never answered in this version may speak the other one."""
-        said = said_of(error)
-        if self._online.is_set() or self.trouble != said:
-            log.warning("broker %s: %s", self._name, said)
-        self.trouble = said
-        foreign = isinstance(error, aiomqtt.MqttCodeError) and code_of(error.rc or 0) in FOREIGN
-        if not self._known and (foreign or isinstance(error, NoWelcome)):
-            versions = aiomqtt.ProtocolVersion
-            self._version = versions.V311 if self._version is versions.V5 else versions.V5
-
-    async def _tend(self, client: Connection) -> None:
-        """What a connection is for. Returns by an exception only."""
-        await self._state(self._topic("monitor"), b"online", client)
+    async def _begin(self, client: Connection) -> None:
+        await self._state(self._topic("monitor"), b"online")
         for topic in self._read_topics():
             answers = await client.subscribe(topic, qos=1)
             if (code := max(code_of(one) for one in answers)) >= REFUSED:
                 log.warning("broker %s does not let us read %s (reason %#04x)", self._name, topic, code)
         self._shown = {}
-        if self.trouble is not None:
-            log.info("broker %s: connected", self._name)
-        self.trouble = None
         self._news.set()
-        self._online.set()
-        self._unanswered.clear()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(client))
-            group.create_task(self._words.follow())
-            group.create_task(self._show(client))
-            await self._unanswered.wait()
-            raise aiomqtt.MqttError("the broker does not acknowledge")  # it would take only so many on one connection
+
+    def _jobs(self, client: Connection) -> tuple[Coroutine[Any, Any, None], ...]:
+        return self._read(client), self._words.follow(), self._show()
 
     def _read_topics(self) -> list[str]:
         """Where people speak, and where states are retained that may have changed while nobody was here."""
         own = [self._topic(one) for one in ("acknowledge", "incidents/+", "modules/+", "monitor")]
         return [*own, f"{self._hub}/binary_sensor/{node_of(self._prefix)}/+/config"] if self._hub else own
 
-    async def _show(self, client: Connection) -> None:
+    async def _show(self) -> None:
         """Publishes the states that differ from what the broker was last given."""
         while True:
             await self._news.wait()
@@ -250,21 +154,19 @@ class Mqtt:
             if wanted is None:
                 continue
             for topic in [one for one in self._shown if one not in wanted]:
-                await self._state(topic, b"", client)
+                await self._state(topic, b"")
                 del self._shown[topic]
             for topic, payload in wanted.items():
                 if self._shown.get(topic) != payload:
-                    await self._state(topic, payload, client)
+                    await self._state(topic, payload)
                     self._shown[topic] = payload
 
-    async def _state(self, topic: str, payload: bytes, client: Connection) -> None:
+    async def _state(self, topic: str, payload: bytes) -> None:
         """A retained state. That it may not be written is told once, and keeps no notice from leaving."""
-        try:
-            await self._publish(topic, payload, retain=True, client=client)
-        except Refused as error:
-            if str(error) not in self._told:
-                log.warning("broker %s: %s", self._name, error)
-            self._told.add(str(error))
+        if (code := await self._said(topic, payload, True)) >= REFUSED:
+            if (refusal := _refusal(topic, code)) not in self._told:
+                log.warning("broker %s: %s", self._name, refusal)
+            self._told.add(refusal)
 
     async def _read(self, client: Connection) -> None:
         """What comes in: words of people, and states that were retained before us."""
@@ -276,39 +178,11 @@ class Mqtt:
                     self._words.take(payload)
             elif topic == self._topic("monitor"):
                 if payload == b"offline" and not self._leaving:  # some connection ended, and here we are
-                    await self._state(topic, b"online", client)
+                    await self._state(topic, b"online")
             elif payload and topic not in (self._states or ()) and topic not in self._shown:
                 self._shown[topic] = payload  # what ended while nobody was here is cleared
                 self._news.set()
-        raise aiomqtt.MqttError("the connection ended")
-
-    # -- publishing --------------------------------------------------------------------------------------------------
-
-    async def _publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool,
-        properties: Properties | None = None,
-        client: Connection | None = None,
-    ) -> None:
-        """Returns once the broker has it. Raises DeliveryFailed with what the broker says."""
-        to = client or self._client
-        if to is None:
-            raise DeliveryFailed(f"no connection to the broker: {self.trouble}")
-        try:
-            async with asyncio.timeout(PATIENCE):
-                code = await to.say(topic, payload, retain, properties)
-        except TimeoutError:
-            self._unanswered.set()
-            self._online.clear()
-            raise DeliveryFailed(f"the broker did not acknowledge within {PATIENCE:g} s") from None
-        except aiomqtt.MqttError as error:
-            self._online.clear()
-            raise DeliveryFailed(said_of(error)) from None
-        if code >= REFUSED:
-            raise Refused(f"the broker refuses {topic}: {reason_of(code)}")
+        raise LinkFailed("the connection ended")
 
     def _topic(self, topic: str) -> str:
         return f"{self._prefix}/{topic}"
@@ -322,3 +196,7 @@ class Mqtt:
         properties.ContentType = "application/json"
         properties.UserProperty = [("event_id", str(message.payload["event_id"]))]
         return properties
+
+
+def _refusal(topic: str, code: int) -> str:
+    return f"the broker refuses {topic}: {reason_of(code)}"

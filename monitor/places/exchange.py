@@ -20,10 +20,11 @@ from monitor.config import Broker, Config
 from monitor.core.effect import Ask, AskCanaries, Event, Hold
 from monitor.core.observation import Observation
 from monitor.core.presence import Attendance
+from monitor.lasting import LinkFailed
 from monitor.places import ingest, topics
 from monitor.places.distribution import Distribution
 from monitor.places.ingest import Ingest
-from monitor.places.link import Came, Link, LinkFailed
+from monitor.places.link import Came, Link
 from monitor.places.rollcall import Rollcall
 from monitor.places.seal import REASONS, Refused, Seal
 from monitor.places.topics import TO_THE_CORE, Kind

@@ -16,8 +16,9 @@ from datetime import timedelta
 from monitor.clock import Clock
 from monitor.core.effect import Missed
 from monitor.core.observation import Failure, Observation
+from monitor.lasting import LinkFailed
 from monitor.places import topics
-from monitor.places.link import Link, LinkFailed
+from monitor.places.link import Link
 from monitor.places.outbox import Kept, Outbox
 from monitor.places.seal import Refused, Seal
 from monitor.places.wire import Acknowledged, Batch, Doubt, Item, item_from_json, pack

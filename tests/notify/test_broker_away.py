@@ -87,8 +87,8 @@ def hour() -> list[tuple[int, Happened]]:
 async def test_a_broker_that_was_away_for_an_hour_hears_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """In order for each incident, what goes on as one message, what is wholly past as one summary; the other channel
     heard everything meanwhile, and what waited took no more memory than its rows."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 0.2)
-    monkeypatch.setattr("monitor.notify.mqtt.LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 0.2)
+    monkeypatch.setattr("monitor.lasting.LONGEST_PAUSE", 0.2)
     port, events = free_port(), hour()
     world = World(port)
     tracemalloc.start()
@@ -112,8 +112,8 @@ async def test_a_broker_that_was_away_for_an_hour_hears_of_everything(monkeypatc
         with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder), PLAIN.format(port)):
             async with reading(port) as reader:
                 world.mqtt.show({})
-                await until(world.mqtt._online.is_set, 20)
-                monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 10.0)
+                await until(world.mqtt.online.is_set, 20)
+                monkeypatch.setattr("monitor.lasting.PATIENCE", 10.0)
                 world.clock.at += timedelta(minutes=6)
                 await world.work("pager")
                 await until(lambda: len(reader.of("notices")) >= 60)
@@ -150,8 +150,8 @@ async def never_acknowledges(client: Client) -> None:
 @pytest.mark.parametrize("part", [never_welcomes, never_acknowledges])
 async def test_a_broker_that_says_nothing_is_no_delivery(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The attempt ends in its time, and the next one is made on a connection of its own."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 0.4)
-    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 0.4)
+    monkeypatch.setattr("monitor.lasting.FIRST_PAUSE", 0.01)
     met = 0
 
     async def counted(client: Client) -> None:
@@ -218,7 +218,7 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker had it; nobody could know."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 1.0)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 1.0)
     port = free_port()
     with mosquitto(tmp_path, PLAIN.format(port)):
         losing = Losing("/notices")
@@ -227,13 +227,13 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
             world = World(proxy.port)
             try:
                 world.mqtt.show({})
-                await until(world.mqtt._online.is_set)
+                await until(world.mqtt.online.is_set)
                 losing.loses = 1
                 await world.tell(happened(incident(), 1, "opened", "pager"))
                 await world.work("pager")
                 assert world.postman.pending()["pager"][0] == 1
                 while world.postman.pending()["pager"][0]:
-                    await until(world.mqtt._online.is_set)
+                    await until(world.mqtt.online.is_set)
                     world.clock.at += timedelta(seconds=30)
                     await world.work("pager")
                 await until(lambda: len(reader.of("notices")) == 2)
@@ -248,8 +248,8 @@ async def test_a_lost_acknowledgement_makes_one_repeat_under_the_same_id(
 
 async def test_what_is_not_acknowledged_ends_its_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client may have only so many messages under way on one: twenty lost answers would stop it for good."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 1.0)
-    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 1.0)
+    monkeypatch.setattr("monitor.lasting.FIRST_PAUSE", 0.01)
     port = free_port()
     with mosquitto(tmp_path, PLAIN.format(port)):
         losing = Losing("/notices")
@@ -257,10 +257,10 @@ async def test_what_is_not_acknowledged_ends_its_connection(tmp_path: Path, monk
             proxy.passes = losing
             for number in range(1, 4):
                 mqtt.show({})
-                await until(mqtt._online.is_set)
+                await until(mqtt.online.is_set)
                 losing.loses = 1
                 with pytest.raises(DeliveryFailed, match="did not acknowledge"):
                     await mqtt.deliver(notice())
                 await until(lambda n=number: proxy.met > n)  # type: ignore[misc]
-            await until(mqtt._online.is_set)
+            await until(mqtt.online.is_set)
             await mqtt.deliver(notice(2))

@@ -67,8 +67,8 @@ async def test_no_wire_makes_a_delivery_of_what_was_not_acknowledged(
     port, version = broker
     async with proxied(port) as wire, channel(wire.port) as mqtt, reading(port, version) as reader:
         mqtt.show({})
-        await until(mqtt._online.is_set)
-        monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 0.4)
+        await until(mqtt.online.is_set)
+        monkeypatch.setattr("monitor.lasting.PATIENCE", 0.4)
         wire.way, met = way, wire.met
         if way is Way.RESETS:
             await wire.cut()
@@ -76,7 +76,7 @@ async def test_no_wire_makes_a_delivery_of_what_was_not_acknowledged(
             await mqtt.deliver(notice(1))
         assert not failed.value.permanent
         wire.way = Way.WELL
-        monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 10.0)
+        monkeypatch.setattr("monitor.lasting.PATIENCE", 10.0)
         await delivered(mqtt, 1)
         await until(lambda: reader.of("notices"))
         ids = [json.loads(one)["event_id"] for one in reader.of("notices")]
@@ -91,7 +91,7 @@ async def test_a_slow_wire_is_no_failure(broker: tuple[int, int]) -> None:
     port, version = broker
     async with proxied(port) as wire, channel(wire.port) as mqtt, reading(port, version) as reader:
         mqtt.show({})
-        await until(mqtt._online.is_set)
+        await until(mqtt.online.is_set)
         wire.delay = 0.5
         await mqtt.deliver(notice(1))
         wire.delay, wire.way = 0.0, Way.DRIPS
@@ -105,14 +105,14 @@ async def test_half_a_connection_is_noticed_while_nothing_happens(
     way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within two of the times after which something is to be heard, and what happens then finds a new one."""
-    monkeypatch.setattr("monitor.notify.mqtt.KEEPALIVE", 3)
+    monkeypatch.setattr("monitor.lasting.KEEPALIVE", 3)
     port = free_port()
     with mosquitto(tmp_path, PLAIN.format(port)):
         async with proxied(port) as wire, channel(wire.port) as mqtt:
             mqtt.show({})
-            await until(mqtt._online.is_set)
+            await until(mqtt.online.is_set)
             wire.way = way
-            await until(lambda: not mqtt._online.is_set(), 30)
+            await until(lambda: not mqtt.online.is_set(), 30)
             wire.way = Way.WELL
             assert await delivered(mqtt, 1) == 1
 
@@ -187,7 +187,7 @@ async def test_a_broker_that_lets_nobody_in_now_is_asked_again_in_the_same_versi
     code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is busy, or does not like the password: it understood us. What it knows of 5 is not given up for that."""
-    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("monitor.lasting.FIRST_PAUSE", 0.01)
     notices, refused = list[bytes](), 3
 
     async def part(client: Client) -> None:
@@ -209,7 +209,7 @@ async def test_a_broker_that_hangs_up_at_each_notice_is_not_overrun(
 ) -> None:
     """Each attempt is one connection, and none is made for nothing."""
     caplog.set_level(logging.CRITICAL)
-    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("monitor.lasting.FIRST_PAUSE", 0.01)
     notices, met = list[bytes](), 0
     part = answering(-1, notices)
 
@@ -224,7 +224,7 @@ async def test_a_broker_that_hangs_up_at_each_notice_is_not_overrun(
             world.mqtt.show({})
             await world.tell(happened(incident(), 1, "opened", "pager"))
             for _ in range(12):
-                await until(world.mqtt._online.is_set)
+                await until(world.mqtt.online.is_set)
                 await world.work("pager")
                 world.clock.at += timedelta(seconds=15)
         finally:
@@ -244,8 +244,8 @@ async def test_a_broker_that_restarts_while_notices_are_under_way_gets_them_all(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In order, and whatever came twice under the same id."""
-    monkeypatch.setattr("monitor.notify.mqtt.FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("monitor.notify.mqtt.LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr("monitor.lasting.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("monitor.lasting.LONGEST_PAUSE", 0.2)
     port, version, came = free_port(), 5 if kind == "mosquitto" else 4, list[dict[str, Any]]()
     ones = [incident(f"m{number}") for number in range(20)]
     async with proxied(port) as wire:

@@ -194,7 +194,7 @@ async def test_what_people_say_while_the_connection_is_away_is_heard_afterwards(
         async with channel(broker, **kept) as mqtt:
             mqtt._version, mqtt.acknowledged = version, acknowledged
             mqtt.show({})
-            await until(mqtt._online.is_set)
+            await until(mqtt.online.is_set)
             if number:
                 async with asyncio.timeout(10):
                     assert await heard.get() == f"word{number - 1}"
@@ -271,8 +271,8 @@ async def test_a_word_is_heard_whatever_else_comes_in(
 
 async def test_a_broker_that_forgot_everything_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its restart, and a notice that waited goes out then."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 2.0)
-    monkeypatch.setattr("monitor.notify.mqtt.LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 2.0)
+    monkeypatch.setattr("monitor.lasting.LONGEST_PAUSE", 0.5)
     port = free_port()
     lines = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
     async with channel(port) as mqtt:
@@ -282,12 +282,12 @@ async def test_a_broker_that_forgot_everything_is_told_again(tmp_path: Path, mon
         for _ in range(2):
             with mosquitto(tmp_path, lines):
                 mqtt.show({"modules/checkout": b'{"status":"down"}'})
-                await until(mqtt._online.is_set, 20)
+                await until(mqtt.online.is_set, 20)
                 async with reading(port) as reader:
                     await until(lambda: len(reader.came) == 2)
                     await mqtt.deliver(notice())
                     await until(lambda: reader.of("notices"))
-            await until(lambda: not mqtt._online.is_set(), 20)
+            await until(lambda: not mqtt.online.is_set(), 20)
 
 
 async def test_a_topic_we_may_not_write_to_is_told(tmp_path: Path) -> None:
@@ -312,12 +312,12 @@ async def test_a_crash_leaves_the_last_will(broker: int) -> None:
 
 async def test_a_broker_that_is_frozen_is_no_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes the bytes and never acknowledges."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 0.5)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 0.5)
     port = free_port()
     with mosquitto(tmp_path, f"listener {port} 127.0.0.1\nallow_anonymous true\n") as process:
         async with channel(port) as mqtt:
             mqtt.show({})
-            await until(mqtt._online.is_set)
+            await until(mqtt.online.is_set)
             os.kill(process.pid, signal.SIGSTOP)
             try:
                 with pytest.raises(DeliveryFailed, match="did not acknowledge"):
@@ -332,7 +332,7 @@ async def test_a_broker_of_the_older_version_is_spoken_to_as_well() -> None:
     with Broker(port=port, listen="127.0.0.1"):
         async with channel(port) as mqtt, reading(port, 4) as reader:
             mqtt.show({"modules/checkout": b"{}"})
-            await until(mqtt._online.is_set)
+            await until(mqtt.online.is_set)
             await mqtt.deliver(notice())
             await until(lambda: reader.of("notices"))
             assert mqtt._version is aiomqtt.ProtocolVersion.V311
@@ -341,7 +341,7 @@ async def test_a_broker_of_the_older_version_is_spoken_to_as_well() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library drops sockets it refuses
 async def test_tls_asks_for_certificates_on_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours is shown, theirs is checked unless the configuration says otherwise."""
-    monkeypatch.setattr("monitor.notify.mqtt.PATIENCE", 3.0)
+    monkeypatch.setattr("monitor.lasting.PATIENCE", 3.0)
     ours, port = trustme.CA(), free_port()
     leaf, mine = ours.issue_cert("localhost"), ours.issue_cert("monitor@example.com")
     ours.cert_pem.write_to_path(str(tmp_path / "ca.pem"))

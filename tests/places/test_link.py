@@ -12,7 +12,8 @@ import pytest
 from iotcore import Broker as Iotcore
 
 from monitor.config import Broker
-from monitor.places.link import Came, Link, LinkFailed, NotAllowed
+from monitor.lasting import LinkFailed
+from monitor.places.link import Came, Link, NotAllowed
 from tests.notify.test_mqtt import mosquitto, until
 from tests.processes.running import free_port
 from tests.programs import running
@@ -187,12 +188,12 @@ async def test_a_wire_that_swallows_is_noticed(way: Way, tmp_path: Path, monkeyp
     with serving("mosquitto", tmp_path) as port:
         async with proxied(port) as wire, kept(wire.port, "one", {"t": 1}) as (link, came):
             await until(link.online.is_set)
-            monkeypatch.setattr("monitor.places.link.PATIENCE", 0.4)
+            monkeypatch.setattr("monitor.lasting.PATIENCE", 0.4)
             wire.way = way
             with pytest.raises(LinkFailed, match="did not acknowledge"):
                 await link.publish("t", b"1")
             wire.way = Way.WELL
-            monkeypatch.setattr("monitor.places.link.PATIENCE", 10.0)
+            monkeypatch.setattr("monitor.lasting.PATIENCE", 10.0)
             await until(lambda: not link.online.is_set())
             await until(link.online.is_set)
             await link.publish("t", b"2")
