@@ -15,7 +15,6 @@ from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
 from monitor.config.file import reloaded
-from monitor.config.planning import Planner
 from monitor.core.alias import aliases_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Reconfigured, Ticked
@@ -34,11 +33,11 @@ from monitor.mailroom import Mailroom
 from monitor.mask import masker
 from monitor.memory import settled
 from monitor.metrics import Metrics
+from monitor.opsroom import context_of
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
 from monitor.places.exchange import Exchange
-from monitor.plots import Plots
 from monitor.press import Press, Scene, speech_of
 from monitor.probers import Reach
 from monitor.pulse import Pulse, clocks_of
@@ -304,32 +303,15 @@ class App(Turns, Watcher):
     # -- serving and leaving -----------------------------------------------------------------------------------------
 
     def _context(self) -> OpsContext:
-        settings = self.config.settings
-        return OpsContext(
-            board=lambda: self.desk.board,
-            history=lambda: self.press.history,
-            speech=lambda: self.press.speech,
-            metrics_page=lambda openmetrics, view, modules: self.metrics.page(
-                self.desk.board, self.press.history, openmetrics, view, modules
-            ),
-            leader=self.leadership.told,
+        return context_of(
+            self,
             reload=self.reload,
             follow=self.following.follow,
             called=self._called,
-            find=self.desk.find,
             hear=self.desk.hear,
             **self.watchroom.ears(),
-            planner=lambda: Planner(self.config),
-            links=self.links,
-            trusted_proxies=settings.trusted_proxies,
-            roster=lambda: self.config.settings.roster,
-            series=Plots(self.store, self._clock, lambda: settings.keep_observations).series,
-            spent=self.figures.spent,
             answers=self.exporter.answer,
-            outgoing=self.mailroom,
             subscriptions=self.circulation,
-            roll=self.circulation,
-            courses=self.mailroom.courses,
         )
 
     def _stuck(self, patience: float) -> str | None:

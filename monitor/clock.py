@@ -1,6 +1,5 @@
 """Clock: the one place that asks what time it is. Core takes `now` as an argument; hands take a clock."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,10 +20,6 @@ class Clock(Protocol):
         """Seconds like `monotonic()`, which also go by while the machine sleeps."""
         ...
 
-    async def sleep_until(self, deadline: float) -> None:
-        """Returns once `monotonic()` has reached `deadline`."""
-        ...
-
 
 class SystemClock:
     """The real one."""
@@ -37,6 +32,3 @@ class SystemClock:
 
     def boot(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-    async def sleep_until(self, deadline: float) -> None:
-        await asyncio.sleep(max(0.0, deadline - time.monotonic()))

@@ -14,7 +14,6 @@ from monitor.circulation import Circulation
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.config.file import theme_dir
-from monitor.config.planning import Planner
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Ask, AskCanaries, Hold, Refusal, Said
 from monitor.core.history import board_from
@@ -27,11 +26,11 @@ from monitor.following import Following
 from monitor.leadership import Leadership
 from monitor.mailroom import Mailroom
 from monitor.metrics import Metrics
+from monitor.opsroom import context_of
 from monitor.pages.office import Office
 from monitor.pages.publish import Published, Publisher
 from monitor.pages.truth import Kind
 from monitor.pages.watch import Health, Lead, Watch
-from monitor.plots import Plots
 from monitor.press import Press, Scene, speech_of
 from monitor.store import TROUBLES, Store
 from monitor.upkeep import planned_by
@@ -51,34 +50,37 @@ class Standby:
 
     def __init__(self, config: Config, data: Path, store: Store, clock: Clock, leadership: Leadership) -> None:
         self.trouble: str | None = None
-        self._config = config
+        self.config = config
         self._data = data
-        self._store = store
+        self.store = store
         self._clock = clock
-        self._leadership = leadership
+        self.leadership = leadership
         self._until: datetime | None = None
         self._read = False
         self.metrics = Metrics(config.platform, clock)
         self.metrics.contradicted(dict.fromkeys(Kind, 0))
         self.metrics.reconfigured(config.platform, config.sections.get("channels", {}), [h.id for h in config.hooks])
-        self._desk = Desk(Board(config.platform), store, _NoHands(), clock, troubles=TROUBLES)
-        self._figures = Figures(store, clock, lambda: self._desk.board, lambda: config.site)
+        self.desk = Desk(Board(config.platform), store, _NoHands(), clock, troubles=TROUBLES)
+        self.figures = Figures(store, clock, lambda: self.desk.board, lambda: config.site)
         self.moved_at = clock.monotonic()
 
     press: Press
+    mailroom: Mailroom
+    circulation: Circulation
+    links: Links
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Everything is there that is shown from. Raises StoreUnusable or ConfigError."""
         publisher = await asyncio.to_thread(Publisher, self._data)
-        self.press = Press(publisher, self._store, self._clock, self._scene, published=self._published)
-        self.press.speak(await asyncio.to_thread(speech_of, self._config))
-        secret = secret_of(self._config, self._data)
-        self._links = Links(secret, self._config.settings.ops_url)
-        parts = (self._config, self._store, self._clock, lambda: self._desk.board)
-        self._mailroom = Mailroom(*parts, self._deaf, lambda: self.press.speech, instance=place_of(self._data))
-        stack.push_async_callback(self._mailroom.close)
-        self._circulation = Circulation(*parts, lambda: self.press.speech, secret)
-        stack.push_async_callback(self._circulation.close)
+        self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
+        self.press.speak(await asyncio.to_thread(speech_of, self.config))
+        secret = secret_of(self.config, self._data)
+        self.links = Links(secret, self.config.settings.ops_url)
+        parts = (self.config, self.store, self._clock, lambda: self.desk.board)
+        self.mailroom = Mailroom(*parts, self._deaf, lambda: self.press.speech, instance=place_of(self._data))
+        stack.push_async_callback(self.mailroom.close)
+        self.circulation = Circulation(*parts, lambda: self.press.speech, secret)
+        stack.push_async_callback(self.circulation.close)
 
     def jobs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What goes on until we lead, or end."""
@@ -93,17 +95,17 @@ class Standby:
             await asyncio.sleep(EVERY if self.press.published.is_set() else LOOK_EVERY)
 
     async def _recall(self) -> None:
-        now, platform = self._clock.now(), self._config.platform
+        now, platform = self._clock.now(), self.config.platform
         try:
             async with asyncio.timeout(READ):
-                memory = await self._store.recall(now - platform.tuning.reopen)
+                memory = await self.store.recall(now - platform.tuning.reopen)
         except (TimeoutError, *TROUBLES) as error:
             if self.trouble is None:
                 log.warning("what the leader stores cannot be read: %s", str(error) or f"not within {READ:g} s")
             self.trouble = str(error) or "no answer in time"
             return
         board = board_from(platform, memory)
-        self._desk.board, _ = step(board, await planned_by(self._config, board, self._clock), now)
+        self.desk.board, _ = step(board, await planned_by(self.config, board, self._clock), now)
         self._until, self._read, self.trouble = memory.seen_at, True, None
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
@@ -122,13 +124,13 @@ class Standby:
         return "standby" if self._clock.monotonic() - self.moved_at > patience else None
 
     def _scene(self) -> Scene:
-        return Scene(self._config.site, self._desk.board, self._until)
+        return Scene(self.config.site, self.desk.board, self._until)
 
     # -- what people see of it, and what they hear when they want something changed --------------------------------
 
     def why_not_ready(self) -> str | None:
         """Why we could not take over now, or show the site; None when we could."""
-        trouble = self._leadership.trouble or self.trouble
+        trouble = self.leadership.trouble or self.trouble
         if trouble is not None:
             return f"the store cannot be reached: {trouble}"
         if self.press.trouble is not None:
@@ -136,7 +138,7 @@ class Standby:
         return None if self.press.published.is_set() else "nothing is published yet"
 
     def _refusal(self) -> Refusal:
-        leader = self._leadership.leader
+        leader = self.leadership.leader
         told = "nobody leads at the moment" if leader is None else f"{leader} leads"
         return Refusal("away", f"this monitor stands by, {told}: say it there")
 
@@ -155,40 +157,21 @@ class Standby:
         return Watch(scene.site, scene.board, self.press.history, now, scene.data_until, {}, self._health())
 
     def _health(self) -> Health:
-        return Health(publication=self.press.trouble, store=self.trouble, lead=lead_of(self._leadership))
+        return Health(publication=self.press.trouble, store=self.trouble, lead=lead_of(self.leadership))
 
     def context(self) -> OpsContext:
         """What the operators' side is made of."""
-        settings, config = self._config.settings, self._config
-        return OpsContext(
-            board=lambda: self._desk.board,
-            history=lambda: self.press.history,
-            speech=lambda: self.press.speech,
-            metrics_page=lambda openmetrics, view, modules: self.metrics.page(
-                self._desk.board, self.press.history, openmetrics, view, modules
-            ),
+        return context_of(
+            self,
             ready=self.why_not_ready,
-            leader=self._leadership.told,
             reload=lambda: [self._refusal().reason],
             follow=Following().follow,
             called=self._uncalled,
-            find=self._desk.find,
             hear=self._deaf,
             perform=self._idle,
             record=lambda said, answer: answer,
-            incidents=self._desk.incidents,
-            entries=self._desk.entries,
             printer=Office(self._watch, lambda: self.press.speech, lambda: self.press.theme, theme_dir()),
-            planner=lambda: Planner(config),
-            links=self._links,
-            trusted_proxies=settings.trusted_proxies,
-            roster=lambda: settings.roster,
-            series=Plots(self._store, self._clock, lambda: settings.keep_observations).series,
-            spent=self._figures.spent,
-            outgoing=self._mailroom,
-            subscriptions=_Closed(self._circulation),
-            roll=self._circulation,
-            courses=self._mailroom.courses,
+            subscriptions=_Closed(self.circulation),
         )
 
 

@@ -78,8 +78,6 @@ class Watchroom:
         return {
             "perform": self._desk.perform,
             "record": self._desk.record,
-            "incidents": self._desk.incidents,
-            "entries": self._desk.entries,
             "runs": self.runs,
             "health": lambda: asdict(self.health()),
             "ready": self.why_not_ready,

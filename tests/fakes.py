@@ -1,6 +1,5 @@
 """Fakes that several suites share."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,3 @@ class FakeClock:
 
     def boot(self) -> float:
         return time.monotonic()
-
-    async def sleep_until(self, deadline: float) -> None:
-        await asyncio.sleep(max(0.0, deadline - time.monotonic()))

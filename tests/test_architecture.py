@@ -53,21 +53,22 @@ ROOMS = {
 TOP = frozenset(
     {
         *("agent", "app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
-        *("postman", "press", "reviews", "selfwatch", "standby", "ticketing", "turns", "undelivered"),
+        *("opsroom", "postman", "press", "reviews", "selfwatch", "standby", "ticketing", "turns", "undelivered"),
         *("unwritten", "upkeep", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
     "agent": {"lookout"},
     "app": {
-        *("circulation", "courier", "exporter", "lookout", "mailroom", "press", "selfwatch", "standby", "turns"),
-        *("upkeep", "watchroom"),
+        *("circulation", "courier", "exporter", "lookout", "mailroom", "opsroom", "press", "selfwatch", "standby"),
+        *("turns", "upkeep", "watchroom"),
     },
     "circulation": {"gazette"},
     "exporter": {"lookout"},
     "mailroom": {"postman", "reviews", "ticketing"},
+    "opsroom": {"circulation", "mailroom", "press"},
     "postman": {"undelivered", "unwritten"},
-    "standby": {"circulation", "mailroom", "press", "upkeep"},
+    "standby": {"circulation", "mailroom", "opsroom", "press", "upkeep"},
     "turns": {"press", "standby"},
     "selfwatch": {"lookout", "mailroom", "press"},
     "watchroom": {"lookout", "mailroom", "press", "selfwatch"},

@@ -86,9 +86,6 @@ class Time:
     def monotonic(self) -> float:
         return self.ran
 
-    async def sleep_until(self, deadline: float) -> None:
-        raise AssertionError
-
     def go(self, time: timedelta) -> None:
         self.at += time
         self.ran += time.total_seconds()

@@ -62,8 +62,6 @@ class Finite(click.FloatRange):
         return number
 
 
-FILE = click.Path()  # of which a shell knows how to complete it
-
 OPTIONS = (
     click.option(
         "--config", metavar="FILE", type=click.Path(), help="Configuration [$MONITOR_CONFIG, else ./probes.yaml]."

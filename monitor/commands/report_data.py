@@ -32,7 +32,6 @@ AVAILABILITY = (
 TOLD = ("started_at", "detected_at", "acknowledged_at", "resolved_at", "status", "impact", "priority")
 CAUSE = ("module", "code", "class", "state")
 TOOK = ("detect_seconds", "acknowledge_seconds", "recover_seconds")
-CHANGE = ("kind", "module", "from", "to", "at")
 INCIDENTS = ("id", "title", *TOLD, *CAUSE, *TOOK, "modules", "components", "began_in_period")
 
 

@@ -266,9 +266,6 @@ Part = Annotated[float, PlainValidator(_part), WithJsonSchema({"type": "string",
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
 Amount = Annotated[float, PlainValidator(_amount), WithJsonSchema({"type": "number", "minimum": 0})]
 Alarms = Annotated[float, PlainValidator(_alarms), WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 100})]
-Port = Annotated[
-    int, PlainValidator(_whole(1, 65_535)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_535})
-]
 Hops = Annotated[int, PlainValidator(_whole(0, 50)), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 50})]
 Count = Annotated[int, PlainValidator(_whole(0, 10**9)), WithJsonSchema({"type": "integer", "minimum": 0})]
 Boolean = Annotated[bool, PlainValidator(_boolean), WithJsonSchema({"type": "boolean"})]

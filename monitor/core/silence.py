@@ -85,12 +85,6 @@ def silenced(silences: Iterable[Silence], incident: Incident, platform: Platform
     return max(found, key=lambda one: (one.until, one.id), default=None)
 
 
-def why_not(silences: Iterable[Silence], incident: Incident, platform: Platform, at: datetime) -> str | None:
-    """The reason why a notice is held back, as `Withheld` has it: `silenced:ID`; None when nothing silences it."""
-    found = silenced(silences, incident, platform, at)
-    return None if found is None else f"silenced:{found.id}"
-
-
 def id_of(scope: Scope, author: str, reason: str, until: datetime, request: str | None, again: int = 0) -> str:
     """The id of a silence: from its request, or from what it says; `again` tells later ones apart that say the same."""
     if request is not None:

@@ -13,7 +13,6 @@ UTF_8 = ("utf-8", "utf8")
 FORM = "application/x-www-form-urlencoded"
 TEXTS = ("title", "message", "summary", "reason")
 LISTS = ("modules", "components", "groups", "priorities", "excuses")
-EMPTY_IS_OWN = ("title", "summary")  # texts that go back to the monitor's own where all of them are left empty
 
 
 @dataclass(frozen=True, slots=True)

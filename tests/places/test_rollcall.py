@@ -24,9 +24,6 @@ class Clock:
     def boot(self) -> float:
         return self.monotonic()
 
-    async def sleep_until(self, deadline: float) -> None:
-        raise AssertionError
-
 
 class Hall:
     """A rollcall of some places, and what it told."""
