@@ -79,13 +79,14 @@ class Scene:
         asked_since: Callable[[str, datetime], bool] = lambda id, onset: True,
     ) -> None:
         self.graph = graph
-        self.asked_since = asked_since
+        self.asked_since = cache(asked_since)
         self.well_at = cache(well_at)
         self.exhibits = exhibits
         self._state_of = state_of
         self._weights: dict[str, float] = {}
         self._needs: dict[str, list[tuple[str, float]]] = {}
         self._hushed: dict[str, frozenset[str]] = {}
+        self._telling_since: dict[datetime, frozenset[str]] = {}
         self.beside = 0  # so many other groups fail beside the one that is weighed: coincidences happen, then
         self.strays: dict[tuple[str, str, int], tuple[float, float, float]] = {}  # the likelihood's own notes
         self.scores: dict[tuple[object, tuple[str, ...], int], float] = {}  # … what it said before, …
@@ -129,7 +130,20 @@ class Scene:
     def telling(self) -> frozenset[str]:
         """Modules of which anything is known or that answers name, with all that they need: what is thought of any
         other one changes no likelihood."""
-        found = {id for id, state in self.states.items() if state is not State.DARK}
+        return self._with_needs({id for id, state in self.states.items() if state is not State.DARK})
+
+    def telling_since(self, onset: datetime) -> frozenset[str]:
+        """The same where what was well before a moment, and has not been asked since, tells nothing."""
+        if onset not in self._telling_since:
+            told = {
+                id
+                for id, state in self.states.items()
+                if state is not State.DARK and (state is not State.UP or self.asked_since(id, onset))
+            }
+            self._telling_since[onset] = self._with_needs(told)
+        return self._telling_since[onset]
+
+    def _with_needs(self, found: set[str]) -> frozenset[str]:
         found.update(id for one in self.exhibits.values() for id in one.named if id in self.states)
         todo = list(found) if len(found) < len(self.states) else []
         while todo:

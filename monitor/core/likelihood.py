@@ -109,12 +109,14 @@ def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
     hypothesis of a scene."""
     reach = hypothesis.reach if isinstance(hypothesis, Shared) else frozenset[str]()
     first = scene.onset(earliest) if reach else None
-    known: _Spread | None = scene.spreads.get((hypothesis, first))
+    asked = (reach or hypothesis, first)  # of several things that the same modules share one is followed
+    known: _Spread | None = scene.spreads.get(asked)
     if known is not None:
         return known
     truth: dict[str, float] = {}
     if isinstance(hypothesis, Shared):
-        order = scene.graph.behind(reach & scene.telling, scene.telling)
+        telling = scene.telling if first is None else scene.telling_since(first)
+        order = scene.graph.behind(reach & telling, telling)
     else:
         order, truth[hypothesis] = scene.telling_dependants(hypothesis), scene.share(hypothesis)
     others, ill, needs, states = 0.0, dict[str, float](), scene.graph.needs, scene.states
@@ -143,7 +145,7 @@ def _spread(scene: Scene, hypothesis: Hypothesis, earliest: str) -> _Spread:
             ill[id] = cost
         else:
             others += cost
-    found = scene.spreads[(hypothesis, first)] = _Spread(truth, others, ill)
+    found = scene.spreads[asked] = _Spread(truth, others, ill)
     return found
 
 
