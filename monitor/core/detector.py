@@ -117,6 +117,16 @@ def settle(
     return status, now
 
 
+def is_settled(probe: Probe, status: Status, track: Track, now: datetime, tuning: Tuning) -> bool:
+    """Whether `settle` surely leaves a probe that one place looks at as it is, seen from its track at a glance: it is
+    down and failed a moment ago, or well and has failed too little for anything else."""
+    if probe.kind in ("flow", "verdict") or is_stale(probe, [track], now, tuning):
+        return False
+    if status is Status.DOWN:
+        return _is_recent(track.last_bad_at, now, tuning)
+    return status is Status.UP and track.score < CAP - SLACK and not track.slow_score and not track.partial_good
+
+
 def _failing(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> bool:
     failing = [t for t in tracks.values() if t.bad_since and t.last_bad_at]
     if not failing or not _is_sure(tracks, panel):

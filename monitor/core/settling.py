@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from monitor.core import timeline, vantage
 from monitor.core.anew import replace
 from monitor.core.board import Board, Condition
-from monitor.core.detector import Panel, Transition, settle
+from monitor.core.detector import Panel, Transition, is_settled, settle
 from monitor.core.effect import Effect, Moved, Remember, Settled
 from monitor.core.module import Status
 from monitor.core.probe import Probe, Role
@@ -44,8 +44,19 @@ def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now:
 def settle_waiting(board: Board, location: str | None, now: datetime) -> tuple[Board, list[Effect]]:
     """Settles every probe that holds anything against its module, at one place or all."""
     waiting = {key[:2] for key in board.restless if location in (None, key[2]) and board.tracks[key].score}
-    probes = [board.platform.judged[key] for key in sorted(waiting) if key in board.platform.judged]
+    judged = board.platform.judged
+    waiting = {key for key in waiting if key in judged and not _is_as_it_was(board, judged[key], now)}
+    probes = [judged[key] for key in sorted(waiting)]
     return resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
+
+
+def _is_as_it_was(board: Board, probe: Probe, now: datetime) -> bool:
+    """Whether time changes nothing yet about a probe that one place looks at: while very many are down, nearly all."""
+    condition = board.probes.get(probe.key)
+    if condition is None or len(probe.locations) != 1 or not vantage.is_heard(board, probe.locations[0]):
+        return False
+    track = board.tracks.get((*probe.key, probe.locations[0]))
+    return track is not None and is_settled(probe, condition.status, track, now, board.platform.tuning)
 
 
 def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Board, list[Effect]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.detector import Panel, settle
+from monitor.core.detector import Panel, is_settled, settle
 from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
@@ -229,3 +229,35 @@ def test_what_fails_at_one_place_while_others_are_well_is_no_part_of_the_span(th
         tracks[place] = track
     status, _ = settle(PROBE, Status.UP, tracks, panel, START + at(16), Tuning())
     assert status == after
+
+
+@given(
+    st.text("+-~?tbx", max_size=20),
+    st.sampled_from((5.0, 30.0)),
+    st.floats(0, 400),
+    st.sampled_from((Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN)),
+)
+def test_what_looks_settled_at_a_glance_is(outcomes: str, every: float, after: float, status: Status) -> None:
+    """Whatever a probe showed, at whatever moment."""
+    track = tracked(outcomes, every)
+    now = START + at(every * len(outcomes) + after)
+    if is_settled(PROBE, status, track, now, Tuning()):
+        assert settle(PROBE, status, {"here": track}, ONE, now, Tuning())[0] is status
+
+
+@pytest.mark.parametrize(
+    ("status", "outcomes", "after", "expected"),
+    [
+        (Status.DOWN, "+---", 10, True),
+        (Status.DOWN, "+---+++", 61, False),  # calm may have returned
+        (Status.UP, "+-", 10, True),
+        (Status.UP, "+---", 10, False),  # it may be down as soon as it is believed
+        (Status.UP, "+-", 200, False),  # it may be silent
+        (Status.UP, "+~", 10, False),
+    ],
+)
+def test_very_many_that_are_down_are_passed_over_at_a_glance(
+    status: Status, outcomes: str, after: float, expected: bool
+) -> None:
+    now = START + at(30 * (len(outcomes) - 1) + after)
+    assert is_settled(PROBE, status, tracked(outcomes), now, Tuning()) is expected

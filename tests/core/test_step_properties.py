@@ -3,9 +3,11 @@
 from collections import defaultdict
 from datetime import datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core import settling
 from monitor.core.effect import Ask, Moved, Observed, Saved
 from monitor.core.expectation import judge
 from monitor.core.incident import Change
@@ -85,6 +87,16 @@ def test_harmless_results_blame_nobody(world: Platform, beats: list[Beat]) -> No
 def test_the_same_day_gives_the_same_answer(world: Platform, beats: list[Beat]) -> None:
     """Byte for byte: boards and effects."""
     assert repr(live(world, beats).steps) == repr(live(world, beats).steps)
+
+
+@settings(max_examples=examples(30))
+@given(worlds(canaries=3), days(kinds=("tick", "tick", "canaries", "reload")))
+def test_who_is_passed_over_at_a_glance_would_have_stayed_as_it_was(world: Platform, beats: list[Beat]) -> None:
+    quick = live(world, beats).steps
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "is_settled", lambda *_: False)
+        slow = live(world, beats).steps
+    assert quick == slow
 
 
 @settings(max_examples=examples(40))
