@@ -28,7 +28,9 @@ def chain(incident: Incident, platform: Platform, known: Mapping[str, Status]) -
         return [{} for _ in incident.updates]
     named = {id for update in incident.updates if update.kind in JOINS for id in _subjects(update, incident)}
     silent = [member for member in incident.members if member.module not in named]
-    statuses = {id: Status.UP for id, status in known.items() if status is not Status.UNKNOWN}
+    parts = platform.components_of([*named, *(member.module for member in incident.members)])
+    beside = {id for part in parts for id in platform.components[part].modules}
+    statuses = {id: Status.UP for id in beside if known.get(id, Status.UNKNOWN) is not Status.UNKNOWN}
     statuses |= {member.module: Status.UP for member in incident.members}
     before: dict[str, ComponentStatus] = {}
     failing: set[str] = set()

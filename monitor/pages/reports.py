@@ -51,11 +51,11 @@ def report_page(lens: Lens, one: Report) -> ReportView:
     index = same.index(one.whole.name)
     earlier = _to(lens, every[same[index + 1]]) if index + 1 < len(same) else None
     later = _to(lens, every[same[index - 1]]) if index else None
-    return report_view(lens, one, earlier, later, _figures(lens, one.whole.name))
+    return report_view(lens, one, earlier, later, _measured(lens, one.whole.name))
 
 
 @cell
-def _figures(lens: Lens, name: str) -> FiguresView:
+def _measured(lens: Lens, name: str) -> FiguresView:
     """They stay when a title or a link to an incident changes."""
     return figures_view(lens, lens.facts.report(name))
 

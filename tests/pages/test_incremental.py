@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +16,10 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Stage, Update
 from monitor.core.module import Component, Group, Platform, Status
 from monitor.core.track import Track
+from monitor.pages import render
 from monitor.pages.cells import Cells, cell
 from monitor.pages.cells import given as given_by
+from monitor.pages.found import Content, Stored
 from monitor.pages.picture import Picture
 from monitor.pages.site import site_files
 from monitor.pages.translate import Speech
@@ -191,6 +194,76 @@ def test_what_did_not_change_is_the_very_same_object() -> None:
     for name in ("modules/io/index.html", "components/apps/index.html", "history/index.html", "404.html"):
         assert {name, name if name == "404.html" else f"en/{name}"} <= kept
     assert {"api/v1/modules/io.json", "api/v1/incidents.json"} <= kept
+
+
+def after(seen: Picture, made: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, **changed: object) -> Picture:
+    """The next publication; `made` gets the name of everything that is worked out for it, with what it is about."""
+    site_files(seen, SPEECH, THEME)
+    later = replace(seen, before=seen.cells.found, **changed)  # type: ignore[arg-type]
+    work_out = Cells._work_out
+
+    def told(cells: Cells, key: tuple[Any, ...], *rest: Any) -> Any:
+        made.append((key[0].__qualname__, *map(str, key[2:])))
+        return work_out(cells, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cells, "_work_out", told)
+        site_files(later, SPEECH, THEME)
+    return later
+
+
+def test_an_incident_concerns_those_it_strikes_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand others are not even looked through."""
+    seen, made = shop(), list[tuple[str, ...]]()
+    one = replace(pictures.incident("io", seen.now), components=("apps",))
+    board = replace(seen.board, incidents={**seen.board.incidents, one.id: one})
+    after(seen, made, monkeypatch, board=board)
+    for what in ("Facts.incidents_of_module", "Facts.open_incident_of", "Facts.module", "Own.module_file"):
+        assert [which for name, *which in made if name == what] == [["io"]]
+    assert [which for name, *which in made if name == "Facts.incidents_of_component"] == [["apps"]]
+    assert {which[1] for name, *which in made if name == "Printer.page" and which[0] == "module"} == {"modules/io/"}
+
+
+def test_runs_that_are_no_news_move_dates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What more than runs has to happen for is not looked at."""
+    seen, made = shop(), list[tuple[str, ...]]()
+    tracks = {key: replace(track, last_at=seen.now) for key, track in seen.board.tracks.items()}
+    moved = {
+        "board": replace(seen.board, tracks=tracks),
+        "data_until": seen.now,
+        "now": seen.now + timedelta(seconds=1),
+    }
+    after(seen, made, monkeypatch, **moved)
+    assert made
+    names = {name for name, *_ in made}
+    assert not names & {"Facts._known", "Facts.failing", "Facts.planned", "Picture.overall", "Picture.last_known"}
+    assert not names & {"Statuspage.files", "Writer.history_atom", "Facts.incident", "Printer.paths", "_ranked"}
+
+
+def test_the_figures_of_a_report_stay_when_a_link_beside_them_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest incident loses its page; the report names it without a link from then on."""
+    seen, made = shop(), list[tuple[str, ...]]()
+    assert seen.reports
+    after(seen, made, monkeypatch, history=replace(seen.history, incidents=()))
+    assert [which for name, *which in made if name == "Printer.page" and which[0] == "report"]
+    assert "_measured" not in {name for name, *_ in made}
+
+
+def test_what_is_kept_compressed_is_printed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large fragments are."""
+    monkeypatch.setattr(render, "LARGE", 1)
+    goes_on([forgets, moves], 3)
+
+
+def test_a_file_of_parts_is_compared_by_them() -> None:
+    """And what stands for it on the disk equals the same parts and no others."""
+    body = Content(b"x" * 1000)
+    file = Content.of(b"one", body)
+    assert bytes(file) == b"one" + body
+    assert file.stored == Content.of(b"one", body)
+    assert file.stored != Content.of(b"two", body)
+    assert Stored.of(b"one") == Content(b"one")
+    assert Stored.of(b"one") != b"two"
 
 
 # --- the mechanism

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.pages import packer as packer_module
+from monitor.pages.found import Content
 from monitor.pages.packer import LARGE, MARK, MARK_JSON, MOST, Packer, cut
 from tests.depth import examples
 
@@ -53,6 +55,22 @@ def test_behind_a_change_the_pieces_are_the_same() -> None:
         after = [bytes(piece) for piece in cut(text[:300_000] + b"another figure" + text[300_000:], mark)]
         assert len(before) > len(text) / MOST
         assert len(set(after) - set(before)) <= 4
+
+
+def test_a_part_that_is_the_object_it_was_is_not_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with its date at the head costs the head."""
+    packer, body, made = Packer(), Content(listing(20_000, 1)), []
+    deflated = packer_module._deflated
+    monkeypatch.setattr(packer_module, "_deflated", lambda *given: (made.append(given), deflated(*given))[1])
+    for date in (b"2026-11-23T15:15:20Z", b"2026-11-23T15:15:35Z"):
+        made.clear()
+        packed = packer.packed("x.json", Content.of(date, body))
+        assert packed == Packer().packed("x.json", Content.of(date, Content(body)))
+        assert packed is not None
+        assert gzip.decompress(packed) == date + body
+    made.clear()
+    packer.packed("x.json", Content.of(b"2026-11-23T15:15:50Z", body))
+    assert len(made) == 1
 
 
 def test_a_small_text_is_packed_whole_and_a_picture_not_at_all() -> None:
