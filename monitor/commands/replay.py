@@ -5,12 +5,15 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
 
 from monitor.config import Config
 from monitor.config.file import theme_dir
+from monitor.config.findings import shown
 from monitor.config.recurrence import starts
+from monitor.core.codes import CODES
 from monitor.core.effect import Effect, Gap, Happened, Moved, Saved, Summed
 from monitor.core.module import Platform
 from monitor.core.notice import Notice, Withheld
@@ -108,6 +111,7 @@ def _read(source: str, platform: Platform) -> list[Observation]:
 
 
 def _lines(file: TextIO, name: str, platform: Platform) -> Iterator[Observation]:
+    strange: set[str] = set()
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -119,7 +123,20 @@ def _lines(file: TextIO, name: str, platform: Platform) -> Iterator[Observation]
         except (ValueError, TypeError) as error:
             raise Unreadable(f"{place}: not an observation: {error}") from None
         _check(one, place, platform)
+        for code in sorted(_unknown_codes(one) - strange):
+            near = get_close_matches(code[:60], CODES, 1)
+            meant = f"; did you mean `{near[0]}`?" if near else ""
+            print(
+                f"{place}: {shown(code)} is no code that is known here: nobody is blamed for it{meant}", file=sys.stderr
+            )
+            strange.add(code)
         yield one
+
+
+def _unknown_codes(one: Observation) -> set[str]:
+    """Codes of failures, of a run and of its steps, that come from a newer version, or from a slip of the pen."""
+    failures = [one.failure, *(step.seen.failure for step in one.steps or () if step.seen is not None)]
+    return {failure.code for failure in failures if failure is not None and failure.code.partition(":")[0] not in CODES}
 
 
 def _check(one: Observation, place: str, platform: Platform) -> None:

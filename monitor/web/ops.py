@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from monitor.core.alias import aliases_of
 from monitor.core.effect import Answered, Deed, Keep, Refusal
 from monitor.core.observation import Observation, observation_to_json
 from monitor.web.access import is_still_in, keep_out
@@ -143,7 +144,7 @@ class _Ops:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The whole page or, when it cannot be made, none: half a page looks like series that have vanished."""
-        view, modules = request.query.get("view"), request.query.get("module")
+        view, modules = request.query.get("view"), self._wanted(request.query.get("module"))
         if view not in VIEWS:
             raise web.HTTPBadRequest(text="view: `judged`, which is the default, or `locations`\n")
         openmetrics = wants_openmetrics(request)
@@ -158,6 +159,16 @@ class _Ops:
         if packed:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=body, headers=headers)
+
+    def _wanted(self, modules: str | None) -> str | None:
+        """The pattern of modules that is asked for; one without a wildcard names a module, also by a former id."""
+        if not modules or any(letter in modules for letter in "*?["):
+            return modules or None
+        platform = self.context.board().platform
+        id = aliases_of(platform).get(modules, modules)
+        if id not in platform.modules:
+            raise web.HTTPBadRequest(text=f"module: there is no module `{modules[:40]}`, nor is it a pattern\n")
+        return id
 
     async def answered(self, request: web.Request) -> web.Response:
         """One target, as a Prometheus asks the blackbox exporter for it."""

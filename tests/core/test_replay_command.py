@@ -106,6 +106,15 @@ def test_a_mark_of_the_encoding_in_front_is_passed_over(configuration: Path, tmp
     assert replayed(configuration, [GOOD, "\ufeff" + GOOD]).exit_code == 2
 
 
+def test_a_code_that_nobody_knows_is_told_once(configuration: Path) -> None:
+    """It is judged as that of a newer version, which blames nobody: whoever mistyped it hears so."""
+    recording = [altered(at=f"2026-11-23T12:0{minute}:00.000Z", failure={"code": "tcp.refusd"}) for minute in range(3)]
+    result = replayed(configuration, [GOOD, *recording])
+    assert (result.exit_code, "incident" in result.stdout) == (0, False)
+    said = "stdin:2: `tcp.refusd` is no code that is known here: nobody is blamed for it; did you mean `tcp.refused`?\n"
+    assert result.stderr == said
+
+
 def test_an_empty_recording_is_fine(configuration: Path) -> None:
     """Nothing happened."""
     assert events(replayed(configuration, [])) == []

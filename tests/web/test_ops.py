@@ -111,6 +111,21 @@ async def test_metrics_come_as_the_scraper_asks() -> None:
             assert answer.status == 400
 
 
+async def test_metrics_of_a_module_that_is_not_there_are_refused() -> None:
+    """As `/probe` does it: an empty page looks like one of a module that is well. A pattern may find nothing, an empty
+    one is none, and a former id is that of the module."""
+    board = CONTEXT.board()
+    id = next(iter(board.platform.modules))
+    modules = {**board.platform.modules, id: replace(board.platform.modules[id], aliases=("was-it",))}
+    renamed = replace(board, platform=replace(board.platform, modules=modules))
+    async with serving(replace(CONTEXT, board=lambda: renamed)) as client:
+        for asked, told in (("", None), ("nothing*", "nothing*"), (id, id), ("was-it", id)):
+            async with client.get(f"/metrics?module={asked}") as answer:
+                assert (answer.status, ASKED[-1]) == (200, (False, None, told))
+        async with client.get("/metrics?module=nothing") as answer:
+            assert (answer.status, "no module `nothing`" in await answer.text()) == (400, True)
+
+
 async def test_half_a_page_of_metrics_is_none() -> None:
     def broken(*_: object) -> bytes:
         raise RuntimeError(SECRET)
