@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from monitor.clock import Clock, SystemClock
+from monitor.core.alias import aliases_of
 from monitor.core.board import Board
 from monitor.core.effect import Answered, Deed, Lifted, Ordered, Refusal, Said, Scheduled, Silenced, Spoken
 from monitor.core.entry import Entry, Sought, own_key
@@ -221,3 +222,9 @@ async def json_answer(make: Callable[..., Mapping[str, Any]], *given: Any, statu
 def json_of(found: Mapping[str, Any]) -> bytes:
     """An object as it is answered."""
     return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def module_of(counter: Counter, request: web.Request) -> str:
+    """The module in an address, by its present id where that has a former one."""
+    given = request.match_info["id"]
+    return aliases_of(counter.board().platform).get(given, given)

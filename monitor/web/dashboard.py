@@ -18,7 +18,7 @@ from monitor.core.entry import Entry
 from monitor.core.plotted import choice
 from monitor.web.access import SESSIONS, Refused, person_of, session_of
 from monitor.web.audit import audit_page
-from monitor.web.counter import STATUS, Counter, said
+from monitor.web.counter import STATUS, Counter, module_of, said
 from monitor.web.form import Form, filled, form_of
 from monitor.web.incidents import meant_id
 from monitor.web.link import PATH
@@ -179,12 +179,12 @@ class Dashboard:
         return await self._module(request)
 
     async def _module(self, request: web.Request, status: int = 200, **about: Any) -> web.Response:
-        asked = chosen(self.counter, request)
+        asked, id = chosen(self.counter, request), module_of(self.counter, request)
         if isinstance(asked, Refusal):  # what was asked for cannot be plotted: the page shows what it usually does
-            asked = choice(self.counter.board().platform, request.match_info["id"])
+            asked = choice(self.counter.board().platform, id)
         found = asked if isinstance(asked, Refusal) else await self._series(asked)
         series = None if isinstance(found, Refusal) else found
-        return await self.print(request, "module", status, id=request.match_info["id"], series=series, **about)
+        return await self.print(request, "module", status, id=id, series=series, **about)
 
     async def incident(self, request: web.Request) -> web.StreamResponse:
         """One incident, however old, with everything that can be done about it."""

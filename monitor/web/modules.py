@@ -14,7 +14,7 @@ from monitor.core.module import Module, Status, Text, in_language
 from monitor.core.observation import observation_to_json, stamp
 from monitor.core.statement import incidents_of
 from monitor.core.wording import Sentence
-from monitor.web.counter import API, Counter, json_answer, refusal
+from monitor.web.counter import API, Counter, json_answer, module_of, refusal
 from monitor.web.full import full_module
 from monitor.web.paging import cursor_of, limit_of, linked, next_of
 
@@ -61,7 +61,7 @@ class _Modules:
 
     async def shown(self, request: web.Request) -> web.Response:
         """One module, with what it depends on and the newest runs of its probes."""
-        module = self.counter.board().platform.modules.get(request.match_info["id"])
+        module = self.counter.board().platform.modules.get(module_of(self.counter, request))
         if module is None:
             raise refusal(404, f"there is no module `{request.match_info['id'][:40]}`")
         return await json_answer(self._dossier, module, self.counter.clock.now())

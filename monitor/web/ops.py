@@ -19,7 +19,19 @@ from monitor.core.effect import Answered, Deed, Keep, Refusal
 from monitor.core.observation import Observation, observation_to_json
 from monitor.web.access import is_still_in, keep_out
 from monitor.web.conditional import tagged
-from monitor.web.counter import API, LARGEST, Counter, checked, json_answer, recorder, refusal, request_key, said, sent
+from monitor.web.counter import (
+    API,
+    LARGEST,
+    Counter,
+    checked,
+    json_answer,
+    module_of,
+    recorder,
+    refusal,
+    request_key,
+    said,
+    sent,
+)
 from monitor.web.dashboard import Dashboard, Printer, probed
 from monitor.web.events import Wire
 from monitor.web.full import full_status
@@ -222,7 +234,7 @@ class _Ops:
     async def probe(self, request: web.Request) -> web.Response:
         """Runs the probes of a module once more, now: 202 with their ids."""
         body = await sent(request, ("author",))
-        id = request.match_info["id"]
+        id = module_of(self.context, request)
         try:
             told = said(request, self.context, Deed("probe.run", id), body, author(body), request_key(request))
         except ValueError as error:

@@ -15,7 +15,7 @@ from monitor.core.plotted import USUAL, Choice, Series, choice, happenings
 from monitor.core.series import Column, Grid, grid_of
 from monitor.core.statement import Speaker, uptime_object
 from monitor.core.uptime import uptime
-from monitor.web.counter import API, Counter, json_answer, refusal_of
+from monitor.web.counter import API, Counter, json_answer, module_of, refusal_of
 from monitor.web.objectives import budget_object
 
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
@@ -32,7 +32,7 @@ async def unread(chosen: Choice) -> Series | Refusal:
 def chosen(counter: Counter, request: web.Request) -> Choice | Refusal:
     """What a request asks for."""
     asked = request.query
-    platform, id = counter.board().platform, request.match_info["id"]
+    platform, id = counter.board().platform, module_of(counter, request)
     probe, location = asked.get("probe") or None, asked.get("location") or None
     return choice(platform, id, asked.get("window", USUAL), probe, location)
 

@@ -35,7 +35,7 @@ async def side(tmp_path: Path) -> AsyncIterator[Side]:
     """Checkout was down for half an hour yesterday, and had runs, failures and a new version within the hour."""
     board, history = small()
     modules = dict(board.platform.modules)
-    modules["checkout"] = replace(modules["checkout"], objective=0.999)
+    modules["checkout"] = replace(modules["checkout"], objective=0.999, aliases=("order-form",))
     board = replace(board, platform=replace(board.platform, modules=modules, plans=(Plan("gold", {}, objective=0.99),)))
     yesterday = NOON - timedelta(days=1)
     moves = [
@@ -53,6 +53,13 @@ async def read(side: Side, path: str, status: int = 200) -> Any:
     answer = await side.get(path, **HOLDER)
     assert answer.status == status, await answer.text()
     return await answer.json()
+
+
+async def test_a_former_id_leads_to_the_module(side: Side) -> None:
+    """Wherever a module is asked for: its object, its past, its page."""
+    for path in ("", "/series?window=1h", "/availability"):
+        assert await read(side, f"/api/ops/v1/modules/order-form{path}") == await read(side, f"{API}{path}")
+    assert (await side.get("/healthcheck/modules/order-form", **HOLDER)).status == 200
 
 
 async def test_an_hour_minute_by_minute(side: Side) -> None:
