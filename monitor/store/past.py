@@ -8,7 +8,7 @@ when something that is over was written all the same; then it is read again.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, RowMapping, func, or_, select
@@ -24,6 +24,7 @@ from monitor.store.schema import gaps, incidents, rollups, transitions
 
 T = TypeVar("T")
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 _LARGE = 2000  # rows worth a thread of their own to make sense of
 
 Keys = frozenset[tuple[str, str]]  # (module, probe)
@@ -149,6 +150,7 @@ class Moves:
         self.since = since
         self.found: dict[str, tuple[Transition, ...]] = {}
         self._kept: dict[str, list[Move]] = {}
+        self._next: dict[str, datetime] = {}  # when another one is dated before the time that is read
         self._newest = 0
 
     async def begin(self, connection: AsyncConnection) -> None:
@@ -169,9 +171,12 @@ class Moves:
         for row in rows:
             fresh[row["module"]].append(Move(row["at"], row["id"], transition_of(row)))
             self._newest = max(self._newest, row["id"])
-        for module in {**self._kept, **fresh}:
+        due = [module for module, at in self._next.items() if at <= self.since]
+        for module in dict.fromkeys((*due, *fresh)):
             kept = self._kept.get(module, [])
             moves = self._needed([*kept, *fresh.get(module, ())])
+            later = (move.transition.since for move in moves if move.transition.since > self.since)
+            self._next[module] = min(later, default=NEVER)
             if len(moves) != len(kept) or module in fresh:
                 self._kept[module] = moves
                 self.found[module] = tuple(move.transition for move in moves)

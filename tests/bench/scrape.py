@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import gc
 import gzip
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from monitor.core.probe import Probe
 from monitor.metrics import Metrics
 from monitor.metrics.facts import facts
 from monitor.metrics.series import BOUNDS, OUTCOMES
+from monitor.turns import SWITCH
 from tests.fakes import START, FakeClock
 from tests.metrics.side_by_side import exporter
 from tests.probers.authorities import Authorities
@@ -213,6 +215,7 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=1)
     parser.add_argument("--peer", action="store_true", help="ask a blackbox exporter as well")
     given = parser.parse_args()
+    sys.setswitchinterval(SWITCH)  # as the monitor does
     asyncio.run(measure(given.modules, given.places))
     if given.peer:
         asyncio.run(ask_peer(given.modules))
