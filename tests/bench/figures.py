@@ -3,7 +3,7 @@ memory latency large]`, all of them without a name.
 
 start    processor time of `monitor --help`, and seconds to the first page over 100 probes
 replay   observations that one core judges in a second
-disk     bytes of one passed run in SQLite
+disk     bytes of one passed run in SQLite and in PostgreSQL
 page     bytes of the home page, packed, over 30 and 300 components
 memory   megabytes over 1,000 probes
 latency  what is told of a target asked 1,000 times a second, beside what a bare socket sees of it meanwhile
@@ -26,11 +26,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import asyncpg
+
 from monitor.core.effect import Keep
 from monitor.core.expectation import Outcome, Result
 from monitor.core.observation import Http, Observation, observation_to_json
 from monitor.store import open_store
 from tests.bench.yard import Target, configured, monitor, resident, target, watched
+from tests.postgres import own_server
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEADERS = {
@@ -80,17 +83,28 @@ def replay(folder: Path) -> None:
 
 
 def disk(folder: Path) -> None:
-    """Stores 20,000 runs."""
+    """Stores 20,000 runs, in each database."""
     count = 20_000
 
-    async def fill() -> None:
-        store = await open_store(f"sqlite:///{folder}/monitor.db")
+    async def fill(url: str, count: int) -> None:
+        store = await open_store(url)
         for first in range(0, count, 500):
             await store.commit([Keep(seen(n, 100), Result(Outcome.PASSED)) for n in range(first, first + 500)])
         await store.close()
 
-    asyncio.run(fill())
+    async def size(dsn: str) -> int:
+        connection = await asyncpg.connect(dsn)
+        found: int = await connection.fetchval("SELECT pg_database_size(current_database())")
+        await connection.close()
+        return found
+
+    asyncio.run(fill(f"sqlite:///{folder}/monitor.db", count))
     print(f"a passed run in SQLite: {os.path.getsize(folder / 'monitor.db') / count:.0f} bytes")
+    with own_server() as server:
+        asyncio.run(fill(server.dsn, 0))
+        empty = asyncio.run(size(server.dsn))
+        asyncio.run(fill(server.dsn, count))
+        print(f"… in PostgreSQL: {(asyncio.run(size(server.dsn)) - empty) / count:.0f} bytes")
 
 
 def page(folder: Path) -> None:
