@@ -60,6 +60,7 @@ class Core:
         self.gone: list[Gone] = []
         self.refused: list[str] = []
         self.acknowledges = self.answers = True
+        self.roster: tuple[str, ...] = ()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.distribution = Distribution()
         self.config: Config | None = None
@@ -108,7 +109,8 @@ class Core:
                 self.beats.append(document)
                 if self.answers:
                     topic, now = topics.time(PLACE, document.agent), self.clock()
-                    self.link.mention(topic, pack(self.seal, topic, Time(document.agent, document.at, now, now)))
+                    answer = Time(document.agent, document.at, now, now, self.roster)
+                    self.link.mention(topic, pack(self.seal, topic, answer))
             case Gone():
                 self.gone.append(document)
         came.done()
