@@ -81,6 +81,7 @@ def bare(line: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_every_fault_on_every_module() -> None:
     """Played from the socket to the incident; `python -m tests.matrix.matrix --write` writes the page anew."""
     found = await cells(TARGETS, FAULTS, workers=8)
