@@ -47,6 +47,7 @@ def set_up(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "asyncio", "aiosqlite", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.internal").setLevel(logging.ERROR)  # it warns of each cookie that a target gets wrong
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it says names addresses whole, keys in them and all
 
 

@@ -42,6 +42,7 @@ KEPT_HEADERS = frozenset(
 )
 KEPT_PREFIXES = ("x-vtex-", "ratelimit-", "x-ratelimit-")
 _MOST_HEADERS = 48
+_MOST_DIGITS = 15  # of a length: an observation holds no larger number
 
 _ESCAPED = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -222,7 +223,7 @@ def _facts(answer: Answer, headers: Mapping[str, str], followed: int, mask: Mask
         headers=_kept(headers, mask),
         version=f"{version.major}.{version.minor}" if version else None,
         redirects=followed,
-        content_length=int(length) if length.isascii() and length.isdigit() and len(length) < 19 else -1,
+        content_length=int(length) if length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS else -1,
     )
 
 

@@ -107,6 +107,7 @@ CORPUS: dict[str, tuple[str | None, bytes]] = {
     "length in hex": ("http.malformed", headed(_200, b"Content-Length: 0xc")),
     "length of 30 digits": ("http.malformed", headed(_200, b"Content-Length: " + b"9" * 30)),
     "length of 2^63": ("http.truncated", headed(_200, b"Content-Length: 9223372036854775807")),
+    "length of 10^17": ("http.truncated", headed(_200, b"Content-Length: 100000000000000000")),
     "two lengths in one": ("http.malformed", headed(_200, b"Content-Length: 12, 13")),
     "length too short": ("content.invalid_json", headed(_200, b"Content-Length: 5")),
     "length too long": ("http.truncated", headed(_200, b"Content-Length: 500")),
