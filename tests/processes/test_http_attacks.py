@@ -12,7 +12,7 @@ import pytest
 from tests.processes.crowd import Crowd, serving
 from tests.processes.running import Program, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 LAG, GROWTH = 0.05, 50e6  # seconds that the loop may be held up, bytes that memory may grow
 SECRET = "s3cret-canary-Zx9"

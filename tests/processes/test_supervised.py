@@ -15,7 +15,7 @@ from tests.processes.crowd import Crowd, serving
 from tests.processes.running import eventually
 from tests.processes.steered import hold_up
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 WATCHED = 6.0  # seconds that whoever waits is patient
 
