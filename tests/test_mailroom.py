@@ -65,6 +65,7 @@ async def test_a_channel_of_a_broker_has_a_name_of_its_own_and_the_same_after_a_
     """Of this monitor, and of no other one on the machine."""
     watched, clock = platform(module("checkout")), FakeClock()
     keys = {"kind": "mqtt", "language": "en", "url": "mqtt://broker", "prefix": "status", "discovery": None}
+    keys |= {"verify": True}
 
     async def heard(event: Event) -> Answered:
         return Answered()

@@ -33,7 +33,8 @@ def place_view(lens: Lens, place: Attendance) -> PlaceView:
     facts = [] if place.heard_at is None else [lens.word(N_("last at {time}"), time=exact(lens, place.heard_at).text)]
     if place.agents > 1:
         parts = ", ".join(f"{agent}: {lens.number(probes)}" for agent, probes in place.parts.items())
-        facts.append(f"{lens.word(N_('agents: {count}'), count=lens.number(place.agents))} ({parts})")
+        agents = lens.word(N_("agents: {count}"), count=lens.number(place.agents))
+        facts.append(f"{agents} ({parts})")
     if place.waiting:
         facts.append(lens.word(N_("results that wait there: {count}"), count=lens.number(place.waiting)))
     if place.lost:

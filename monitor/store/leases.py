@@ -7,9 +7,11 @@ for. So nothing is stored for somebody who does not lead any more, and whoever l
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monitor.store import Lease, StoreFailed, Superseded
@@ -94,13 +96,14 @@ class SqlLeases:
         return fence is not None
 
     async def _taken(self, asked: dict[str, Any]) -> int | None:
-        with surroundings(self._where):
+        with surroundings(self._where), suppress(IntegrityError):  # of two that make the row, one is told so
             async with self._engine.begin() as connection:
                 await connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
                 fence = (await connection.execute(text(_TAKE), asked)).scalar()
                 if fence is not None:
                     await connection.execute(text(_LEAVE), {"name": f"{_STANDBY}{asked['holder']}"})
-        return None if fence is None else int(fence)
+            return None if fence is None else int(fence)
+        return None
 
     async def renew(self, seconds: float) -> int:
         """See Leases."""
