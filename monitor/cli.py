@@ -127,7 +127,7 @@ def plan(given: Common, file: str | None, as_json: bool) -> None:
 @main.command("suggest-plan")
 @click.option("--orders-per-day", type=Finite(min=0), metavar="NUMBER", help="Orders on an average day.")
 @click.option("--average-ticket", type=Finite(min=0), metavar="NUMBER", help="What an order is worth on average.")
-@click.option("--growth-percent", type=Finite(), metavar="NUMBER", help="Growth in a year, in percent.")
+@click.option("--growth-percent", type=Finite(min=-100), metavar="NUMBER", help="Growth in a year, in percent.")
 @common
 def suggest_plan(
     given: Common, orders_per_day: float | None, average_ticket: float | None, growth_percent: float | None

@@ -21,7 +21,7 @@ from monitor.clock import SystemClock
 from monitor.commands.agent import broker_of, secret_of
 from monitor.config import Broker
 from monitor.core.effect import Ask, AskCanaries, Hold, Missed
-from monitor.core.observation import CANARY
+from monitor.core.observation import CANARY, Failure
 from monitor.core.target import HttpTarget
 from monitor.places import topics
 from monitor.places.wire import Acknowledged, Order, Time, pack
@@ -376,8 +376,12 @@ async def test_a_message_that_is_played_again_changes_nothing(plain: int, tmp_pa
         assert there.whole()
 
 
-async def test_an_answer_that_no_core_would_read_stands_in_nobody_s_way(plain: int, tmp_path: Path) -> None:
-    """A hostile target that names an absurd length is told as it is, and what comes after it arrives."""
+async def test_an_answer_that_no_core_would_read_stands_in_nobody_s_way(
+    plain: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prober that says what no core reads: it is told as something that cannot be told, blames nobody, and what comes
+    after it arrives."""
+    monkeypatch.setattr("monitor.probers.http._MOST_DIGITS", 18)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -395,7 +399,6 @@ async def test_an_answer_that_no_core_would_read_stands_in_nobody_s_way(plain: i
         await there.tell(replace(config, platform=platform))
         await until(lambda: len({one.probe for one in there.seen[-6:]}) == 2 and here.sending.through > 6)
         hostile = next(one for one in there.seen if one.probe == "hostile")
-        assert hostile.failure is not None
-        assert hostile.failure.code == "http.truncated"
+        assert hostile.failure == Failure("self.resources", "the answer cannot be told to the core")
         assert there.refused == []
         assert there.whole()
