@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.config.file import theme_dir
 from monitor.core.guide import HEADS, Entry, entry, nearest
-from monitor.core.module import in_language
+from monitor.core.text import in_language
 from monitor.core.wording import Sentence
 from monitor.mask import clean
 from monitor.pages.translate import Speech

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.availability import Subject
-from monitor.core.module import Platform, Text, in_language
+from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.core.period import Period
 from monitor.core.report import Course, Report, Row, Spending, Times
 from monitor.core.service import service_to_json
 from monitor.core.statement import floored, uptime_object
+from monitor.core.text import Text, in_language
 from monitor.core.wording import title
 from monitor.pages.translate import Speech
 

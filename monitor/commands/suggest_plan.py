@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping
 
 from monitor.config import Config
-from monitor.core.module import in_language
 from monitor.core.plan import suggested
+from monitor.core.text import in_language
 
 
 def suggest_plan(config: Config, shop: Mapping[str, float]) -> int:

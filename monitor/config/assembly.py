@@ -33,7 +33,7 @@ from monitor.config.table import Path, plain
 from monitor.core import target
 from monitor.core.expectation import Expect, Fresh
 from monitor.core.heartbeat import CALLED_AT, LISTENING_SINCE
-from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength, Text
+from monitor.core.module import Component, Dependency, Group, Module, Platform, Priority, Strength
 from monitor.core.plan import Client, Plan
 from monitor.core.probe import Probe, Role, Step
 from monitor.core.roster import Role as Part
@@ -50,6 +50,7 @@ from monitor.core.target import (
     TcpTarget,
     TlsTarget,
 )
+from monitor.core.text import Text
 from monitor.core.tuning import Tuning
 
 LARGEST_RESULT = 8 * 1024**2  # bytes of what a query gives: some 40,000 series

@@ -18,8 +18,8 @@ from monitor.core.agenda import LONGEST
 from monitor.core.effect import Refusal, Scheduled
 from monitor.core.identity import stable_id
 from monitor.core.maintenance import Window
-from monitor.core.module import Text
 from monitor.core.reading import read_line, read_text
+from monitor.core.text import Text
 
 FARTHEST = timedelta(days=5 * 366)  # how far ahead work may be planned
 OLDEST = timedelta(days=366)  # how long ago a rule may begin: all of its times since then are worked out

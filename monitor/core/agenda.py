@@ -20,8 +20,8 @@ from monitor.core.maintenance import (
     key_of,
     replanned,
 )
-from monitor.core.module import Text
 from monitor.core.observation import stamp
+from monitor.core.text import Text
 
 KEPT = timedelta(days=1)  # how long the board remembers work that is over; a failure may be dated before its end
 LONGEST = timedelta(days=366)  # that one piece of work may be made to take

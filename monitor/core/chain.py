@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core.concern import fits
 from monitor.core.incident import Incident
-from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
 from monitor.core.route import Route, Step
 from monitor.core.told import Told, Turn

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from monitor.core.announcement import components_of, work_body, work_message, work_title
 from monitor.core.bulletin import Edition, Subject
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform
+from monitor.core.text import Text
 from monitor.core.wording import N_, Place, Sentence, public_summary, title, update_body
 
 IMPACT: dict[str, str] = {

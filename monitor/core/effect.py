@@ -16,10 +16,11 @@ from monitor.core.entry import Entry
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
 from monitor.core.maintenance import Maintenance, Window
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform
 from monitor.core.notice import Intent
 from monitor.core.observation import Observation
 from monitor.core.silence import Scope, Silence
+from monitor.core.text import Text
 from monitor.core.told import Told
 from monitor.core.track import Track
 from monitor.core.word import Word

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from monitor.core.module import Text
+from monitor.core.text import Text
 from monitor.core.unseen import UNSEEN
 
 WAYS = ("token", "session", "here", "command", "link", "mqtt", "signal", "file", "schedule")

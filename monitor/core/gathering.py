@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board
+from monitor.core.concern import fits
 from monitor.core.digest import Digest, Line, line_from_json, line_to_json
 from monitor.core.effect import Effect, Gathered, Summed
 from monitor.core.headline import what_of
 from monitor.core.incident import Change, Incident
-from monitor.core.match import fits
 from monitor.core.outbox import Letter
 from monitor.core.route import Rhythm
 from monitor.core.silence import silenced

@@ -9,7 +9,8 @@ from typing import Any
 
 from monitor.core.digest import Line
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.module import Platform, Priority, Status
+from monitor.core.text import Text
 from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen, update_body
 
 PRIORITIES: dict[Priority, str] = {

@@ -14,8 +14,9 @@ from typing import Any
 
 from monitor.core.detector import Transition
 from monitor.core.incident import Act, Cause, Incident, Member, Stage, Update
-from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.module import Platform, Priority, Status
 from monitor.core.observation import moment
+from monitor.core.text import Text
 from monitor.core.uptime import Span, merge, spans
 
 GRACE = 3  # intervals without a beat after which nothing is known

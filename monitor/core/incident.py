@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.core.identity import stable_id
-from monitor.core.module import Priority, Status, Text
+from monitor.core.module import Priority, Status
 from monitor.core.observation import moment, stamp
+from monitor.core.text import Text
 
 
 class Stage(StrEnum):

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from monitor.core.board import Board
 from monitor.core.incident import Incident, Lowered, Update, with_update
-from monitor.core.module import Priority, Status, Text
+from monitor.core.module import Priority, Status
+from monitor.core.text import Text
 
 PRIORITIES = list(Priority)  # from most to least urgent
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from monitor.core.codes import SLOW_CODES
 from monitor.core.identity import stable_id
-from monitor.core.module import Status, Text
+from monitor.core.module import Status
 from monitor.core.observation import moment, stamp
+from monitor.core.text import Text
 
 
 class WorkStage(StrEnum):

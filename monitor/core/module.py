@@ -4,30 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from monitor.core import graph
 from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
 from monitor.core.match import PublishRule
+from monitor.core.plan import Client, Plan
 from monitor.core.probe import Probe, Role, hosts_of
 from monitor.core.route import Hours, Route
 from monitor.core.target import SideVerdict
+from monitor.core.text import Text
 from monitor.core.tuning import Tuning
 from monitor.core.weights import USUAL, Weights
-
-if TYPE_CHECKING:  # they hold texts of this file
-    from monitor.core.plan import Client, Plan
-
-Text = Mapping[str, str]  # one text per language tag
-
-
-def in_language(text: Text, language: str, default: str = "en") -> str:
-    """The text in a language, else in its base language, else in the default, else in any."""
-    for tag in (language, language.partition("-")[0], default):
-        if tag in text:
-            return text[tag]
-    return next(iter(text.values()), "")
 
 
 class Status(StrEnum):
@@ -127,8 +116,8 @@ class Platform:
     calendars: Mapping[str, Hours] = field(default_factory=dict)
     stores: frozenset[str] = frozenset()  # that are supported, by id
     weights: Weights = USUAL  # of partial outages in uptime
-    plans: tuple["Plan", ...] = ()  # what is promised to stores
-    clients: tuple["Client", ...] = ()  # the same stores, and whom each of them is looked after by
+    plans: tuple[Plan, ...] = ()  # what is promised to stores
+    clients: tuple[Client, ...] = ()  # the same stores, and whom each of them is looked after by
 
     @cached_property
     def probes(self) -> Mapping[tuple[str, str], Probe]:

@@ -18,8 +18,8 @@ from monitor.core.chain import (
     restarted,
     turn_of,
 )
+from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
-from monitor.core.match import fits
 from monitor.core.module import Platform, Priority
 from monitor.core.route import Route, open_from
 from monitor.core.told import Quiet, Told, Turn

@@ -14,10 +14,11 @@ from monitor.core.board import Board
 from monitor.core.effect import Answered, Effect, Refusal, Spoken
 from monitor.core.incident import Act, Cause, Change, Incident, Member, Stage, Update, key_of, with_update
 from monitor.core.lowering import fitting, is_lower, limited, with_lowered
-from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.module import Platform, Priority, Status
 from monitor.core.observation import stamp
 from monitor.core.reading import LONGEST_SUMMARY, read_line, read_text
 from monitor.core.standing import save, with_cause
+from monitor.core.text import Text
 from monitor.core.word import Acknowledge, Correct, Edit, Lower, Open, Reply, Word, Write
 
 IMPACTS = ("minor", "major", "critical")

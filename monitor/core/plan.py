@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from monitor.core.module import Text
 from monitor.core.route import Hours
+from monitor.core.text import Text
 
 MEASURES = ("orders_per_day", "average_ticket", "growth_percent")  # what a shop is asked about, in this order
 

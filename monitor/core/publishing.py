@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.board import Board
+from monitor.core.concern import fits
 from monitor.core.history import History
 from monitor.core.incident import Incident
-from monitor.core.match import fits
 from monitor.core.module import Platform
 
 

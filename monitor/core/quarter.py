@@ -6,7 +6,8 @@ The first line is all of it in short; the same words stand on the page of the re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from monitor.core.module import Platform, Priority, Text
+from monitor.core.module import Platform, Priority
+from monitor.core.text import Text
 from monitor.core.wording import N_, URGENCY, Place, Sentence, names
 
 WHOLE = N_("The whole report: {url}")  # where it stands

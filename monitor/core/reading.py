@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from monitor.core.effect import Refusal
-from monitor.core.module import Text
+from monitor.core.text import Text
 from monitor.core.unseen import UNSEEN
 
 _BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from monitor.core.concern import concerned
 from monitor.core.incident import Incident
-from monitor.core.match import concerned
-from monitor.core.module import Platform, Priority, Text
+from monitor.core.module import Platform, Priority
 from monitor.core.observation import moment
 from monitor.core.plan import Client, Plan
 from monitor.core.route import Hours
+from monitor.core.text import Text
 
 LONGEST = timedelta(days=366)  # that a clock is followed
 

@@ -13,8 +13,9 @@ from monitor.core.board import Board
 from monitor.core.expectation import Result, is_slow
 from monitor.core.history import History, Latency
 from monitor.core.incident import Incident, Lowered
-from monitor.core.module import Platform, Status, Text
+from monitor.core.module import Platform, Status
 from monitor.core.observation import stamp
+from monitor.core.text import Text
 from monitor.core.track import is_bad, is_usable
 from monitor.core.uptime import Span, Spent, Uptime, figure, uptime
 from monitor.core.wording import Sentence, line, public_summary, summary, title, update_body

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.core.incident import Incident, Update
-from monitor.core.module import Platform, Priority, Status, Text
+from monitor.core.module import Platform, Priority, Status
 from monitor.core.observation import stamp
+from monitor.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)

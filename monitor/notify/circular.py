@@ -18,11 +18,12 @@ from monitor.core.announcement import work_object
 from monitor.core.bulletin import Edition, Subject
 from monitor.core.circular import ASKED, CONFIRM, OTHERWISE, TO_CONFIRM, TO_END, first_line, paragraphs
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform
 from monitor.core.observation import stamp
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
 from monitor.core.subscriber import Subscriber
+from monitor.core.text import Text
 from monitor.core.wording import Sentence
 from monitor.notify import statuspage
 from monitor.notify.channel import Message

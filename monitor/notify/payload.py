@@ -10,7 +10,7 @@ from monitor.core.digest import line_to_json
 from monitor.core.gathering import lines_of
 from monitor.core.headline import LINKS
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Status, in_language
+from monitor.core.module import Platform, Status
 from monitor.core.observation import moment, stamp
 from monitor.core.outbox import Letter, Sending
 from monitor.core.quarter import WHOLE
@@ -18,6 +18,7 @@ from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.site import Site
 from monitor.core.statement import incident_object
 from monitor.core.stores import for_whom, store_to_json, stores_of
+from monitor.core.text import in_language
 from monitor.core.wording import Sentence
 from monitor.notify.channel import Message, Touched
 from monitor.notify.deadline import clock_of, of_clock

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from monitor.core import quarter
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform
 from monitor.core.review import Told
 from monitor.core.short import fitted
 from monitor.core.site import Site
+from monitor.core.text import Text
 from monitor.core.wording import Sentence
 from monitor.notify.text import Speaker, Words, lines
 

@@ -8,10 +8,11 @@ from typing import Protocol
 from monitor.core.digest import MOST, Line
 from monitor.core.headline import WITNESSES, digest, headline, short, told_of, trial, unreachable, unstored
 from monitor.core.incident import Incident
-from monitor.core.module import Platform, Text
+from monitor.core.module import Platform
 from monitor.core.outbox import Letter
 from monitor.core.short import fitted
 from monitor.core.site import Site
+from monitor.core.text import Text
 from monitor.core.wording import Place, Sentence, more_of, names, summary
 
 OWN = "self:"  # what the ids of notices that are about no incident begin with

@@ -11,9 +11,9 @@ from typing import Any
 from monitor.core.alias import aliases_of
 from monitor.core.announcement import work_object
 from monitor.core.availability import PLATFORM, Subject
-from monitor.core.module import Text, in_language
 from monitor.core.observation import stamp
 from monitor.core.statement import incident_object, latency_object, module_object, own_incident, uptime_object
+from monitor.core.text import Text, in_language
 from monitor.core.uptime import Day
 from monitor.core.wording import Sentence
 from monitor.pages.cells import cell, given_by, key_of

@@ -9,8 +9,8 @@ from unicodedata import category, east_asian_width, normalize
 
 from monitor.core.alias import aliases_of
 from monitor.core.availability import PLATFORM
-from monitor.core.module import Text, in_language
 from monitor.core.rollup import ComponentStatus
+from monitor.core.text import Text, in_language
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.cells import cell, key_of

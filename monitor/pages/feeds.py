@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from monitor.core.announcement import WORK_STAGE, components_of, work_body, work_message, work_title
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import in_language
 from monitor.core.observation import stamp
+from monitor.core.text import in_language
 from monitor.core.wording import N_, Sentence, title, update_body
 from monitor.pages import words
 from monitor.pages.calendar import calendar

@@ -7,9 +7,10 @@ from yarl import URL
 
 from monitor.core.guide import anchor, entry, help_for
 from monitor.core.incident import Cause, Incident, Stage, Update
-from monitor.core.module import Status, Text, in_language
+from monitor.core.module import Status
 from monitor.core.observation import stamp
 from monitor.core.rollup import ComponentStatus
+from monitor.core.text import Text, in_language
 from monitor.core.uptime import Uptime
 from monitor.core.wording import N_, Place, Sentence, title, update_body, witnessed
 from monitor.pages import words

@@ -13,9 +13,10 @@ from typing import Any
 
 from monitor.core.identity import stable_id
 from monitor.core.incident import Incident, Stage, Update
-from monitor.core.module import Component, Status, in_language
+from monitor.core.module import Component, Status
 from monitor.core.observation import stamp
 from monitor.core.rollup import RANK, ComponentStatus, active_impacts, top_level, worst
+from monitor.core.text import in_language
 from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
 from monitor.pages.cells import cell, given, key_of

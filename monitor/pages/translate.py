@@ -26,8 +26,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from monitor.core.module import in_language
 from monitor.core.statement import cut_off
+from monitor.core.text import in_language
 from monitor.core.wording import N_, Place, Sentence
 from monitor.pages.catalogue import catalogue_file, wanted
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
-from monitor.simulator.control import serve
+from monitor.simulator.listener import serve
 
 COUNT = 3
 

@@ -1,24 +1,33 @@
 """Control API: faults and settings switched over plain HTTP on loopback."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from monitor.simulator.faults import FAULTS, OPTIONS, WrongFault, nearest
-from monitor.simulator.listener import LOOPBACK, bound
-
-if TYPE_CHECKING:
-    from monitor.simulator.server import Simulator
-
+from monitor.simulator.faults import FAULTS, OPTIONS, Strike, WrongFault, nearest
+from monitor.simulator.platform import Platform
+from monitor.simulator.settings import Settings
 
 FIELDS = ("fault", *OPTIONS)
 
 
-def control_app(simulator: "Simulator") -> web.Application:
+class Switches(Protocol):
+    """What can be switched: `Simulator` says what each of these does."""
+
+    platform: Platform
+
+    def strike(self, module: str, fault: str, **options: Any) -> Strike: ...
+
+    def clear(self, module: str | None = None, tail: float | None = None) -> bool: ...
+
+    def set(self, /, **settings: Any) -> Settings: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+
+def control_app(simulator: Switches) -> web.Application:
     """The application behind `/state`, `/faults` and `/settings`."""
 
     async def state(request: web.Request) -> web.Response:
@@ -103,17 +112,3 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
 
 def _wrong(status: int, why: str) -> web.Response:
     return web.json_response({"error": why}, status=status)
-
-
-@asynccontextmanager
-async def serve(app: web.Application, port: int) -> AsyncIterator[str]:
-    """An application on a loopback port while the block lasts; gives its URL. Raises PortTaken."""
-    plug = bound(port)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    try:
-        await runner.setup()
-        await web.SockSite(runner, plug).start()
-        yield f"http://{LOOPBACK}:{plug.getsockname()[1]}"
-    finally:
-        await runner.cleanup()
-        plug.close()

@@ -1,9 +1,10 @@
-"""Listener: the door of one host kind on loopback, which can be shut and opened again on the same port."""
+"""Listener: what serves on loopback; the door of a host kind can be shut and opened again on the same port."""
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -36,6 +37,20 @@ def bound(port: int) -> socket.socket:
         plug.close()
         raise PortTaken(port) from problem
     return plug
+
+
+@asynccontextmanager
+async def serve(app: web.Application, port: int) -> AsyncIterator[str]:
+    """An application on a loopback port while the block lasts; gives its URL. Raises PortTaken."""
+    plug = bound(port)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    try:
+        await runner.setup()
+        await web.SockSite(runner, plug).start()
+        yield f"http://{LOOPBACK}:{plug.getsockname()[1]}"
+    finally:
+        await runner.cleanup()
+        plug.close()
 
 
 class Listener:

@@ -13,10 +13,10 @@ from aiohttp import web
 
 from monitor.simulator.authority import Authority
 from monitor.simulator.canary import canaries
-from monitor.simulator.control import control_app, serve
+from monitor.simulator.control import control_app
 from monitor.simulator.faults import Strike
 from monitor.simulator.hosts import HOSTS
-from monitor.simulator.listener import LOOPBACK, Listener, PortTaken, bound
+from monitor.simulator.listener import LOOPBACK, Listener, PortTaken, bound, serve
 from monitor.simulator.modules import STRUCK
 from monitor.simulator.platform import Platform
 from monitor.simulator.settings import Settings

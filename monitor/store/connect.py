@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from monitor.store import StoreUnusable, postgres, sqlite
+from monitor.store import postgres, sqlite
 from monitor.store.address import masked, sqlite_path
+from monitor.store.contract import StoreUnusable
 from monitor.store.failure import surroundings
 from monitor.store.leases import SqlLeases
 from monitor.store.sql import SqlStore

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from monitor.store import StoreFailed, StoreUnusable
+from monitor.store.contract import StoreFailed, StoreUnusable
 
 _SQLITE_PASSING = {
     sqlite3.SQLITE_FULL: "the disk is full",

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from monitor.store import Lease, StoreFailed, Superseded
+from monitor.store.contract import Lease, StoreFailed, Superseded
 from monitor.store.failure import surroundings
 from monitor.store.whole import in_time
 

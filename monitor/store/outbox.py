@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 
 from monitor.core.outbox import WAITING, Letter, Place, State, is_free
 from monitor.core.outcome import Course, Happening, courses
-from monitor.store import Claim
+from monitor.store.contract import Claim
 from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox, posted

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from monitor.store import StoreUnusable
 from monitor.store.address import masked, postgres_dsn
+from monitor.store.contract import StoreUnusable
 
 _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 60.0

@@ -27,9 +27,10 @@ from monitor.core.module import Platform
 from monitor.core.observation import Observation
 from monitor.core.search import Search
 from monitor.core.series import Bin, Grid
-from monitor.store import StoreFailed, StoreUnusable, closing, days, lists, queries, renaming, telling
+from monitor.store import closing, days, lists, queries, renaming, telling
 from monitor.store.archive import archive
 from monitor.store.batch import Batch, batch_of
+from monitor.store.contract import StoreFailed, StoreUnusable
 from monitor.store.failure import readable, surroundings
 from monitor.store.integrity import problems
 from monitor.store.leases import SqlLeases

@@ -19,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from monitor.store import StoreUnusable
+from monitor.store.contract import StoreUnusable
 from monitor.store.failure import REMEDY
 
 BUSY_SECONDS = 5.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from monitor.store import StoreUnusable
+from monitor.store.contract import StoreUnusable
 from monitor.store.schema import HEAD, metadata, views
 
 _LOCK = 0x766D6F6E  # any number, the same in every process

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from monitor.store import StoreFailed
+from monitor.store.contract import StoreFailed
 
 PATIENCE = 5.0  # seconds that whoever has something else to do waits for the store
 

@@ -7,13 +7,14 @@ from typing import Any
 from monitor.core.board import Board
 from monitor.core.history import History
 from monitor.core.incident import Incident
-from monitor.core.module import Module, Platform, Text, in_language
+from monitor.core.module import Module, Platform
 from monitor.core.observation import stamp
 from monitor.core.outcome import Course, notices_object
 from monitor.core.overlay import spans_of, works_of
 from monitor.core.rollup import active_impacts, top_level
 from monitor.core.selfcheck import self_check
 from monitor.core.statement import Speaker, incident_object, incidents_of, module_object, uptimes_of
+from monitor.core.text import Text, in_language
 from monitor.core.wording import Sentence
 
 LONGEST = timedelta(days=90)

@@ -9,9 +9,9 @@ from monitor.core.agenda import WorkAct
 from monitor.core.announcement import window_object, work_object
 from monitor.core.effect import Ordered, Refusal
 from monitor.core.maintenance import Maintenance, WorkStage
-from monitor.core.module import Text
 from monitor.core.overlay import works_of
 from monitor.core.reading import read_text
+from monitor.core.text import Text
 from monitor.web.conditional import expected, is_expected, tag_of
 from monitor.web.counter import (
     API,

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from monitor.core.detector import Transition
 from monitor.core.effect import Keep
-from monitor.core.module import Module, Status, Text, in_language
+from monitor.core.module import Module, Status
 from monitor.core.observation import observation_to_json, stamp
 from monitor.core.statement import incidents_of
+from monitor.core.text import Text, in_language
 from monitor.core.wording import Sentence
 from monitor.web.counter import API, Counter, json_answer, module_of, refusal
 from monitor.web.full import full_module

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
-from monitor.core.match import fits
 from monitor.core.module import Component, Group, Priority
 from monitor.core.notice import FLAPPING, Intent, Notice, Withheld, plan, turn
 from monitor.core.route import Route, Step

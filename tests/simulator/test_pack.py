@@ -12,10 +12,11 @@ import yaml
 from monitor.config.file import load, shipped
 from monitor.core.exhibit import Exhibit, State
 from monitor.core.explain import explain
-from monitor.core.module import Platform, Priority, in_language
+from monitor.core.module import Platform, Priority
 from monitor.core.probe import Probe, Role, host_of
 from monitor.core.signal import DEPENDENCY, SETUP
 from monitor.core.target import HttpTarget
+from monitor.core.text import in_language
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "probes.yaml"
