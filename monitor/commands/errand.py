@@ -39,6 +39,11 @@ class Answer(NamedTuple):
         """Why not; None for an answer that says yes."""
         return str(self.body.get("error", self.body)) if self.status >= 400 else None
 
+    @property
+    def exit_status(self) -> int:
+        """What a command that was refused ends with: 2 for what cannot be, 1 for what is not there or does not fit."""
+        return 2 if self.status == 400 else 1
+
 
 class Stranger(Exception):
     """Whoever listens at the address is no monitor that knows what we want."""

@@ -1,13 +1,13 @@
 """`monitor incident`: people's side of an incident. Exit status 0; 1 when it is not found or a word not followed."""
 
 import getpass
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from monitor.commands.errand import Answer, change, look, tell_refusal
+from monitor.commands.printing import in_our_language, one_line, print_json, print_table
 from monitor.config import Config
 
 _HEADINGS = ("ID", "STATUS", "IMPACT", "SINCE", "TITLE")
@@ -21,15 +21,12 @@ async def list_(config: Config, data: Path, status: str | None, as_json: bool) -
     incidents = answer.body["incidents"]
     if as_json:
         for one in incidents:
-            _print_json(one)
+            print_json(one)
         return 0
     if not incidents:
         print("no incidents")
         return 0
-    rows = [_HEADINGS, *(_row(config, one) for one in incidents)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_table(_HEADINGS, *(_row(config, one) for one in incidents))
     return 0
 
 
@@ -62,11 +59,11 @@ def _login() -> str | None:
 def _tell(config: Config, answer: Answer, as_json: bool) -> int:
     one = answer.body
     if as_json:
-        _print_json(one)
+        print_json(one)
         return 0
     cause = one["cause"]
     lines = [
-        f"{one['id']}  {_text(config, one['title'])}",
+        f"{one['id']}  {in_our_language(config, one['title'])}",
         f"{_state(one)}, {one['impact']} impact, priority {one['priority']}",
         f"since {_time(one['started_at'])}" + (f", until {_time(one['resolved_at'])}" if one["resolved_at"] else ""),
         f"public since {_time(one['published_at'])}" if one["published_at"] else "not public",
@@ -74,16 +71,16 @@ def _tell(config: Config, answer: Answer, as_json: bool) -> int:
     if one["acknowledged_at"]:
         lines.append(f"acknowledged {_time(one['acknowledged_at'])}")
     if cause["code"]:
-        lines.append(f"cause: {cause['code']}, {cause['state']}. {_text(config, cause['summary'])}")
+        lines.append(f"cause: {cause['code']}, {cause['state']}. {in_our_language(config, cause['summary'])}")
     if one["modules"]:
         lines.append("modules: " + ", ".join(f"{m['id']} ({m['status']})" for m in one["modules"]))
     if one["components"]:
         lines.append("components: " + ", ".join(one["components"]))
     for number, update in enumerate(one["updates"], 1):
         lines += ["", f"{number}. {_time(update['at'])}  {update['status']}  ({update['author']})"]
-        lines += [f"   {line}" for line in _text(config, update["body"]).splitlines()]
+        lines += [f"   {line}" for line in in_our_language(config, update["body"]).splitlines()]
     acts = [f"   {_time(act['at'])}  {act['what']}  {act['by'] or '?'}" for act in one["acts"]]
-    print("\n".join(map(_harmless, [*lines, *(["", "by people:", *acts] if acts else [])])))
+    print("\n".join(map(one_line, [*lines, *(["", "by people:", *acts] if acts else [])])))
     return 0
 
 
@@ -91,25 +88,11 @@ def _state(one: Mapping[str, Any]) -> str:
     return str(one["status"]) + ("" if one["published_at"] else " (draft)")
 
 
-def _text(config: Config, text: Mapping[str, str]) -> str:
-    tags = [tag for tag in config.site.languages if tag in text]
-    return text[tags[0]] if tags else next(iter(text.values()), "")
-
-
 def _time(text: str | None) -> str:
     """A moment in UTC, to the second."""
     return "" if text is None else text[:19].replace("T", " ") + "Z"
 
 
-def _harmless(text: str) -> str:
-    """What people wrote may not steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _print_json(one: Mapping[str, Any]) -> None:
-    print(json.dumps(one, ensure_ascii=False, separators=(",", ":")))
-
-
 def _row(config: Config, one: Mapping[str, Any]) -> tuple[str, ...]:
     state = _state(one) + (", acknowledged" if one["acknowledged_at"] and not one["resolved_at"] else "")
-    return one["id"], state, one["impact"], _time(one["started_at"]), _harmless(_text(config, one["title"]))
+    return one["id"], state, one["impact"], _time(one["started_at"]), in_our_language(config, one["title"])
