@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
+from monitor.core.intent import Notice
 from monitor.core.module import Priority
-from monitor.core.notice import Notice
 from monitor.core.outbox import GONE, LAST_TRY, LEASE, Letter, Sending, State, claimed
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.postman import Postman

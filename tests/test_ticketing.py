@@ -14,7 +14,7 @@ from monitor.config.parse import parse
 from monitor.core.board import Board
 from monitor.core.effect import Happened
 from monitor.core.incident import Act
-from monitor.core.notice import Notice
+from monitor.core.intent import Notice
 from monitor.core.observation import stamp
 from monitor.core.service import answered_at
 from monitor.desk import Desk

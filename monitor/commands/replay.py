@@ -15,8 +15,8 @@ from monitor.config.findings import shown
 from monitor.config.recurrence import starts
 from monitor.core.codes import CODES
 from monitor.core.effect import Effect, Gap, Happened, Moved, Saved, Summed
+from monitor.core.intent import Notice, Withheld
 from monitor.core.module import Platform
-from monitor.core.notice import Notice, Withheld
 from monitor.core.observation import Observation, moment, observation_from_json, stamp
 from monitor.core.replay import fitted, replay
 from monitor.core.statement import incident_object

@@ -5,8 +5,8 @@ from typing import Any
 
 from yarl import URL
 
-from monitor.config.assembly import bare
 from monitor.config.model import SiteSection
+from monitor.config.probes import bare
 from monitor.config.routes import DAYS, calendar_of
 from monitor.core.plan import ALWAYS, Client, Feature, Opening, Plan, Price, Range
 from monitor.core.site import Site

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.core.incident import Incident
+from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.module import Platform, Priority
-from monitor.core.notice import Intent, Notice, Withheld
 from monitor.core.service import Clock, clocks, due_at, owed, served
 from monitor.core.told import Told, Turn
 

@@ -15,9 +15,9 @@ from monitor.core.digest import Digest, Line
 from monitor.core.entry import Entry
 from monitor.core.expectation import Result
 from monitor.core.incident import Change, Incident
+from monitor.core.intent import Intent
 from monitor.core.maintenance import Maintenance, Window
 from monitor.core.module import Platform
-from monitor.core.notice import Intent
 from monitor.core.observation import Observation
 from monitor.core.silence import Scope, Silence
 from monitor.core.text import Text

@@ -12,9 +12,10 @@ from monitor.core.board import Board
 from monitor.core.effect import Arranged, Effect, Happened, Hushed, Informed, Saved
 from monitor.core.findings import code_seen
 from monitor.core.incident import Incident
+from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Platform
-from monitor.core.notice import ENDINGS, Intent, Notice, Withheld, held, plan, turn
+from monitor.core.notice import ENDINGS, held, plan, turn
 from monitor.core.silence import silenced
 from monitor.core.told import Quiet, Told, Turn, moved
 

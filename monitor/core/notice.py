@@ -5,7 +5,7 @@ goes on while an incident is open; what was opened is resolved for everybody who
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.chain import (
@@ -20,9 +20,11 @@ from monitor.core.chain import (
 )
 from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
+from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.module import Platform, Priority
-from monitor.core.route import Route, open_from
+from monitor.core.route import Route
 from monitor.core.told import Quiet, Told, Turn
+from monitor.core.waiting import closed, open_ones, opening, takes, waits
 
 SETTLING = timedelta(seconds=15)  # a cause that is corrected within it is told once
 QUIET = timedelta(minutes=10)  # how long the end of an incident that came back again and again must last to be told
@@ -31,37 +33,6 @@ PATIENCE = {Priority.URGENT: timedelta(minutes=30)}
 LONGEST_PATIENCE = timedelta(hours=4)
 ENDINGS = ("silence_ended", "work_ended")  # why a channel is told late of what a silence, or planned work, kept back
 OPENING = "first"  # why a channel is told of what has just opened
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A message to one channel, and why it is sent: first, escalated, reopened, resolved, reminder, cause_changed,
-    acknowledged, lowered, silence_ended, work_ended, `clock:PLAN:PROMISE:PERCENT`; or the change by which an incident
-    became one of a route's: worsened, member_added, cause_changed.
-
-    `opens`: as far as the channel knew, nothing of the kind was going on.
-    """
-
-    at: datetime
-    why: str
-    incident: str
-    channel: str
-    opens: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A message that is not sent, and why not: `explained_by:MODULE`, `hours:CALENDAR`, `acknowledged`,
-    `maintenance:ID`, `silenced:ID`, `flapping`, `low`. `module` is whose message it would have been, where it is a
-    member's."""
-
-    at: datetime
-    why: str
-    incident: str
-    module: str | None = None
-
-
-Intent = Notice | Withheld
 
 
 def plan(
@@ -114,8 +85,8 @@ def turn(
     if not incident.is_open:  # it may be back before its end is told
         ends = min((other.at for other in told.turns if other.kind == "resolved"), default=None)
         return (told if ends is None else told.and_then(replace(one, at=max(ends, now)))), []
-    if (opens := _opening(one, incident, now, platform)) != now:
-        return _waits(told, incident, one, opens, now, platform)
+    if (opens := opening(one, incident, now, platform)) != now:
+        return waits(told, incident, one, opens, now, platform)
     match one.kind:
         case "escalated":
             return _escalate(told, incident, one, now, platform)
@@ -170,7 +141,7 @@ def _begin(
     for route in fresh:
         if route.hours is not None and not route.hours.within(at):
             whole = Turn(at, "waiting", hours=(route.hours.name,))
-            told, more = _closed(told, incident, route.hours.name, route.hours.opens_at(at), whole, at)
+            told, more = closed(told, incident, route.hours.name, route.hours.opens_at(at), whole, at)
             said += more
             continue
         told = replace(told, begun=told.begun | {route.id})
@@ -179,46 +150,24 @@ def _begin(
             if one.after > timedelta(0):
                 told = told.and_then(turn)
                 continue
-            opens = _opening(turn, incident, at, platform)
+            opens = opening(turn, incident, at, platform)
             if opens == at:
                 told, more = _tell(told, incident, why, turn, at, platform)
             else:
-                told, more = _waits(told, incident, replace(turn, kind="waiting"), opens, at, platform, first=True)
+                told, more = waits(told, incident, replace(turn, kind="waiting"), opens, at, platform, first=True)
             said += more
         told = told.and_then(*reminders(route, incident, at, known))
     return told, said
-
-
-def _opening(one: Turn, incident: Incident, now: datetime, platform: Platform) -> datetime | None:
-    """When its hours are open: now, later, or None for never. A calendar that is gone is always open."""
-    names = [*one.hours, *((one.office,) if one.office and incident.priority is not Priority.URGENT else ())]
-    hours = [platform.calendars[name] for name in names if name in platform.calendars]
-    return now if all(each.within(now) for each in hours) else open_from(hours, now)
-
-
-def _waits(
-    told: Told,
-    incident: Incident,
-    one: Turn,
-    opens: datetime | None,
-    now: datetime,
-    platform: Platform,
-    *,
-    first: bool = False,
-) -> tuple[Told, list[Intent]]:
-    """A turn that has come outside its hours comes when they open. That is said once, and not of reminders."""
-    names = [*one.hours, *filter(None, [one.office])]
-    closed = next((n for n in names if n in platform.calendars and not platform.calendars[n].within(now)), names[0])
-    told, said = _closed(told, incident, closed, opens, one, now)
-    return told, [] if one.kind == "reminder" or (one.fixed and not first) else said
 
 
 def _hastened(told: Told, incident: Incident, why: str, at: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
     """What has become more urgent waits no longer for the hours of a channel, and is reminded of as often as that."""
     said: list[Intent] = []
     for one in [one for one in told.turns if one.kind == "waiting" and one.channels]:
-        takes = all(_takes(channel, incident, at, platform) for channel in one.channels)
-        if takes and _opening(one, incident, at, platform) == at:
+        if (
+            all(takes(channel, incident, at, platform) for channel in one.channels)
+            and opening(one, incident, at, platform) == at
+        ):
             told, more = _tell(told.without(one), incident, why, one, at, platform)
             said += more
     pause = REMINDED.get(incident.priority)
@@ -248,32 +197,15 @@ def _tell(
     for channel in one.channels:
         if channel in told.channels:
             continue
-        if not _takes(channel, incident, at, platform):
+        if not takes(channel, incident, at, platform):
             hours = platform.hours[channel]
             alone = replace(one, kind="waiting", channels=(channel,), unless=False)
-            told, more = _closed(told, incident, hours.name, hours.opens_at(at), alone, at)
+            told, more = closed(told, incident, hours.name, hours.opens_at(at), alone, at)
             said += more
             continue
         said.append(Notice(at, why, incident.id, channel))
         told = replace(told, channels=(*told.channels, channel), cause=told.cause or _named(incident))
     return told, said
-
-
-def _closed(
-    told: Told, incident: Incident, calendar: str, opens_at: datetime | None, one: Turn, at: datetime
-) -> tuple[Told, list[Intent]]:
-    """Withheld until hours open, where they ever do; told once until then."""
-    if opens_at is not None:
-        one = replace(one, at=opens_at, fixed=True)
-        if any((other.kind, other.channels, other.at) == (one.kind, one.channels, one.at) for other in told.turns):
-            return told, []
-        told = told.and_then(one)
-    return told, [Withheld(at, f"hours:{calendar}", incident.id)]
-
-
-def _takes(channel: str, incident: Incident, at: datetime, platform: Platform) -> bool:
-    hours = platform.hours.get(channel)
-    return hours is None or incident.priority is Priority.URGENT or hours.within(at)
 
 
 def _relapse(
@@ -308,7 +240,7 @@ def _mine(told: Told, incident: Incident, at: datetime, platform: Platform) -> l
     """Whoever heard of it hears that somebody has it, once; that they still have it is told to nobody."""
     if _is_mine(told, incident, at):
         return []
-    heard = [name for name in told.channels if _takes(name, incident, at, platform)]
+    heard = [name for name in told.channels if takes(name, incident, at, platform)]
     return [Notice(at, "acknowledged", incident.id, name, opens=False) for name in heard]
 
 
@@ -345,11 +277,11 @@ def _remind(told: Told, incident: Incident, one: Turn, now: datetime, platform: 
     if until is not None and until > now:
         return told.and_then(replace(one, at=until, fixed=False)), []
     heard = [name for name in one.channels if name in told.channels]
-    open_ones, told = _open_ones(told, heard, incident, one, now, platform)
-    again = tuple(name for name in one.channels if name in open_ones or name not in heard)
+    reached, told = open_ones(told, heard, incident, one, now, platform)
+    again = tuple(name for name in one.channels if name in reached or name not in heard)
     if again:
         told = told.and_then(replace(one, channels=again, at=now + pause, fixed=False))
-    return told, [Notice(one.at, one.kind, incident.id, name, opens=False) for name in open_ones]
+    return told, [Notice(one.at, one.kind, incident.id, name, opens=False) for name in reached]
 
 
 def _correct(told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
@@ -359,8 +291,8 @@ def _correct(told: Told, incident: Incident, one: Turn, now: datetime, platform:
     if named == told.cause and not one.channels:
         return told, []
     heard = [name for name in told.channels if not one.channels or name in one.channels]
-    open_ones, told = _open_ones(replace(told, cause=named), heard, incident, one, now, platform)
-    return told, [Notice(now, "cause_changed", incident.id, name, opens=False) for name in open_ones]
+    reached, told = open_ones(replace(told, cause=named), heard, incident, one, now, platform)
+    return told, [Notice(now, "cause_changed", incident.id, name, opens=False) for name in reached]
 
 
 def _lowered(told: Told, incident: Incident, one: Turn, now: datetime, platform: Platform) -> tuple[Told, list[Intent]]:
@@ -369,21 +301,8 @@ def _lowered(told: Told, incident: Incident, one: Turn, now: datetime, platform:
     if incident.lowered is None:
         return told, []
     heard = [name for name in told.channels if not one.channels or name in one.channels]
-    open_ones, told = _open_ones(told, heard, incident, one, now, platform)
-    return told, [Notice(now, "lowered", incident.id, name, opens=False) for name in open_ones]
-
-
-def _open_ones(
-    told: Told, heard: Sequence[str], incident: Incident, one: Turn, now: datetime, platform: Platform
-) -> tuple[list[str], Told]:
-    """The channels that take it now; for each of the others the turn comes when its hours open, once."""
-    open_ones = [name for name in heard if _takes(name, incident, now, platform)]
-    for name in (name for name in heard if name not in open_ones):
-        opens = platform.hours[name].opens_at(now)
-        waiting = any((each.kind, each.channels, each.fixed) == (one.kind, (name,), True) for each in told.turns)
-        if opens is not None and not waiting:
-            told = told.and_then(replace(one, channels=(name,), at=opens, fixed=True))
-    return open_ones, told
+    reached, told = open_ones(told, heard, incident, one, now, platform)
+    return told, [Notice(now, "lowered", incident.id, name, opens=False) for name in reached]
 
 
 def _named(incident: Incident) -> str:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from monitor.core.effect import Happened
+from monitor.core.intent import Notice
 from monitor.core.module import Priority
-from monitor.core.notice import Notice
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=5)
 SHORTEST_PAUSE = timedelta(milliseconds=200)

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from monitor.core.availability import PLATFORM, Subject
+from monitor.core.availability import PLATFORM
 from monitor.core.incident import Incident
 from monitor.core.module import Priority
 from monitor.core.period import Period
-from monitor.core.report import Course, Report, Row, Spending, Times
-from monitor.core.statement import cut_off
+from monitor.core.report import Course, Report, Times
 from monitor.core.wording import N_, title, update_body
 from monitor.pages import words
 from monitor.pages.lens import Lens
-from monitor.pages.report_plots import Plot, Strip, losses, strips
+from monitor.pages.report_figures import FiguresView, change, figures_view, kept, length, objective, percent, points
 from monitor.pages.view import Link, Mark, When
 
-KINDS = {"group": N_("Groups"), "component": N_("Components"), "module": N_("Modules")}
 TIMES = (N_("To detect"), N_("To a person's answer"), N_("To recover"))
 PRIORITIES = {
     Priority.URGENT: N_("Urgent"),
@@ -29,36 +27,6 @@ TRIGGERS = {
     "version_change": N_("{module}: version {from} → {to}"),
     "aftermath": N_("{module}: an earlier failure had just ended"),
 }
-DIGITS = 3  # of percentages; pages tell two of them
-
-
-@dataclass(frozen=True, slots=True)
-class FigureRow:
-    """A thing with its figures, called by its id once it has left the configuration; `mark` says whether its objective
-    was kept, None without one."""
-
-    name: Link
-    ratio: str
-    before: str
-    change: str
-    down: str
-    degraded: str
-    excluded: str
-    coverage: str
-    by_rule: str
-    interruptions: str
-    objective: str
-    left: str
-    mark: Mark | None
-
-
-@dataclass(frozen=True, slots=True)
-class FigureTable:
-    """Things of one kind; `columns` are those that hold anything, of degraded, excluded and objective."""
-
-    name: str
-    rows: tuple[FigureRow, ...]
-    columns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +71,6 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FiguresView:
-    """What a report tells in figures, by day and by thing: the most of it, and the least likely to change."""
-
-    id: str
-    plot: Plot | None
-    strips: tuple[Strip, ...]
-    tables: tuple[FigureTable, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ReportView:
     """A report, whole. `until` is empty where the period is over; tables may be empty and then are not shown."""
 
@@ -147,11 +105,6 @@ def label(lens: Lens, period: Period) -> str:
     return said[:1].upper() + said[1:]
 
 
-def figures_view(lens: Lens, one: Report) -> FiguresView:
-    """The figures of a report in one language."""
-    return FiguresView(one.whole.name, losses(lens, one), strips(lens, one), tuple(_tables(lens, one)))
-
-
 def report_view(
     lens: Lens,
     one: Report,
@@ -180,7 +133,7 @@ def report_view(
             (
                 lens.module_link(each.module),
                 lens.counted("{count} incident", "{count} incidents", len(each.incidents)),
-                _length(lens, each.seconds),
+                length(lens, each.seconds),
             )
             for each in one.offenders
         ),
@@ -188,29 +141,13 @@ def report_view(
         lowered=tuple(_lowered(lens, one)),
         services=tuple(_services(lens, one)),
         plans=tuple(
-            (lens.text(plan.name), percent(lens, whole.ratio), _objective(lens, spent), _kept(lens, spent))
+            (lens.text(plan.name), percent(lens, whole.ratio), objective(lens, spent), kept(lens, spent))
             for plan, spent in one.plans
         ),
         answered=not one.public,
         earlier=earlier,
         later=later,
     )
-
-
-def _tables(lens: Lens, one: Report) -> Iterable[FigureTable]:
-    for kind, name in KINDS.items():
-        rows = [row for row in one.rows_of(kind) if _is_known(row)]
-        bad = ("degraded", "excluded")
-        told = {which for which in bad if any(getattr(row.uptime, f"{which}_seconds") for row in rows)}
-        if any(row.budget is not None for row in rows):
-            told.add("objective")
-        if rows:
-            yield FigureTable(lens.word(name), tuple(_row(lens, row) for row in rows), frozenset(told))
-
-
-def _is_known(row: Row) -> bool:
-    """Whether there is anything to tell of it: what is never measured is not."""
-    return row.subject.kind != "module" or row.uptime.ratio is not None or row.before.ratio is not None
 
 
 def until(lens: Lens, one: Report) -> str:
@@ -231,11 +168,11 @@ def _told(lens: Lens, one: Report) -> Iterable[str]:
         ratio=percent(lens, row.uptime.ratio),
         coverage=percent(lens, row.uptime.coverage, 1),
     )
-    change = _change(row)
-    if change:
+    gain = change(row)
+    if gain:
         better = N_("That is {points} percentage points better than in the period before.")
         worse = N_("That is {points} percentage points worse than in the period before.")
-        yield lens.word(better if change > 0 else worse, points=_points(lens, abs(change)))
+        yield lens.word(better if gain > 0 else worse, points=points(lens, abs(gain)))
     if not one.began:
         yield lens.word(N_("No incident began."))
         return
@@ -245,7 +182,7 @@ def _told(lens: Lens, one: Report) -> Iterable[str]:
         began
         if longest is None
         else " ".join(
-            [began, lens.word(N_("The longest took {length} to recover from."), length=_length(lens, longest))]
+            [began, lens.word(N_("The longest took {length} to recover from."), length=length(lens, longest))]
         )
     )
 
@@ -257,53 +194,7 @@ def _figures(lens: Lens, one: Report) -> Iterable[tuple[str, str]]:
     yield lens.word(N_("By VTEX's ten-minute rule")), percent(lens, row.interrupted.ratio)
     yield lens.word(N_("Coverage")), percent(lens, row.uptime.coverage, 1)
     yield lens.word(N_("Incidents")), lens.number(len(one.began))
-    yield lens.word(N_("Median time to recover")), _length(lens, one.times[2].median)
-
-
-def _row(lens: Lens, row: Row) -> FigureRow:
-    one, budget = row.uptime, row.budget
-    return FigureRow(
-        name=_name(lens, row.subject),
-        ratio=percent(lens, one.ratio),
-        before=percent(lens, row.before.ratio),
-        change=_signed(lens, _change(row)),
-        down=_length(lens, one.down_seconds or None),
-        degraded=_length(lens, one.degraded_seconds or None),
-        excluded=_length(lens, one.excluded_seconds or None),
-        coverage=percent(lens, one.coverage, 1),
-        by_rule=percent(lens, row.interrupted.ratio),
-        interruptions=lens.number(row.interrupted.count),
-        objective="" if budget is None else _objective(lens, budget),
-        left="" if budget is None else _left(lens, budget),
-        mark=None if budget is None else _kept(lens, budget),
-    )
-
-
-def _name(lens: Lens, subject: Subject) -> Link:
-    platform = lens.facts.platform
-    if subject.kind == "module":
-        return lens.module_link(subject.id)
-    if subject.kind == "component":
-        component = platform.components.get(subject.id)
-        return (
-            Link(subject.id, "") if component is None else Link(lens.text(component.name), f"components/{subject.id}/")
-        )
-    return Link(next((lens.text(one.name) for one in platform.groups if one.id == subject.id), subject.id), "")
-
-
-def _objective(lens: Lens, budget: Spending) -> str:
-    return lens.speech.percent(lens.language, budget.objective, len(f"{budget.objective * 100:g}".partition(".")[2]))
-
-
-def _left(lens: Lens, budget: Spending) -> str:
-    left = budget.allowed_seconds - budget.lost_seconds
-    return f"{'−' if left < 0 else ''}{_length(lens, abs(left))}"
-
-
-def _kept(lens: Lens, budget: Spending) -> Mark:
-    if budget.kept is None:
-        return lens.mark(("none", N_("Not known")))
-    return lens.mark(("ok", N_("Kept")) if budget.kept else ("down", N_("Missed")))
+    yield lens.word(N_("Median time to recover")), length(lens, one.times[2].median)
 
 
 def _incident(lens: Lens, one: Course) -> IncidentRow:
@@ -315,9 +206,9 @@ def _incident(lens: Lens, one: Course) -> IncidentRow:
         mark=lens.mark(words.IMPACT.get(incident.impact, words.IMPACT["minor"])),
         why=lens.say(words.why(incident, platform)),
         code=incident.cause.code,
-        detect=_length(lens, one.detect_seconds),
-        acknowledge=_length(lens, one.acknowledge_seconds),
-        recover=_length(lens, one.recover_seconds),
+        detect=length(lens, one.detect_seconds),
+        acknowledge=length(lens, one.acknowledge_seconds),
+        recover=length(lens, one.recover_seconds),
         affected=lens.names(names or [lens.module_name(member.module) for member in incident.members]),
     )
 
@@ -332,10 +223,10 @@ def _times(lens: Lens, name: str, now: Times, before: Times) -> TimeRow:
     return TimeRow(
         lens.word(name),
         lens.number(now.count),
-        _length(lens, now.mean),
-        _length(lens, now.median),
-        _length(lens, now.worst),
-        _length(lens, before.median),
+        length(lens, now.mean),
+        length(lens, now.median),
+        length(lens, now.worst),
+        length(lens, before.median),
     )
 
 
@@ -367,32 +258,5 @@ def _services(lens: Lens, one: Report) -> Iterable[ServiceRow]:
             lens.number(each.asked),
             lens.number(each.kept),
             lens.number(each.broken),
-            _length(lens, each.worst_seconds),
+            length(lens, each.worst_seconds),
         )
-
-
-def percent(lens: Lens, share: float | None, decimals: int = DIGITS) -> str:
-    return "–" if share is None else lens.speech.percent(lens.language, share, decimals)
-
-
-def _points(lens: Lens, share: float) -> str:
-    return lens.speech.decimal(lens.language, share * 100, DIGITS)
-
-
-def _change(row: Row) -> float | None:
-    """By how much the figure is better than the one before, as both stand on the page; None: not comparable."""
-    if row.change is None or row.uptime.ratio is None or row.before.ratio is None:
-        return None
-    now, before = (cut_off(one, DIGITS + 2) for one in (row.uptime.ratio, row.before.ratio))
-    return round(now - before, DIGITS + 2)
-
-
-def _signed(lens: Lens, change: float | None) -> str:
-    if change is None:
-        return "–"
-    sign = "+" if change > 0 else "−" if change < 0 else "±"
-    return f"{sign}{_points(lens, abs(change))}"
-
-
-def _length(lens: Lens, seconds: float | None) -> str:
-    return "–" if seconds is None else lens.length(timedelta(seconds=round(seconds)))

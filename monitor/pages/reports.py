@@ -6,7 +6,8 @@ from monitor.core.availability import PLATFORM
 from monitor.core.report import Report
 from monitor.pages.cells import cell
 from monitor.pages.lens import Lens
-from monitor.pages.report import FiguresView, ReportView, figures_view, label, percent, report_view, until
+from monitor.pages.report import ReportView, label, report_view, until
+from monitor.pages.report_figures import FiguresView, figures_view, percent
 from monitor.pages.view import Link
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from monitor.core.digest import Digest, digest_from_json, digest_to_json
 from monitor.core.effect import Gathered, Happened, Informed
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
-from monitor.core.notice import Notice, Withheld
+from monitor.core.intent import Notice, Withheld
 from monitor.core.outbox import Letter, State
 from monitor.core.outcome import Happening
 from monitor.core.told import Told, told_from_json, told_to_json

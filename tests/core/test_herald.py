@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from monitor.core.agenda import WorkAct
 from monitor.core.effect import Happened, Missed, Ordered, Saved
 from monitor.core.incident import Change, Stage
+from monitor.core.intent import Notice, Withheld
 from monitor.core.maintenance import Window
 from monitor.core.module import Priority
-from monitor.core.notice import Notice, Withheld
 from monitor.core.outbox import is_past, letters_of
 from monitor.core.route import Route, Step
 from monitor.core.standing import save

@@ -7,8 +7,9 @@ import pytest
 
 from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
+from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.module import Component, Group, Priority
-from monitor.core.notice import FLAPPING, Intent, Notice, Withheld, plan, turn
+from monitor.core.notice import FLAPPING, plan, turn
 from monitor.core.route import Route, Step
 from monitor.core.told import Told, Turn, told_from_json, told_to_json
 from tests.stories.beats import START, module, story

@@ -11,7 +11,7 @@ from monitor.core import herald, silencing
 from monitor.core.board import Board
 from monitor.core.effect import Effect, Happened, Lifted, Saved, Silenced
 from monitor.core.incident import Change, Incident
-from monitor.core.notice import Notice
+from monitor.core.intent import Notice
 from monitor.core.route import Route, Step
 from tests.core.test_silence import HOUR, INCIDENT, MINUTE, TOLD, scope
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from monitor.core.digest import Digest, Line
 from monitor.core.effect import Gathered, Happened, Informed, Summed
 from monitor.core.gathering import lines_of
-from monitor.core.notice import Intent, Notice, Withheld
+from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
 from monitor.core.outcome import events_object, letter_object, notices_object
 from monitor.core.told import Told, Turn

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from monitor.clock import SystemClock
 from monitor.core.effect import Happened
-from monitor.core.notice import Notice
+from monitor.core.intent import Notice
 from monitor.core.outbox import Letter, claimed
 from monitor.notify.channel import Message
 from monitor.postman import Postman

@@ -9,8 +9,8 @@ from monitor.core.board import Board
 from monitor.core.deadline import BREACHED, WARNING
 from monitor.core.effect import Happened
 from monitor.core.incident import Incident
+from monitor.core.intent import Notice
 from monitor.core.module import Platform
-from monitor.core.notice import Notice
 from tests.stories.beats import Story, observation
 
 ZONE = "America/Sao_Paulo"

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.effect import Happened, Missed, Saved, Settled, Silenced
+from monitor.core.intent import Notice
 from monitor.core.module import Priority
-from monitor.core.notice import Notice
 from monitor.core.route import Route, Step
 from monitor.core.silence import Scope
 from monitor.core.word import Acknowledge

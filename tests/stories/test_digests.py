@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.core.effect import Effect, Missed, Silenced, Summed
+from monitor.core.intent import Withheld
 from monitor.core.module import Priority
-from monitor.core.notice import Withheld
 from monitor.core.route import Route, Step
 from monitor.core.silence import Scope
 from tests.core.test_herald import said

@@ -9,8 +9,8 @@ import pytest
 from monitor.core.effect import Happened, Saved
 from monitor.core.herald import announced
 from monitor.core.incident import Change, Member, Stage, Update
+from monitor.core.intent import Notice, Withheld
 from monitor.core.module import Priority, Status
-from monitor.core.notice import Notice, Withheld
 from monitor.core.outcome import Course, Happening, notices_object
 from monitor.core.route import Route, Step
 from monitor.core.word import Acknowledge, Write

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from monitor.core.effect import Effect, Happened, Lifted, Missed, Saved, Silenced, Summed
 from monitor.core.incident import Incident
+from monitor.core.intent import Notice
 from monitor.core.maintenance import Window
 from monitor.core.module import Priority
-from monitor.core.notice import Notice
 from monitor.core.outbox import is_past, letters_of
 from monitor.core.route import Route, Step
 from monitor.core.silence import Scope, silenced

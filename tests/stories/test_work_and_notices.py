@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from monitor.core.effect import Happened
+from monitor.core.intent import Notice, Withheld
 from monitor.core.module import Priority
-from monitor.core.notice import Notice, Withheld
 from monitor.core.route import Route, Step
 from tests.stories.beats import Story, module, observation, seconds, story
 from tests.stories.test_maintenance import MINUTE, at, window
