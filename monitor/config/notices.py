@@ -14,7 +14,7 @@ from monitor.config.daysoff import wrong_with as unknown_region
 from monitor.config.expect import Section, listed, mapped, whole
 from monitor.config.kinds import kind_tag
 from monitor.config.recurrence import wrong_with
-from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Zone, duration, refuse
+from monitor.config.scalars import Boolean, Delay, Duration, Id, Tag, Text, Texts, Title, Zone, duration, refuse
 from monitor.config.table import Withheld
 from monitor.core.codes import CODES
 
@@ -360,7 +360,7 @@ class Window(Section):
     """Planned work: once, from `from` until `until`; or again and again by an RFC 5545 rule."""
 
     id: Id | None = Field(None, description="Name of the window; null: made from its place and beginning.")
-    title: Text = Field(description="What people read, in one text or one per language.")
+    title: Title = Field(description="What people read, in one text or one per language.")
     message: Text | None = Field(None, description="More about it, in one text or one per language.")
     modules: list[str] = listed("What is worked on; empty: everything.")
     excuses: list[Fault] = listed("Kinds of fault it excuses, such as `slow` or `http.503`; empty: every fault.")

@@ -4,6 +4,7 @@ What is published at QoS 1 is awaited with the reason code that the broker gives
 told instead of lost, and so is one that nobody reads.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +21,9 @@ from monitor.places.seal import MOST_SEALED
 log = logging.getLogger(__name__)
 
 LARGEST = 2 * MOST_SEALED  # bytes of a message, its topic and all included, that a broker of MQTT 5 is not to exceed
+ASK_AGAIN = 10.0  # seconds until a broker is asked again for what it does not let us read
 NOBODY = 0x10  # the reason code by which MQTT 5 says that nobody reads what was published
+UNSAID = 0x80  # the one of a refusal without a reason
 
 
 class NotAllowed(LinkFailed):
@@ -67,6 +70,7 @@ class Link(Lasting):
         super().__init__(broker, session=session, asks=asks, most_waiting=0 if manual else MOST_WAITING)
         self.unread: set[str] = set()  # topics that nobody reads, as far as the broker tells
         self.refused: dict[str, str] = {}  # topics that the broker keeps from us, and what it says
+        self._barred: set[str] = set()  # filters that we may not read on this connection
         self._client_id = client
         self._receive = receive
         self._filters = dict(filters)
@@ -106,17 +110,38 @@ class Link(Lasting):
         return client
 
     async def _begin(self, client: Connection) -> None:
-        for topic, qos in self._filters.items():
-            answers = await client.subscribe(topic, qos=qos)
-            if (code := max(code_of(one) for one in answers)) >= REFUSED:
-                self._told(topic, f"{reason_of(code)}: it cannot be read")
-            else:
-                self.refused.pop(topic, None)
+        self._barred.clear()
+        for topic in self._filters:
+            await self._subscribe(client, topic)
 
     def _jobs(self, client: Connection) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._read(client)
+        yield self._ask_again(client)
         if self._connected is not None:
             yield self._greet(self._connected)
+
+    async def _subscribe(self, client: Connection, topic: str) -> None:
+        answers = await client.subscribe(topic, qos=self._filters[topic])
+        code = max(code_of(one) for one in answers)
+        if code < REFUSED:
+            if topic in self._barred:
+                log.info("broker %s lets us read %s by now", self._name, topic)
+            self._barred.discard(topic)
+            self.refused.pop(topic, None)
+        elif code == UNSAID and topic not in self._barred | self.refused.keys():
+            log.warning("broker %s does not let us read %s and says no reason; it is asked again", self._name, topic)
+            self._barred.add(topic)
+        else:
+            self._told(topic, f"{reason_of(code)}: it cannot be read")
+            self._barred.add(topic)
+
+    async def _ask_again(self, client: Connection) -> None:
+        """What cannot be read now may be later: once the servers of a broker have elected a leader, or its access
+        rules are right."""
+        while self._barred:
+            await asyncio.sleep(ASK_AGAIN)
+            for topic in sorted(self._barred):
+                await self._subscribe(client, topic)
 
     async def _greet(self, connected: Callable[[], Awaitable[None]]) -> None:
         with suppress(NotAllowed):  # told already

@@ -117,7 +117,7 @@ def test_the_same_plan_twice_is_one(shell: Shell) -> None:
     [
         (("--title", "x"), "say either `until` or `duration`"),
         (("--title", "x", "--until", "+1h", "--duration", "1h"), "say either `until` or `duration`"),
-        (("--title", " ", "--duration", "1h"), "the title is empty"),
+        (("--title", " ", "--duration", "1h"), "`title` must not be empty"),
         (("--title", "x", "--duration", "1x"), "`duration` must be a duration with its unit"),
         (("--title", "x", "--from", "tomorrow", "--duration", "1h"), "`from` must be a time"),
         (("--title", "x", "--from", "+2h", "--until", "+1h"), "`until` must be later than `from`"),

@@ -15,11 +15,13 @@ from monitor.config import Broker
 from monitor.lasting import LinkFailed
 from monitor.places.link import Came, Link, NotAllowed
 from tests.notify.test_mqtt import mosquitto, until
+from tests.probers.brokers import Client, playing
 from tests.processes.running import free_port
 from tests.programs import running
 from tests.proxy import Way, proxied
 
 PLAIN = "listener {0} 127.0.0.1\nallow_anonymous true\n"
+CONNACK, SUBACK = b"\x20\x03\x00\x00\x00", 0x90  # of a broker of version 5
 RULES = "listener {0} 127.0.0.1\nallow_anonymous true\nacl_file rules\n"
 
 
@@ -165,6 +167,49 @@ async def test_a_topic_that_may_not_be_written_is_loud(tmp_path: Path, caplog: p
         said = [one for one in caplog.records if one.levelno == logging.ERROR]
         assert len(said) == 1
         assert "refuses us obsrevations: not authorized. Are its access rules right?" in said[0].getMessage()
+
+
+async def test_a_broker_that_bars_a_topic_for_a_moment_is_asked_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does whose servers elect a leader: it says no reason, and no access rule is wrong."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("monitor.places.link.ASK_AGAIN", 0.05)
+    answers = [0x80, 1]
+
+    async def part(client: Client) -> None:
+        await client.packet()
+        await client.say(CONNACK)
+        while True:
+            subscribe = await client.packet()
+            await client.say(bytes((SUBACK, 4)) + subscribe[2:4] + bytes((0, answers.pop(0))))
+
+    async with playing(part) as port, kept(port, "reader", {"a": 1}) as (reader, _):
+        await until(lambda: "lets us read a by now" in caplog.text)
+        assert reader.refused == {}
+        assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+async def test_a_broker_that_goes_on_barring_a_topic_is_loud_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped rule; whatever is meant for us would never arrive."""
+    monkeypatch.setattr("monitor.places.link.ASK_AGAIN", 0.05)
+    asked = 0
+
+    async def part(client: Client) -> None:
+        nonlocal asked
+        await client.packet()
+        await client.say(CONNACK)
+        while True:
+            subscribe = await client.packet()
+            asked += 1
+            await client.say(bytes((SUBACK, 4)) + subscribe[2:4] + bytes((0, 0x80)))
+
+    async with playing(part) as port, kept(port, "reader", {"a": 1}) as (reader, _):
+        await until(lambda: asked > 3)
+        assert reader.refused == {"a": "reason 0x80: it cannot be read"}
+    assert caplog.text.count("Are its access rules right?") == 1
 
 
 async def test_a_topic_that_nobody_reads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
