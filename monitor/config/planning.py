@@ -141,5 +141,7 @@ def _said(error: Mapping[str, Any]) -> str:
         return "is missing"
     if error["type"] == "extra_forbidden":
         return "is no key of planned work"
+    if error["type"] == "string_too_short":
+        return "must not be empty"
     said = str(error["msg"])
     return said if error["type"] == "refused" else f"is wrong: {said[:1].lower()}{said[1:]}"
