@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from monitor.config import Config
-from monitor.core.plan import suggested
+from monitor.core.suggestion import suggested
 from monitor.core.text import in_language
 
 

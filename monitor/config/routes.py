@@ -10,7 +10,8 @@ from monitor.config.daysoff import is_off
 from monitor.config.notices import DAILY
 from monitor.config.scalars import duration
 from monitor.config.telling import PLACES
-from monitor.core.route import Hours, Route, Step
+from monitor.core.hours import Hours
+from monitor.core.route import Route, Step
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 QUARTER = timedelta(minutes=15)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.core.hours import due_at
 from monitor.core.incident import Incident
 from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.module import Platform, Priority
-from monitor.core.service import Clock, clocks, due_at, owed, served
+from monitor.core.service import Clock, clocks, owed, served
 from monitor.core.told import Told, Turn
 
 KIND = "clock"

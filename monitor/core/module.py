@@ -9,10 +9,11 @@ from typing import Any
 from monitor.core import graph
 from monitor.core.flow import modules_of
 from monitor.core.graph import Graph, graph_of
+from monitor.core.hours import Hours
 from monitor.core.match import PublishRule
 from monitor.core.plan import Client, Plan
 from monitor.core.probe import Probe, Role, hosts_of
-from monitor.core.route import Hours, Route
+from monitor.core.route import Route
 from monitor.core.target import SideVerdict
 from monitor.core.text import Text
 from monitor.core.tuning import Tuning

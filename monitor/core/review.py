@@ -11,12 +11,12 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from monitor.core.availability import PLATFORM, Subject
+from monitor.core.hours import Hours
 from monitor.core.observation import stamp
 from monitor.core.outbox import REVIEW, Letter
 from monitor.core.period import Period, before, quarter_of
 from monitor.core.plan import Client, Plan
 from monitor.core.report import Report, Row, Spending
-from monitor.core.route import Hours
 from monitor.core.service import service_to_json
 from monitor.core.statement import floored
 

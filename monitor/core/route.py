@@ -1,36 +1,13 @@
 """Route: one way of telling people about incidents, as the configuration describes it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Protocol
 
+from monitor.core.hours import Hours
 from monitor.core.identity import stable_id
 from monitor.core.match import Match
-
-OPENINGS = 400  # of several calendars, looked through for a moment that lies in all of them
-
-
-class Hours(Protocol):
-    """Working hours."""
-
-    @property
-    def name(self) -> str:
-        """What their calendar is called."""
-        ...
-
-    def within(self, at: datetime) -> bool:
-        """Whether a moment lies in them."""
-        ...
-
-    def opens_at(self, at: datetime) -> datetime | None:
-        """The first moment after this one that lies in them; None when none comes."""
-        ...
-
-    def closes_at(self, at: datetime) -> datetime | None:
-        """The first moment after this one that does not lie in them; None when none comes."""
-        ...
 
 
 class Rhythm(Protocol):
@@ -104,19 +81,6 @@ class Route:
             for one in self.steps
         ]
         return stable_id(f"route:{listed}:{steps}:{_named(self.hours)}:{self.repeat}:{_named(self.digest)}")
-
-
-def open_from(hours: Sequence[Hours], at: datetime) -> datetime | None:
-    """The first moment from this one on that lies in all of these hours; None when none comes."""
-    for _ in range(OPENINGS):
-        closed = next((one for one in hours if not one.within(at)), None)
-        if closed is None:
-            return at
-        opens = closed.opens_at(at)
-        if opens is None:
-            return None
-        at = opens
-    return None
 
 
 def _named(one: Hours | Rhythm | None) -> str | None:

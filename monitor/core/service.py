@@ -7,14 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.core.concern import concerned
+from monitor.core.hours import Hours, due_at, worked
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority
 from monitor.core.observation import moment
 from monitor.core.plan import Client, Plan
-from monitor.core.route import Hours
 from monitor.core.text import Text
-
-LONGEST = timedelta(days=366)  # that a clock is followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +42,6 @@ def service_to_json(one: Service) -> dict[str, Any]:
         "broken": one.broken,
         "worst_seconds": None if one.worst_seconds is None else round(one.worst_seconds),
     }
-
-
-def worked(hours: Hours | None, since: datetime, until: datetime) -> timedelta:
-    """How much of a stretch lies in working hours, to the minute they begin and end at."""
-    until = min(until, since + LONGEST)
-    if hours is None:
-        return max(timedelta(0), until - since)
-    return sum((min(end, until) - at for at, end in _open(hours, since, until)), timedelta(0))
-
-
-def due_at(hours: Hours | None, since: datetime, limit: timedelta) -> datetime | None:
-    """When so much time will have been worked since a moment; None where that lies further away than a clock is
-    followed."""
-    if hours is None:
-        return since + limit
-    for at, end in _open(hours, since, since + LONGEST):
-        if end - at >= limit:
-            return at + limit
-        limit -= end - at
-    return None
-
-
-def _open(hours: Hours, since: datetime, until: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """The working hours in a stretch, one after the other; the last of them may end after it."""
-    at: datetime | None = since if hours.within(since) else hours.opens_at(since)
-    while at is not None and at < until:
-        closes = hours.closes_at(at)
-        yield at, until if closes is None else closes
-        at = None if closes is None else hours.opens_at(closes)
 
 
 def answered_at(incident: Incident, plan: str | None = None) -> datetime | None:
@@ -126,9 +95,13 @@ class Clock:
         """When this part of the limit has passed, whether or not the clock still runs then."""
         return due_at(self.hours, self.since, self.limit * share)
 
+    def waited(self, now: datetime) -> timedelta:
+        """How much time has passed on it."""
+        return worked(self.hours, self.since, min(self.stopped_at or now, now))
+
     def used(self, now: datetime) -> float:
         """The part of the limit that has passed, above 1 once it is broken."""
-        return worked(self.hours, self.since, min(self.stopped_at or now, now)) / self.limit
+        return self.waited(now) / self.limit
 
     def is_running(self, now: datetime) -> bool:
         """Whether time passes on it now."""
@@ -158,15 +131,21 @@ def clocks(plans: Sequence[Plan], incident: Incident) -> list[Clock]:
     """The clocks of an incident, in the order of the plans; that of the next word runs while the incident is open."""
     found = []
     for plan in plans:
-        answered = min(filter(None, (answered_at(incident, plan.id), incident.resolved_at)), default=None)
-        of = (plan.id, plan.name)
-        if limit := plan.response.get(stated(incident).value):
-            since = incident.detected_at
-            stopped = None if answered is None else max(since, answered)
-            found.append(Clock(*of, "response", stated(incident), limit, plan.clock, since, stopped))
+        if (first := _first_answer(plan, incident)) is not None:
+            found.append(first)
         if (limit := plan.update.get(incident.priority.value)) and incident.is_open:
-            found.append(Clock(*of, "update", incident.priority, limit, plan.clock, max(_told_at(incident, plan.id))))
+            since = max(_told_at(incident, plan.id))
+            found.append(Clock(plan.id, plan.name, "update", incident.priority, limit, plan.clock, since))
     return found
+
+
+def _first_answer(plan: Plan, incident: Incident) -> Clock | None:
+    """The clock of the first answer, at the priority by which it is asked for; it can come no more after the end."""
+    priority, since = stated(incident), incident.detected_at
+    if not (limit := plan.response.get(priority.value)):
+        return None
+    ends = [max(since, at) for at in (answered_at(incident, plan.id), incident.resolved_at) if at is not None]
+    return Clock(plan.id, plan.name, "response", priority, limit, plan.clock, since, min(ends, default=None))
 
 
 def services(
@@ -209,10 +188,8 @@ def _kept(
 def _waited(plan: Plan, incident: Incident, priority: Priority, now: datetime) -> tuple[timedelta, bool] | None:
     """How long the first answer took, and whether it can come no more: an end without a word is none. None where it
     was asked for at another priority."""
-    if stated(incident) is not priority:
-        return None
-    ends = [at for at in (answered_at(incident, plan.id), incident.resolved_at) if at is not None]
-    return worked(plan.clock, incident.detected_at, min(ends, default=now)), bool(ends)
+    clock = _first_answer(plan, incident) if stated(incident) is priority else None
+    return None if clock is None else (clock.waited(now), clock.stopped_at is not None)
 
 
 def _silent(plan: Plan, incident: Incident, priority: Priority, now: datetime) -> tuple[timedelta, bool] | None:

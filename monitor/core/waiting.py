@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from monitor.core.hours import open_from
 from monitor.core.incident import Incident
 from monitor.core.intent import Intent, Withheld
 from monitor.core.module import Platform, Priority
-from monitor.core.route import open_from
 from monitor.core.told import Told, Turn
 
 

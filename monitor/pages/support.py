@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitor.core.plan import Feature, Opening, Plan, Question, Tier, asked
+from monitor.core.plan import Feature, Opening, Plan
+from monitor.core.suggestion import Question, Tier, asked
 from monitor.core.wording import N_
 from monitor.pages.lens import Lens
 from monitor.pages.view import Link

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.routes import DAYS, WorkingHours, telling_of
-from monitor.core.route import Hours, open_from
+from monitor.core.hours import Hours, open_from
 
 from .support import parsed
 

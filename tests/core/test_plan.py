@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.plan import MEASURES, Plan, Question, Range, asked, suggested
+from monitor.core.plan import Plan, Range
+from monitor.core.suggestion import MEASURES, Question, asked, suggested
 
 FREE = Plan("community", {"en": "Community"})
 MIDDLE = Plan("enterprise", {"en": "Enterprise"}, suggested_when={"orders_per_day": Range(at_least=100)})

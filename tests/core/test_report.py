@@ -10,12 +10,13 @@ from monitor.config.routes import WorkingHours
 from monitor.core.availability import Availability, Subject
 from monitor.core.detector import Transition
 from monitor.core.history import History
+from monitor.core.hours import worked
 from monitor.core.incident import Act, Incident, Stage, Update
 from monitor.core.module import Module, Platform, Status
 from monitor.core.period import before, named, so_far
 from monitor.core.plan import Plan
 from monitor.core.report import Report, Times, report
-from monitor.core.service import services, worked
+from monitor.core.service import services
 from tests.store.past import incident
 
 ZONE = ZoneInfo("America/Sao_Paulo")

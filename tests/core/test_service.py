@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.routes import OutsideHours, WorkingHours
+from monitor.core.hours import due_at, worked
 from monitor.core.incident import Act, Stage, Update
 from monitor.core.module import Priority
 from monitor.core.observation import stamp
 from monitor.core.plan import Plan
-from monitor.core.service import clocks, due_at, services, worked
+from monitor.core.service import clocks, services
 from tests.store.past import incident
 
 ZONE = ZoneInfo("America/Sao_Paulo")
