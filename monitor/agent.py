@@ -25,10 +25,11 @@ from monitor.mask import masker
 from monitor.memory import few_arenas, tidy
 from monitor.places import topics
 from monitor.places.link import Came, Link
-from monitor.places.outbox import Outbox, OutboxFailed, packed
+from monitor.places.outbox import Outbox, OutboxFailed
 from monitor.places.roster import Part
 from monitor.places.seal import Refused, Seal
-from monitor.places.sending import Sending, curtailed
+from monitor.places.seen import Seen
+from monitor.places.sending import Sending
 from monitor.places.share import nothing, taken_up
 from monitor.places.skew import Skew
 from monitor.places.wire import (
@@ -38,12 +39,9 @@ from monitor.places.wire import (
     Doubt,
     Gone,
     Heartbeat,
-    Item,
     Order,
     Orders,
     Time,
-    item_from_json,
-    item_to_json,
     pack,
     unpack,
 )
@@ -57,8 +55,6 @@ EVERY = 10.0  # seconds between heartbeats
 SILENT = 35.0  # seconds without an answer after which the core counts as away
 FIRST_ANSWER = 3.0  # seconds that sending waits for the clock to be compared
 TELL_EVERY = 60.0  # seconds between words about what was refused
-MOST_IN_MEMORY = 20_000  # items that wait for the disk
-RETRY = 1.0  # seconds after which the disk is tried again
 TIDY_EVERY = 600.0  # seconds between gatherings of what is garbage
 LEAVE = 3.0  # seconds in which a stop tells the core what it does not have yet
 CONFIGURATION = "configuration"
@@ -85,14 +81,10 @@ class Agent:
         self._clock = clock or SystemClock()
         self._version = version
         self._issued_at: datetime | None = None
-        self._seen: list[tuple[float, float | None, bytes]] = []
-        self._has_seen = asyncio.Event()
         self._since = self._clock.now()
         self._beats: dict[datetime, float] = {}  # heartbeats without an answer: when, on the monotonic clock
         self._answered_at: float | None = None
-        self._writing_since: float | None = None
-        self._lost = 0
-        self.watchdog = Watchdog(self._stuck)
+        self.watchdog = Watchdog(lambda patience: self.seen.stuck(patience))
 
     async def run(self) -> None:
         """Runs until `stop` is set; then leaves within ten seconds, with everything that was seen on the disk.
@@ -122,7 +114,8 @@ class Agent:
         )
         self.pulse = Pulse(missed=self._missed, clocks=clocks_of(self._clock))
         self.reach.stalled = self.pulse.stalled
-        self.lookout = Lookout(self.config, self.reach, self._clock, lambda seen: self._take(seen), lagging=self._doubt)
+        self.seen = Seen(self.outbox, self._clock, self.location, self.skew, lambda: self.sending.news())
+        self.lookout = Lookout(self.config, self.reach, self._clock, self.seen.take, lagging=self._doubt)
         filters = {
             topics.configuration(self.location): 1,
             topics.acknowledged(self.location, self.agent): 1,
@@ -137,7 +130,7 @@ class Agent:
     def _jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         return {
             "rounds": self.lookout.walk,
-            "outbox": self._write,
+            "outbox": self.seen.keep,
             "sending": self.sending.run,
             "broker": self.link.keep,
             "heartbeat": self._beat,
@@ -154,9 +147,7 @@ class Agent:
         await asyncio.wait(looking, timeout=LEAVE)
         try:
             async with asyncio.timeout(LEAVE):
-                await self._store()
-                while self._writing_since is not None:  # noqa: ASYNC110 - the disk has not said yet that it has it
-                    await asyncio.sleep(0.01)
+                await self.seen.flush()
                 if self.link.online.is_set():
                     await self.sending.send()
                     await self._say(topics.gone(self.location), Gone(self.agent, self.outbox.epoch, self._since, True))
@@ -168,21 +159,6 @@ class Agent:
 
     # -- what is seen ------------------------------------------------------------------------------------------------
 
-    def _take(self, item: Item) -> None:
-        """Something was seen: it waits for the disk, with what we know of our clock."""
-        raw = item_to_json(item)
-        try:
-            item_from_json(raw, self.location)
-            kept = packed(raw)
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            # A target may answer what no core would read: it must not stand in the way of everything after it.
-            kept = packed(item_to_json(curtailed(item, "cannot be told to the core")))
-        self._seen.append((self._clock.now().timestamp(), self.skew.ahead, kept))
-        if len(self._seen) > MOST_IN_MEMORY:
-            del self._seen[0]
-            self._lost += 1
-        self._has_seen.set()
-
     def _missed(self, code: str, seconds: float, shift: float = 0.0) -> None:
         """This place could not look for so long, or its clock was set by so many seconds."""
         if shift:
@@ -190,45 +166,10 @@ class Agent:
             self._beats.clear()
             self._since = self._clock.now()  # whatever it shows: newer than all before
         now = self._clock.now()
-        self._take(Missed(self.location, now - timedelta(seconds=seconds), now, code, timedelta(seconds=shift)))
+        self.seen.take(Missed(self.location, now - timedelta(seconds=seconds), now, code, timedelta(seconds=shift)))
 
     def _doubt(self, lagging: Lagging) -> None:
-        self._take(Doubt(lagging, self._clock.now()))
-
-    async def _write(self) -> None:
-        """What was seen goes to the disk at once; while that refuses it waits in memory, and says so."""
-        while True:
-            await self._has_seen.wait()
-            self._has_seen.clear()
-            try:
-                await self._store()
-            except OutboxFailed as error:
-                if not self.trouble:
-                    log.error("what is seen cannot be kept: %s", error)
-                self.trouble = f"what is seen cannot be kept: {error}"
-                await asyncio.sleep(RETRY)
-                self._has_seen.set()
-
-    async def _store(self) -> None:
-        seen, self._seen = self._seen, []
-        if not seen:
-            return
-        self._writing_since = self._clock.monotonic()
-        try:
-            await self.outbox.put(seen)
-        except BaseException:
-            self._seen = seen + self._seen
-            raise
-        finally:
-            self._writing_since = None
-        if self.trouble.startswith("what is seen cannot be kept"):
-            log.info("what is seen is kept again")
-            self.trouble = ""
-        self.sending.news()
-
-    def _stuck(self, patience: float) -> str | None:
-        since = self._writing_since
-        return "outbox" if since is not None and self._clock.monotonic() - since > patience else None
+        self.seen.take(Doubt(lagging, self._clock.now()))
 
     # -- what is heard -----------------------------------------------------------------------------------------------
 
@@ -358,12 +299,12 @@ class Agent:
             at=now,
             since=self._since,
             digest=self.digest,
-            waiting=self.outbox.waiting + len(self._seen),
+            waiting=self.outbox.waiting + self.seen.waiting,
             oldest=0.0 if oldest is None else max(0.0, now.timestamp() - oldest),
-            lost=self.outbox.lost + self._lost,
+            lost=self.outbox.lost + self.seen.lost,
             skew=self.skew.ahead,
             version=self._version,
-            trouble=self.trouble,
+            trouble=self.seen.trouble or self.trouble,
             probes=self.lookout.probes,
         )
         self._beats = {now: self._clock.monotonic(), **dict(list(self._beats.items())[:5])}

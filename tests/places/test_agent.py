@@ -334,15 +334,15 @@ async def test_a_disk_that_is_full_is_told_and_recovers(
         pages = await here.outbox._do(lambda: here.outbox._db.execute("PRAGMA page_count").fetchone()[0])
         await here.outbox._do(lambda: here.outbox._db.execute(f"PRAGMA max_page_count = {pages}").fetchone())
         there.acknowledges = False
-        await until(lambda: here.trouble, 60)
-        assert "what is seen cannot be kept" in here.trouble
+        await until(lambda: here.seen.trouble, 60)
+        assert "what is seen cannot be kept" in here.seen.trouble
         await here.outbox._do(lambda: here.outbox._db.execute("PRAGMA max_page_count = 100000").fetchone())
-        await until(lambda: not here.trouble)
+        await until(lambda: not here.seen.trouble)
         there.acknowledges = True
         here.sending.anew()
         await until(lambda: here.outbox.waiting < 5, 20)
         assert there.whole()
-        assert here._lost == 0
+        assert here.seen.lost == 0
     assert "what is seen cannot be kept" in caplog.text
 
 
