@@ -3,6 +3,7 @@
 import ast
 import re
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -147,6 +148,32 @@ def test_nobody_imports_the_commands_but_the_commands() -> None:
     """App, command line and commands are the top: they import, and are not imported."""
     above = {file: rooms_imported(file) & TOP - MAY_IMPORT_TOP.get(room_of(file), set()) for file in FILES}
     assert found(above) == {}
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Whoever reads one file can read those it rests on first; what is there for the types alone does not count."""
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in FILES}
+    rests_on = {
+        name: {above for one in needed(file) if (above := one if one in files else one.rpartition(".")[0]) in files}
+        for name, file in files.items()
+    }
+    TopologicalSorter(rests_on).prepare()  # raises CycleError, which names the circle
+
+
+def needed(file: Path) -> set[str]:
+    """Full names of everything that a file imports when it runs."""
+    typed = {
+        id(inner)
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    return {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ImportFrom) and id(node) not in typed
+        for alias in node.names
+    }
 
 
 def test_every_file_belongs_to_a_room_that_the_documentation_names() -> None:
