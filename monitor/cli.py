@@ -15,6 +15,7 @@ import click
 
 from monitor.commands.agent_options import agent
 from monitor.commands.common import OPTIONS, Common, Finite, common
+from monitor.commands.common import at_once as _at_once
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
 from monitor.commands.completion import SHELLS, channels, codes, probes, script
@@ -71,7 +72,7 @@ def run(given: Common) -> None:
     stop_at_once()
     config = _loaded(given)
     given.set_up_logs(config)
-    _go(job(config, given.folder))
+    _go(job(config, given.folder), _at_once)
 
 
 @main.command()

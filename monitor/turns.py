@@ -182,11 +182,13 @@ class Turns(ABC):
         await asyncio.gather(*ended, return_exceptions=True)
 
     async def _drain(self) -> None:
-        """Writes what waits; what the store still refuses by then is told. One who was superseded writes nothing."""
+        """Writes what waits; what the store still refuses by then is told. One who was superseded writes nothing. A
+        publication is broken off where it takes longer: the last one stays."""
         try:
             async with asyncio.timeout(DRAIN):
                 if self.standby is None and self.leadership.leads:
                     await self._flush()
                 await self.press.finish()
         except (TimeoutError, *TROUBLES) as error:
-            log.error("left with %d steps unwritten: %s", self._unwritten(), str(error) or "the store is too slow")
+            if waiting := self._unwritten():
+                log.error("left with %d steps unwritten: %s", waiting, str(error) or "the store is too slow")

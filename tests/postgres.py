@@ -44,34 +44,50 @@ class Server:
         self._binaries, self._folder = binaries, folder
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = _free_port()
-        self.dsn = f"postgresql://monitor@127.0.0.1:{self._port}/postgres"
+        self.port = _free_port()
+        self.dsn = f"postgresql://monitor@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         """Answers at `dsn` afterwards. Raises NoServer with what the server said when it does not."""
-        data = self._folder / "data"
-        made = [self._binaries / "initdb", "-D", data, "-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        made = ("-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        self._run("initdb", "-D", str(self._folder / "data"), *made)
+        self.serve()
+
+    def follow(self, primary: "Server") -> None:
+        """A standby of another server, which waits for it with every commit from then on."""
+        settings = ("--no-sync", "--write-recovery-conf", "--checkpoint=fast")
+        self._run("pg_basebackup", "-d", primary.dsn, "-D", str(self._folder / "data"), *settings)
+        self.serve()
+        asyncio.run(say(primary.dsn, "ALTER SYSTEM SET synchronous_standby_names = '*'"))
+        asyncio.run(say(primary.dsn, "ALTER SYSTEM SET synchronous_commit = 'on'"))
+        asyncio.run(say(primary.dsn, "SELECT pg_reload_conf()"))
+
+    def promote(self) -> None:
+        """A standby becomes a server that takes writes."""
+        asyncio.run(say(self.dsn, "SELECT pg_promote()"))
+
+    def _run(self, name: str, *options: str) -> None:
+        command = [self._binaries / name, *options]
         try:
             done = subprocess.run(
-                [*made, "--locale=C"], user=self._user, cwd=self._folder, capture_output=True, text=True, timeout=50
+                command, user=self._user, cwd=self._folder, capture_output=True, text=True, timeout=50
             )
         except OSError as error:
-            raise NoServer(f"initdb does not run: {error}") from error
+            raise NoServer(f"{name} does not run: {error}") from error
         if done.returncode:
-            raise NoServer(f"initdb: {done.stderr.strip()}")
-        self.serve()
+            raise NoServer(f"{name}: {done.stderr.strip()}")
 
     def serve(self) -> None:
         """Answers at `dsn`, also once more after it was stopped, with what it held. Raises as `start`."""
         data, log = self._folder / "data", self._folder / "log"
         options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        command = [self._binaries / "postgres", "-D", data, "-p", str(self._port), "-k", self._folder, *options]
+        command = [self._binaries / "postgres", "-D", data, "-p", str(self.port), "-k", self._folder, *options]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command, user=self._user, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + 20
-        while "ready to accept connections" not in log.read_text(errors="replace"):
+        while "ready to accept" not in log.read_text(errors="replace"):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise NoServer(log.read_text(errors="replace"))

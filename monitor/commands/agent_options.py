@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from monitor.commands.common import Common, common, go
+from monitor.commands.common import Common, at_once, common, go
 
 
 @click.command()
@@ -38,4 +38,4 @@ def agent(
         click.echo(str(error), err=True)
         sys.exit(2)
     given.set_up_logs()
-    go(job(location, meant, secret, given.folder))
+    go(job(location, meant, secret, given.folder), at_once)

@@ -76,14 +76,7 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
 
     def say(self, path: str, **body: object) -> dict[str, Any] | None:
         """What is answered to a word, if anything is before it dies."""
-        url = f"http://127.0.0.1:{self.ops}/api/ops/v1{path}"
-        headers = {"Content-Type": "application/json"}
-        try:
-            with urlopen(Request(url, json.dumps(body).encode(), headers, method="POST"), timeout=5) as answer:
-                found: dict[str, Any] = json.loads(answer.read())
-                return found
-        except (HTTPError, URLError, OSError, ValueError):
-            return None
+        return post(f"http://127.0.0.1:{self.ops}/api/ops/v1{path}", body)
 
     def open(self, number: int) -> dict[str, Any] | None:
         """An incident that a person opens."""
@@ -108,6 +101,17 @@ notify: [{{steps: [{{to: [{names}]}}]}}]
         """What stands in the database while no monitor has it."""
         with closing(sqlite3.connect(self.folder / "data" / "monitor.db")) as connection:
             return connection.execute(query).fetchall()
+
+
+def post(url: str, body: object) -> dict[str, Any] | None:
+    """What is answered to a word; None where it is refused, or nobody answers."""
+    headers = {"Content-Type": "application/json"}
+    try:
+        with urlopen(Request(url, json.dumps(body).encode(), headers, method="POST"), timeout=5) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+    except (HTTPError, URLError, OSError, ValueError):
+        return None
 
 
 class Hook:
