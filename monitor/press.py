@@ -124,6 +124,7 @@ class Press:
     ) -> None:
         self.history = History()
         self.trouble: str | None = None
+        self._from_memory = False
         self.published = asyncio.Event()
         self.whole = asyncio.Event()
         self.publishing_since: float | None = None
@@ -240,7 +241,14 @@ class Press:
                 if due:
                     self._pace.read_at = now
         except (TimeoutError, *TROUBLES) as error:
-            log.warning("publishing from memory, the store does not answer: %s", str(error) or f"not within {READ:g} s")
+            if not self._from_memory:
+                why = str(error) or f"not within {READ:g} s"
+                log.warning("publishing from memory, the store does not answer: %s", why)
+            self._from_memory = True
+            return
+        if self._from_memory:
+            log.info("publishing what is stored again")
+        self._from_memory = False
 
     def _before(self, ground: tuple[object, ...]) -> Found | None:
         """What was worked out for the last publication, if it stood on the same ground: site, modules and languages."""

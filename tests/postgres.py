@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,8 +40,8 @@ class NoServer(Exception):
 class Server:
     """A server of our own in a folder of its own."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self._binaries, self._folder = binaries, folder
+    def __init__(self, binaries: Path, folder: Path, settings: Mapping[str, str]) -> None:
+        self._binaries, self._folder, self._settings = binaries, folder, settings
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -54,12 +54,11 @@ class Server:
         self.serve()
 
     def follow(self, primary: "Server") -> None:
-        """A standby of another server, which waits for it with every commit from then on."""
-        settings = ("--no-sync", "--write-recovery-conf", "--checkpoint=fast")
-        self._run("pg_basebackup", "-d", primary.dsn, "-D", str(self._folder / "data"), *settings)
+        """Becomes a standby, for which the primary waits at each commit from then on."""
+        options = ("--no-sync", "--write-recovery-conf", "--checkpoint=fast")
+        self._run("pg_basebackup", "-d", primary.dsn, "-D", str(self._folder / "data"), *options)
         self.serve()
         asyncio.run(say(primary.dsn, "ALTER SYSTEM SET synchronous_standby_names = '*'"))
-        asyncio.run(say(primary.dsn, "ALTER SYSTEM SET synchronous_commit = 'on'"))
         asyncio.run(say(primary.dsn, "SELECT pg_reload_conf()"))
 
     def promote(self) -> None:
@@ -80,7 +79,7 @@ class Server:
     def serve(self) -> None:
         """Answers at `dsn`, also once more after it was stopped, with what it held. Raises as `start`."""
         data, log = self._folder / "data", self._folder / "log"
-        options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         command = [self._binaries / "postgres", "-D", data, "-p", str(self.port), "-k", self._folder, *options]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -180,14 +179,30 @@ def running(package: Path | None, dsn: str, system: Path | None) -> Iterator[str
 @contextmanager
 def own_server() -> Iterator[Server]:
     """One that a test may stop and start. Skips or fails where there are no binaries."""
+    with _empty() as server:
+        server.start()
+        yield server
+
+
+@contextmanager
+def own_pair() -> Iterator[tuple[Server, Server]]:
+    """A primary and its standby, which has whatever the primary said to be stored."""
+    settings = {name: value for name, value in _SETTINGS.items() if name != "synchronous_commit"}
+    with _empty(settings) as primary, _empty(settings) as standby:
+        primary.start()
+        standby.follow(primary)
+        yield primary, standby
+
+
+@contextmanager
+def _empty(settings: Mapping[str, str] = _SETTINGS) -> Iterator[Server]:
     package, folder = _from_pip(), _folder()
     try:
         binaries = _from_system() if package is None else _readable_by_nobody(package, folder)
         if binaries is None:
             missing = "no binaries of PostgreSQL"
             (pytest.fail if os.environ.get("MONITOR_TEST_REQUIRE_ALL") else pytest.skip)(missing)
-        server = Server(binaries, folder)
-        server.start()
+        server = Server(binaries, folder, settings)
         try:
             yield server
         finally:
@@ -201,7 +216,7 @@ def _started(binaries: Callable[[Path], Path]) -> Iterator[str]:
     folder = _folder()
     try:
         try:
-            server = Server(binaries(folder), folder)
+            server = Server(binaries(folder), folder, _SETTINGS)
         except OSError as error:
             raise NoServer(str(error)) from error
         try:

@@ -24,6 +24,7 @@ from monitor.pages.publish import Publisher
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
 from monitor.press import Press, Scene
+from monitor.store import StoreFailed
 from monitor.store.memory import MemoryStore
 from tests.fakes import FakeClock
 from tests.pages import pictures
@@ -218,6 +219,27 @@ def test_a_disk_that_hangs_does_not_keep_the_program_from_leaving(tmp_path: Path
     """The thread that waits for it is left behind."""
     done = subprocess.run([sys.executable, "-c", HANGS, str(tmp_path)], timeout=30, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("leaving\n", 0), done.stderr
+
+
+async def test_a_store_that_does_not_answer_is_told_once_and_once_that_it_does(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page goes on from memory meanwhile, with every publication."""
+    caplog.set_level(logging.INFO, "monitor.press")
+    await stage.publish()
+    read = stage.press._store.history
+
+    async def history(*given: Any, **named: Any) -> Any:
+        raise StoreFailed("the store: gone")
+
+    stage.press._store.history = history  # type: ignore[method-assign]
+    for _ in range(3):
+        await stage.publish()
+    assert said(caplog) == [("WARNING", "publishing from memory, the store does not answer: the store: gone")]
+    stage.press._store.history = read  # type: ignore[method-assign]
+    for _ in range(2):
+        await stage.publish()
+    assert said(caplog) == [("INFO", "publishing what is stored again")]
 
 
 async def test_latency_is_read_often_at_first_and_then_once_a_minute(stage: Stage) -> None:

@@ -70,7 +70,7 @@ def _told(error: DBAPIError | PoolTimeout | OSError, where: str) -> StoreFailed 
     if isinstance(error, PoolTimeout):
         return StoreFailed(f"{where}: no connection became free")
     if isinstance(error, OSError):
-        return StoreFailed(f"{where}: {error.strerror or error or 'no answer in time'}")
+        return StoreFailed(f"{where}: {error.strerror or str(error) or 'no answer in time'}")
     if error.orig is None:
         return None
     told = _of_driver(error.driver_exception, where) or _of_driver(error.orig, where)
@@ -97,7 +97,7 @@ def _of_driver(error: BaseException, where: str) -> StoreFailed | StoreUnusable 
     if state in _POSTGRES_DAMAGED:
         return StoreUnusable(f"{where} is damaged: {_first_line(error)}; restore a backup")
     if isinstance(error, OSError):
-        return StoreFailed(f"{where}: {error.strerror or error or 'no answer in time'}")
+        return StoreFailed(f"{where}: {error.strerror or str(error) or 'no answer in time'}")
     return None
 
 

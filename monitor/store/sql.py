@@ -105,6 +105,7 @@ class SqlStore:
         try:
             with surroundings(self.where):
                 async with self.writer.begin() as connection:
+                    self._meet(connection)
                     if self.leases is not None:
                         await self.leases.check(connection)
                     yield connection
@@ -314,6 +315,12 @@ class SqlStore:
         rows = iter(rows)
         while some := list(islice(rows, _SEED_AT_ONCE)):
             await self._runs.write_rows(connection, some)
+
+    def _meet(self, connection: AsyncConnection) -> None:
+        """A new connection may lead to another server, which took over before all that we wrote had come to it."""
+        if self._months is not None and not connection.info.get("met"):
+            connection.info["met"] = True
+            self._forget()
 
     def _forget(self) -> None:
         """What is over was changed, or may have been."""

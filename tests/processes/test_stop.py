@@ -80,8 +80,8 @@ notify: [{{steps: [{{to: [chat]}}]}}]
 
 
 async def test_a_stop_with_many_probes_in_flight_is_clean(tmp_path: Path) -> None:
-    """None of them keeps it; told again and again meanwhile, by either signal, it leaves all the same and only once. What
-    a person said is stored, and a notice under way is one that the next start sends at once."""
+    """None of them keeps it; told again and again meanwhile, by either signal, it leaves all the same and only once.
+    What a person said is stored, and a notice under way is one that the next start sends at once."""
     raise_limit()
     async with silent() as server, hook() as receiver:
         receiver.answering = never
