@@ -27,7 +27,7 @@ from monitor.core.probe import Role
 from monitor.core.site import Site
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
-from monitor.pages.picture import DAYS, Picture
+from monitor.pages.picture import DAYS, Picture, only_runs
 from monitor.pages.publish import NotStored, Published, Publisher, PublishError
 from monitor.pages.site import site_files
 from monitor.pages.slice import Slice
@@ -140,6 +140,7 @@ class Press:
         self._reports = Reports(store)
         self._last: tuple[Found, tuple[object, ...]] | None = None
         self._pace: Pace | None = None
+        self._read_of: Board | None = None  # what the store was read beside last; None: there is news since
 
     speech: Speech
     theme: Path
@@ -150,6 +151,7 @@ class Press:
 
     def nudge(self) -> None:
         """There is news."""
+        self._read_of = None
         self._nudged.set()
 
     async def run(self) -> None:
@@ -236,11 +238,15 @@ class Press:
                 if self._pace is None or not self._pace.fits(board.platform, now):
                     self._pace = Pace(board.platform, now)
                 due, since = self._pace.due(now), now - timedelta(days=DAYS + 2)
+                if not due and self._read_of is not None and only_runs(self._read_of, board):
+                    return  # the store knows of nothing else either; what others wrote is read with the latency
+                self._read_of = board
                 history = await self._store.history(since, now, probes=judging, latency=due)
                 self.history = history if due else replace(history, latency=self.history.latency)
                 if due:
                     self._pace.read_at = now
         except (TimeoutError, *TROUBLES) as error:
+            self._read_of = None
             if not self._from_memory:
                 why = str(error) or f"not within {READ:g} s"
                 log.warning("publishing from memory, the store does not answer: %s", why)

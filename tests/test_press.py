@@ -134,14 +134,15 @@ async def test_a_publication_is_out_of_memory_once_the_next_one_is_made(
 
 
 async def test_a_publication_after_nothing_writes_next_to_nothing(stage: Stage) -> None:
-    """The line that tells the time of the data, and the files that carry it."""
+    """The file that tells the time of the data to the second, and once a minute those that tell the minute."""
     await stage.publish()
-    before = {one: one.stat().st_ino for one in stage.public.resolve().rglob("*") if one.is_file()}
-    await stage.publish()
-    folder, known = stage.public.resolve(), set(before.values())
-    fresh = [one for one in folder.rglob("*") if one.is_file() and one.stat().st_ino not in known]
-    texts = {str(one.relative_to(folder)).removesuffix(".gz") for one in fresh}
-    assert texts == {"index.html", "api/v1/status.json", "api/v1/uptime.json"}
+    dated = {"index.html", "api/v1/status.json", "api/v1/uptime.json"}
+    for texts in ({"api/v1/status.json"}, dated, {"api/v1/status.json"}):  # at 15:15:50, 15:16:05, 15:16:20
+        known = {one.stat().st_ino for one in stage.public.resolve().rglob("*") if one.is_file()}
+        await stage.publish()
+        folder = stage.public.resolve()
+        fresh = [one for one in folder.rglob("*") if one.is_file() and one.stat().st_ino not in known]
+        assert {str(one.relative_to(folder)).removesuffix(".gz") for one in fresh} == texts
 
 
 # --- a disk that does not do its part
@@ -179,6 +180,7 @@ async def test_a_slow_disk_holds_up_nobody_and_is_told_once(
     monkeypatch.setattr(press, "PATIENCE", 0.2)
     with (stage.public.parent / ".publications/lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        stage.clock.at += timedelta(minutes=1)  # which the page tells
         publishing = asyncio.create_task(stage.publish())
         beats = 0
         while stage.press.trouble is None:
@@ -253,12 +255,46 @@ async def test_latency_is_read_often_at_first_and_then_once_a_minute(stage: Stag
 
     stage.press._store.history = history  # type: ignore[method-assign]
     for _ in range(21):  # a quarter of a minute each
+        stage.press.nudge()
         await stage.publish()
     assert asked[:5] == [True, True, True, False, True]
     assert [place for place, one in enumerate(asked) if one][-3:] == [12, 16, 20]
     stage.board = replace(stage.board, platform=replace(stage.board.platform))
     await stage.publish()
     assert asked[-1]  # other modules
+
+
+async def test_after_runs_alone_the_store_is_read_with_the_latency_only(stage: Stage) -> None:
+    """Whatever else is news is decided here, so that nothing of it can be missed; others are heard within a minute."""
+    asked = failing = 0
+    read = stage.press._store.history
+
+    async def history(*given: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == failing:
+            raise TimeoutError
+        return await read(*given, **named)
+
+    async def reads() -> bool:
+        before = asked
+        await stage.publish()
+        return asked > before
+
+    stage.press._store.history = history  # type: ignore[method-assign]
+    for _ in range(9):
+        await stage.publish()
+    assert [await reads() for _ in range(8)] == [False, False, False, True] * 2
+    stage.press.nudge()
+    assert await reads()
+    stage.strike("search", Status.DOWN)
+    assert await reads()
+    assert not await reads()
+    stage.press.nudge()
+    failing = asked + 1
+    assert await reads()
+    failing = 0
+    assert await reads()  # as it did not answer the last time
 
 
 async def test_latency_that_was_read_stays_until_it_is_read_again(stage: Stage) -> None:

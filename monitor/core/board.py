@@ -219,6 +219,8 @@ class Board:
     def maintained(self) -> frozenset[str]:
         """The modules that planned work is under way on."""
         going_on = self.agenda.going_on
+        if not going_on:
+            return frozenset()
         return frozenset(id for id in self.platform.modules if any(one.concerns(id) for one in going_on))
 
     @property

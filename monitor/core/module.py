@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -124,6 +125,12 @@ class Platform:
     def probes(self) -> Mapping[tuple[str, str], Probe]:
         """Every probe by (module id, probe id), those that are off included."""
         return {probe.key: probe for module in self.modules.values() for probe in module.probes}
+
+    @cached_property
+    def fresh_for(self) -> timedelta:
+        """How long a run of the most frequent probe speaks of the present; 0 where nothing is asked."""
+        asked = (probe for probe in self.probes.values() if probe.off is None)
+        return min((self.tuning.fresh_for(probe) for probe in asked), default=timedelta(0))
 
     @cached_property
     def sides(self) -> Mapping[tuple[str, str], tuple[Probe, ...]]:

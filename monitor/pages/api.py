@@ -1,7 +1,7 @@
 """Our own JSON: what Statuspage v2 has no words for, above all causes. Every key is always there, unknown is null.
 
-`status.json` and `uptime.json` carry the moment they were made; the files of single modules and incidents do not, so
-they change only when what they tell does, and a publication writes only those.
+`status.json` carries the moment it was made and `uptime.json` the minute; the files of single modules and incidents
+carry neither, so they change only when what they tell does, and a publication writes only those.
 """
 
 from collections.abc import Iterable
@@ -67,8 +67,6 @@ class Own:
         cells, seen = self.cells, self.facts.seen
         cells.list("api/v1", self.paths())
         cells.put("api/v1/status.json", joined(_status(seen, self.speech), modules=self.modules()))
-        figures = {"components": self.components(), "modules": self.module_figures()}
-        cells.put("api/v1/uptime.json", joined(_uptime(self), **figures))
 
     def names(self, text: Text) -> dict[str, str]:
         """A text in every language of the site."""
@@ -78,12 +76,21 @@ class Own:
     def paths(self) -> dict[str, Key]:
         """The files that are cells."""
         facts = self.facts
-        files = {"incidents": key_of(Own.newest, self), "maintenance": key_of(Own.maintenance, self)}
+        files = {
+            "uptime": key_of(Own.uptime, self),
+            "incidents": key_of(Own.newest, self),
+            "maintenance": key_of(Own.maintenance, self),
+        }
         files |= {f"incidents/{id}": key_of(Own.incident_file, self, id) for id in facts.incidents}
         files |= {f"modules/{id}": key_of(Own.module_file, self, id) for id in facts.modules}
         old = aliases_of(facts.platform)
         files |= {f"modules/{alias}": key_of(Own.module_file, self, id, alias) for alias, id in old.items()}
         return {f"api/v1/{name}.json": key for name, key in files.items()}
+
+    @cell
+    def uptime(self) -> bytes:
+        """The figures of everything."""
+        return joined(_uptime(self), components=self.components(), modules=self.module_figures())
 
     @cell
     def incident(self, id: str) -> str:
@@ -207,7 +214,7 @@ def _status(picture: Picture, speech: Speech) -> Object:
 def _uptime(own: Own) -> Object:
     facts = own.facts
     return {
-        "generated_at": stamp(facts.seen.now),
+        "generated_at": stamp(facts.minute()),
         "timezone": facts.site.timezone,
         "overall": own.together(PLATFORM),
         "groups": [

@@ -5,6 +5,7 @@ Its UID never changes, its SEQUENCE rises with each change, and withdrawn work s
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from monitor.core.announcement import work_message, work_title
@@ -79,6 +80,7 @@ def _text(text: str) -> str:
     return kept.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
+@lru_cache(maxsize=1024)
 def _folded(line: str) -> str:
     """A content line with its break, no piece of it longer than 75 octets and no character cut in two."""
     pieces, piece, size = [], "", 0

@@ -121,8 +121,14 @@ def fonts_of(theme: Path) -> Fonts:
 
 def _palette(theme: Path) -> Palette:
     """The colours that the style of the theme names, by day; the usual ones where it does not."""
-    style = (theme / "assets" / "style.css").read_text("utf-8")
-    named = reversed(re.findall(r"--([a-z]+): *(#(?:[0-9a-fA-F]{3}){1,2})\b", style))  # the first one is by day
+    style = theme / "assets" / "style.css"
+    return _colours(style, style.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _colours(style: Path, changed_at: int) -> Palette:
+    pairs = re.findall(r"--([a-z]+): *(#(?:[0-9a-fA-F]{3}){1,2})\b", style.read_text("utf-8"))
+    named = reversed(pairs)  # the first one is by day
     return tuple(sorted((USUAL | {name: colour for name, colour in named if name in USUAL}).items()))
 
 

@@ -24,6 +24,7 @@ from monitor.pages.map import MapView, map_view
 from monitor.pages.places import PlaceView, place_view
 from monitor.pages.planned import under_way
 from monitor.pages.schedule import next_work
+from monitor.pages.shelves import shelves
 from monitor.pages.signs import SignView, sign_view
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 from monitor.pages.watch import Lead, Watch
@@ -98,6 +99,7 @@ class BoardView:
     incidents: tuple[IncidentDigest, ...]
     drafts: int
     modules: tuple[BoxView, ...]
+    shelves: tuple[tuple[BoxView, ...], ...]
     map: MapView | None
     filters: Filters
     health: HealthView
@@ -118,6 +120,7 @@ def board_view(lens: Lens, watch: Watch) -> BoardView:
         incidents=tuple(digest(lens, one) for one in watch.open_incidents),
         drafts=sum(one.published_at is None for one in watch.open_incidents),
         modules=tuple(sorted(boxes, key=lambda one: not one.failing)),
+        shelves=shelves(boxes, board.platform),
         map=map_view(lens, board.status, failing, watch.open_incidents),
         filters=filters(lens),
         health=health_view(lens, watch),

@@ -12,6 +12,7 @@ from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
+from monitor.pages.shelves import shelves
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 
 
@@ -66,6 +67,7 @@ class HealthcheckView:
 
     counts: tuple[tuple[int, Mark], ...]
     modules: tuple[ModuleView, ...]
+    shelves: tuple[tuple[ModuleView, ...], ...]
     map: MapView | None
     filters: Filters
 
@@ -75,7 +77,8 @@ def healthcheck(lens: Lens) -> HealthcheckView:
     found = [_module_view(lens, id) for id in _ranked(lens.facts)]
     found.sort(key=lambda one: not one.failing)
     counts = tuple((count, lens.mark(words.MODULE[status])) for status, count in _counts(lens.facts).items())
-    return HealthcheckView(counts, tuple(found), _map(lens), filters(lens))
+    shelved = shelves(found, lens.facts.platform)
+    return HealthcheckView(counts, tuple(found), shelved, _map(lens), filters(lens))
 
 
 @cell

@@ -21,6 +21,7 @@ TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".cs
 LARGE = 1 << 17  # bytes of a text that is cut; smaller ones are fast enough, and a few per cent smaller whole
 LEAST, MOST = 1 << 14, 1 << 16  # bytes of a piece
 BACK = 1 << 15  # bytes that gzip looks back
+NEAR = 128  # bytes behind a mark that say whether a piece ends there
 MARK, MARK_JSON = b"\n", b'{"id"'  # what pieces begin with
 HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"  # no date, no name
 LAST = b"\x03\0"  # an empty block that ends the stream
@@ -78,11 +79,13 @@ def _packed(content: bytes, mark: bytes, before: Mapping[bytes, bytes], kept: bo
 
 def cut(content: bytes, mark: bytes) -> list[memoryview]:
     """Pieces that make up a text. Whether one ends at a mark depends on what follows it alone, so that behind a change
-    the old places are soon found again."""
+    the old places are soon found again: about one place in as many bytes as the shortest piece has, since where there
+    were more, pieces cut from another beginning on would go on ending at others."""
     pieces, start, end, view = [], 0, len(content), memoryview(content)
+    others = (1 << max(0, (LEAST * content.count(mark) // max(1, end)).bit_length() - 1)) - 1
     while start < end:
         at = content.find(mark, start + LEAST)
-        while 0 <= at < start + MOST and zlib.crc32(view[at : at + 64]) & 15:
+        while 0 <= at < start + MOST and zlib.crc32(view[at : at + NEAR]) & others:
             at = content.find(mark, at + 1)
         stop = min(end, at if 0 <= at < start + MOST else start + MOST)
         pieces.append(view[start:stop])

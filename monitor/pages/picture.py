@@ -30,6 +30,7 @@ DAYS = 90
 K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
 MOVED = {"tracks", "restless", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
+STANDING = tuple(one.name for one in fields(Board) if one.name not in MOVED)
 END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 
 
@@ -293,11 +294,16 @@ def changes(before: Seen, now: Seen) -> Iterator[Source]:
     yield from (("module", id) for id in {id: None for ids in found.values() for id in ids})
 
 
+def only_runs(before: Board, now: Board) -> bool:
+    """Whether nothing has happened between two boards but runs that are no news."""
+    return all(getattr(before, name) is getattr(now, name) for name in STANDING)
+
+
 def _standing(seen: Seen) -> list[object]:
     """All but what runs move."""
     board, history = seen.board, seen.history
     return [
-        *(getattr(board, one.name) for one in fields(Board) if one.name not in MOVED),
+        *(getattr(board, name) for name in STANDING),
         *(getattr(history, one.name) for one in fields(History) if one.name not in MOVED),
     ]
 

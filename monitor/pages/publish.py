@@ -145,7 +145,8 @@ class Publisher:
             self._moved.pop(oldest, None)
             with suppress(FileNotFoundError):
                 oldest.rename(folder)
-                return found, set(moved).union(*(self._moved.get(one, found.keys() | tree) for one in self._trees))
+                behind = [self._moved.get(one) for one in self._trees]
+                return found, found.keys() | tree if None in behind else set(moved).union(*filter(None, behind))
         folder.mkdir()
         return {}, tree
 

@@ -4,6 +4,7 @@ Templates and assets are the theme's; views decide what is said. Frames, views a
 costs what has changed. Same picture, same bytes: no page asks for the time.
 """
 
+import os
 import re
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -87,7 +88,7 @@ def html_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None
 
 def printers(facts: Facts, speech: Speech, theme: Path) -> list["Printer"]:
     """Who prints the pages, by language, the default one first."""
-    press = _press(theme, max(file.stat().st_mtime_ns for file in theme.rglob("*")))
+    press = _press(theme, _changed_at(str(theme)))
     return [Printer(Lens(facts, speech, language), press) for language in speech.languages]
 
 
@@ -171,7 +172,12 @@ class Printer:
 
     def lay_home(self) -> None:
         """Lays down the home page, the one that changes whatever happens."""
-        self.cells.put(self.home, dated(self._home(), self.lens))
+        self.cells.list(f"home/{self.lens.language}", {self.home: key_of(Printer.dated_home, self)})
+
+    @cell
+    def dated_home(self) -> bytes:
+        """The home page."""
+        return dated(self._home(), self.lens)
 
     @cell
     def _home(self) -> tuple[Content, ...]:
@@ -274,6 +280,13 @@ class Press:
                 self._rows.clear()
             self._rows[key] = macro(one)
         return self._rows[key]
+
+
+def _changed_at(folder: str) -> int:
+    """When a file or folder below this one was changed last, in nanoseconds."""
+    with os.scandir(folder) as found:
+        dates = [max(one.stat().st_mtime_ns, _changed_at(one.path) if one.is_dir() else 0) for one in found]
+    return max(dates, default=0)
 
 
 @lru_cache(maxsize=4)

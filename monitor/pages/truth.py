@@ -15,7 +15,6 @@ from monitor.core.incident import Incident, Stage
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus
-from monitor.core.statement import incidents_of
 from monitor.core.wording import N_
 from monitor.pages.picture import Picture
 
@@ -61,8 +60,7 @@ def contradictions(picture: Picture) -> tuple[Contradiction, ...]:
 
 def promise(platform: Platform) -> timedelta:
     """How old the newest data may be: as long as a run of the most frequent probe speaks of the present."""
-    asked = (probe for probe in platform.probes.values() if probe.off is None)
-    return max(LEAST_PROMISE, min((platform.tuning.fresh_for(probe) for probe in asked), default=timedelta(0)))
+    return max(LEAST_PROMISE, platform.fresh_for)
 
 
 def _outages(picture: Picture) -> Iterable[Contradiction]:
@@ -71,12 +69,14 @@ def _outages(picture: Picture) -> Iterable[Contradiction]:
     board = picture.board
     told = {member.module for one in _open(picture) for member in one.members}
     for id, status in picture.components().items():
+        if status not in TROUBLE:
+            continue
         failing = [
             module
             for module in board.platform.components[id].modules
             if board.status(module) in (Status.DOWN, Status.DEGRADED)
         ]
-        if status in TROUBLE and not told.intersection(failing) and not picture.withheld.intersection(failing):
+        if not told.intersection(failing) and not picture.withheld.intersection(failing):
             yield Contradiction(Kind.OUTAGE_WITHOUT_INCIDENT, id, max(board.modules[one].since for one in failing))
 
 
@@ -131,7 +131,7 @@ def files_against_page(picture: Picture, files: Mapping[str, bytes]) -> tuple[Co
     if unresolved is None:
         return ()  # nothing is known yet, and so there are no such files
     stages = _stages(unresolved)
-    newest = incidents_of(picture.board, picture.history)[:TOLD]
+    newest = list(picture.known.values())[:TOLD]
     found = []
     for one in newest:
         own, stage = files.get(f"api/v1/incidents/{one.id}.json"), one.stage.value if one.is_open else None
@@ -152,4 +152,4 @@ def _stage(own: bytes) -> str:
 
 
 def _open(picture: Picture) -> list[Incident]:
-    return [one for one in incidents_of(picture.board, picture.history) if one.is_open]
+    return [one for one in picture.known.values() if one.is_open]
