@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from monitor import __version__
 from monitor.commands.agent_options import agent
 from monitor.commands.common import OPTIONS, Common, Finite, common
 from monitor.commands.common import at_once as _at_once
@@ -50,7 +51,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings=CONTEXT)
-@click.version_option(package_name="vtex-monitor")
+@click.version_option(__version__, prog_name="monitor")
 @click.pass_context
 def main(context: click.Context, /, **options: Any) -> None:
     """Says which VTEX module is failing, and why."""
@@ -64,7 +65,7 @@ for _option in reversed(OPTIONS):
 @main.command()
 @common
 def run(given: Common) -> None:
-    """Probe, judge, record, publish and serve, until SIGTERM or SIGINT."""
+    """Probe, judge, record, publish and serve. Goes on until SIGTERM or SIGINT."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us before we can follow it, and we read the file now
     from monitor.commands.run import run as job
     from monitor.commands.run import stop_at_once
@@ -81,7 +82,7 @@ def run(given: Common) -> None:
 @click.option("--fast", is_flag=True, help="Plays the story ten times faster.")
 @common
 def demo(given: Common, port: int, ops_port: int, fast: bool) -> None:
-    """A whole VTEX-shaped platform, this monitor watching it, and a story of faults. Needs no network."""
+    """Watch a VTEX-shaped platform through a story of faults. It brings the platform along and needs no network."""
     if given.config is not None:
         raise click.UsageError("demo plays its story on the shipped configuration: --config means nothing to it")
     from monitor.commands.demo import demo as job
@@ -96,7 +97,7 @@ def demo(given: Common, port: int, ops_port: int, fast: bool) -> None:
 @click.option("--account", default="demostore", show_default=True, help="Name of the store's account.")
 @common
 def simulate(given: Common, port: int, control_port: int, account: str) -> None:
-    """Only the VTEX-shaped platform, its faults switched over the control API."""
+    """Only the VTEX-shaped platform. Its faults are switched over the control API."""
     from monitor.commands.simulate import simulate as job
 
     given.set_up_logs()
@@ -107,7 +108,7 @@ def simulate(given: Common, port: int, control_port: int, account: str) -> None:
 @click.argument("file", required=False, type=click.Path())
 @common
 def check(given: Common, file: str | None) -> None:
-    """Validate the configuration: every problem, with its line and column."""
+    """Validate the configuration. Every problem is told, with its line and column."""
     gc.disable()  # what it imports and makes stays until it leaves
     from monitor.commands.check import check as job
 
@@ -119,7 +120,7 @@ def check(given: Common, file: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One object a line, what stays as it is included.")
 @common
 def plan(given: Common, file: str | None, as_json: bool) -> None:
-    """What a reload would add, remove and rename, and what becomes of each history."""
+    """What a reload would change. Of each history it says what becomes of it."""
     from monitor.commands.plan import plan as job
 
     _go(job(file or given.file, given.folder, as_json))
@@ -144,7 +145,7 @@ def suggest_plan(
 @click.argument("shell", type=click.Choice(SHELLS))
 @common
 def completion(given: Common, shell: str) -> None:
-    """Completion for a shell: `source <(monitor completion bash)`; for fish `monitor completion fish | source`."""
+    """Completion for a shell. `source <(monitor completion bash)`; for fish `monitor completion fish | source`."""
     sys.stdout.write(script(shell, main))
 
 
@@ -154,7 +155,7 @@ def completion(given: Common, shell: str) -> None:
 @click.option("--lang", metavar="TAG", help="pt-BR, en or es [en].")
 @common
 def explain(given: Common, code: str, as_json: bool, lang: str | None) -> None:
-    """What a code means, whose it is and what to do: of a cause, or of an answer of VTEX."""
+    """What a code means, whose it is and what to do. The code of a cause, or one in an answer of VTEX."""
     from monitor.commands.explain import explain as job
 
     sys.exit(job(code, lang, as_json))
@@ -191,7 +192,7 @@ def render(given: Common, output: str | None) -> None:
 @click.option("--until", metavar="TIME", help="Where the clock stops, before or after the end [the last observation].")
 @common
 def replay(given: Common, observations: str, until: str | None) -> None:
-    """Judge recorded observations, one a line (`-`: stdin), on a fake clock; one event a line."""
+    """Judge recorded observations on a fake clock. One a line (`-`: stdin); prints one event a line."""
     from monitor.commands.replay import replay_file as job
 
     config = _loaded(given)
@@ -203,7 +204,7 @@ def replay(given: Common, observations: str, until: str | None) -> None:
 @click.option("--output", metavar="FILE", help="Appends to FILE, which begins anew when it is full [stdout].")
 @common
 def record(given: Common, output: str | None) -> None:
-    """Append live observations, one a line, as `replay` reads them."""
+    """Append live observations to a file, as `replay` reads them. One a line."""
     from monitor.commands.record import record as job
 
     config = _loaded(given)
@@ -227,7 +228,7 @@ def notify(given: Common, channel: str, test: bool) -> None:
 @main.command()
 @common
 def password(given: Common) -> None:
-    """The line to write for a user's password, which is read from the terminal, or from stdin."""
+    """The line to write for a user's password. It is read from the terminal, or from stdin."""
     from monitor.commands.password import password as job
 
     sys.exit(job())
@@ -298,7 +299,7 @@ def db_export(given: Common, output: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be added.")
 @common
 def db_import(given: Common, file: str, source: str, pairs: tuple[str, ...], lang: str | None, dry_run: bool) -> None:
-    """Read what `export` wrote into an empty database, or add the past of another monitor."""
+    """Read what `export` wrote, or the past of another monitor. A dump goes into an empty database only."""
     if source == "dump":
         from monitor.commands.db import import_ as job
 

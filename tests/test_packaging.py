@@ -56,6 +56,8 @@ def test_two_builds_have_the_same_bytes(tmp_path: Path) -> None:
     assert built(unpacked, tmp_path / "third", "--wheel") == {wheel.name: first[wheel.name]}
     kept = {str(file.relative_to(ROOT)) for top in ("monitor", "site", "docs", "tests") for file in tracked(ROOT / top)}
     assert kept - {str(file.relative_to(unpacked)) for file in tracked(unpacked)} == set()
+    beside = (".dockerignore", ".editorconfig", "Dockerfile", "Makefile", "docker-compose.yml", "mkdocs.yml")
+    assert [name for name in beside if not (unpacked / name).is_file()] == []
     with zipfile.ZipFile(wheel) as names:
         inside = set(names.namelist())
     assert {"monitor/_probes.yaml", "monitor/_plans.example.yaml"} <= inside

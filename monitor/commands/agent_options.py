@@ -23,7 +23,7 @@ from monitor.commands.common import Common, at_once, common, go
 def agent(
     given: Common, location: str, broker: str, ca_file: str | None, cert_file: str | None, key_file: str | None
 ) -> None:
-    """Probe from another place as the core says, and tell it, until SIGTERM or SIGINT.
+    """Probe from another place, and tell the core what is seen. Goes on until SIGTERM or SIGINT.
 
     $MONITOR_LOCATION_SECRET, or the file that $MONITOR_LOCATION_SECRET_FILE names, holds the secret of the place.
     """

@@ -16,7 +16,7 @@ TIME = "a date, an RFC 3339 time, a time in the site's zone, `now`, or -7d"
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @common
 def uptime(given: Common, module: str, since: str, until: str, explain: bool, daily: bool, as_json: bool) -> None:
-    """The figure of page, API, badge and metric, over any stretch of time."""
+    """The uptime of anything over any stretch of time. It is the figure of page, API, badge and metric."""
     from monitor.commands.uptime import uptime as job
 
     config = loaded(given)
@@ -47,7 +47,7 @@ def report(
     lang: str | None,
     output: str | None,
 ) -> None:
-    """What a month, a quarter or any stretch of time was like, to be read, printed or reckoned with."""
+    """What a month, a quarter or any stretch of time was like. To be read, printed or reckoned with."""
     from monitor.commands.report import Asked
     from monitor.commands.report import report as job
 

@@ -21,7 +21,7 @@ IMPACTS = ("minor", "major", "critical")
 @click.group()
 @common
 def incident(given: Common) -> None:
-    """People's side of an incident: write, correct, end and publish it."""
+    """People's side of an incident. Open, write, correct, end and publish it."""
     click.get_current_context().obj = given
 
 
@@ -188,7 +188,7 @@ def postmortem(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Write what was learned, once it is over; said again it takes the place of the first."""
+    """Write what was learned, once it is over. Said again it takes the place of the first."""
     config = _ready(given)
     body = {"message": texts_by_language(config, "--message", texts, langs), "confirm_cause": cause or confirm_cause}
     _say(given, config, "POST", f"/incidents/{id}/postmortem", body, author, as_json)
@@ -219,7 +219,7 @@ def lower(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Lower the priority, where what is stated does not fit the evidence."""
+    """Lower the priority that does not fit the evidence."""
     config = _ready(given)
     body = {"priority": priority, "reason": texts_by_language(config, "--reason", reasons, langs)}
     _say(given, config, "POST", f"/incidents/{id}/lower", body, author, as_json)

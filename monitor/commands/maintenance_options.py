@@ -19,7 +19,7 @@ TIME = "2026-11-27T02:00 in the site's zone, `now`, or +2h"
 @click.group()
 @common
 def maintenance(given: Common) -> None:
-    """Planned work: its failures are no incidents, and its time does not count."""
+    """Planned work. Its failures are no incidents, and its time does not count."""
     click.get_current_context().obj = given
 
 
@@ -111,7 +111,7 @@ def extend(given: Common, id: str, until: str, texts: Sequence[str], langs: Sequ
 @_JSON
 @common
 def begin(given: Common, id: str, texts: Sequence[str], langs: Sequence[str], as_json: bool) -> None:
-    """Begin work now that was planned for later, for as long as it was to take."""
+    """Begin work now that was planned for later. It goes on for as long as it was to take."""
     _act(given, id, "begin", texts, langs, as_json)
 
 
@@ -121,7 +121,7 @@ def begin(given: Common, id: str, texts: Sequence[str], langs: Sequence[str], as
 @_JSON
 @common
 def cancel(given: Common, id: str, texts: Sequence[str], langs: Sequence[str], as_json: bool) -> None:
-    """Withdraw work that has not begun, or a window with all that is to come of it."""
+    """Withdraw work that has not begun. Of a window, all that is to come of it."""
     _act(given, id, "cancel", texts, langs, as_json)
 
 

@@ -23,8 +23,9 @@ async def notify(config: Config, data: Path, channel: str) -> int:
     channels = config.sections.get("channels", {})
     if channel not in channels:
         near = get_close_matches(channel, channels, 1)
-        known = f"did you mean {near[0]}?" if near else f"known are {', '.join(channels) or 'none'}"
-        print(f"there is no channel {channel[:100]} under `channels`; {known}", file=sys.stderr)
+        known = f"did you mean {near[0]}?" if near else f"there are {', '.join(channels)}"
+        told = known if channels else "there is none in the configuration yet"
+        print(f"there is no channel {channel[:100]} under `channels`; {told}", file=sys.stderr)
         return 2
 
     async def ask() -> tuple[str | None] | None:

@@ -18,7 +18,7 @@ STATUSES = ("coming", "active", "over")
 @click.group()
 @common
 def silence(given: Common) -> None:
-    """What nobody wants notices of for a while; incidents are recorded all the same."""
+    """What nobody wants notices of for a while. Incidents are recorded all the same."""
     click.get_current_context().obj = given
 
 

@@ -32,7 +32,7 @@ def list_(given: Common, as_json: bool) -> None:
 @click.option("--author", metavar="NAME", help="Who wants it, for the audit log.")
 @common
 def export(given: Common, address: str | None, author: str | None) -> None:
-    """Everything that is kept, addresses included, one subscriber a line, as JSON."""
+    """Everything that is kept, addresses included. One subscriber a line, as JSON."""
     from monitor.commands.subscribers import export as job
 
     go(job(_ready(given), given.folder, address, author))
@@ -43,7 +43,7 @@ def export(given: Common, address: str | None, author: str | None) -> None:
 @click.option("--author", metavar="NAME", help="Who wants it, for the audit log.")
 @common
 def erase(given: Common, whom: str, author: str | None) -> None:
-    """Forget an address with everything that is kept of it, or the subscription of an id."""
+    """Forget an address with all that is kept of it. Or the subscription of an id."""
     from monitor.commands.subscribers import erase as job
 
     if not whom.strip():

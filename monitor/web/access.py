@@ -41,7 +41,8 @@ FREE = frozenset(  # for these nobody has to be anybody
         "/-/ready",
         "/-/leader",
         "/api/ops/v1/openapi.json",
-        "/healthcheck/",  # leads to where it is asked
+        "/",  # leads to where it is asked, and so does the one below
+        "/healthcheck/",
         "/healthcheck/assets/{name}",
         "/healthcheck/login",  # asks for itself, and so do the two below
         "/heartbeat/{module}/{probe}",

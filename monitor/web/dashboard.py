@@ -91,6 +91,7 @@ class Dashboard:
         return [
             web.get(HOME, self._shown("board")),
             web.get(f"{HOME}/", _moved_up),
+            web.get("/", _home),
             web.get(f"{HOME}/assets/{{name}}", self.asset),
             web.get(f"{HOME}/audit", self.audit),
             web.get(f"{HOME}/open", self._shown("open")),
@@ -293,6 +294,11 @@ class Dashboard:
 def is_page(request: web.Request) -> bool:
     """Whether it is one of ours that is asked for, and answered to a person."""
     return request.path.startswith((HOME, PATH)) and request.match_info.http_exception is None
+
+
+async def _home(request: web.Request) -> web.Response:
+    """Whoever opens the operators' side by its port alone."""
+    return web.Response(status=302, headers={"Location": HOME.removeprefix("/")})
 
 
 async def _moved_up(request: web.Request) -> web.StreamResponse:

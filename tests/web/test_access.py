@@ -78,6 +78,7 @@ async def statuses(side: Side, csrf: str = "", **headers: str) -> dict[tuple[str
 def test_only_these_ask_for_themselves() -> None:
     """Whoever adds to this list says so here as well."""
     assert {
+        "/",
         "/metrics",
         "/probe",
         "/-/healthy",

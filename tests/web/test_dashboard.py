@@ -314,6 +314,8 @@ async def test_what_nobody_knows_is_a_page_too(free: Side) -> None:
     assert (await free.get("/healthcheck/assets/nope.js")).status == 404
     answer = await free.get("/healthcheck/")
     assert (answer.status, answer.headers["Location"]) == (308, "../healthcheck")
+    answer = await free.get("/")
+    assert (answer.status, answer.headers["Location"]) == (302, "healthcheck")
 
 
 async def test_the_beginning_of_an_id_will_do_as_long_as_it_is_alone(tmp_path: Path) -> None:
