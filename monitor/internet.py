@@ -9,7 +9,7 @@ from yarl import URL
 IP = IPv4Address | IPv6Address
 
 LONGEST_URL, LONGEST_MAIL = 2000, 254  # characters
-PORTS = frozenset({443, *range(1024, 65536)})  # that strangers may have us call
+HTTPS, FREE = 443, 1024  # the ports that strangers may have us call: the first, and all from the second one on
 INSIDE = (".localhost", ".local", ".internal", ".home.arpa")  # names that mean something else to everybody
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -70,7 +70,7 @@ def callable_url(text: str, *, allow_private: bool) -> str | None:
         return None
     if allow_private:
         return str(url) if url.scheme in ("http", "https") else None
-    if url.scheme != "https" or port not in PORTS:
+    if url.scheme != "https" or port is None or not (port == HTTPS or port >= FREE):
         return None
     address, name = literal(host), host.rstrip(".").lower()
     # A name that ends in a number is an address in some other spelling, such as 127.1 or 0x7f.1.

@@ -24,7 +24,7 @@ from monitor.pages.map import MapView, map_view
 from monitor.pages.places import PlaceView, place_view
 from monitor.pages.planned import under_way
 from monitor.pages.schedule import next_work
-from monitor.pages.shelves import shelves
+from monitor.pages.shelves import Shelf, shelves
 from monitor.pages.signs import SignView, sign_view
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 from monitor.pages.watch import Lead, Watch
@@ -99,7 +99,7 @@ class BoardView:
     incidents: tuple[IncidentDigest, ...]
     drafts: int
     modules: tuple[BoxView, ...]
-    shelves: tuple[tuple[BoxView, ...], ...]
+    shelves: tuple[Shelf[BoxView], ...]
     map: MapView | None
     filters: Filters
     health: HealthView

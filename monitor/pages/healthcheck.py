@@ -12,7 +12,7 @@ from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
-from monitor.pages.shelves import shelves
+from monitor.pages.shelves import Shelf, shelves
 from monitor.pages.view import Link, Mark, SparkView, VersionView, When
 
 
@@ -67,7 +67,7 @@ class HealthcheckView:
 
     counts: tuple[tuple[int, Mark], ...]
     modules: tuple[ModuleView, ...]
-    shelves: tuple[tuple[ModuleView, ...], ...]
+    shelves: tuple[Shelf[ModuleView], ...]
     map: MapView | None
     filters: Filters
 

@@ -65,18 +65,25 @@ _DATES = re.compile(f"({UPDATED.text}|{UPDATED.iso})".encode())
 
 
 def around(page: bytes) -> tuple[Content, ...]:
-    """A page cut where the end of the newest observation stands: every second part stands for it."""
-    return tuple(map(Content, _DATES.split(page)))
+    """A page cut where the end of the newest observation stands: some parts stand for it. What is a part already and
+    has no such place in it stays the object it is."""
+    found: list[Content] = []
+    for part in (isinstance(page, Content) and page.parts) or (page,):
+        pieces = _DATES.split(part)
+        whole = isinstance(part, Content) and len(pieces) == 1
+        found += [part] if whole else map(Content, filter(None, pieces))  # type: ignore[list-item]
+    return tuple(found)
 
 
 def dated(parts: Sequence[Content], lens: Lens) -> Content:
     """The page with the end of the newest observation in it."""
     until = lens.facts.data_until()
     told = lens.when(until) if until is not None else UPDATED
-    said = {UPDATED.text.encode(): told.text, UPDATED.iso.encode(): told.iso}
-    return Content.of(
-        *(legal(str(escape(said[one]))).encode() if place % 2 else one for place, one in enumerate(parts))
-    )
+    said = {
+        one.encode(): legal(str(escape(text))).encode()
+        for one, text in ((UPDATED.text, told.text), (UPDATED.iso, told.iso))
+    }
+    return Content.of(*(said.get(one, one) for one in parts))
 
 
 def home(lens: Lens) -> HomeView:

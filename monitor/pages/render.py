@@ -6,13 +6,14 @@ costs what has changed. Same picture, same bytes: no page asks for the time.
 
 import os
 import re
-import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,8 +44,10 @@ from monitor.pages.truth import promise
 from monitor.pages.view import Link
 
 ON_THE_WAY = timedelta(minutes=2)  # from a publication through caches to an open page that looks every half minute
-ROWS = 4096  # of tables, that are kept printed
-LARGE = 1 << 15  # characters of what is kept compressed
+ROWS = 1 << 13  # of tables, that are kept printed
+LARGE = 1 << 13  # characters of what is kept as bytes, which no page puts together again
+KEPT = f"kept-{token_hex(16)}"  # stands for a large fragment; nobody can guess it
+_KEPT = re.compile(rf"({KEPT}-\d+\.)")
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
@@ -237,7 +240,9 @@ class Press:
         self.environment.globals["kept"] = self._kept
         self.environment.globals["each"] = self._each
         self.environment.globals["shared"] = self._shared
-        self._fragments: dict[tuple[str, str, str, str], tuple[object, str | bytes]] = {}
+        self._fragments: dict[tuple[str, str, str, str], tuple[object, str]] = {}
+        self._contents: dict[str, Content] = {}  # of the large ones, by what stands for them in a page
+        self._number = count()
         self._rows: dict[tuple[str, str, str, Hashable], str] = {}
         self.assets: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
@@ -249,9 +254,15 @@ class Press:
                 self.assets[self.names[file.name]] = content
 
     def print(self, frame: Frame, view: object, speech: Speech) -> bytes:
-        """The bytes of a page."""
+        """The bytes of a page. What large fragments are kept for it are parts of them."""
         template = self.environment.get_template(f"{frame.page}.html")
-        return legal(template.render(frame=frame, view=view, speech=speech)).encode()
+        parts = self._parts(template.render(frame=frame, view=view, speech=speech))
+        return Content.of(*parts) if len(parts) > 1 else parts[0]
+
+    def _parts(self, text: str) -> list[bytes]:
+        """A printed text, cut where large fragments stand in it."""
+        pieces = _KEPT.split(legal(text))
+        return [self._contents[one] if place % 2 else one.encode() for place, one in enumerate(pieces) if one]
 
     @pass_context
     def _kept(self, context: Context, macro: Macro, one: Any) -> str:
@@ -259,10 +270,16 @@ class Press:
         frame: Frame = context["frame"]
         key = (frame.language, frame.base, macro.name, one.id)
         before = self._fragments.get(key)
-        if before is not None and before[0] is one:
-            return before[1] if isinstance(before[1], str) else Markup(zlib.decompress(before[1]).decode())
+        if before is not None and before[0] == one:
+            return before[1]
         text = macro(one)
-        self._fragments[key] = (one, text if len(text) < LARGE else zlib.compress(legal(text).encode(), 1))
+        if len(text) >= LARGE:
+            name = f"{KEPT}-{next(self._number)}."
+            self._contents[name] = Content(b"".join(self._parts(text)))
+            text = Markup(name)
+        if before is not None:
+            self._contents.pop(before[1], None)
+        self._fragments[key] = (one, text)
         return text
 
     @pass_context
@@ -277,7 +294,7 @@ class Press:
         key = (frame.language, frame.base, macro.name, one)
         if key not in self._rows:
             if len(self._rows) >= ROWS:
-                self._rows.clear()
+                del self._rows[next(iter(self._rows))]  # the oldest
             self._rows[key] = macro(one)
         return self._rows[key]
 

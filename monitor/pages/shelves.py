@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from monitor.core.module import Platform
 
@@ -26,9 +26,17 @@ class Box(Protocol):
 T = TypeVar("T", bound=Box)
 
 
-def shelves(boxes: Iterable[T], platform: Platform) -> tuple[tuple[T, ...], ...]:
+class Shelf(NamedTuple, Generic[T]):
+    """Some boxes. No id of a shelf can be that of a module."""
+
+    id: str
+    boxes: tuple[T, ...]
+
+
+def shelves(boxes: Iterable[T], platform: Platform) -> tuple[Shelf[T], ...]:
     """The boxes that do not stand before them, in their order. Where a shelf ends follows from the configuration and
     not from how many boxes stand before it: one that leaves its place moves no other one to another shelf."""
     places = {id: place // SIZE for place, id in enumerate(platform.modules)}
     rest = (one for one in boxes if not one.failing)
-    return tuple(tuple(some) for _, some in groupby(rest, lambda one: places[one.id]))
+    found = groupby(rest, lambda one: places[one.id])
+    return tuple(Shelf(f"shelf_{number}", tuple(some)) for number, (_, some) in enumerate(found, 1))
