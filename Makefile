@@ -67,4 +67,4 @@ docs: $(BIN)/mkdocs ## the documentation as a site, in docs-site/; a link that l
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 dist: $(BIN)/pytest ## source archive and wheel, in dist/: the same bytes for everybody who builds this state
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build -q -o dist .
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y pyproject.toml) $(BIN)/python -m build -q -o dist .
