@@ -1,8 +1,9 @@
 """Report: a month, a quarter or any stretch of time as people read and print it, in one language."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from monitor.core.availability import PLATFORM
 from monitor.core.incident import Incident
@@ -111,9 +112,10 @@ def report_view(
     earlier: Link | None = None,
     later: Link | None = None,
     measured: FiguresView | None = None,
+    row: Callable[[Course], IncidentRow] | None = None,
 ) -> ReportView:
-    """A report in one language; the figures may have been `measured` before."""
-    whole = one.row(PLATFORM).uptime
+    """A report in one language; the figures may have been `measured` before, and `row` may know the incidents."""
+    whole, row = one.row(PLATFORM).uptime, row or partial(incident_row, lens)
     return ReportView(
         label=label(lens, one.whole),
         site=lens.facts.site.name,
@@ -122,8 +124,8 @@ def report_view(
         told=tuple(_told(lens, one)),
         figures=tuple(_figures(lens, one)),
         measured=figures_view(lens, one) if measured is None else measured,
-        incidents=tuple(_incident(lens, each) for each in one.began),
-        carried=tuple(_incident(lens, each) for each in one.carried),
+        incidents=tuple(map(row, one.began)),
+        carried=tuple(map(row, one.carried)),
         times=tuple(
             _times(lens, name, now, before)
             for name, now, before in zip(TIMES, one.times, one.times_before, strict=True)
@@ -197,7 +199,8 @@ def _figures(lens: Lens, one: Report) -> Iterable[tuple[str, str]]:
     yield lens.word(N_("Median time to recover")), length(lens, one.times[2].median)
 
 
-def _incident(lens: Lens, one: Course) -> IncidentRow:
+def incident_row(lens: Lens, one: Course) -> IncidentRow:
+    """An incident in a table."""
     incident, platform = one.incident, lens.facts.platform
     names = [lens.text(platform.components[id].name) for id in incident.components if id in platform.components]
     return IncidentRow(

@@ -6,7 +6,7 @@ from monitor.core.availability import PLATFORM
 from monitor.core.report import Report
 from monitor.pages.cells import cell
 from monitor.pages.lens import Lens
-from monitor.pages.report import ReportView, label, report_view, until
+from monitor.pages.report import IncidentRow, ReportView, incident_row, label, report_view, until
 from monitor.pages.report_figures import FiguresView, figures_view, percent
 from monitor.pages.view import Link
 
@@ -52,13 +52,23 @@ def report_page(lens: Lens, one: Report) -> ReportView:
     index = same.index(one.whole.name)
     earlier = _to(lens, every[same[index + 1]]) if index + 1 < len(same) else None
     later = _to(lens, every[same[index - 1]]) if index else None
-    return report_view(lens, one, earlier, later, _measured(lens, one.whole.name))
+    name = one.whole.name
+    return report_view(
+        lens, one, earlier, later, _measured(lens, name), lambda each: _row(lens, name, each.incident.id)
+    )
 
 
 @cell
 def _measured(lens: Lens, name: str) -> FiguresView:
     """They stay when a title or a link to an incident changes."""
     return figures_view(lens, lens.facts.report(name))
+
+
+@cell
+def _row(lens: Lens, name: str, incident: str) -> IncidentRow:
+    """An incident of a report stays when another one loses its page."""
+    one = lens.facts.report(name)
+    return incident_row(lens, next(each for each in (*one.began, *one.carried) if each.incident.id == incident))
 
 
 def report_folder(name: str) -> str:

@@ -4,7 +4,7 @@ All of them are cut from one `summary`, so no two can disagree. Texts stand in E
 in its default language: readers of these files expect one language and mostly that one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +19,7 @@ from monitor.core.rollup import RANK, ComponentStatus, active_impacts, top_level
 from monitor.core.text import in_language
 from monitor.core.wording import Sentence, title, update_body
 from monitor.pages.affected import chain
-from monitor.pages.cells import cell, given, key_of
+from monitor.pages.cells import cell, given, given_by, key_of
 from monitor.pages.found import Key
 from monitor.pages.news import announced, blindness_told, long_blind_since, newest, updated_at
 from monitor.pages.picture import Picture
@@ -68,7 +68,7 @@ class Statuspage:
     def files(self) -> dict[str, bytes]:
         """What they hold."""
         self.inputs()
-        return _files(_Page(self._picture, self._speech))
+        return _files(_Page(self._picture, self._speech, self.full_names(), self.updates))
 
     @given
     def inputs(self) -> tuple[object, ...]:
@@ -80,6 +80,83 @@ class Statuspage:
             (board.modules, board.incidents, history.incidents, history.transitions, history.gaps),
             (seen.works, past(seen)),
         )
+
+    # --- what is told of an incident, which stays while nothing more is
+
+    @given_by("incident")
+    def incident(self, id: str) -> Incident:
+        """One of them."""
+        return self._picture.known[id]
+
+    @given_by("standing")
+    def known(self) -> frozenset[str]:
+        """The modules that have a status."""
+        return frozenset(id for id, status in self._picture.confirmed().items() if status is not Status.UNKNOWN)
+
+    @given_by("standing")
+    def shown(self) -> frozenset[str]:
+        """The components of which something is known."""
+        return frozenset(self._picture.last_known())
+
+    @cell
+    def full_names(self) -> dict[str, str]:
+        """`Group - Member`, as updates name components."""
+        language = language_of(self._speech)
+        return {
+            one.id: f"{in_language(group.name, language)} - {in_language(one.name, language)}"
+            for group in self._picture.board.platform.groups
+            for one in group.components
+        }
+
+    @cell
+    def updates(self, id: str) -> list[Object]:
+        """Its updates, the newest first."""
+        incident = self.incident(id)
+        touched = chain(incident, self._picture.board.platform, dict.fromkeys(self.known(), Status.UP))
+        told = [
+            self._update(number, update, incident, touched[number - 1] if touched else {})
+            for number, update in enumerate(updates_of(incident), 1)
+        ]
+        return told[::-1]
+
+    def _update(
+        self,
+        number: int,
+        update: Update,
+        incident: Incident,
+        touched: Mapping[str, tuple[ComponentStatus, ComponentStatus]],
+    ) -> Object:
+        said = update_body(update, incident, self._picture.board.platform)
+        body, at = self._speech.say(language_of(self._speech), said), stamp(update.at)
+        shown, names = self.shown(), self.full_names()
+        affected = [
+            {
+                "code": stable_id(f"component:{id}"),
+                "name": names[id],
+                "old_status": before.value,
+                "new_status": after.value,
+            }
+            for id, (before, after) in touched.items()
+            if id in shown
+        ]
+        return {
+            "id": stable_id(f"update:{incident.key}:{number}"),
+            "status": update.stage.value,
+            "body": "<br />".join(escape(body).splitlines()),
+            "incident_id": incident.id,
+            "created_at": at,
+            "updated_at": stamp(update.updated_at or update.at),
+            "display_at": at,
+            "affected_components": affected or None,
+            "deliver_notifications": update.author != "monitor" or update.kind in TOLD,
+            "custom_tweet": None,
+            "tweet_id": None,
+        }
+
+
+def updates_of(incident: Incident) -> Sequence[Update]:
+    """What was said of an incident, and where nothing was that it began."""
+    return incident.updates or (Update(incident.detected_at, incident.stage, "opened"),)
 
 
 def _files(page: "_Page") -> dict[str, bytes]:
@@ -116,6 +193,8 @@ class _Page:
 
     picture: Picture
     speech: Speech
+    full_names: Mapping[str, str]
+    updates: Callable[[str], list[Object]]
 
     @cached_property
     def language(self) -> str:
@@ -124,10 +203,6 @@ class _Page:
     def say(self, sentence: Sentence) -> str:
         """A sentence in that language."""
         return self.speech.say(self.language, sentence)
-
-    @cached_property
-    def modules(self) -> Mapping[str, Status]:
-        return self.picture.confirmed()
 
     @cached_property
     def statuses(self) -> dict[str, ComponentStatus]:
@@ -255,12 +330,7 @@ class _Page:
 
     def _incident(self, incident: Incident) -> Object:
         platform = self.picture.board.platform
-        touched = chain(incident, platform, self.modules)
-        updates = incident.updates or (Update(incident.detected_at, incident.stage, "opened"),)
-        told = [
-            self._update(number, update, incident, touched[number - 1] if touched else {})
-            for number, update in enumerate(updates, 1)
-        ]
+        updates = updates_of(incident)
         watched = next((update.at for update in updates if update.stage is Stage.MONITORING), None)
         return {
             "id": incident.id,
@@ -274,54 +344,11 @@ class _Page:
             "shortlink": f"{self.picture.site.url}/incidents/{incident.id}/",
             "started_at": stamp(incident.started_at),
             "page_id": self.page["id"],
-            "incident_updates": told[::-1],
+            "incident_updates": self.updates(incident.id),
             "components": [
                 self.by_id[id]
                 for id in (stable_id(f"component:{one}") for one in incident.components)
                 if id in self.by_id
             ],
             "reminder_intervals": None,
-        }
-
-    def _update(
-        self,
-        number: int,
-        update: Update,
-        incident: Incident,
-        touched: Mapping[str, tuple[ComponentStatus, ComponentStatus]],
-    ) -> Object:
-        platform = self.picture.board.platform
-        body = self.speech.say(self.language, update_body(update, incident, platform))
-        at = stamp(update.at)
-        affected = [
-            {
-                "code": stable_id(f"component:{id}"),
-                "name": self.full_names[id],
-                "old_status": before.value,
-                "new_status": after.value,
-            }
-            for id, (before, after) in touched.items()
-            if id in self.statuses
-        ]
-        return {
-            "id": stable_id(f"update:{incident.key}:{number}"),
-            "status": update.stage.value,
-            "body": "<br />".join(escape(body).splitlines()),
-            "incident_id": incident.id,
-            "created_at": at,
-            "updated_at": stamp(update.updated_at or update.at),
-            "display_at": at,
-            "affected_components": affected or None,
-            "deliver_notifications": update.author != "monitor" or update.kind in TOLD,
-            "custom_tweet": None,
-            "tweet_id": None,
-        }
-
-    @cached_property
-    def full_names(self) -> dict[str, str]:
-        """`Group - Member`, as updates name components."""
-        return {
-            one.id: f"{in_language(group.name, self.language)} - {in_language(one.name, self.language)}"
-            for group in self.picture.board.platform.groups
-            for one in group.components
         }
