@@ -17,7 +17,7 @@ from yarl import URL
 
 from monitor.internet import is_public
 from monitor.notify.channel import DeliveryFailed
-from monitor.notify.receiver import Answer, Receiver, trust
+from monitor.notify.receiver import Answer, Receiver, Reply, trust
 
 LIMIT = timedelta(seconds=10)
 
@@ -67,6 +67,7 @@ class Outward(Receiver):
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
             auto_decompress=False,
+            response_class=Reply,
         )
 
     def _failure(self, host: str, answer: Answer, given: Mapping[str, str]) -> DeliveryFailed:

@@ -26,6 +26,8 @@ LARGEST_ANSWER = 256 * 1024  # bytes read of an answer
 LONGEST_PAUSE = timedelta(hours=72)  # as long as anybody wants to hear of anything
 SAID = 200  # characters told of an answer
 _KEYS = ("secret", "password", "token", "routing_key")
+MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them would keep the event loop busy
+PIECE = 16 * 1024  # bytes taken over at once
 BODY_TIME = 5.0  # seconds that the body of an answer may take once its status is known
 
 
@@ -79,6 +81,27 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
+class Reply(aiohttp.ClientResponse):
+    """As aiohttp's, of which no piece and no number of answers 1xx is so large that it holds up the event loop."""
+
+    async def start(self, connection: Any) -> "Reply":
+        """Raises ClientResponseError when there are too many of them."""
+        protocol, left = connection.protocol, MOST_INTERIM
+        protocol.transport.max_size = PIECE  # of the standard loop's transports
+        read = protocol.read
+
+        async def counted() -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise aiohttp.http_exceptions.HttpProcessingError(code=400, message="too many answers 1xx")
+            return await read()
+
+        protocol.read = counted
+        await super().start(connection)
+        return self
+
+
 class Receiver:
     """Sends requests in the name of one channel. `busy` are further statuses that this service means as passing,
     `secrets` what besides the configuration must not be told."""
@@ -103,6 +126,10 @@ class Receiver:
             raise DeliveryFailed(f"{host}: its certificate is not trusted: {said}") from None
         except (aiohttp.InvalidURL, ValueError) as error:
             raise DeliveryFailed(f"{host}: the request cannot be made: {self._said(error)}", permanent=True) from None
+        except aiohttp.ServerDisconnectedError:  # it holds whatever came until then
+            raise DeliveryFailed(f"{host} closed the connection before it had answered") from None
+        except aiohttp.ClientResponseError as error:  # aiohttp calls it a status 400, and nobody answered that
+            raise DeliveryFailed(f"{host} gave no HTTP answer: {self._said(error.message)}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise DeliveryFailed(f"{host}: {self._said(error)}") from None
         if 200 <= answer.status < 300:
@@ -146,6 +173,7 @@ class Receiver:
                     cookie_jar=aiohttp.DummyCookieJar(),
                     timeout=aiohttp.ClientTimeout(total=None),  # `send` has the limit
                     auto_decompress=False,
+                    response_class=Reply,
                 )
                 self._session._retry_connection = False  # aiohttp makes a PUT twice when the connection breaks
         return self._session
@@ -163,7 +191,7 @@ class Receiver:
             retry_after=pause(given, datetime.now(UTC)) if passing else None,
         )
 
-    def _said(self, error: BaseException) -> str:
+    def _said(self, error: BaseException | str) -> str:
         return self.mask.line(str(error), SAID) or type(error).__name__
 
 

@@ -15,7 +15,7 @@ from monitor.notify.receiver import LONGEST_PAUSE, pause, secrets_of
 from tests.notify.conftest import Authority
 from tests.notify.notices import channel, notice, section
 from tests.notify.receiving import receiving, says
-from tests.probers.misbehaving import WAYS, redirect, served
+from tests.probers.misbehaving import WAYS, raw, redirect, served
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 KEY = "k3y-that-nobody-may-see"
@@ -81,6 +81,36 @@ async def test_after_a_2xx_nothing_takes_the_delivery_back(way: str) -> None:
     async with served(WAYS[way]) as server, channel("webhook", url=server.url(), timeout="500ms") as hook:
         await hook.deliver(notice())
         assert server.connections == 1
+
+
+async def test_a_flood_of_interim_answers_is_cut_off_at_once() -> None:
+    """It would hold up everything else for as long as the channel waits; the few that servers send are no flood."""
+    began = time.process_time()
+    async with served(WAYS["flood of 100 Continue"]) as server:
+        failed = await failure(server.url(), timeout="8s")
+    assert str(failed) == "127.0.0.1 gave no HTTP answer: too many answers 1xx"
+    assert not failed.permanent
+    assert time.process_time() - began < 2
+    few = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+    async with served(raw(few)) as server, channel("webhook", url=server.url()) as hook:
+        await hook.deliver(notice())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "gave no HTTP answer: Bad status line"),
+        (b"HTTP/1.1 503 no\r\nSet-Cookie: key=open\r\n", "closed the connection before it had answered"),
+        (b"", "closed the connection before it had answered"),
+    ],
+)
+async def test_what_is_no_answer_is_not_told_as_a_status(answer: bytes, said: str) -> None:
+    """Nor with what came of it until then."""
+    async with served(raw(answer)) as server:
+        told = str(await failure(server.url()))
+    assert told.startswith(f"127.0.0.1 {said}")
+    assert "400" not in told
+    assert "key=open" not in told
 
 
 async def test_a_redirect_is_not_followed_to_another_host() -> None:
