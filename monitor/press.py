@@ -24,6 +24,7 @@ from monitor.core.heartbeat import HEARTBEAT
 from monitor.core.history import History
 from monitor.core.module import Platform
 from monitor.core.probe import Role
+from monitor.core.report import Report
 from monitor.core.site import Site
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
@@ -201,7 +202,7 @@ class Press:
         ground = (scene.site, scene.board.platform, speech, theme)
         picture = Picture(
             scene.site, scene.board, self.history, now, scene.data_until,
-            reports=await self._reports.of(scene.site, scene.board, self.history, now), before=self._before(ground),
+            reports=await self._report(scene, now), before=self._before(ground),
         )  # fmt: skip
         try:
             done, found = await self._aside(lambda: self._write(picture, speech, theme, part))
@@ -255,6 +256,11 @@ class Press:
         if self._from_memory:
             log.info("publishing what is stored again")
         self._from_memory = False
+
+    async def _report(self, scene: Scene, now: datetime) -> tuple[Report, ...]:
+        if self._from_memory:  # a store that does not answer is not waited for twice
+            return self._reports.made
+        return await self._reports.of(scene.site, scene.board, self.history, now)
 
     def _before(self, ground: tuple[object, ...]) -> Found | None:
         """What was worked out for the last publication, if it stood on the same ground: site, modules and languages."""

@@ -42,11 +42,11 @@ class _Ground:
 
 
 class Reports:
-    """The reports as they were made last. While the store does not answer they stand."""
+    """The reports; `made` are those that were made last. While the store does not answer they stand."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._made: tuple[Report, ...] = ()
+        self.made: tuple[Report, ...] = ()
         self._kept: dict[str, tuple[_Ground, Report]] = {}
         self._at: tuple[datetime, Platform, str] | None = None
 
@@ -56,20 +56,20 @@ class Reports:
         hour = now.replace(minute=0, second=0, microsecond=0)
         at = (hour, board.platform, site.timezone)
         if self._at is not None and self._at[0] == hour and self._at[1] is board.platform and self._at[2] == at[2]:
-            return self._made
+            return self.made
         began = min((moves[0].since for moves in history.transitions.values() if moves), default=None)
         if began is None or began >= hour:
-            return self._made
+            return self.made
         zone = ZoneInfo(site.timezone)
         periods = all_of(max(began, hour - KEPT), hour - timedelta(microseconds=1), zone)
         try:
             archive = await self._store.archive(min(before(one, zone).since for one in periods))
         except TROUBLES as error:
             log.warning("reports stand as they are, the store does not answer: %s", error)
-            return self._made
-        self._made = await asyncio.to_thread(self._make, board, archive, periods, hour, zone)
+            return self.made
+        self.made = await asyncio.to_thread(self._make, board, archive, periods, hour, zone)
         self._at = at
-        return self._made
+        return self.made
 
     def _make(
         self, board: Board, history: History, periods: list[Period], hour: datetime, zone: ZoneInfo

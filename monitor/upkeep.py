@@ -3,6 +3,7 @@ too old goes, and days that are over are summed up.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from monitor.clock import Clock
@@ -12,7 +13,9 @@ from monitor.core.board import Board
 from monitor.core.effect import Planned
 from monitor.figures import Figures
 from monitor.memory import tidy
-from monitor.store import Store
+from monitor.store import TROUBLES, Store
+
+log = logging.getLogger(__name__)
 
 EVERY = 600.0  # seconds
 
@@ -42,8 +45,11 @@ class Upkeep:
             await asyncio.sleep(EVERY)
             self._planned(await self.plan())
             settings = self._config().settings
-            await self._store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
-            await self._figures.close()
+            try:
+                await self._store.sweep(self._clock.now(), settings.keep_observations, settings.keep_rollups)
+                await self._figures.close()
+            except TROUBLES as error:
+                log.warning("what is too old stays for now, the store does not answer: %s", error)
             tidy()
 
     async def plan(self, config: Config | None = None) -> Planned:

@@ -44,19 +44,20 @@ class Server:
         self._binaries, self._folder, self._settings = binaries, folder, settings
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self.data = folder / "data"
         self.port = _free_port()
         self.dsn = f"postgresql://monitor@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         """Answers at `dsn` afterwards. Raises NoServer with what the server said when it does not."""
         made = ("-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
-        self._run("initdb", "-D", str(self._folder / "data"), *made)
+        self._run("initdb", "-D", str(self.data), *made)
         self.serve()
 
     def follow(self, primary: "Server") -> None:
         """Becomes a standby, for which the primary waits at each commit from then on."""
         options = ("--no-sync", "--write-recovery-conf", "--checkpoint=fast")
-        self._run("pg_basebackup", "-d", primary.dsn, "-D", str(self._folder / "data"), *options)
+        self._run("pg_basebackup", "-d", primary.dsn, "-D", str(self.data), *options)
         self.serve()
         asyncio.run(say(primary.dsn, "ALTER SYSTEM SET synchronous_standby_names = '*'"))
         asyncio.run(say(primary.dsn, "SELECT pg_reload_conf()"))
@@ -78,9 +79,9 @@ class Server:
 
     def serve(self) -> None:
         """Answers at `dsn`, also once more after it was stopped, with what it held. Raises as `start`."""
-        data, log = self._folder / "data", self._folder / "log"
+        log = self._folder / "log"
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
-        command = [self._binaries / "postgres", "-D", data, "-p", str(self.port), "-k", self._folder, *options]
+        command = [self._binaries / "postgres", "-D", self.data, "-p", str(self.port), "-k", self._folder, *options]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command, user=self._user, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT
@@ -91,6 +92,10 @@ class Server:
                 self.stop()
                 raise NoServer(log.read_text(errors="replace"))
             time.sleep(0.02)
+
+    def runs(self) -> bool:
+        """Whether its process is still there."""
+        return self._process is not None and self._process.poll() is None
 
     def pids(self) -> list[int]:
         """The server's processes."""
@@ -182,6 +187,24 @@ def own_server() -> Iterator[Server]:
     with _empty() as server:
         server.start()
         yield server
+
+
+@contextmanager
+def own_server_on_a_disk(size: str) -> Iterator[Server]:
+    """One whose data have a small file system of their own, at `data`. Skips where none can be mounted."""
+    with _empty() as server:
+        server.data.mkdir()
+        owner = pwd.getpwnam(_NOBODY)
+        options = f"size={size},uid={owner.pw_uid},gid={owner.pw_gid},mode=700"
+        mounted = ["mount", "-t", "tmpfs", "-o", options, "none", str(server.data)]
+        if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be mounted here")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+            subprocess.run(["umount", "-l", server.data], check=True)
 
 
 @contextmanager

@@ -7,15 +7,17 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import Server, own_server
-from tests.processes.running import eventually
+from tests.postgres import Server, own_server, own_server_on_a_disk, say
+from tests.processes.running import eventually, free_port
 from tests.processes.stations import Station, hook
-from tests.processes.troubled import scene
+from tests.processes.test_disk import fill
+from tests.processes.troubled import scene, target
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 asyncpg = pytest.importorskip("asyncpg")
@@ -63,6 +65,42 @@ async def test_a_server_that_is_away_costs_neither_notice_nor_fact(tmp_path: Pat
         stored = rows(server, "SELECT count(*) FROM observations WHERE module = 'files'")[0][0]
         print(f"{stored} runs stored of {seen.target.asked} asked")
         assert stored >= seen.target.asked - 1, "one may have been under way at the end"
+
+
+def beside(station: Station, port: int) -> None:
+    """Fifty more modules, which work: much is written, and the free room within the tables lasts for seconds."""
+    modules = "".join(
+        f'  - {{id: m{n}, probes: [{{id: p, url: "http://127.0.0.1:{port}/", allow_private: true, interval: 5s}}]}}\n'
+        for n in range(50)
+    )
+    station.file.write_text(station.file.read_text().replace("channels:", f"{modules}channels:"))
+
+
+@pytest.mark.parametrize("logs", [False, True], ids=["its tables", "its log as well"])
+async def test_a_server_whose_disk_is_full_costs_neither_notice_nor_fact(tmp_path: Path, logs: bool) -> None:
+    """It refuses what is new, or ends when not even its log has room; an outage begins and is told. Once there is space
+    it holds one incident with all that was said of it, and every run."""
+    with own_server_on_a_disk("80m") as server:
+        async with hook() as receiver, target(port := free_port()):
+            channel = f'chat: {{kind: webhook, url: "{receiver.url}/chat"}}'
+            station = Station(tmp_path, [channel], interval="5s", more=f', database: "{server.dsn}"')
+            beside(station, port)
+            async with scene(station, receiver) as seen:
+                seen.rows = lambda query: rows(server, query)
+                fill(server.data / "fill")
+                if logs:
+                    with suppress(asyncpg.PostgresError, OSError):
+                        for _ in range(9):
+                            await say(server.dsn, "SELECT pg_switch_wal()")
+                await seen.fails_meanwhile()
+                (server.data / "fill").unlink()
+                if not server.runs():
+                    await asyncio.to_thread(server.serve)
+                await seen.works_again()
+            seen.is_stored()
+            stored = rows(server, "SELECT count(*) FROM observations WHERE module = 'files'")[0][0]
+            assert stored >= seen.target.asked - 1, "one may have been under way at the end"
+            assert "Traceback" not in seen.one.output
 
 
 async def test_a_server_that_hangs_keeps_neither_notices_nor_the_end_waiting(tmp_path: Path, server: Server) -> None:
