@@ -3,9 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NAME ?=
+FILE ?= track calm detector incident notice waiting step uptime maintenance explain service plan vantage
+SAMPLE ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help ready check fast lint types test slow kill deep demo dev probe docs dist
+.PHONY: help ready check fast lint types test slow kill deep mutants demo dev probe docs dist
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +50,13 @@ kill: $(BIN)/pytest ## the program killed 500 times, and nothing lost; 40 minute
 
 deep: $(BIN)/pytest ## every property with 24 times as many examples
 	MONITOR_TEST_DEPTH=3 $(BIN)/pytest -m "property and not slow" --timeout 900
+
+$(BIN)/mutmut: pyproject.toml $(BIN)/pytest
+	$(BIN)/pip install -q --group mutants
+	@touch $@
+
+mutants: $(BIN)/mutmut ## faults put into core that no test notices: make mutants FILE=track SAMPLE=60
+	$(BIN)/python -m tests.mutants $(FILE) --sample $(SAMPLE)
 
 demo: $(BIN)/pytest ## a VTEX-shaped platform, the monitor watching it, a story of faults
 	$(BIN)/monitor demo

@@ -13,7 +13,7 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.marks import BACKEND
 from monitor.core.module import Status
 from monitor.core.observation import Observation
-from monitor.core.probe import Probe, Role
+from monitor.core.probe import Probe
 from monitor.core.track import learned_well
 
 # What is held against a probe, what was until just now, and what a run would be compared with: empty, all of them.
@@ -41,8 +41,8 @@ def learned(
     key = (*probe.key, observation.location)
     track = board.tracks.get(key)
     if condition is None or condition.status is not Status.UP or track is None or any(_HELD(track)):
-        return None
-    if probe.role is not Role.VERDICT or probe.kind == "statuspage" or _compares(probe):
+        return None  # nor has a probe a condition that is evidence only
+    if _compares(probe):
         return None
     if now - observation.ended_at > board.platform.tuning.fresh_for(probe):
         return None

@@ -49,11 +49,10 @@ class Group:
 
 @dataclass
 class _Part:
-    """A group in the making, the first to fail first. `held`: it holds an open incident and never falls apart."""
+    """A group in the making, the first to fail first."""
 
     modules: list[str]
     tops: list[str]
-    held: bool = False
     shared: Shared | None = None
 
 
@@ -109,24 +108,19 @@ def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
     parts: list[_Part] = []
     for modules in pieces.values():
         if any(len(modules) == len(one) and set(modules) == set(one) for one in held):
-            parts.append(_Part(modules, scene.tops(modules), held=True))
+            parts.append(_Part(modules, scene.tops(modules)))
             continue
-        for piece, is_held in _whole(scene, _apart(scene, modules), held):
-            parts.append(_Part(piece, scene.tops(piece), is_held))
+        parts += [_Part(piece, scene.tops(piece)) for piece in _whole(scene, _apart(scene, modules), held)]
     return parts
 
 
-def _whole(
-    scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[str]]
-) -> Iterator[tuple[list[str], bool]]:
-    """The pieces, those that hold parts of one incident put together again, each with whether it holds one."""
-    rest = [(set(piece), False) for piece in pieces]
+def _whole(scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The pieces, those that hold parts of one incident put together again."""
+    rest = [set(piece) for piece in pieces]
     for modules in held:
-        holding = [piece for piece, _ in rest if not piece.isdisjoint(modules)]
-        if holding:
-            rest = [one for one in rest if one[0] not in holding] + [(set().union(*holding), True)]
-    for piece, is_held in rest:
-        yield scene.sorted(piece), is_held
+        holding = [piece for piece in rest if not piece.isdisjoint(modules)]
+        rest = [piece for piece in rest if piece not in holding] + ([set().union(*holding)] if holding else [])
+    return [scene.sorted(piece) for piece in rest]
 
 
 def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:
@@ -172,7 +166,7 @@ def _joined(scene: Scene, parts: list[_Part]) -> list[_Part]:
 
 def _one(scene: Scene, parts: Sequence[_Part], shared: Shared | None) -> _Part:
     modules = scene.sorted(id for part in parts for id in part.modules)
-    return _Part(modules, scene.tops(modules), any(part.held for part in parts), shared)
+    return _Part(modules, scene.tops(modules), shared)
 
 
 def _behind_several(scene: Scene, parts: Sequence[_Part]) -> list[Hypothesis]:

@@ -225,8 +225,9 @@ def _less_blocked(track: Track, bad: bool) -> dict[str, Any]:
 
 
 def adopted(track: Track) -> Track:
-    """The track of a module that is saturated: what was refused until now counts as failed."""
-    if track.blocked_since is None or track.blocked_code is None or track.last_blocked_at is None:
+    """The track of a module that is saturated, before it learns of the refusal that shows it: what was refused until
+    now counts as failed."""
+    if track.blocked_since is None or track.blocked_code is None:
         return track
     since = min(track.bad_since or track.blocked_since, track.blocked_since)
     sighting = Sighting(track.blocked_since, track.blocked_code, "refused at every place, and what needs it fails")
@@ -234,14 +235,8 @@ def adopted(track: Track) -> Track:
     counts[track.blocked_code] = counts.get(track.blocked_code, 0) + max(track.blocked_streak, 1)
     return replace(
         track,
-        score=CAP if track.blocked_streak > 1 else max(track.score, track.blocked_score),
+        score=max(track.score, track.blocked_score),
         bad_since=since,
-        last_bad_at=max(track.last_bad_at or track.last_blocked_at, track.last_blocked_at),
-        good_streak=0,
-        good_since=None,
-        brisk_streak=0,
-        brisk_since=None,
-        usable_at=track.last_blocked_at,
         sightings=(*track.sightings[:4], sighting),  # the first four, and the newest
         codes=tuple(counts.items()),
         blocked_score=0.0,

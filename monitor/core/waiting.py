@@ -30,7 +30,7 @@ def waits(
 ) -> tuple[Told, list[Intent]]:
     """A turn that has come outside its hours comes when they open. That is said once, and not of reminders."""
     names = [*one.hours, *filter(None, [one.office])]
-    shut = next((n for n in names if n in platform.calendars and not platform.calendars[n].within(now)), names[0])
+    shut = next(n for n in names if n in platform.calendars and not platform.calendars[n].within(now))
     told, said = closed(told, incident, shut, opens, one, now)
     return told, [] if one.kind == "reminder" or (one.fixed and not first) else said
 

@@ -1,5 +1,6 @@
 """The agenda: what a new plan makes of planned work, whatever is planned, moved and withdrawn in whatever order."""
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,14 +12,18 @@ from hypothesis import strategies as st
 
 from monitor.core.agenda import KEPT, Agenda, Plan, Refused, WorkAct, acted, passed, planned, scheduled
 from monitor.core.maintenance import (
+    Counted,
     Maintenance,
     Window,
     WorkStage,
+    WorkUpdate,
     announced,
     begun,
     ended,
     maintenance_from_json,
     maintenance_to_json,
+    window_from_json,
+    window_to_json,
 )
 from monitor.core.module import Status
 from tests.stories.beats import START
@@ -195,9 +200,33 @@ def test_planned_work_holds_together(history: list[tuple[int, object]]) -> None:
             assert one.due_at is None or one.due_at > now
             assert [update.at for update in one.updates] == sorted(update.at for update in one.updates)
             assert (one.sequence, one.stage) == (len(one.updates) - 1, one.updates[-1].stage)
-            assert maintenance_from_json(maintenance_to_json(one)) == one
         starts = [one.planned_from for one in agenda.works.values() if one.stage is WorkStage.SCHEDULED]
         assert len(starts) == len(set(starts))
+
+
+words = st.text(max_size=4)
+texts = st.dictionaries(words, words, max_size=2)
+instants = st.integers(-99, 99).map(lambda hours: START + hours * HOUR)
+some = st.lists(words, max_size=2).map(tuple)
+windows = st.builds(
+    Window, words, texts, instants, instants, words, words, st.none() | words, texts, modules=some, excuses=some
+)
+stages = st.sampled_from(WorkStage)
+said = st.builds(WorkUpdate, instants, stages, words, words, st.none() | texts)
+works = st.builds(
+    Maintenance,
+    *(words, words, texts, instants, instants, instants, words, texts, some, some, stages),
+    *(st.none() | instants, st.none() | instants, st.integers(0, 9), st.booleans()),
+    updates=st.lists(said, max_size=2).map(tuple),
+    counted=st.lists(st.builds(Counted, words, instants, st.none() | instants), max_size=2).map(tuple),
+)
+
+
+@given(works, windows)
+def test_the_stored_form_gives_work_and_window_back(work: Maintenance, window: Window) -> None:
+    """Whole, by way of JSON text."""
+    assert maintenance_from_json(json.loads(json.dumps(maintenance_to_json(work)))) == work
+    assert window_from_json(json.loads(json.dumps(window_to_json(window)))) == window
 
 
 @given(histories)

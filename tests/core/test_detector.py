@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.detector import Panel, is_settled, settle
+from monitor.core.detector import Panel, fails_still, is_settled, settle
 from monitor.core.expectation import Outcome, Result, judge
 from monitor.core.memo import track_from_json, track_to_json
 from monitor.core.module import Status
@@ -53,8 +53,11 @@ def at(seconds: float) -> timedelta:
         pytest.param("down", "---+++", 5, "down", None, id="three good runs without calm are not"),
         pytest.param("down", "---~~~~", 30, "degraded", 90, id="slow answers after failures are an easing"),
         pytest.param("degraded", "~~~+++", 30, "up", 90, id="three brisk runs and a minute of calm end slowness"),
+        pytest.param("degraded", "~~~+++", 5, "degraded", None, id="three brisk runs without calm do not"),
         pytest.param("up", "+???", 30, "up", None, id="what says nothing changes nothing"),
         pytest.param("up", "+-+++-+++-", 30, "degraded", 30, id="one failure in four is degraded"),
+        pytest.param("up", "+-+++-+++-", 7.5, "degraded", 7.5, id="also when it took a minute exactly"),
+        pytest.param("up", "+-+++-+++-", 7.4, "up", None, id="but not in less"),
         pytest.param("up", "-" + "+" * 5 + "--", 30, "up", None, id="a stray minutes ago hurries no verdict"),
         pytest.param("up", "-" + "+" * 5 + "---", 30, "down", 180, id="… and dates none"),
     ],
@@ -129,6 +132,21 @@ def test_a_quorum_of_failure_domains_decides(x: str, y: str, z: str, down: bool)
     """However long one place fails, it is worth no more than its cap."""
     tracks = {place: tracked(outcomes, 10) for place, outcomes in (("x", x), ("y", y), ("z", z))}
     assert (settle(THREE, Status.UP, tracks, PLACES, START + at(31), Tuning())[0] is Status.DOWN) is down
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "still"),
+    [
+        pytest.param("-++-++-" + "+" * 12, "-++-++-" + "+" * 11, True, id="twenty-three since the last failure"),
+        pytest.param("-++-++-" + "+" * 12, "-++-++-" + "+" * 12, False, id="twenty-four"),
+        pytest.param("-++-++-" + "+" * 18, "-++-++-+++++++-" + "+" * 10, True, id="ten each, after a failure at one"),
+        pytest.param("-++-++-" + "+" * 20, "-++-++-+++++++-" + "+" * 12, False, id="twelve each after it"),
+    ],
+)
+def test_what_fails_now_and_then_at_several_places_is_over_when_all_are_well(x: str, y: str, still: bool) -> None:
+    """Two dozen good runs of all of them since the last failure anywhere; those before it prove nothing."""
+    probe = replace(PROBE, locations=("x", "y"), extra_runs=True)
+    assert fails_still(probe, [tracked(x), tracked(y)]) is still
 
 
 def test_two_places_of_one_provider_are_one_opinion() -> None:

@@ -253,6 +253,10 @@ def test_a_cause_that_settles_is_told_once_to_whoever_heard() -> None:
     at = START + MINUTE + timedelta(seconds=15)
     assert escalate(told, at, other)[1] == [Notice(at, "cause_changed", HIT.id, "pager", opens=False)]
     assert escalate(told, at, HIT)[1] == []
+    told, _ = escalate(told, at, other)
+    surer = replace(other, cause=replace(other.cause, confidence=1.0))
+    told, _ = plan(told, surer, Change.CAUSE_CHANGED, at + MINUTE, (BOTH,), PLATFORM)
+    assert first_of(escalate(told, at + 2 * MINUTE, surer)[1]) == [], "it was told already"
     unsure = replace(HIT, cause=replace(HIT.cause, module=None))
     sure = replace(HIT, cause=replace(HIT.cause, module=unsure.root))
     told, _ = plan(Told(), unsure, Change.OPENED, START, (BOTH,), PLATFORM)
@@ -283,6 +287,29 @@ def test_what_keeps_coming_back_does_not_flood() -> None:
     told, said = escalate(told, now + 10 * MINUTE, over)
     assert ("resolved", "pager") in first_of(said)
     assert told == Told()
+
+
+def test_a_reminder_that_falls_due_while_it_seemed_over_comes_when_it_is_back() -> None:
+    """Its end was not told yet, so for whoever heard of it it went on."""
+    again = replace(HIT, reopened=1)
+    told, _ = plan(Told(), again, Change.REOPENED, START, (BOTH,), PLATFORM)
+    told, _ = escalate(told, START + 10 * MINUTE, again)
+    over = replace(again, resolved_at=START + 28 * MINUTE)
+    told, _ = plan(told, over, Change.RESOLVED, START + 28 * MINUTE, (BOTH,), PLATFORM)
+    told, said = escalate(told, START + 31 * MINUTE, over)
+    assert said == []
+    told, _ = plan(told, replace(HIT, reopened=2), Change.REOPENED, START + 32 * MINUTE, (BOTH,), PLATFORM)
+    told, said = escalate(told, START + 40 * MINUTE, replace(HIT, reopened=2))
+    assert first_of(said) == [("reminder", "pager"), ("reminder", "chat")]
+
+
+def test_nobody_is_told_that_a_reminder_waits() -> None:
+    """Outside the hours of its route it comes when they open, and that is no news."""
+    platform = replace(PLATFORM, calendars={"business": From(START + 2 * HOUR)})
+    reminder = Turn(START + HOUR, "reminder", ("pager",), hours=("business",))
+    told, said = turn(Told(channels=("pager",)), HIT, reminder, START + HOUR, (), platform)
+    assert said == []
+    assert [(one.kind, one.at) for one in told.turns] == [("reminder", START + 2 * HOUR)]
 
 
 def test_what_an_earlier_version_stored_is_read() -> None:

@@ -1,11 +1,12 @@
 """Which support plan fits a shop: by the rules, and by the questions that are made of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.plan import Plan, Range
 from monitor.core.suggestion import MEASURES, Question, asked, suggested
+from tests.depth import examples
 
 FREE = Plan("community", {"en": "Community"})
 MIDDLE = Plan("enterprise", {"en": "Enterprise"}, suggested_when={"orders_per_day": Range(at_least=100)})
@@ -64,6 +65,21 @@ def test_no_more_is_asked_than_it_takes() -> None:
     assert [then for _, then in large.answers] == ["enterprise", "global"]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "inside", "outside"),
+    [
+        (Range(at_least=5), 5, 4.99),
+        (Range(at_most=5), 5, 5.01),
+        (Range(more_than=5), 5.01, 5),
+        (Range(less_than=5), 4.99, 5),
+    ],
+)
+def test_whether_a_bound_belongs_to_its_range(bounds: Range, inside: float, outside: float) -> None:
+    """At least and at most it does, more and less than it does not."""
+    assert (bounds.holds(inside), bounds.holds(outside)) == (True, False)
+
+
+@settings(max_examples=examples(400))
 @given(some_plans, shops)
 def test_the_questions_lead_to_what_the_rules_say(plans: list[Plan], shop: dict[str, float]) -> None:
     """Whatever the answers are: exactly one tier fits each, and no two neighbours lead to the same."""

@@ -55,6 +55,24 @@ def test_a_saturated_module_is_the_root() -> None:
     assert regional(told) == []
 
 
+def test_refusals_from_before_anything_failed_count_as_well() -> None:
+    """What needs it fails four beats later: it is down since the round in which it first refused us, and each place
+    was refused as often as it asked."""
+    told = shop()
+    beats = {f"rates@{place}": "++" + "b" * 10 for place in "xyz"}
+    beats |= {f"checkout@{place}": "++++++" + "-" * 6 for place in "xyz"}
+    look(told, {**beats, "x": "+" * 12, "y": "+" * 12, "z": "+" * 12})
+    (since,) = (at for name, after, at in told.transitions if (name, after) == ("rates", "down"))
+    assert 60 <= since < 90
+    for place in "xyz":
+        track = told.board.tracks["rates", "ask", place]
+        assert track.codes == (("http.429", 10),)
+        assert (track.blocked_score, track.blocked_since, track.blocked_code) == (0.0, None, None)
+        first = track.sightings[0]
+        assert (first.code, first.detail) == ("http.429", "refused at every place, and what needs it fails")
+        assert first.at < START + timedelta(seconds=90)
+
+
 def test_and_is_well_again_when_it_answers() -> None:
     """As after any other failure; the incident ends with the last of them."""
     told = shop()

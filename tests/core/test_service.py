@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from monitor.config.routes import OutsideHours, WorkingHours
 from monitor.core.hours import due_at, worked
-from monitor.core.incident import Act, Stage, Update
-from monitor.core.module import Priority
+from monitor.core.incident import Act, Lowered, Stage, Update
+from monitor.core.module import Platform, Priority
 from monitor.core.observation import stamp
-from monitor.core.plan import Plan
+from monitor.core.plan import Client, Plan
 from monitor.core.service import clocks, services
 from tests.store.past import incident
 
@@ -90,6 +90,11 @@ def test_hours_that_never_open_keep_every_promise() -> None:
     """Nothing passes, and nothing is ever due."""
     never = replace(OFFICE, days=frozenset())
     assert (worked(never, FRIDAY, FRIDAY + timedelta(days=9)), due_at(never, FRIDAY, MINUTE)) == (timedelta(0), None)
+
+
+def test_what_lasts_until_closing_time_is_due_then() -> None:
+    """Not when the hours open again."""
+    assert due_at(OFFICE, FRIDAY, 10 * MINUTE) == there(30, 18)
 
 
 moments = st.integers(0, 20 * 86400).map(lambda second: datetime(2026, 10, 25, tzinfo=UTC) + timedelta(seconds=second))
@@ -186,6 +191,28 @@ def test_what_was_answered_in_a_ticket_counts_for_the_plan_of_its_store() -> Non
         told = services([GOLD, GLOBAL], [replace(URGENT, acts=(act,))], there(3, 9))
         kept = {one.plan: one.kept for one in told if one.kind == "response"}
         assert kept == {"gold": int(gold is not None), "global": int(world is not None)}
+
+
+def test_the_wait_for_a_word_is_counted_at_each_priority_by_itself() -> None:
+    """From when it was lowered at the lower one; kept once that is over, and not before."""
+    plan = Plan("both", {"en": "Both"}, update={"urgent": 30 * MINUTE, "normal": 2 * HOUR})
+    low = Lowered(FRIDAY + 20 * MINUTE, Priority.URGENT, Priority.NORMAL)
+    going_on = replace(URGENT, priority=Priority.NORMAL, lowered=low)
+    ended = replace(going_on, resolved_at=FRIDAY + 100 * MINUTE, stage=Stage.RESOLVED)
+    for one, kept in ((going_on, 0), (ended, 1)):
+        urgent, normal = services([plan], [one], FRIDAY + 100 * MINUTE)
+        assert (urgent.worst_seconds, urgent.kept, urgent.broken) == (20 * 60, 1, 0)
+        assert (normal.worst_seconds, normal.kept, normal.broken) == (80 * 60, kept, 0)
+
+
+def test_a_promise_is_counted_for_the_plans_of_the_stores_it_concerns() -> None:
+    """Where stores are named at all."""
+    stores = (Client("acme", "Acme", "gold"),)
+    for clients, counted in (((), {"gold": 1, "global": 1}), (stores, {"gold": 1, "global": 0})):
+        found = services(
+            [GOLD, GLOBAL], [URGENT], there(3, 12), Platform({}, clients=clients, stores=frozenset({"acme"}))
+        )
+        assert {one.plan: one.asked for one in found if one.kind == "response"} == counted
 
 
 def test_the_report_counts_what_the_clock_does() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.detector import Transition
 from monitor.core.module import Status
-from monitor.core.uptime import Span, days, merge, spans, uptime, without
+from monitor.core.uptime import Span, days, interruptions, merge, spans, stays, uptime, without
 from tests.stories.beats import START
 
 WINDOW = 1000
@@ -192,3 +192,81 @@ def test_a_day_is_as_long_as_its_zone_says(date: tuple[int, int, int], hours: in
     down = [Span(Status.DOWN, one.since, one.until) for one in cut]
     assert days(down, now, 2, zone)[0].down_seconds == hours * 3600
     assert days(cut, now, 2, zone)[0].coverage == 1.0
+
+
+def test_planned_work_is_cut_out_of_its_day() -> None:
+    """It is told by its length, and what is left of the day is known all the same; nothing is excluded before the first
+    span, or after now."""
+    morning = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    down = spans([Transition("m", Status.UNKNOWN, Status.DOWN, morning, morning)], morning, morning + 12 * hour)
+    today, none = (
+        days(without(down, [(morning + hour, morning + 3 * hour)]), morning + 6 * hour, 1),
+        days([], morning, 1),
+    )
+    assert [(one.status, one.down_seconds, one.excluded_seconds) for one in today] == [
+        (Status.DOWN, 4 * 3600, 2 * 3600)
+    ]
+    assert today[0].coverage == pytest.approx(4 / 10), "of the ten hours of the day that were not planned"
+    assert [(one.status, one.coverage, one.excluded_seconds) for one in none] == [(Status.UNKNOWN, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "excluded", "expected"),
+    [
+        pytest.param([(0, "up"), (100, "down"), (160, "up")], [], [(100, 160)], id="a minute"),
+        pytest.param([(0, "up"), (100, "down"), (159, "up")], [], [], id="a second less"),
+        pytest.param(
+            [(0, "down"), (70, "unknown"), (90, "down")], [], [(0, 70), (90, 1000)], id="nothing known between"
+        ),
+        pytest.param([(0, "down"), (70, "degraded")], [], [(0, 70)], id="degraded is none"),
+        pytest.param([(0, "down")], [(100, 960)], [(0, 100)], id="planned work ends one"),
+    ],
+)
+def test_what_counts_as_an_interruption(
+    changes: list[tuple[float, str]], excluded: list[tuple[float, float]], expected: list[tuple[float, float]]
+) -> None:
+    """Down time of a minute at least, without a break."""
+    cut = without(spans(told(*changes), START, END), [(at(a), at(b)) for a, b in excluded])
+    found = interruptions(cut, timedelta(minutes=1))
+    assert found == [Span(Status.DOWN, at(since), at(until)) for since, until in expected]
+
+
+def test_an_interruption_is_one_however_it_is_cut() -> None:
+    """As where several modules are seen as one, and more of them go down."""
+    cut = [
+        Span(Status.DOWN, at(0), at(40), 0.5),
+        Span(Status.DOWN, at(40), at(80), 1.0),
+        Span(Status.UP, at(80), at(90)),
+    ]
+    assert interruptions(cut, timedelta(minutes=1)) == [Span(Status.DOWN, at(0), at(80))]
+
+
+@given(histories, planned, st.integers(1, WINDOW), st.floats(0, 1))
+def test_a_figure_stands_as_long_as_it_says(
+    history: list[Transition], windows: list[tuple[datetime, datetime]], length: int, share: float
+) -> None:
+    """The window moves on by that much, and what it holds is the same."""
+    cut = without(spans(history, at(-500), at(1500)), windows)
+    for end in range(length, WINDOW, 100):
+        stay = stays(cut, at(end - length), at(end))
+        moved = share * stay
+        assert uptime(cut, at(end - length) + moved, at(end) + moved) == uptime(cut, at(end - length), at(end))
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        pytest.param([(-500, "up")], 500, id="until what is known ends"),
+        pytest.param([(-500, "up"), (300, "down"), (400, "up")], 200, id="until a down time goes out at its start"),
+        pytest.param([(-500, "up"), (700, "down")], 100, id="until one comes in at its end"),
+        pytest.param([(-500, "down"), (100, "up")], 900, id="what ended as the window began is out of it"),
+        pytest.param([(-500, "up"), (550, "down")], 0, id="not at all while one comes in"),
+        pytest.param([(-500, "up"), (-400, "down"), (550, "down")], 900, id="as long as both are down"),
+    ],
+)
+def test_how_long_a_figure_stands(changes: list[tuple[float, str]], seconds: float) -> None:
+    """Here of the window from 100 to 600, in what is known until 1100 or 1500."""
+    until = at(1100) if seconds == 500 else at(1500)
+    assert stays(spans(told(*changes), at(-500), until), at(100), at(600)) == timedelta(seconds=seconds)
+    assert stays([], at(100), at(600)) == timedelta(0)

@@ -1,14 +1,16 @@
 """Whether a place can see, and whose failures are believed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.board import Vantage
+from monitor.core.board import Board, Vantage
+from monitor.core.codes import Blame
+from monitor.core.expectation import Expect, Outcome, Result, judge
 from monitor.core.track import Track
-from monitor.core.vantage import asked, heard, is_credible, is_hidden, is_private, may_ask
-from tests.stories.beats import START, canary, observation
+from monitor.core.vantage import asked, heard, is_credible, is_hidden, is_private, may_ask, on_time, taken_back
+from tests.stories.beats import START, canary, module, observation, platform
 
 
 def later(seconds: float) -> timedelta:
@@ -77,6 +79,43 @@ def test_failures_out_there_are_believed_once_the_place_saw(
     assert is_credible(place, [Track(bad_since=START, private=private)], START) is believed
     assert is_credible(None, [Track(bad_since=START, private=private)], START) is private
     assert is_credible(None, [Track()], START)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "ahead", "said"),
+    [
+        (5, 2.6, "our own clock is 3 s behind"),
+        (5, -90.0, "our own clock is 90 s ahead"),
+        (5, 2.0, None),
+        (4, 90.0, None),
+    ],
+    ids=["behind", "ahead", "not off by more than two seconds", "too few hosts tell"],
+)
+def test_what_follows_from_a_wrong_clock_of_ours_says_nothing(hosts: int, ahead: float, said: str | None) -> None:
+    """An expired certificate, for one; why is told first, and what it would have been after that."""
+    place = Vantage(clocks={f"h{number}": (START, ahead) for number in range(hosts)})
+    board = Board(platform(module("catalog")), vantages={"here": place})
+    one = observation("catalog", START, "x")
+    result = judge(one, Expect())
+    assert on_time(board, one, result) == (
+        Result(Outcome.UNKNOWN, "self.clock", Blame.SELF, (said, *result.reasons)) if said else result
+    )
+
+
+@pytest.mark.parametrize(
+    ("private", "outvoted", "left"),
+    [
+        pytest.param(False, None, False, id="what is out there"),
+        pytest.param(True, None, True, id="the network outside has no part in what is private"),
+        pytest.param(True, START, False, id="but the other places see it well"),
+    ],
+)
+def test_what_is_taken_back_from_a_place_that_was_blind(private: bool, outvoted: datetime | None, left: bool) -> None:
+    """Every failure of public targets; of private ones where it was outvoted."""
+    before = Track(private=private)
+    track = replace(before, score=6.1, bad_since=START + later(1), undo=((START + later(1), before),))
+    place = Vantage(dark_since=START, outvoted_since=outvoted)
+    assert taken_back(place, track) == (track if left else before)
 
 
 @pytest.mark.parametrize(

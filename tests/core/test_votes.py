@@ -107,6 +107,13 @@ def test_one_place_alone_is_never_outvoted() -> None:
     assert set(worse(told)) == set("abcd")
 
 
+def test_one_place_of_another_domain_is_enough_to_contradict() -> None:
+    """Where there are two: it looked after the failures began, and all was well."""
+    modules = seen_from(*"abcd", places=("x", "y"))
+    told = look(world(*modules, locations={"x": "one", "y": "two"}), {"x": "++-----", "y": WELL[:7]})
+    assert gaps(told) == [("x", False)]
+
+
 def test_places_of_its_own_domain_contradict_nobody() -> None:
     """They hang on the same network: only other domains have a vote."""
     modules = seen_from(*"abcd", places=("x", "y"))

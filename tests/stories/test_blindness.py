@@ -8,6 +8,7 @@ import pytest
 from monitor.core.board import Vantage
 from monitor.core.effect import AskCanaries, Gap, Keep, Observed
 from monitor.core.module import Module, Status
+from monitor.core.observation import Failure
 from monitor.core.probe import Role
 from monitor.core.step import step
 from tests.stories.beats import START, Story, canary, module, observation, story
@@ -164,6 +165,21 @@ def test_a_blindness_is_told_once_and_ended_once() -> None:
     opened, closed = (e for e in told.effects if isinstance(e, Gap))
     assert opened.since == closed.since
     assert (opened.until is None, closed.until is None) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "missing"),
+    [("dns.servfail", "self.dns"), ("tcp.timeout", "self.connectivity")],
+    ids=["names", "all of it"],
+)
+def test_a_blindness_says_what_is_missing(code: str, missing: str) -> None:
+    """Our name server, where most of what fails is names; else the connection."""
+    told = story(module("catalog"), canaries=3).play({"catalog": "++"})
+    told.sees = False
+    one = observation("catalog", told.now, "-")
+    told.feed(replace(one, http=None, failure=Failure(code)))
+    (gap,) = (effect for effect in told.effects if isinstance(effect, Gap))
+    assert (gap.location, gap.until, gap.code) == ("here", None, missing)
 
 
 def test_canaries_vouch_for_no_verdict_of_mere_evidence() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core.effect import Happened, Missed, Saved, Settled, Silenced
+from monitor.core.effect import Gap, Happened, Missed, Saved, Silenced
 from monitor.core.intent import Notice
 from monitor.core.module import Priority
 from monitor.core.route import Route, Step
@@ -52,7 +52,9 @@ def said(told: Story) -> Counter[tuple[str, str]]:
 def test_what_broke_first_stays_first(by: timedelta) -> None:
     """A module that fails because of another one belongs to its incident, whatever day it is by then."""
     told = failing()
+    count = len(told.effects)
     set_clock(told, by)
+    assert {one.at for one in told.effects[count:] if isinstance(one, Saved)} == {told.now}
     passing(told, 5, checkout="-")
     assert told.changes == ["opened", "member_added"]
     assert told.incidents[0].cause.module == "catalog"
@@ -124,8 +126,8 @@ def test_a_restart_goes_on_by_the_new_clock(by: timedelta) -> None:
 
 
 def test_nothing_is_stored_anew_by_a_clock_that_was_not_set() -> None:
-    """A stall is no new time."""
+    """A stall is no new time; that nobody looked meanwhile is stored, and why."""
     told = failing()
     count = len(told.effects)
     told._take(Missed("here", told.now - MINUTE, told.now, "self.stall"))
-    assert not any(isinstance(one, Saved | Settled) for one in told.effects[count:])
+    assert told.effects[count:] == [Gap("here", told.now - MINUTE, told.now, "self.stall")]

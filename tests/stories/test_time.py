@@ -149,12 +149,6 @@ def test_an_outage_is_no_noise() -> None:
     assert told.board.tracks[("catalog", "ask", "here")].noise == 0.002
 
 
-def test_a_stray_failure_is_noise() -> None:
-    """Failures that came to nothing are learned, so that they weigh less."""
-    told = story(module("catalog")).play({"catalog": "++" + "-+++++" * 8}, extra=False)
-    assert told.board.tracks[("catalog", "ask", "here")].noise > 0.002
-
-
 def test_silence_ends_a_run_of_good_answers() -> None:
     """Up again is dated from the first answer after the silence, so the silence stays unknown."""
     told = story(module("catalog")).play({"catalog": "++" + " " * 8 + "++"})
