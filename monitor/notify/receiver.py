@@ -6,7 +6,9 @@ cap, and what is told of it is one line without the channel's secrets.
 """
 
 import asyncio
+import errno
 import json
+import os
 import ssl
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -124,6 +126,8 @@ class Receiver:
         except aiohttp.ClientConnectorCertificateError as error:
             said = self._said(error.certificate_error)
             raise DeliveryFailed(f"{host}: its certificate is not trusted: {said}") from None
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryFailed(f"{host} cannot be reached at port {url.port}: {self._unreached(error)}") from None
         except (aiohttp.InvalidURL, ValueError) as error:
             raise DeliveryFailed(f"{host}: the request cannot be made: {self._said(error)}", permanent=True) from None
         except aiohttp.ServerDisconnectedError:  # it holds whatever came until then
@@ -190,6 +194,13 @@ class Receiver:
             permanent=not passing,
             retry_after=pause(given, datetime.now(UTC)) if passing else None,
         )
+
+    def _unreached(self, error: aiohttp.ClientConnectorError) -> str:
+        """In the words of the system where it has some: the library's name the address once more."""
+        foreign = isinstance(error, aiohttp.ClientConnectorDNSError) or isinstance(error.os_error, ssl.SSLError)
+        if not foreign and error.errno is not None and error.errno in errno.errorcode:
+            return os.strerror(error.errno)
+        return self.mask.line(error.strerror or "", SAID) or self._said(error.os_error)
 
     def _said(self, error: BaseException | str) -> str:
         return self.mask.line(str(error), SAID) or type(error).__name__

@@ -16,6 +16,7 @@ from tests.notify.conftest import Authority
 from tests.notify.notices import channel, notice, section
 from tests.notify.receiving import receiving, says
 from tests.probers.misbehaving import WAYS, raw, redirect, served
+from tests.processes.running import free_port
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 KEY = "k3y-that-nobody-may-see"
@@ -49,6 +50,17 @@ async def test_what_passes_is_told_from_what_stays(status: int, permanent: bool)
         failed = await failure(receiver.url)
     assert failed.permanent is permanent
     assert str(status) in str(failed)
+
+
+async def test_where_nobody_is_reached_is_told_once_and_in_words() -> None:
+    """The host, the port and what the system says, without the library's own notation."""
+    port = free_port()
+    failed = await failure(f"https://127.0.0.1:{port}/hook")
+    assert str(failed) == f"127.0.0.1 cannot be reached at port {port}: Connection refused"
+    assert not failed.permanent
+    unknown = str(await failure("https://nobody.invalid/hook"))
+    assert unknown.startswith("nobody.invalid cannot be reached at port 443: ")
+    assert unknown.count("nobody.invalid") == 1
 
 
 SLOW = ("drips headers", "silent", "endless 100 Continue", "flood of 100 Continue")
