@@ -2,14 +2,14 @@
 
 A large text is cut where its own bytes say so, and each piece is compressed with nothing in view but what stands before
 it, as far as gzip looks back. So a piece that was there before, behind the same, is not compressed again, wherever it
-stands now. What was put together from parts is cut between them too, and no part has another one in view: one that
-is the object it was is not looked at. The pieces make one ordinary gzip member, the same bytes for the same parts
-whatever was packed before them.
+stands now. What was put together from parts is cut between them too. A large part has no other one in view; one that is
+the object it was, a small one behind the same, is not looked at. The pieces make one ordinary gzip member, the same
+bytes for the same parts whatever was packed before them.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from os.path import splitext
 from struct import pack
@@ -49,10 +49,16 @@ class Packer:
             return gzip.compress(content, 6, mtime=0)
         mark = MARK_JSON if name.endswith(".json") else MARK
         parts = content.parts if isinstance(content, Content) else ()
-        before, now = self._parts.get(name, []), []
+        before, now, same = self._parts.get(name, []), [], BACK  # bytes before this part that are what they were
         for place, one in enumerate(parts or (content,)):
             old = before[place] if place < len(before) else Part(None, [], {})
-            now.append(old if old.content is one else _packed(one, mark, old.pieces, kept=bool(parts)))
+            alone = len(one) >= LARGE
+            if old.content is one and (alone or same >= BACK):
+                now.append(old)
+            else:
+                behind = b"" if alone else _end(parts[:place])
+                now.append(_packed(one, mark, old.pieces, behind, kept=bool(parts)))
+            same = same + len(one) if old.content is one else 0
         self._parts[name] = now
         made = (piece for part in now for piece in part.made)
         return b"".join((HEAD, *made, LAST, pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF)))
@@ -63,12 +69,25 @@ class Packer:
             self._parts.pop(name, None)
 
 
-def _packed(content: bytes, mark: bytes, before: Mapping[bytes, bytes], kept: bool) -> Part:
-    """A part, with the pieces that it had before where it still has them."""
+def _end(parts: Sequence[bytes]) -> bytes:
+    """As much of what stands before a part as gzip looks back to."""
+    found: list[bytes] = []
+    room = BACK
+    for one in reversed(parts):
+        found.append(one[-room:])
+        room -= len(found[-1])
+        if room <= 0:
+            break
+    return b"".join(reversed(found))
+
+
+def _packed(content: bytes, mark: bytes, before: Mapping[bytes, bytes], end: bytes, kept: bool) -> Part:
+    """A part that stands behind this `end` of others, with the pieces that it had before where it still has them."""
     now = Part(content if kept and isinstance(content, Content) else None, [], {})
-    start, view, digests = 0, memoryview(content), [b"", b""]
+    start, view, digests = 0, memoryview(content), [b"", sha256(end).digest()]
     for piece in cut(content, mark):
-        behind = view[max(0, start - BACK) : start]
+        behind = bytes(view[max(0, start - BACK) : start])
+        behind = end[max(0, len(end) + len(behind) - BACK) :] + behind
         start += len(piece)
         digests.append(sha256(piece).digest())
         key = b"".join(digests[-3:])  # two pieces at least fill what gzip looks back
@@ -93,6 +112,6 @@ def cut(content: bytes, mark: bytes) -> list[memoryview]:
     return pieces
 
 
-def _deflated(piece: memoryview, behind: memoryview) -> bytes:
+def _deflated(piece: memoryview, behind: bytes) -> bytes:
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, behind)
     return deflate.compress(piece) + deflate.flush(zlib.Z_SYNC_FLUSH)

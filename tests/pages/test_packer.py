@@ -47,6 +47,40 @@ def test_it_opens_as_the_text_and_is_the_same_without_a_past(
         assert opener.unused_data == b""  # one member: not every client reads a second one
 
 
+@settings(max_examples=examples(12), deadline=None)
+@given(
+    sizes=st.lists(st.sampled_from([0, 1, 70, 5_000, 30_000, 40_000, LARGE]), min_size=5, max_size=12),
+    changes=st.lists(st.tuples(st.integers(0, 11), st.sampled_from(["other", "gone", "new"])), max_size=5),
+    seed=st.integers(0, 9),
+)
+@pytest.mark.property
+def test_parts_open_as_the_text_and_are_the_same_without_a_past(
+    sizes: list[int], changes: list[tuple[int, str]], seed: int
+) -> None:
+    """Whichever of them became others, went or came: what stands before a part is in its view."""
+    text, random = listing(9000, seed), Random(seed)
+
+    def part(size: int) -> Content:
+        start = random.randrange(len(text) - size)
+        return Content(text[start : start + size])
+
+    packer, parts = Packer(), [*map(part, sizes), part(LARGE)]
+    packer.packed("modules.json", Content.of(*parts))
+    for at, change in changes:
+        place = at % len(parts)
+        if change == "other":
+            parts[place] = part(len(parts[place]))
+        elif change == "gone" and len(parts) > 1:
+            del parts[place]
+        else:
+            parts.insert(place, part(30_000))
+        whole = Content.of(*parts)
+        packed = packer.packed("modules.json", whole)
+        assert packed == Packer().packed("modules.json", whole)
+        assert packed is not None
+        assert gzip.decompress(packed) == whole
+
+
 def test_behind_a_change_the_pieces_are_the_same() -> None:
     """So that a change costs a piece or two, not the rest of the file."""
     text = listing(20_000, 1)
