@@ -257,6 +257,11 @@ def test_a_cause_that_settles_is_told_once_to_whoever_heard() -> None:
     surer = replace(other, cause=replace(other.cause, confidence=1.0))
     told, _ = plan(told, surer, Change.CAUSE_CHANGED, at + MINUTE, (BOTH,), PLATFORM)
     assert first_of(escalate(told, at + 2 * MINUTE, surer)[1]) == [], "it was told already"
+    for kind, news in (("host", True), ("host", False), ("zone", True)):
+        shared = replace(HIT, cause=replace(HIT.cause, module=None, shared={"kind": kind}))
+        told, _ = plan(told, shared, Change.CAUSE_CHANGED, at + HOUR, (BOTH,), PLATFORM)
+        told, said = escalate(told, at + HOUR + MINUTE, shared)
+        assert (("cause_changed", "pager") in first_of(said)) is news, "a thing in common is told by its kind"
     unsure = replace(HIT, cause=replace(HIT.cause, module=None))
     sure = replace(HIT, cause=replace(HIT.cause, module=unsure.root))
     told, _ = plan(Told(), unsure, Change.OPENED, START, (BOTH,), PLATFORM)
