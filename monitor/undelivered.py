@@ -111,7 +111,8 @@ class Undelivered:
             await self._post(Letter(alarm.incident, alarm.seq, other, alarm.event, alarm.why, alarm.at, page=True))
 
     def other(self, failing: Collection[str] = ()) -> str | None:
-        """A channel that is none of these, rather one that delivers."""
-        others = [name for name in self._boxes() if name not in failing]
-        well = [name for name in others if self._boxes()[name].state() == "closed"]
-        return next(iter(well or others), None)
+        """A channel that is none of these, rather one that delivers: of several the one that failed least of late."""
+        others = {name: box for name, box in self._boxes().items() if name not in failing}
+        return min(
+            others, key=lambda name: (others[name].state() != "closed", others[name].breaker.failures), default=None
+        )

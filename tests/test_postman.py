@@ -192,6 +192,19 @@ async def test_a_letter_that_cannot_be_handled_stands_in_nobody_s_way(monkeypatc
     assert not list(world.postman.boxes["pager"].letters())
 
 
+async def test_what_is_urgent_of_our_own_goes_to_a_channel_that_took_what_it_was_given_last() -> None:
+    """One that has just failed is not yet known to be broken, and is not the one to rely on."""
+    pager, chat = Receiver([DeliveryFailed("HTTP 503")]), Receiver()
+    world = World(pager=pager, chat=chat)
+    assert world.postman.undelivered.other() == "pager"
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    await world.work()
+    assert world.postman.boxes["pager"].state() == "closed"
+    assert world.postman.undelivered.other() == "chat"
+    assert world.postman.undelivered.other(["chat"]) == "pager"
+    assert world.postman.undelivered.other(["chat", "pager"]) is None
+
+
 async def test_what_can_never_arrive_is_dead_at_once_and_told_elsewhere() -> None:
     """By a notice of the monitor's own on another channel; the next event goes out all the same."""
     pager, chat = Receiver([DeliveryFailed("HTTP 404", permanent=True)]), Receiver()
