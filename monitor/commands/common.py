@@ -1,6 +1,5 @@
 """Common: what every command takes, and how it begins and ends."""
 
-import asyncio
 import logging
 import math
 import os
@@ -120,14 +119,12 @@ def at_once(status: int) -> NoReturn:
 
 def go(job: Coroutine[Any, Any, int], end: Callable[[int], NoReturn] = sys.exit) -> None:
     """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
-    from monitor.loop import Loop
+    from monitor.loop import run
     from monitor.pages.publish import PublishError
     from monitor.store import StoreFailed, StoreUnusable
 
     try:
-        with asyncio.Runner(loop_factory=Loop) as runner:
-            status = runner.run(job)
-        end(status)
+        end(run(job))
     except (StoreFailed, StoreUnusable, PublishError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

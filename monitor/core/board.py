@@ -9,10 +9,13 @@ from monitor.core.anew import replace
 from monitor.core.digest import Digest
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status
+from monitor.core.persistent import with_value
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.silence import Silence
 from monitor.core.told import Told
 from monitor.core.track import Track, is_restless
+
+FEW = 16  # tracks that are replaced one after the other; more of them are copied with all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,7 @@ class Board:
 
     def with_track(self, key: tuple[str, str, str], track: Track) -> "Board":
         """The board with one track in place of the old one."""
-        tracks = dict(self.tracks)
-        tracks[key] = track
+        tracks = with_value(self.tracks, key, track)
         restless = is_restless(track)
         if restless is (key in self.restless):
             return replace(self, tracks=tracks)
@@ -196,9 +198,22 @@ class Board:
 
     def with_tracks(self, changed: Mapping[tuple[str, str, str], Track]) -> "Board":
         """The board with these tracks in place of the old ones."""
+        if len(changed) <= FEW:
+            board = self
+            for key, track in changed.items():
+                board = board.with_track(key, track)
+            return board
         restless = {key for key, track in changed.items() if is_restless(track)}
         kept = self.restless - changed.keys()
         return replace(self, tracks={**self.tracks, **changed}, restless=kept | restless)
+
+    def with_probe(self, key: tuple[str, str], condition: Condition) -> "Board":
+        """The board with another condition of one probe."""
+        return replace(self, probes=with_value(self.probes, key, condition))
+
+    def with_module(self, id: str, condition: Condition) -> "Board":
+        """The board with another condition of one module."""
+        return replace(self, modules=with_value(self.modules, id, condition))
 
     def version(self, module: str) -> Version | None:
         """The application that answers for a module and its version, by the first of its probes that was told."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from monitor.core import timeline, vantage
-from monitor.core.anew import replace
 from monitor.core.board import Board, Condition
 from monitor.core.detector import Panel, Transition, is_settled, settle
 from monitor.core.effect import Effect, Moved, Remember, Settled
@@ -86,7 +85,7 @@ def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boar
             board = board.with_tracks(changed)
             effects += [Remember(*key, track) for key, track in changed.items()]
         condition = Condition(status, since)
-        board = replace(board, probes={**board.probes, probe.key: condition})
+        board = board.with_probe(probe.key, condition)
         effects.append(Settled(probe.module, probe.id, condition))
         board, news = roll_up(board, probe.module, since, now)
         effects += news
@@ -107,7 +106,7 @@ def roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[
         since = max([since, *(c.since for c in known if c.status is not Status.UNKNOWN)])
     since = min(since, now)
     condition = Condition(status, max(since, before.since) if before.since <= now else since)
-    board = replace(board, modules={**board.modules, module: condition})
+    board = board.with_module(module, condition)
     transition = Transition(module, before.status, status, now, condition.since)
     board, saved = timeline.advance(board, transition, now)
     return board, [Moved(transition), Settled(module, None, condition), *saved]

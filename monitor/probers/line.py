@@ -5,7 +5,6 @@ aiohttp parses what comes and holds it back under a cap; everything else a clien
 """
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,12 +52,6 @@ class Line(ResponseHandler):
         self._held = b""  # what came and waits for its turn; nothing more is read meanwhile
         self._queued = self._resuming = False
         self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As aiohttp, but a socket never hands over more than a piece."""
-        with suppress(AttributeError):
-            transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
-        super().connection_made(transport)
 
     @property
     def is_usable(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from ssl import MemoryBIO, SSLContext, SSLEOFError, SSLError, SSLObject, SSLWantReadError
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 _AT_ONCE = 64 * 1024  # bytes asked of OpenSSL, which gives a record of at most 16 KiB
@@ -80,8 +80,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake."""
-        assert isinstance(transport, asyncio.Transport)
-        self._plain = transport
+        self._plain = cast(asyncio.Transport, transport)  # as it is one, though uvloop's do not say so
         if self.shaken.done():  # given up meanwhile
             self.abort()
         else:

@@ -18,6 +18,7 @@ from monitor.commands.run import stop_on_signals
 from monitor.config.file import load
 from monitor.core.effect import Called, Effect, Event, Storable
 from monitor.logs import set_up
+from monitor.loop import run
 
 
 class SteeredClock(SystemClock):
@@ -98,4 +99,4 @@ async def obey(app: App) -> None:
 
 if __name__ == "__main__":
     set_up(False, "info")
-    asyncio.run(main(sys.argv[3], Path(sys.argv[5])))
+    run(main(sys.argv[3], Path(sys.argv[5])))

@@ -1,0 +1,89 @@
+"""Persistent: a mapping of which each change makes another one and leaves the old one as it was.
+
+The board is replaced at every run, and a run moves one of ten thousand tracks. What did not change is shared by the old
+mapping and the new one, so that to replace a value costs the square root of what there is instead of all of it.
+"""
+
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from itertools import chain
+from typing import Any, TypeVar, cast
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_SHELF = 64  # values that are copied when one of them is replaced
+
+
+class PersistentMap(Mapping[K, V]):
+    """A mapping that is never changed, in the order in which its keys came."""
+
+    __slots__ = ("_places", "_shelves")
+
+    def __init__(self, mapping: Mapping[K, V] | None = None) -> None:
+        values = list((mapping or {}).values())
+        self._places: dict[K, int] = {key: place for place, key in enumerate(mapping or {})}
+        self._shelves = [values[start : start + _SHELF] for start in range(0, len(values), _SHELF)]
+
+    def put(self, key: K, value: V) -> "PersistentMap[K, V]":
+        """The same with one value in place of another; a key that is new comes last."""
+        place = self._places.get(key)
+        if place is None:
+            return PersistentMap({**self, key: value})
+        number, index = divmod(place, _SHELF)
+        made = cast(PersistentMap[K, V], object.__new__(PersistentMap))
+        made._places, made._shelves = self._places, self._shelves.copy()
+        shelf = made._shelves[number] = self._shelves[number].copy()
+        shelf[index] = value
+        return made
+
+    def __getitem__(self, key: K) -> V:
+        number, index = divmod(self._places[key], _SHELF)
+        return self._shelves[number][index]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """See `dict.get`."""
+        place = self._places.get(key)
+        return default if place is None else self._shelves[place // _SHELF][place % _SHELF]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def keys(self) -> KeysView[K]:
+        """See `dict.keys`."""
+        return self._places.keys()
+
+    def values(self) -> ValuesView[V]:
+        """See `dict.values`."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[K, V]:
+        """See `dict.items`."""
+        return _Items(self)
+
+
+class _Values(ValuesView[V]):
+    _mapping: PersistentMap[Any, V]
+
+    def __iter__(self) -> Iterator[V]:
+        return chain.from_iterable(self._mapping._shelves)
+
+
+class _Items(ItemsView[K, V]):
+    _mapping: PersistentMap[K, V]
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        return zip(self._mapping._places, chain.from_iterable(self._mapping._shelves), strict=True)
+
+
+def with_value(mapping: Mapping[K, V], key: K, value: V) -> PersistentMap[K, V]:
+    """A mapping of any kind with one value in place of another."""
+    return (mapping if isinstance(mapping, PersistentMap) else PersistentMap(mapping)).put(key, value)
