@@ -47,6 +47,7 @@ class Line(ResponseHandler):
         super().__init__(loop)
         self.address = address
         self.certificate: Certificate | None = None
+        self.spoiled: BaseException | None = None  # what first made it useless; aiohttp forgets that as it closes
         self._run: Run | None = None
         self._turns = turns
         self._held = b""  # what came and waits for its turn; nothing more is read meanwhile
@@ -92,11 +93,19 @@ class Line(ResponseHandler):
         if run is not None:
             run.byte_came()
         self._held += data
-        self._queue()
+        if self._parser is not None:
+            self._queue()
         if self._held:
             self._pause_transport_reading()
         if run is not None:
             run.byte_came()  # all of it is here: to take it over is a part of every transfer, as peers tell it
+
+    def set_response_params(self, **params: Any) -> None:
+        """As aiohttp: an answer can be read from here on. Whoever spoke unasked waited until now, and the end of the
+        connection behind it."""
+        super().set_response_params(**params)
+        if self._held:
+            self._queue()
 
     def _queue(self) -> None:
         if not self._queued:
@@ -157,6 +166,7 @@ class Line(ResponseHandler):
             told = ClientPayloadError(str(exc))
             told.__cause__ = cause[0] if cause else exc
             self._payload.set_exception(told)
+        self.spoiled = self.spoiled or exc
         super().set_exception(exc, *cause)
 
     def rest(self) -> None:

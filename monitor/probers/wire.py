@@ -40,7 +40,7 @@ class Wire(BaseConnector):
     @property
     def spoiled(self) -> BaseException | None:
         """What made the connection useless, even before the request went out; None while nothing did."""
-        return None if self._line is None else self._line.exception()
+        return None if self._line is None else self._line.spoiled
 
 
 def session(wire: Wire) -> ClientSession:
