@@ -76,19 +76,39 @@ class App(Turns, Watcher):
         self.following = Following()
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        """1. what was remembered, 2. the page, 3. who looks, 4. who judges, 5. who tells, 6. what operators see, and
+        then the configuration is an event like any other."""
         platform = self.config.platform
-        await self.store.rename(aliases_of(self.config.platform))
+        await self.store.rename(aliases_of(platform))
         memory = await self.store.recall(self._clock.now() - platform.tuning.reopen)
         self.metrics = Metrics(platform, self._clock)
         self.metrics.contradicted(dict.fromkeys(Kind, 0))
         self._count(self.config)
-        secret = secret_of(self.config, self.data)
-        self.links = Links(secret, self.config.settings.ops_url)
+        await self._open_press()
+        await self._open_lookout(stack)
+        self.desk = Desk(
+            board_from(platform, memory), self.store, self.places, self._clock, watcher=self, troubles=TROUBLES
+        )
+        self.places.begin(self.desk, memory.marks, self.following.tell)
+        self.reach.called = lambda key: self.desk.board.calls.get(key)
+        self._open_mailroom(stack)
+        self._open_watchroom(stack)
+        self.figures = Figures(self.store, self._clock, lambda: self.desk.board, lambda: self.config.site)
+        self.upkeep = Upkeep(
+            self.store, self._clock, self.figures, lambda: self.config, lambda: self.desk.board, self.desk.hand_in
+        )
+        self.desk.take(Reconfigured(platform))
+        self.desk.take(await self.upkeep.plan())
+        self.reloading.begin()
+
+    async def _open_press(self) -> None:
         publisher = await asyncio.to_thread(Publisher, self.data)  # reads what is published; that is served meanwhile
         self.press = Press(publisher, self.store, self._clock, self._scene, published=self._published)
         self.press.speak(await asyncio.to_thread(speech_of, self.config))
         self.courier = Courier(self.data / "public", ran=self.metrics.hook)
         self.courier.use(self.config.hooks)
+
+    async def _open_lookout(self, stack: AsyncExitStack) -> None:
         network, secrets, place = self.config.network, self.config.secrets, self.config.settings.location
         self.reach = await stack.enter_async_context(Reach.open(network, secrets, self._clock, place))
         self.pulse = Pulse(late=self.metrics.loop_lag, missed=self._missed, clocks=clocks_of(self._clock))
@@ -103,9 +123,10 @@ class App(Turns, Watcher):
             lagging=lambda event: self.desk.hand_in(event),
         )
         self.places = Exchange(self.config, self._clock, self.lookout)
-        board = board_from(platform, memory)
-        self.desk = Desk(board, self.store, self.places, self._clock, watcher=self, troubles=TROUBLES)
-        self.places.begin(self.desk, memory.marks, self.following.tell)
+
+    def _open_mailroom(self, stack: AsyncExitStack) -> None:
+        secret = secret_of(self.config, self.data)
+        self.links = Links(secret, self.config.settings.ops_url)
         self.mailroom = Mailroom(
             self.config,
             self.store,
@@ -120,12 +141,14 @@ class App(Turns, Watcher):
             valid=lambda: self.leadership.is_valid,
         )
         stack.push_async_callback(self.mailroom.close)
-        parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse, self.places)
-        self.selfwatch = Selfwatch(*parts, self._clock)
         self.circulation = Circulation(
             self.config, self.store, self._clock, lambda: self.desk.board, lambda: self.press.speech, secret
         )
         stack.push_async_callback(self.circulation.close)
+
+    def _open_watchroom(self, stack: AsyncExitStack) -> None:
+        parts = (self.desk, self.press, self.lookout, self.metrics, self.mailroom, self.pulse, self.places)
+        self.selfwatch = Selfwatch(*parts, self._clock)
         self.watchroom = Watchroom(
             self.desk, self.press, self.lookout, self.selfwatch, self._clock,
             self._scene, self.reach.location, self.mailroom, self.places,
@@ -133,14 +156,6 @@ class App(Turns, Watcher):
         self.watchroom.lead = lambda: lead_of(self.leadership)
         self.exporter = Exporter(lambda: self.desk.board, self.metrics, self.lookout, self._clock, self.reach.location)
         stack.callback(self.exporter.close)
-        self.reach.called = lambda key: self.desk.board.calls.get(key)
-        self.figures = Figures(self.store, self._clock, lambda: self.desk.board, lambda: self.config.site)
-        self.upkeep = Upkeep(
-            self.store, self._clock, self.figures, lambda: self.config, lambda: self.desk.board, self.desk.hand_in
-        )
-        self.desk.take(Reconfigured(platform))
-        self.desk.take(await self.upkeep.plan())
-        self.reloading.begin()
 
     def _scene(self) -> Scene:
         return Scene(self.config.site, self.desk.board, self._data_until)
