@@ -29,7 +29,6 @@ LONGEST_PAUSE = timedelta(hours=72)  # as long as anybody wants to hear of anyth
 SAID = 200  # characters told of an answer
 _KEYS = ("secret", "password", "token", "routing_key")
 MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them would keep the event loop busy
-PIECE = 16 * 1024  # bytes taken over at once
 BODY_TIME = 5.0  # seconds that the body of an answer may take once its status is known
 
 
@@ -84,12 +83,11 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
 
 
 class Reply(aiohttp.ClientResponse):
-    """As aiohttp's, of which no piece and no number of answers 1xx is so large that it holds up the event loop."""
+    """As aiohttp's, but with few answers 1xx before it: a flood of them would hold up the event loop."""
 
     async def start(self, connection: Any) -> "Reply":
         """Raises ClientResponseError when there are too many of them."""
         protocol, left = connection.protocol, MOST_INTERIM
-        protocol.transport.max_size = PIECE  # of the standard loop's transports
         read = protocol.read
 
         async def counted() -> Any:
