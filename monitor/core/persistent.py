@@ -26,14 +26,18 @@ class PersistentMap(Mapping[K, V]):
 
     def put(self, key: K, value: V) -> "PersistentMap[K, V]":
         """The same with one value in place of another; a key that is new comes last."""
-        place = self._places.get(key)
-        if place is None:
-            return PersistentMap({**self, key: value})
-        number, index = divmod(place, _SHELF)
         made = cast(PersistentMap[K, V], object.__new__(PersistentMap))
         made._places, made._shelves = self._places, self._shelves.copy()
-        shelf = made._shelves[number] = self._shelves[number].copy()
-        shelf[index] = value
+        place = self._places.get(key)
+        if place is None:
+            place = len(self._places)
+            made._places = self._places.copy()  # somebody in another thread may be walking through the old one
+            made._places[key] = place
+            if place % _SHELF == 0:
+                made._shelves.append([])
+        number, index = divmod(place, _SHELF)
+        shelf = made._shelves[number] = made._shelves[number].copy()
+        shelf[index : index + 1] = [value]
         return made
 
     def __getitem__(self, key: K) -> V:
