@@ -199,11 +199,10 @@ async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
     """Hands in the list; a command need not read it."""
     assert stream is not None
     with suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(data)
-        await stream.drain()
-    stream.close()
-    with suppress(BrokenPipeError, ConnectionResetError):
-        await stream.wait_closed()
+        if not stream.is_closing():
+            stream.write(data)
+            await stream.drain()
+    stream.close()  # what it does not read in time nobody waits for
 
 
 async def _last_words(stream: asyncio.StreamReader | None) -> str:

@@ -134,10 +134,10 @@ async def test_a_publication_is_out_of_memory_once_the_next_one_is_made(
 
 
 async def test_a_publication_after_nothing_writes_next_to_nothing(stage: Stage) -> None:
-    """The file that tells the time of the data to the second, and once a minute those that tell the minute."""
+    """The files that tell the time of the data to the second, and once a minute the one that tells the minute."""
     await stage.publish()
-    dated = {"index.html", "api/v1/status.json", "api/v1/uptime.json"}
-    for texts in ({"api/v1/status.json"}, dated, {"api/v1/status.json"}):  # at 15:15:50, 15:16:05, 15:16:20
+    dated = {"index.html", "api/v1/status.json"}
+    for texts in (dated, dated | {"api/v1/uptime.json"}, dated):  # at 15:15:50, 15:16:05, 15:16:20
         known = {one.stat().st_ino for one in stage.public.resolve().rglob("*") if one.is_file()}
         await stage.publish()
         folder = stage.public.resolve()

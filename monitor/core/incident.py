@@ -1,6 +1,6 @@
 """Incident: the span in which a module is not up, with its cause and its timeline.
 
-`advance` is the only way an incident changes by itself: it opens, gains and loses members, worsens, eases, is
+`timeline.advance` is the only way an incident changes by itself: it opens, gains and loses members, worsens, eases, is
 resolved and reopens. Its key, and so its id and every link to it, is fixed at opening.
 """
 

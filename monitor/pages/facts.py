@@ -63,10 +63,6 @@ def newest_of(latency: Latency, now: datetime) -> float | None:
     return newest[1] if newest is not None and now - newest[0] < RECENT else None
 
 
-def _floor(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
-
-
 class Facts:
     """What every page draws from. Everything is worked out when it is first asked for, as cells."""
 
@@ -334,13 +330,12 @@ class Facts:
     @given
     def minute(self) -> datetime:
         """The minute of the picture. What says how new it is to the minute stays as it is in between."""
-        return _floor(self._picture.now)
+        return self._picture.now.replace(second=0, microsecond=0)
 
     @given
     def data_until(self) -> datetime | None:
-        """The minute in which the newest observation ended; None before the first one."""
-        until = self._picture.data_until
-        return None if until is None else _floor(until)
+        """When the newest observation ended; None before the first one."""
+        return self._picture.data_until
 
     @cell
     def today(self) -> date:

@@ -56,7 +56,7 @@ class HomeView:
     updated: When | None
 
 
-# Stands for the end of the newest observation. Every minute has another one, and nothing else of the page has to
+# Stands for the end of the newest observation. Every publication has another one, and nothing else of the page has to
 # be printed again for it: `dated` puts it in its place. Nobody can guess the words, so nobody's text is taken for them.
 UPDATED = When(f"updated-{token_hex(16)}", f"until-{token_hex(16)}")
 

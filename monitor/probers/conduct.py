@@ -3,6 +3,7 @@
 A prober asks; here is the time limit over it, and the table of what went wrong becomes the failure of the run.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
@@ -59,11 +60,12 @@ def _mind_ipv6(run: Run, reach: Reach) -> None:
 async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:
     expired = False
     try:
-        async with run.limited(seconds) as limit:
+        async with asyncio.timeout(seconds) as limit:
+            run.limit = limit
             try:
                 await prober(run, reach)
             finally:
-                expired = limit.expired()
+                expired, run.limit = limit.expired(), None
     except TimeoutError as error:
         if not expired:
             raise

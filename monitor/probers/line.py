@@ -6,7 +6,8 @@ aiohttp parses what comes and holds it back under a cap; everything else a clien
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiohttp import ClientPayloadError, HttpVersion, StreamReader
 from aiohttp.client_proto import ResponseHandler
@@ -15,7 +16,7 @@ from multidict import CIMultiDictProxy
 from monitor.core.observation import Certificate
 from monitor.probers.address import joined
 from monitor.probers.coding import PIECE
-from monitor.probers.connection import abandon, dial, start_tls
+from monitor.probers.connection import abandon, attach, dial, start_tls
 from monitor.probers.failure import Stopped
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -46,6 +47,7 @@ class Line(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop, address: str, turns: Turns) -> None:
         super().__init__(loop)
         self.address = address
+        self.made_at = 0.0  # on the monotonic clock
         self.certificate: Certificate | None = None
         self.spoiled: BaseException | None = None  # what first made it useless; aiohttp forgets that as it closes
         self._run: Run | None = None
@@ -53,6 +55,11 @@ class Line(ResponseHandler):
         self._held = b""  # what came and waits for its turn; nothing more is read meanwhile
         self._queued = self._resuming = False
         self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As aiohttp, but for the option against delays (TCP_NODELAY), which the loop has set."""
+        self.made_at = monotonic()
+        self.transport = cast(asyncio.Transport, transport)
 
     @property
     def is_usable(self) -> bool:
@@ -77,7 +84,7 @@ class Line(ResponseHandler):
         connection raise."""
         self.serve(run)
         self.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False, read_bufsize=PIECE)
-        if self.transport is not None:
+        if not self._refused and self.transport is not None:  # else what ended it is read below
             self.transport.write(request)
         while True:
             message, content = await self.read()
@@ -188,17 +195,17 @@ async def connected(run: Run, reach: "Reach", where: Where, allow_private: bool,
     run.certificate = None  # that of an earlier hop says nothing about this one
     loop = asyncio.get_running_loop()
     line = Line(loop, run.address, reach.turns)
+    if not tls:
+        await attach(run, lambda: line, ip, number)
+        run.skip(line.made_at)  # nothing was asked yet
+        return line
     plain = await dial(run, ip, number)
     try:
-        if tls:
-            await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
-            line.certificate = run.certificate
-        else:
-            with run.aside():  # the socket is connected, and nothing asked yet
-                await loop.create_connection(lambda: line, sock=plain)
+        await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
     except BaseException:
         abandon(plain)
         raise
+    line.certificate = run.certificate
     return line
 
 

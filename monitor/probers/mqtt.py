@@ -185,8 +185,9 @@ class _Stream:
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
+        if not self._writer.is_closing():
+            self._writer.write(data)
+        await self._writer.drain()  # says what ended it
 
 
 @asynccontextmanager

@@ -158,13 +158,13 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def pause_reading(self) -> None:
         """Nothing more is handed in until it is wanted."""
         self._paused = True
-        if self._plain is not None:
+        if self._plain is not None and not self._plain.is_closing():
             self._plain.pause_reading()
 
     def resume_reading(self) -> None:
         """What came meanwhile first."""
         self._paused = False
-        if self._plain is not None:
+        if self._plain is not None and not self._plain.is_closing():
             self._plain.resume_reading()
         self._loop.call_soon(self._read)
 
