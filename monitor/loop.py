@@ -1,4 +1,4 @@
-"""Loop: the event loop of every command. libuv under asyncio's interface takes half of what Python's own costs
+"""Loop: the event loop of every command. libuv under asyncio's interface costs less than Python's own
 (docs/performance.md), and look-ups of names hold up nothing but themselves.
 
 The system's look-up blocks its thread for as long as no name server answers, half a minute and more. In the threads
