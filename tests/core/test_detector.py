@@ -149,6 +149,13 @@ def test_what_fails_now_and_then_at_several_places_is_over_when_all_are_well(x: 
     assert fails_still(probe, [tracked(x), tracked(y)]) is still
 
 
+@pytest.mark.parametrize("z", ["-++-++", "-" + "+" * 18], ids=["no run since then", "one failure long ago"])
+def test_a_place_without_a_part_in_what_fails_now_and_then_does_not_help_to_end_it(z: str) -> None:
+    """Twenty-three good runs of the others since their last failure are as few with it as without it."""
+    probe = replace(PROBE, locations=("x", "y", "z"), extra_runs=True)
+    assert fails_still(probe, [tracked("-++-++-" + "+" * 12), tracked("-++-++-" + "+" * 11), tracked(z)])
+
+
 def test_two_places_of_one_provider_are_one_opinion() -> None:
     """Places in the same failure domain count once."""
     tracks = {"x": tracked("----", 10), "y": tracked("----", 10), "z": tracked("++++", 10)}

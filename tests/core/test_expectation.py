@@ -193,6 +193,24 @@ def test_judge(name: str) -> None:
         assert result.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("observation", "expect", "reason"),
+    [
+        (seen(204), Expect(status=((200, 200), (300, 399))), "status 204, expected 200, 300–399"),
+        (seen(headers={}), Expect(content_type="text/html"), "content type nothing, expected text/html"),
+        (
+            seen(headers={"x-vtex-cache-status-janus-edge": "HIT"}),
+            Expect(),
+            "a cache answered (x-vtex-cache-status-janus-edge): that proves the edge only",
+        ),
+    ],
+    ids=["a status alone and a range", "a header that is missing", "an answer of a cache"],
+)
+def test_what_a_reason_says(observation: Observation, expect: Expect, reason: str) -> None:
+    """What was expected, what came instead, and what an answer does not prove."""
+    assert judge(observation, expect).reasons == (reason,)
+
+
 def test_every_reason_is_told() -> None:
     """One code, all of what did not hold."""
     expect = Expect(contains=("a",), json=(("x", (Clause("equals", 1), Clause("type", "integer"))),))

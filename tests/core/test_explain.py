@@ -270,6 +270,23 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         ),
         ["ab=certificate"],
     ),
+    "two behind one certificate, a third behind another": (
+        World("a b c", hosts={"x.one.com": "ab", "y.two.com": "c"}),
+        (
+            *all_of("ab", "tls.cert_expired", certificate="ff", hosts=("x.one.com",)),
+            ill("c", 2, "tls.cert_expired", certificate="ee", hosts=("y.two.com",)),
+        ),
+        ["ab=certificate", "c<c"],
+    ),
+    "two behind one certificate, beside two that need the same and fail at other times": (
+        World("a>r b>r c d", dark="r", hosts={"x.one.com": "cd"}),
+        (
+            ill("a", 0, WAIT),
+            ill("b", 400, WAIT),
+            *all_of("cd", "tls.cert_expired", certificate="ff", hosts=("x.one.com",)),
+        ),
+        ["a<r", "cd=certificate", "b<r"],
+    ),
     "two behind one certificate, one with another trouble": (
         World("a b", hosts={"x.one.com": "a", "y.two.com": "b"}),
         (
@@ -344,6 +361,16 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         World("a b c d e g", dark="g", gateways="g"),
         all_of("abc", "http.503", backend=1.0),
         ["abc=unknown"],
+    ),
+    "also when nothing behind it is well": (
+        World("a b c d e f g h i j k", dark="g", gateways="g"),
+        all_of("abcdefhijk", WAIT, backend=1.0),
+        ["abcdefhijk=unknown"],
+    ),
+    "no application answered: the gateway is not": (
+        World("a b c d e f g h i j k", dark="g", gateways="g"),
+        all_of("abcdefhijk", WAIT),
+        ["abcdefhijk<g"],
     ),
 }
 

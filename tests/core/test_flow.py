@@ -207,6 +207,7 @@ def test_set_up_is_no_outage_whatever_the_status(code: str, status: int) -> None
     assert (result.code == "step.precondition") is (CODES[code] is not None)
     if CODES[code]:
         assert result.blame is Blame.CONFIGURATION
+        assert result.reasons[1:] or status == 200  # what was wrong with the answer is told as well
         assert ("reCAPTCHA" in result.reasons[0]) is (code == "CHK0082")
 
 

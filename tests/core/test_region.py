@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.board import Vantage
 from monitor.core.effect import Moved
+from monitor.core.maintenance import Window
 from monitor.core.module import Status
 from tests.core.places import THREE, look, regional, seen_from, world
 from tests.stories.beats import START, Story, canary, observation
@@ -33,7 +34,7 @@ def test_a_minute_of_failures_at_one_place_is_its_own_incident() -> None:
     assert (incident.cause.scope, incident.cause.locations, incident.members) == ("location", ("x",), ())
     assert (incident.cause.module, incident.cause.code) == (None, "http.503")
     assert incident.started_at == START + timedelta(seconds=60)
-    assert told.changes == ["opened"]
+    assert told.changes == [one.kind for one in incident.updates] == ["opened"]
     assert worse(told) == []
     assert told.board.status("a") is Status.UP
 
@@ -154,11 +155,28 @@ def test_a_place_that_nobody_can_contradict_is_no_region() -> None:
 
 
 def test_the_evidence_is_what_the_place_saw() -> None:
-    """With the place, and at most eight pieces."""
+    """With the place and what was wrong there, and at most eight pieces."""
     told = only_x("++" + "-" * 6, *"abc")
     (incident,) = regional(told)
     assert 0 < len(incident.cause.evidence) <= 8
     assert {one.location for one in incident.cause.evidence} == {"x"}
+    assert {one.detail for one in incident.cause.evidence} == {"status 503, expected 200–299"}
+
+
+def test_its_code_is_that_of_most_modules() -> None:
+    """Not the one that some of them fail by."""
+    told = world(*seen_from(*"abc"))
+    look(told, {"a@x": "++xxxx", "x": "++----", "y": WELL[:6], "z": WELL[:6]})
+    assert [one.cause.code for one in regional(told)] == ["http.503"]
+
+
+def test_work_on_a_module_ends_no_trouble_of_a_place_that_was_there_before() -> None:
+    """The place goes on failing, and not for the work."""
+    told = only_x("++------", "a")
+    work = Window("w", {"en": "Works"}, told.now, told.now + timedelta(hours=1), modules=("a",))
+    told.plan((work, [work.begins]))
+    look(told, {"x": "-" * 8, "y": WELL[:8], "z": WELL[:8]}, start=240)
+    assert told.changes == ["opened"]
 
 
 def test_failures_now_and_then_are_no_unbroken_minute() -> None:

@@ -58,6 +58,19 @@ def test_nobody_is_doubted_for_mere_evidence_or_what_is_gone() -> None:
     assert asked(watched(), Lagging("catalog", "gone", "x"), 33)[1] == []
 
 
+def test_extra_runs_are_sixty_a_minute() -> None:
+    """Of seventy that fail at once sixty are asked again, and thirty more half a minute later."""
+    names = [f"m{number:02}" for number in range(70)]
+    board, extra = Board(platform(*(module(name, interval=600) for name in names))), []
+    for seconds in (30, 60):
+        extra.append(0)
+        for name in names:
+            seen = Observed(observation(name, START + timedelta(seconds=seconds), "-"))
+            board, places = asked(board, seen, seconds + 0.1)
+            extra[-1] += len(places)
+    assert extra == [60, 30]
+
+
 def test_what_leaves_something_behind_is_never_asked_in_between() -> None:
     """Neither at a first failure, nor while a place waits, nor while it is down."""
     board = watched(extra_runs=False)

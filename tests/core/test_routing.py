@@ -32,6 +32,12 @@ def test_a_platform_that_has_lost_the_way_is_down() -> None:
     assert incident.cause.cls == "deploy_or_config_change"
 
 
+def test_one_more_than_half_of_it_is_enough() -> None:
+    """Four of six are gone, and four are down."""
+    told = shop().play(dict.fromkeys(NAMES, "+" * 10) | {name: "++" + "c" * 8 for name in NAMES[:4]})
+    assert down(told) == set(NAMES[:4])
+
+
 @pytest.mark.parametrize(
     "beats",
     [

@@ -123,7 +123,7 @@ def test_late_failures_raise_no_ghosts() -> None:
     assert not [effect for effect in told.effects if isinstance(effect, Ask)]
     told.feed(observation("a", told.now, "+", "z"), carried=True)
     assert told.board.status("a") is Status.UP
-    assert gaps(told)[-1].until == gone + timedelta(hours=1)
+    assert gaps(told)[-1] == Gap("z", gaps(told)[0].since, gone + timedelta(hours=1), "self.unheard")
 
 
 def test_a_failure_of_the_last_minute_away_is_no_news_either() -> None:
