@@ -73,12 +73,15 @@ def test_who_is_blamed(outcomes: str) -> None:
 def test_own_trouble_is_told_once() -> None:
     """By the flow itself: the modules of its steps have nothing to do with it."""
     flow = flow_of()
-    told = said(flow, flow_run(flow, START, "+?"))
+    run = flow_run(flow, START, "+?")
+    told = said(flow, run)
     assert [(one.code, one.blame) for one in told.values()] == [
         ("self.resources", Blame.SELF),
         (None, None),
         (None, None),
     ]
+    readings = read(run, flow, world(flow).sides[flow.key])
+    assert {(one.seen.at, one.seen.http, one.seen.failure) for one in readings} == {(run.at, None, None)}
 
 
 def test_reasons_name_the_step() -> None:

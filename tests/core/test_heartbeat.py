@@ -14,7 +14,7 @@ from monitor.core.module import Module, Platform, Status
 from monitor.core.observation import Observation, stamp
 from monitor.core.probe import Probe
 from monitor.core.track import Track
-from tests.stories.beats import START, Story, platform
+from tests.stories.beats import START, Story, module, platform
 
 KEY = ("erp", "export")
 LIMIT = timedelta(minutes=10)
@@ -238,10 +238,11 @@ def test_a_renamed_module_keeps_its_calls() -> None:
 
 
 def test_calls_of_what_is_no_heartbeat_change_nothing() -> None:
-    """The board is the same."""
+    """The board is the same: nobody knows the probe, or it is of another kind."""
     told = life()
+    told.reconfigure(platform(erp(), module("catalog")))
     before = told.board
-    for key in (("erp", "other"), ("nobody", "export")):
+    for key in (("erp", "other"), ("nobody", "export"), ("catalog", "ask")):
         told._take(Called(*key))
     assert told.board == before
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.core.agenda import WorkAct
 from monitor.core.effect import Happened, Missed, Ordered, Saved
+from monitor.core.herald import with_told, worked_on
 from monitor.core.incident import Change, Stage
 from monitor.core.intent import Notice, Withheld
 from monitor.core.maintenance import Window
@@ -117,17 +118,45 @@ def test_planned_work_holds_what_would_be_said_and_loses_nothing() -> None:
 
 
 def test_work_that_is_over_earlier_holds_nothing_back_any_more() -> None:
-    """Its module still fails: the step that was due is told at once, and not at the planned end."""
+    """Its module still fails: the step that was due is told at once, and not at the planned end; also by a monitor that
+    was started anew in between."""
+    for restarted in (False, True):
+        told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+        begins = told.now
+        window = Window("w", {"en": "Works"}, begins, begins + 240 * MINUTE, "UTC", begins.isoformat(), None, {}, ())
+        told.plan((window, [begins]))
+        passing(told, 12, "-")
+        assert not any(why == "escalated" for why, _, _ in said(told))
+        (work,) = told.board.agenda.works.values()
+        told.order(Ordered(work.id, WorkAct.COMPLETE))
+        if restarted:
+            told.restart()
+        passing(told, 1, "-")
+        assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+
+
+def test_of_several_works_the_first_to_end_holds_back() -> None:
+    """Whether the other one holds back any longer is seen then."""
     told = shop().play({"catalog": "++------", "checkout": "++++++++"})
-    begins = told.now
-    window = Window("w", {"en": "Works"}, begins, begins + 240 * MINUTE, "UTC", begins.isoformat(), None, {}, ())
-    told.plan((window, [begins]))
-    passing(told, 12, "-")
-    assert not any(why == "escalated" for why, _, _ in said(told))
-    (work,) = told.board.agenda.works.values()
-    told.order(Ordered(work.id, WorkAct.COMPLETE))
-    passing(told, 1, "-")
-    assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+    works = [
+        Window(id, {"en": "Works"}, told.now, told.now + minutes * MINUTE) for id, minutes in (("a", 60), ("b", 30))
+    ]
+    told.plan(*((work, [told.now]) for work in works))
+    (incident,) = told.board.incidents.values()
+    quiet = worked_on(told.board, incident)
+    assert quiet is not None
+    assert quiet.until == told.now + 30 * MINUTE
+
+
+def test_what_nobody_waits_for_any_more_delays_nothing() -> None:
+    """Turns of an incident that is forgotten are dropped; a step that is due after them comes in the same second."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    forgotten = Told(1, ("pager",), turns=(Turn(told.now, "escalated"), Turn(told.now, "reminder")))
+    told.board = with_told(replace(told.board, told={**told.board.told, "forgotten": forgotten}))
+    told.now += 12 * MINUTE
+    told.tick()
+    assert [why for why, _, _ in said(told)].count("escalated") == 1
+    assert told.board.told.get("forgotten", Told()).turns == ()
 
 
 def test_a_step_that_comes_a_day_late_is_a_letter_of_today() -> None:

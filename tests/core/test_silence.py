@@ -117,6 +117,15 @@ def test_nothing_is_silent_beyond_seven_days(begins: int, lasts: int, look: int)
         assert not (silenced([one], INCIDENT, PLATFORM, at) and look >= LONGEST.total_seconds())
 
 
+@pytest.mark.parametrize(("hours", "state"), [(-1, "coming"), (0, "active"), (1, "active"), (2, "over"), (3, "over")])
+def test_a_silence_is_to_come_then_active_then_over(hours: int, state: str) -> None:
+    """Active from its beginning on, over from its end on; one that somebody lifted is over whatever time it is."""
+    one, at = quiet(scope(), START + 2 * HOUR), START + hours * HOUR
+    assert one.state(at) == state
+    assert replace(one, ended_at=START).state(at) == "over"
+    assert (silenced([one], INCIDENT, PLATFORM, at) is one) is (state == "active")
+
+
 # -- who may want one -------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +151,7 @@ def test_what_is_not_followed_comes_with_its_reason(event: Silenced, said: str) 
     """And nothing is silenced."""
     after, answer = quieted(event)
     assert answer.refusal is not None
+    assert answer.refusal.kind == ("unknown" if event.scope.incident else "wrong")
     assert answer.refusal.reason.startswith(said)
     assert after.board.silences == {}
 
@@ -150,6 +160,7 @@ def test_a_silence_is_added_once_lifted_once_and_ends_by_itself() -> None:
     """Each change is stored, with who it was; the same word once more is no news."""
     after, first = quieted(wanted(scope(modules="catalog"), request="k"))
     assert (first.refusal, first.changed) == (None, True)
+    assert (after.board.silences[first.id].author, after.board.silences[first.id].reason) == ("Ana", "deploy")
     assert after.order(wanted(scope(modules="checkout"), request="k")) == Answered(first.id, changed=False)
     other = after.order(wanted(scope(codes="http")))
     assert after.order(wanted(scope(codes="http"))) == Answered(other.id, changed=False)

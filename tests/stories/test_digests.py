@@ -81,13 +81,14 @@ def test_whoever_names_low_is_told_at_once() -> None:
 
 def test_what_goes_on_is_told_again_once_it_is_over() -> None:
     """Also when it has become so grave by then that the rule does not mean it any more."""
-    told = shop(replace(HOURLY, priorities=frozenset({"low"})))
+    modules = (module("catalog", priority=Priority.LOW), module("search", "catalog", priority=Priority.URGENT))
+    told = story(*modules, routes=(replace(HOURLY, priorities=frozenset({"low"})),))
     passing(told, 1)
     passing(told, 70, catalog="-")
     (incident,) = told.incidents
     assert [lines for _, _, lines in sums(told.effects)] == [[(incident.id, False)]]
-    urgent = {**told.board.platform.modules, "catalog": module("catalog", priority=Priority.URGENT)}
-    told.reconfigure(replace(told.board.platform, modules=urgent))
+    passing(told, 70, catalog="-", search="-")
+    assert told.incidents[0].priority == "urgent"
     passing(told, 70)
     assert [lines for _, _, lines in sums(told.effects)][1:] == [[(incident.id, True)]]
 

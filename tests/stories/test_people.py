@@ -104,6 +104,19 @@ def test_the_same_text_twice_is_one_update_until_time_has_passed() -> None:
     assert len(told.incidents[0].updates) == len(one.updates) + 3
 
 
+def test_the_same_text_twice_is_one_update_though_the_monitor_said_something_in_between() -> None:
+    """That one more module fails, for instance."""
+    told = shop(module("catalog"), module("checkout", "catalog")).play({"catalog": "++------", "checkout": "++++++++"})
+    (one,) = told.incidents
+    assert told.say(Write(one.id, said("We look."))).changed
+    for _ in range(4):
+        told.now += timedelta(seconds=30)
+        for name in ("catalog", "checkout"):
+            told.feed(observation(name, told.now, "-"))
+    assert (told.changes[-1], told.incidents[0].updates[-1].author) == ("member_added", "monitor")
+    assert not told.say(Write(one.id, said("We look."))).changed
+
+
 @pytest.mark.parametrize(
     ("word", "kind", "words"),
     [
