@@ -12,6 +12,8 @@ from monitor.core.board import Board
 from monitor.core.effect import Effect, Happened, Saved, Ticked
 from monitor.core.module import Platform, Status
 from monitor.core.step import step
+from tests.core.places import look, seen_from
+from tests.core.places import world as placed
 from tests.core.worlds import Beat, days, live, worlds
 from tests.depth import examples
 from tests.stories.beats import START, module, story
@@ -88,3 +90,16 @@ def test_all_that_happens_within_a_second_is_one_entry_and_one_event() -> None:
     events = [effect for effect in told.effects if isinstance(effect, Happened)]
     assert [one.seq for one in events] == list(range(1, len(events) + 1))
     assert incident.started_at > START
+
+
+def test_who_fails_by_what_a_crowd_shares_belongs_to_it_and_nobody_else_does() -> None:
+    """The certificate of one host: another module there is one of them, a module on another host is not."""
+    several, other = seen_from(*"abcd", hosts=1, places=("x",)), seen_from("h", "e", hosts=2, places=("x",))[1]
+    late = {"d@x": "+++++++x", "e@x": "+++++++x"}
+    with crowds_from(3):
+        told = look(placed(*several, other, locations={"x": "one"}), {"x": "++xxxxxx", **late})
+        (crowd,) = told.incidents
+        assert crowd.cause.shared is not None
+        assert (crowd.cause.shared["kind"], len(crowd.members)) == ("certificate", 3)
+        found = [crowds.crowd_of(told.board, id, told.now, told.now) for id in "de"]
+    assert [one is not None and one.id == crowd.id for one in found] == [True, False]

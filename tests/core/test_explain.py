@@ -322,6 +322,7 @@ SHARED: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
     ),
     "two behind one edge are too few": (World("a b c"), all_of("ab", "cdn.cf_522"), ["a<a", "b<b"]),
     "three behind one edge": (World("a b c d"), all_of("abc", "cdn.cf_522"), ["abc=edge"]),
+    "three whose answers say that a proxy failed": (World("a b c d"), all_of("abc", "edge.proxy_status"), ["abc=edge"]),
     "three with an explained fourth": (
         World("a b c d>a"),
         (*all_of("abc", "cdn.cf_522"), ill("d", 3, WAIT)),
@@ -384,6 +385,7 @@ def test_what_several_have_in_common(world: World, exhibits: tuple[Exhibit, ...]
 def test_a_gateway_that_fails_is_the_root_of_what_it_passes_on() -> None:
     """No edge needs to be declared for it."""
     assert said(World("a b c g", gateways="g").explain(*all_of("abc", "http.503"), ill("g", 3))) == ["abcg<g"]
+    assert said(World("a b c g", gateways="g").explain(*all_of("abc", WAIT), ill("g", 3, WAIT))) == ["abcg<g"]
 
 
 def test_what_is_shared_has_a_name_where_there_is_one() -> None:
