@@ -111,8 +111,9 @@ def test_a_draft_is_told_to_nobody() -> None:
     world, draft = World(), replace(more(BROKEN, "opened"), published_at=None)
     world.save(draft)
     assert world.deliver() == []
-    world.save(replace(draft, published_at=after(300)))
+    world.save(replace(more(draft, "eased"), published_at=after(300)))
     assert world.deliver() == ["opened"]
+    assert (world.got[0].since, world.got[0].step) == (0, 2)
 
 
 def test_only_those_hear_whose_components_are_touched() -> None:

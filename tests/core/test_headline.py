@@ -63,6 +63,12 @@ OVERLOAD = "overload or service switched off (status 503)"
         ("opened", replace(OPEN, cause=replace(OPEN.cause, module=None, candidates=(
             Candidate("checkout", 0.5), Candidate("catalog", 0.4)))),
          f"[URGENT] Checkout down since 12:03 (2 min): cause probably one of Checkout, Catalog – {OVERLOAD}"),
+        ("opened", replace(BEHIND, cause=replace(BEHIND.cause, confidence=0.97)),
+         f"[URGENT] Checkout down since 12:03 (2 min): cause Logistics – {OVERLOAD}"),
+        ("opened", replace(OPEN, cause=replace(OPEN.cause, scope="shared", module=None, shared={
+            "kind": "edge", "value": "cloudflare", "modules": ["checkout"]})),
+         "[URGENT] Checkout down since 12:03 (2 min): several modules at once, which share "
+         f"the network edge in front of them (cloudflare) – {OVERLOAD}"),
     ],
 )  # fmt: skip
 def test_the_first_line_says_what_is_wrong(event: str, one: Incident, said: str) -> None:

@@ -11,7 +11,7 @@ from monitor.core.board import Condition
 from monitor.core.chain import eased_off
 from monitor.core.effect import Answered
 from monitor.core.incident import Lowered, Stage
-from monitor.core.lowering import PRIORITIES, fitting, is_lower, limited
+from monitor.core.lowering import PRIORITIES, fitting, is_lower, limited, raised
 from monitor.core.module import Priority, Status
 from monitor.core.route import Route, Step
 from monitor.core.service import clocks, services
@@ -127,6 +127,19 @@ def test_what_a_person_opened_is_held_against_what_is_measured() -> None:
 
 AT = datetime(2026, 10, 30, tzinfo=UTC)
 OPEN = replace(incident("checkout", AT), resolved_at=None)
+
+
+def test_that_it_got_worse_is_an_entry_of_its_own() -> None:
+    """From what it was lowered to, to what it is now; not where it is over, or was never lowered."""
+    low = replace(OPEN, priority=Priority.LOW, lowered=Lowered(AT, Priority.NORMAL, Priority.LOW))
+    worse = replace(low, priority=Priority.URGENT, lowered=None)
+    entry = raised(low, worse, AT).updates[-1]
+    assert (entry.kind, entry.at, entry.params) == ("raised", AT, {"from": "low", "to": "urgent"})
+    said = [(one.message, sorted(one.places)) for one in update_body(entry, worse, platform())]
+    assert said == [("It got worse than it was: the priority is {after}, and no longer {before}.", ["after", "before"])]
+    over = replace(worse, resolved_at=AT)
+    assert raised(low, over, AT) == over
+    assert raised(None, worse, AT) == raised(worse, worse, AT) == worse
 
 
 @pytest.mark.property

@@ -127,6 +127,7 @@ def test_a_member_that_outlives_its_root_has_trouble_of_its_own() -> None:
     told = aftermath("++" + "-" * 20)
     first, second = told.incidents
     assert not first.is_open
+    assert (first.updates[-1].kind, first.updates[-1].params) == ("outlived", {"modules": ["checkout"]})
     assert second.is_open
     assert [member.module for member in second.members] == ["checkout"]
     assert second.cause.module == "checkout"
@@ -137,6 +138,16 @@ def test_a_member_that_outlives_its_root_has_trouble_of_its_own() -> None:
     assert root is not None
     assert root.until is not None
     assert second.detected_at >= root.until + timedelta(minutes=2)
+
+
+def test_what_outlives_its_root_together_is_one_incident_of_what_it_comes_from() -> None:
+    """Named by its own root, though another one of its modules failed first."""
+    told = story(needing("cart", "checkout"), needing("checkout", "prices"), module("prices"))
+    beats = {"cart": "++" + "-" * 20, "checkout": "+++" + "-" * 19, "prices": "++------" + "+" * 14}
+    told.play(beats, extra=False)
+    _, second = told.incidents
+    assert ({one.module for one in second.members}, second.cause.module) == ({"cart", "checkout"}, "checkout")
+    assert second.key.split(":")[1] == "checkout"
 
 
 def test_a_slow_drain_is_the_same_incident() -> None:

@@ -208,6 +208,18 @@ def test_a_person_makes_it_longer_and_ends_it() -> None:
     kinds = [update.kind for update in work(one).updates]
     assert kinds == ["scheduled", "begun", "extended", "verifying", "completed"]
     assert work(one).sequence == 4
+    assert [update.author for update in work(one).updates] == ["monitor", "monitor", "person", "person", "person"]
+
+
+def test_a_person_begins_work_early() -> None:
+    """It is under way from that moment on, takes as long as was planned, and says who said so."""
+    one = story(module("catalog"))
+    one.order(Scheduled(window(20, 30, "catalog"), (at(20),)))
+    one.order(Ordered(work(one).id, WorkAct.BEGIN))
+    assert (work(one).stage, work(one).started_at) == (WorkStage.IN_PROGRESS, one.now)
+    assert work(one).planned_until == one.now + 10 * MINUTE
+    said = [(update.kind, update.author) for update in work(one).updates]
+    assert said == [("scheduled", "person"), ("begun", "person")]
 
 
 def test_what_makes_no_sense_is_refused_with_its_reason() -> None:
