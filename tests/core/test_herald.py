@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.agenda import WorkAct
-from monitor.core.effect import Happened, Missed, Ordered, Saved
+from monitor.core.effect import Happened, Lifted, Missed, Ordered, Saved, Silenced
 from monitor.core.herald import with_told, worked_on
 from monitor.core.incident import Change, Stage
 from monitor.core.intent import Notice, Withheld
@@ -16,6 +16,7 @@ from monitor.core.maintenance import Window
 from monitor.core.module import Priority
 from monitor.core.outbox import is_past, letters_of
 from monitor.core.route import Route, Step
+from monitor.core.silence import Scope
 from monitor.core.standing import save
 from monitor.core.told import Told, Turn
 from monitor.core.word import Acknowledge, Open, Write
@@ -118,21 +119,29 @@ def test_planned_work_holds_what_would_be_said_and_loses_nothing() -> None:
 
 
 def test_work_that_is_over_earlier_holds_nothing_back_any_more() -> None:
-    """Its module still fails: the step that was due is told at once, and not at the planned end; also by a monitor that
-    was started anew in between."""
-    for restarted in (False, True):
-        told = shop().play({"catalog": "++------", "checkout": "++++++++"})
-        begins = told.now
-        window = Window("w", {"en": "Works"}, begins, begins + 240 * MINUTE, "UTC", begins.isoformat(), None, {}, ())
-        told.plan((window, [begins]))
-        passing(told, 12, "-")
-        assert not any(why == "escalated" for why, _, _ in said(told))
-        (work,) = told.board.agenda.works.values()
-        told.order(Ordered(work.id, WorkAct.COMPLETE))
-        if restarted:
-            told.restart()
-        passing(told, 1, "-")
-        assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+    """Its module still fails: the step that was due is told at once, and not at the planned end."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    begins = told.now
+    window = Window("w", {"en": "Works"}, begins, begins + 240 * MINUTE, "UTC", begins.isoformat(), None, {}, ())
+    told.plan((window, [begins]))
+    passing(told, 12, "-")
+    assert not any(why == "escalated" for why, _, _ in said(told))
+    (work,) = told.board.agenda.works.values()
+    told.order(Ordered(work.id, WorkAct.COMPLETE))
+    passing(told, 1, "-")
+    assert sum(why == "escalated" for why, _, _ in said(told)) == 1
+
+
+def test_a_silence_that_is_lifted_holds_nothing_back_after_a_restart_either() -> None:
+    """The step that it held back is told at once, and not at the end that it was to have."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    silence = told.order(Silenced(Scope(), "known", told.now + 240 * MINUTE, by="Ana", everything=True))
+    passing(told, 12, "-")
+    assert not any(why == "escalated" for why, _, _ in said(told))
+    told.order(Lifted(silence.id))
+    told.restart()
+    passing(told, 1, "-")
+    assert sum(why == "escalated" for why, _, _ in said(told)) == 1
 
 
 def test_of_several_works_the_first_to_end_holds_back() -> None:
