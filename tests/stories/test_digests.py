@@ -27,6 +27,21 @@ class Every:
         return at + self.every
 
 
+NINE = START.replace(hour=9)
+
+
+@dataclass(frozen=True)
+class AtNine:
+    """A window that ends each day at nine."""
+
+    every: timedelta | None = None
+    name: str = "09:00"
+
+    def next_at(self, at: datetime) -> datetime:
+        today = at.replace(hour=9, minute=0, second=0, microsecond=0)
+        return today if today > at else today + timedelta(days=1)
+
+
 HOURLY = Route((Step(("mail",)),), digest=Every(HOUR))
 CHAT = Route((Step(("chat",)),))
 
@@ -117,6 +132,18 @@ def test_a_clock_that_is_set_neither_hastens_nor_repeats_a_digest() -> None:
         assert sums(told.effects) == []
         passing(told, 15, catalog="-")
         assert len(sums(told.effects)) == 1
+
+
+def test_a_digest_of_nine_in_the_morning_comes_at_nine_by_the_clock_that_was_set() -> None:
+    """Of the day that it says now."""
+    for days in (1, -1):
+        told = shop(replace(HOURLY, digest=AtNine()))
+        passing(told, 1)
+        passing(told, 10, catalog="-")
+        assert told.board.digests["mail"].due_at == NINE + timedelta(days=1)
+        told.now += timedelta(days=days)
+        told._take(Missed("here", told.now, told.now, "self.clock", timedelta(days=days)))
+        assert told.board.digests["mail"].due_at == NINE + timedelta(days=1 + days)
 
 
 def test_a_channel_is_told_in_its_hours() -> None:

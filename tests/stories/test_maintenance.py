@@ -1,5 +1,6 @@
 """Planned work, played against the clock: what it excuses, what it does not, and what follows when it ends."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from monitor.core.uptime import uptime
 from monitor.core.weights import USUAL
 from tests.stories.beats import START, Story, module, observation, seconds, story
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def at(minutes: float) -> datetime:
@@ -244,6 +245,16 @@ def test_withdrawn_work_excuses_nothing_and_stays_withdrawn() -> None:
     one.play({"catalog": "++++++" + "-" * 6})
     assert work(one).stage is WorkStage.CANCELLED
     assert one.changes[0] == "opened"
+
+
+def test_work_that_a_person_plans_to_repeat_is_planned_at_each_start() -> None:
+    """The same word once more is no news."""
+    one, starts = story(module("catalog")), (at(2), at(2) + 7 * DAY)
+    weekly = replace(window(2, 10, "catalog", id="weekly"), rule="FREQ=WEEKLY")
+    assert one.order(Scheduled(weekly, starts)) == Answered("weekly")
+    assert sorted(each.planned_from for each in one.board.agenda.works.values()) == list(starts)
+    assert one.order(Scheduled(weekly, starts)) == Answered("weekly", changed=False)
+    assert len(one.board.agenda.works) == 2
 
 
 def test_a_person_s_work_is_no_window_of_the_configuration() -> None:
