@@ -197,6 +197,18 @@ async def test_a_command_need_not_read_its_input_and_may_say_a_lot(yard: Yard) -
     assert sorted(yard.runs) == [("deaf", True), ("loud", True)]
 
 
+async def test_a_command_opens_its_input_and_the_place_of_its_complaints_by_name(
+    yard: Yard, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As scripts do that read `/dev/stdin` and complain to `/dev/stderr`."""
+    script = f'cat /dev/stdin > "{yard.notes}"; echo "no such bucket" > /dev/stderr; exit 3'
+    async with yard.at_work(yard.hook("sh", "-c", script)):
+        yard.publish(a=PAGE)
+        await until(lambda: yard.runs)
+    assert yard.notes.read_text() == "a.html\na.html.gz\n"
+    assert "exit status 3: no such bucket" in caplog.text
+
+
 async def test_a_reload_changes_the_hooks(yard: Yard) -> None:
     """One that is the same goes on; a new one begins with everything."""
     keeps, goes = yard.noting(), yard.hook("true", id="goes")
