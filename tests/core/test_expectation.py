@@ -108,6 +108,8 @@ CASES: dict[str, tuple[Observation, Expect, Outcome, str | None]] = {
     ),
     "status": (seen(500), Expect(), Outcome.FAILED, "http.500"),
     "status without a code": (seen(599), Expect(), Outcome.FAILED, "http.500"),
+    "304 where something new is expected": (seen(304), Expect(), Outcome.FAILED, "content.assertion"),
+    "400 is our configuration": (seen(400), Expect(), Outcome.FAILED, "http.400"),
     "404 is our configuration": (seen(404), Expect(), Outcome.FAILED, "http.404"),
     "429 is a block": (seen(429), Expect(), Outcome.FAILED, "http.429"),
     "204 where 200 is expected": (seen(204), Expect(status=((200, 200),)), Outcome.FAILED, "content.assertion"),

@@ -130,6 +130,12 @@ ROOTS: dict[str, tuple[World, tuple[Exhibit, ...], list[str]]] = {
         (ill("a", 2, WAIT), ill("b"), ill("c", 3)),
         ["ab<b", "c<c"],
     ),
+    "a need that many need and are well explains no failure": (
+        World("a>r b>r c>r d>r e>r f>r g>r"),
+        (ill("r"), ill("a", 5)),
+        ["r<r", "a<a"],
+    ),
+    "one that few others need does": (World("a>r b>r"), (ill("r"), ill("a", 5)), ["ar<r"]),
     "healthy dependants speak for a dependency": (
         World("a>r b>r c>r d>r e>r f>r g>r h>r", dark="r"),
         (ill("a", 0, WAIT), ill("b", 2, WAIT)),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.effect import Ask, Gap, Keep, Moved, Observed, Saved
 from monitor.core.module import Status
+from monitor.core.probe import Role
 from monitor.core.selfcheck import self_check
 from tests.core.places import look, regional, seen_from, world
 from tests.depth import examples
@@ -47,6 +48,17 @@ def test_what_only_a_stale_place_sees_is_unknown_at_once() -> None:
     assert gaps(told) == [Gap("z", since, code="self.unheard")]
     assert self_check(told.board)[::2] == ("degraded", "self.unheard")
     assert told.changes == []
+
+
+def test_mere_evidence_has_no_status_when_a_place_falls_silent_either() -> None:
+    """It decides nothing, whoever is heard of."""
+    (made,) = seen_from("a")
+    hint = replace(made.probes[0], id="hint", role=Role.EVIDENCE)
+    told = look(world(replace(made, probes=(*made.probes, hint))), dict.fromkeys("xyz", "++"))
+    for place in "xyz":
+        told.feed(observation("a", told.now, "+", place, probe="hint"))
+    away(told, "z")
+    assert set(told.board.probes) == {("a", "ask")}
 
 
 def test_nothing_is_green_where_no_place_is_heard_of() -> None:
