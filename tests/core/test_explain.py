@@ -414,6 +414,14 @@ def test_a_cycle_is_blamed_as_a_whole(first: str) -> None:
     assert chance == same > 10 * least
 
 
+def test_a_circle_counts_once_by_its_first_failure() -> None:
+    """Whoever stands on it explains nobody else on it."""
+    graph = graph_of({"a": {"b": HARD}, "b": {"c": HARD}, "c": {"a": HARD}, "d": {"a": HARD}})
+    exhibits = [ill("b"), ill("a", 1), ill("c", 2), ill("d", 3)]
+    scene = Scene(graph, {one.module: one for one in exhibits}, lambda id: State.UP)
+    assert scene.tops("abcd") == ["b"]
+
+
 @pytest.mark.parametrize("code", ["http.500", "dns.servfail", WAIT])
 def test_doubt_is_told_as_candidates(code: str) -> None:
     """Below 0.8 nobody is named; the likely ones are told, the likeliest first."""

@@ -206,7 +206,9 @@ def test_a_copy_out_of_a_cache_says_nothing_of_other_modules() -> None:
     assert judge_side(old, judge(old, Expect()), AVAILABLE).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize(("code", "name"), [("ORD021", "catalog"), ("ORD021.3", "catalog"), ("ORD02", None)])
+@pytest.mark.parametrize(
+    ("code", "name"), [("ORD021", "catalog"), ("ORD021.3", "catalog"), ("ORD021.3.1", "catalog"), ("ORD02", None)]
+)
 def test_a_code_with_a_detail_names_the_same_module(code: str, name: str | None) -> None:
     """`ORD021` in `signals` covers `ORD021.3`, and no code that only begins alike."""
     catalog = module("catalog")

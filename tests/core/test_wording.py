@@ -10,7 +10,7 @@ import pytest
 from monitor.core.codes import CODES
 from monitor.core.incident import Evidence, Update
 from monitor.core.standing import said
-from monitor.core.wording import SEEN, Sentence, names, seen, summary, title, update_body
+from monitor.core.wording import MOST_NAMED, SEEN, Sentence, names, seen, summary, title, update_body
 from tests.stories.beats import START, module, story
 
 KINDS = ("opened", "worsened", "eased", "cause_changed", "member_added", "member_cleared", "reopened", "unmonitored")
@@ -90,6 +90,33 @@ def test_title_and_summary_leave_nothing_open() -> None:
         assert not list(open_places(title(incident, PLATFORM)))
         assert summary(incident, PLATFORM)
         assert not list(open_places(summary(incident, PLATFORM)))
+
+
+def test_a_summary_says_what_fails_then_what_that_touches() -> None:
+    """Of trouble that one place sees, that everywhere else all is well."""
+    touched = replace(INCIDENT, components=("cart",))
+    assert [sentence.message for sentence in summary(touched, PLATFORM)][:3] == [
+        "{module}: {seen}.",
+        "Also failing because of it: {modules}.",
+        "Affected: {components}.",
+    ]
+    cause = replace(INCIDENT.cause, scope="location", module=None, locations=("x",))
+    (only,) = summary(replace(INCIDENT, cause=cause, members=(), components=()), PLATFORM)
+    assert only.message.startswith("Only our checks from {locations} see this")
+    assert only.places == {"locations": ("x",), "seen": seen("http.503")}
+
+
+def test_what_the_platform_reports_is_told_as_its_words() -> None:
+    """Between quotation marks."""
+    (said,) = update_body(Update(START, INCIDENT.stage, "reported", {"report": "Slow"}), INCIDENT, PLATFORM)
+    assert (said.message, said.places) == ("The platform reports: “{report}”.", {"report": "Slow"})
+
+
+def test_of_very_many_names_only_the_first_are_told() -> None:
+    """And how many more there are."""
+    told = names(PLATFORM, tuple(f"m{number}" for number in range(MOST_NAMED + 3)))
+    assert told[:MOST_NAMED] == tuple(f"m{number}" for number in range(MOST_NAMED))
+    assert told[MOST_NAMED:] == (Sentence("and more: {count}", {"count": "3"}),)
 
 
 def test_what_a_person_writes_stands_as_it_is() -> None:
