@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.core.clause import Clause
 from monitor.core.expectation import Expect, Outcome, judge
-from monitor.core.lookup import fault_of
+from monitor.core.lookup import fault_of, records_of
 from monitor.core.observation import Observation
 from tests.strategies import START
 
@@ -71,6 +71,15 @@ def test_an_answer_is_judged_before_what_is_expected_in_it() -> None:
     assert judge(run, Expect(contains=("192.0.2.1",))).code == "dns.nxdomain"
     found = replace(run, dns=FOUND, values={"contains: 192.0.2.1": True})
     assert judge(found, Expect(contains=("192.0.2.1",))).outcome is Outcome.PASSED
+
+
+def test_a_reason_shows_what_was_answered_instead() -> None:
+    """Every record, or that there is none."""
+    both = FOUND | {"answers": [{"type": "A", "data": "192.0.2.1"}, {"type": "A", "data": "192.0.2.2"}]}
+    run = Observation(START, "shop", "name", "here", START, 0.1, dns=both, values={"contains: 192.0.2.9": False})
+    (reason,) = judge(run, Expect(contains=("192.0.2.9",))).reasons
+    assert reason == 'the answer does not contain "192.0.2.9": 192.0.2.1, 192.0.2.2'
+    assert records_of({"answers": None}) == "nothing"
 
 
 def test_whoever_expects_a_code_has_judged_it() -> None:
