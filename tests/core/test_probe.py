@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.probe import hosts_of, next_due, phase_of
+from monitor.core.probe import Role, hosts_of, next_due, phase_of
 from monitor.core.shared import zone_of
-from tests.stories.beats import module
+from tests.stories.beats import module, platform
 
 PROBE = module("catalog").probes[0]
 intervals = st.sampled_from([1.0, 7.5, 30.0, 60.0, 3600.0])
@@ -42,8 +42,9 @@ def test_a_reload_moves_nobody(after: float) -> None:
 
 @given(st.text(max_size=10), st.text(max_size=10), st.text(max_size=10))
 def test_a_phase_is_a_part_of_an_interval(location: str, name: str, id: str) -> None:
-    """At least nothing and less than all of it."""
-    assert 0 <= phase_of(replace(PROBE, module=name, id=id), location) < 1
+    """At least nothing and less than all of it, at every place."""
+    probe = replace(PROBE, module=name, id=id, locations=("here", location))
+    assert all(0 <= phase_of(probe, place) < 1 for place in probe.locations)
 
 
 def test_probes_are_spread_over_the_interval() -> None:
@@ -61,6 +62,17 @@ def test_places_divide_the_interval() -> None:
     here, *others = (phase_of(probe, place) for place in probe.locations)
     assert [round((one - here) % 1, 6) for one in others] == [0.333333, 0.666667]
     assert phase_of(probe, "nowhere") == here
+
+
+def test_who_is_never_measured_or_has_left_has_no_probe_that_decides() -> None:
+    """Nor has one whose probes are off, or mere evidence."""
+    hint = replace(PROBE, module="b", role=Role.EVIDENCE)
+    off = replace(PROBE, module="c", off="no key")
+    ids = {"a": (), "b": (hint,), "c": (off,), PROBE.module: (PROBE,)}
+    shop = platform(*(replace(module(id), probes=probes) for id, probes in ids.items()))
+    assert {id: shop.deciding(id) for id in (*ids, "gone")} == dict.fromkeys((*ids, "gone"), ()) | {
+        PROBE.module: (PROBE,)
+    }
 
 
 @pytest.mark.parametrize(

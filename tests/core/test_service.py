@@ -151,6 +151,14 @@ def test_outside_of_hours_is_every_other_hour(since: datetime, length: int) -> N
     assert closed.opens_at(there(2, 12)) == there(3, 18)
 
 
+def test_hours_that_never_close_are_all_of_the_time() -> None:
+    """Seven days a week, twenty-four hours a day."""
+    always, since = WorkingHours("always", ZONE, WEEK | {"sat", "sun"}, 0, 1440, frozenset()), there(30, 17, 50)
+    assert always.closes_at(since) is None
+    assert worked(always, since, since + 9000 * MINUTE) == 9000 * MINUTE
+    assert due_at(always, since, 9000 * MINUTE) == since + 9000 * MINUTE
+
+
 def test_a_clock_runs_for_weeks() -> None:
     """200 hours, nine a day: 22 days of work and 110 minutes, without weekends and holidays."""
     slow = Plan("slow", {"en": "Slow"}, clock=OFFICE, response={"urgent": 200 * HOUR})
