@@ -39,6 +39,7 @@ async def test_a_store_that_refuses_is_told_in_a_line_and_swept_the_next_time(
 ) -> None:
     """It is no bug of ours."""
     monkeypatch.setattr(upkeep, "EVERY", 0.01)
+    caplog.set_level(logging.WARNING)
     store, clock = Refusing(), FakeClock(NOW)
     board = Board(pictures.flawless().board.platform)
     figures = Figures(store, clock, lambda: board, Site)

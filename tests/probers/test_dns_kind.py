@@ -120,17 +120,20 @@ def listening(zone: Zone, over_tcp: bool) -> list[DNSServer]:
 
 @contextmanager
 def serving(zone: Zone, over_tcp: bool) -> Iterator[int]:
-    """A name server on one port, over UDP and, if wanted, over TCP."""
+    """A name server on one port, over UDP and, if wanted, over TCP; else nobody has that port."""
     servers = listening(zone, over_tcp)
     port = servers[0].server.server_address[1]
-    for one in servers:
-        one.start_thread()
-    try:
-        yield port
-    finally:
+    with socket.socket() as nobody:
+        if not over_tcp:
+            nobody.bind(("127.0.0.1", port))
         for one in servers:
-            one.stop()
-            one.server.server_close()
+            one.start_thread()
+        try:
+            yield port
+        finally:
+            for one in servers:
+                one.stop()
+                one.server.server_close()
 
 
 @pytest.fixture(scope="module")
