@@ -9,11 +9,9 @@ import asyncio
 import logging
 import os
 import signal
-from asyncio.subprocess import Process
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from monitor.config import Hook
 from monitor.pages.publish import Published, forms_of
@@ -152,44 +150,18 @@ def in_order(paths: Iterable[str]) -> list[str]:
 async def _call(hook: Hook, paths: Sequence[str], environment: Mapping[str, str]) -> None:
     """Runs the command to its end, or kills it with all its children. Raises HookFailed."""
     end = "\0" if hook.nul else "\n"
-    (heard, mouth), words = _pipe(), asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(words)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, heard)
-    try:
-        with mouth as stderr, _in_memory("".join(path + end for path in paths).encode()) as stdin:
-            process = await _started(hook, stdin, stderr, environment)
-        said = asyncio.create_task(_last_words(words))
-        try:
-            async with asyncio.timeout(hook.timeout.total_seconds()):
-                status = await process.wait()
-        except TimeoutError:
-            raise HookFailed(f"it took longer than {hook.timeout.total_seconds():g} s") from None
-        finally:
-            await _end(process)
-            await asyncio.wait({said}, timeout=1)
-            said.cancel()
-    finally:
-        transport.close()
-    if status:
-        told = said.result() if said.done() and not said.cancelled() else ""
-        word = _masked(told, environment) if told else "and said nothing"
-        raise HookFailed(f"exit status {status}: {word}")
-
-
-async def _started(hook: Hook, stdin: IO[bytes], stderr: IO[bytes], environment: Mapping[str, str]) -> Process:
-    """The command, running. Raises HookFailed."""
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
             *hook.command,
-            stdin=stdin,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=stderr,
+            stderr=asyncio.subprocess.PIPE,
             env=environment,
             start_new_session=True,
         )
     )
     try:
-        return await asyncio.shield(starting)
+        process = await asyncio.shield(starting)
     except asyncio.CancelledError:  # it may run already, with children, before anybody here knows
         with suppress(OSError, ValueError):
             await _end(await starting)
@@ -197,24 +169,24 @@ async def _started(hook: Hook, stdin: IO[bytes], stderr: IO[bytes], environment:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such command"
         raise HookFailed(f"it cannot be started: {reason}") from None
+    said = asyncio.create_task(_last_words(process.stderr))
+    try:
+        async with asyncio.timeout(hook.timeout.total_seconds()):
+            await _feed(process.stdin, "".join(path + end for path in paths).encode())
+            status = await process.wait()
+    except TimeoutError:
+        raise HookFailed(f"it took longer than {hook.timeout.total_seconds():g} s") from None
+    finally:
+        await _end(process)
+        await asyncio.wait({said}, timeout=1)
+        said.cancel()
+    if status:
+        told = said.result() if said.done() and not said.cancelled() else ""
+        word = _masked(told, environment) if told else "and said nothing"
+        raise HookFailed(f"exit status {status}: {word}")
 
 
-def _pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """Its two ends. What the event loop makes of `PIPE` is a socket, and nobody can open one by its name, as shells do
-    with `/dev/stderr`."""
-    ear, mouth = os.pipe()
-    return os.fdopen(ear, "rb", 0), os.fdopen(mouth, "wb", 0)
-
-
-def _in_memory(data: bytes) -> IO[bytes]:
-    """A file that holds this and is on no disk."""
-    file = os.fdopen(os.memfd_create("paths"), "w+b")
-    file.write(data)
-    file.seek(0)
-    return file
-
-
-async def _end(process: Process) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     """Kills it and its children, those that outlive it included. Whoever is killed needs no long wait."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -223,8 +195,20 @@ async def _end(process: Process) -> None:
             await process.wait()
 
 
-async def _last_words(stream: asyncio.StreamReader) -> str:
+async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
+    """Hands in the list; a command need not read it."""
+    assert stream is not None
+    with suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(data)
+        await stream.drain()
+    stream.close()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        await stream.wait_closed()
+
+
+async def _last_words(stream: asyncio.StreamReader | None) -> str:
     """The last line of what it wrote, however much that is."""
+    assert stream is not None
     kept = b""
     while chunk := await stream.read(65536):
         kept = (kept + chunk)[-4096:]

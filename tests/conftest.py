@@ -1,12 +1,10 @@
 """What every test shares: examples of hypothesis are the same on every machine and every run."""
 
 import gc
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from monitor.loop import Loop
 from tests.depth import examples
 
 settings.register_profile(
@@ -18,11 +16,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("stable")
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], Loop]]:
-    """Tests run in the event loop that the program runs in."""
-    return {"loop": Loop}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ aiohttp parses what comes and holds it back under a cap; everything else a clien
 """
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -57,8 +58,11 @@ class Line(ResponseHandler):
         self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As aiohttp, but for the option against delays (TCP_NODELAY), which the loop has set."""
+        """As aiohttp, but for the option against delays (TCP_NODELAY), which the loop has set; and a socket never hands
+        over more than a piece."""
         self.made_at = monotonic()
+        with suppress(AttributeError):
+            transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
         self.transport = cast(asyncio.Transport, transport)
 
     @property

@@ -12,7 +12,7 @@ from contextlib import suppress
 FEWEST = 4  # runs that are let in however few descriptors there are …
 LEAST = 16  # … and however little of the processor: a run takes little of it, and most of its time somebody else's
 SPARE = 8  # descriptors for what comes and goes: files of the site, mails, look-ups
-READERS = 6  # of all descriptors, one part in so many is for readers (`web.patience`)
+READERS = 4  # of all descriptors, one part in so many is for readers (`web.patience`)
 WANTED = 65_536  # descriptors, where the machine lets a process have as many
 STARVED, FED = 0.6, 0.4  # share of time lost to ourselves above which seats are taken away, below which they come back
 STEP = 0.2  # of the seats, at each look

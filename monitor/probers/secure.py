@@ -80,7 +80,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake."""
-        self._plain = cast(asyncio.Transport, transport)  # as it is one, though uvloop's do not say so
+        self._plain = cast(asyncio.Transport, transport)
         if self.shaken.done():  # given up meanwhile
             self.abort()
         else:

@@ -7,7 +7,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from monitor.probers.address import joined
 from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
@@ -34,6 +34,8 @@ async def opened(
         reader, writer = await (
             _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain, limit=PIECE)
         )
+        with suppress(AttributeError):
+            writer.transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
     except BaseException:
         abandon(plain)
         raise

@@ -17,7 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 LONGEST = 90.0  # seconds; what loads a page over a bad line has had its answer long before
 SLOWEST = 30.0  # seconds for what is sent along with a request
 EVERY = 5.0  # seconds between looks
-SHARE = 6  # of all descriptors a process may have, one part in so many is for connections of readers
+SHARE = 4  # of all descriptors a process may have, one part in so many is for connections of readers
 MOST = 2000
 
 GONE = 1.0  # seconds after which one without a transport has gone, and is not about to come

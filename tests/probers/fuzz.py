@@ -24,7 +24,6 @@ with atheris.instrument_imports(include=["monitor.probers", "monitor.core", "mon
     from monitor.core.observation import observation_from_json, observation_to_json
     from monitor.core.probe import Probe
     from monitor.core.target import DnsTarget, MqttTarget, PageTarget, PrometheusTarget, TcpTarget
-    from monitor.loop import Loop
     from monitor.probers import look
 
 from .corpus import CORPUS, whole
@@ -47,7 +46,7 @@ class Target(asyncio.DatagramProtocol):
         self.runs = 0
         self.longest = 0.0
         self.grown_from: int | None = None
-        self.runner = asyncio.Runner(loop_factory=Loop)
+        self.runner = asyncio.Runner()
         self.runner.run(self._open())
 
     async def _open(self) -> None:

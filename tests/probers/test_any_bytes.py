@@ -12,7 +12,6 @@ from monitor.core.clause import Clause
 from monitor.core.codes import CODES
 from monitor.core.expectation import Expect, judge
 from monitor.core.observation import observation_from_json, observation_to_json
-from monitor.loop import Loop
 from monitor.probers import look
 from tests.depth import examples
 
@@ -58,7 +57,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self.answer = b""
-        self._runner = asyncio.Runner(loop_factory=Loop)
+        self._runner = asyncio.Runner()
         self._runner.run(self._open())
 
     async def _open(self) -> None:
