@@ -104,14 +104,15 @@ class Handler(DNSHandler):
     udplen = 512
 
 
-def listening(zone: Zone, over_tcp: bool) -> list[DNSServer]:
-    """Servers on a port that is free for all of them: what is free over UDP may be taken over TCP."""
+def listening(zone: Zone, over_tcp: bool, nobody: socket.socket) -> list[DNSServer]:
+    """Servers on a port that is free for all of them, and that is nobody's over TCP where none of them is there."""
     for _ in range(20):
         servers = [DNSServer(zone, port=0, address="127.0.0.1", logger=_Quiet(), handler=Handler)]
         port = servers[0].server.server_address[1]
-        if not over_tcp:
-            return servers
         with suppress(OSError):
+            if not over_tcp:
+                nobody.bind(("127.0.0.1", port))
+                return servers
             tcp = DNSServer(zone, port=port, address="127.0.0.1", logger=_Quiet(), tcp=True, handler=Handler)
             return [*servers, tcp]
         servers[0].server.server_close()
@@ -121,11 +122,9 @@ def listening(zone: Zone, over_tcp: bool) -> list[DNSServer]:
 @contextmanager
 def serving(zone: Zone, over_tcp: bool) -> Iterator[int]:
     """A name server on one port, over UDP and, if wanted, over TCP; else nobody has that port."""
-    servers = listening(zone, over_tcp)
-    port = servers[0].server.server_address[1]
     with socket.socket() as nobody:
-        if not over_tcp:
-            nobody.bind(("127.0.0.1", port))
+        servers = listening(zone, over_tcp, nobody)
+        port = servers[0].server.server_address[1]
         for one in servers:
             one.start_thread()
         try:
