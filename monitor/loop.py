@@ -7,7 +7,7 @@ that all share a few of them would stop everything that needs one, and a process
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
@@ -59,9 +59,3 @@ class Loop(asyncio.SelectorEventLoop):
         del self._sought[sought]
         if not done.cancelled():
             done.exception()  # seen, also when nobody waits for it any more
-
-
-def run(job: Coroutine[Any, Any, T]) -> T:
-    """What a job gives, run to its end in a loop of its own. Raises what it raises, and KeyboardInterrupt."""
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        return runner.run(job)

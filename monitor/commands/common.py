@@ -1,5 +1,6 @@
 """Common: what every command takes, and how it begins and ends."""
 
+import asyncio
 import logging
 import math
 import os
@@ -119,12 +120,14 @@ def at_once(status: int) -> NoReturn:
 
 def go(job: Coroutine[Any, Any, int], end: Callable[[int], NoReturn] = sys.exit) -> None:
     """Runs a command to its exit status. A foreseen trouble is a sentence; Ctrl-C is no trouble."""
-    from monitor.loop import run
+    from monitor.loop import Loop
     from monitor.pages.publish import PublishError
     from monitor.store import StoreFailed, StoreUnusable
 
     try:
-        end(run(job))
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            status = runner.run(job)
+        end(status)
     except (StoreFailed, StoreUnusable, PublishError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -3,7 +3,6 @@
 A prober asks; here is the time limit over it, and the table of what went wrong becomes the failure of the run.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
@@ -60,12 +59,11 @@ def _mind_ipv6(run: Run, reach: Reach) -> None:
 async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:
     expired = False
     try:
-        async with asyncio.timeout(seconds) as limit:
-            run.limit = limit
+        async with run.limited(seconds) as limit:
             try:
                 await prober(run, reach)
             finally:
-                expired, run.limit = limit.expired(), None
+                expired = limit.expired()
     except TimeoutError as error:
         if not expired:
             raise

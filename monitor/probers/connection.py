@@ -52,21 +52,6 @@ async def dial(run: Run, ip: str, port: int) -> socket.socket:
     return plain
 
 
-async def attach(run: Run, protocol: Callable[[], asyncio.Protocol], ip: str, port: int) -> None:
-    """A protocol over a connection in the clear. Raises Stopped.
-
-    In one step, where `dial` and a transport are two: a third of what a plain exchange costs is its connection.
-    """
-    run.enter("connect")
-    address = joined(ip, port)
-    run.note(f"connecting to {address}")
-    try:
-        await asyncio.get_running_loop().create_connection(protocol, ip, port)
-    except OSError as error:
-        raise of_connect(error, address, ":" in ip) from error
-    run.note(f"connected to {address}")
-
-
 async def reached(run: Run, reach: "Reach", host: str, port: int, allow_private: bool) -> socket.socket:
     """A connected socket to a host. Raises Stopped."""
     run.enter("resolve")

@@ -7,8 +7,7 @@ aiohttp parses what comes and holds it back under a cap; everything else a clien
 import asyncio
 from contextlib import suppress
 from functools import partial
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import ClientPayloadError, HttpVersion, StreamReader
 from aiohttp.client_proto import ResponseHandler
@@ -17,7 +16,7 @@ from multidict import CIMultiDictProxy
 from monitor.core.observation import Certificate
 from monitor.probers.address import joined
 from monitor.probers.coding import PIECE
-from monitor.probers.connection import abandon, attach, dial, start_tls
+from monitor.probers.connection import abandon, dial, start_tls
 from monitor.probers.failure import Stopped
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -48,9 +47,7 @@ class Line(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop, address: str, turns: Turns) -> None:
         super().__init__(loop)
         self.address = address
-        self.made_at = 0.0  # on the monotonic clock
         self.certificate: Certificate | None = None
-        self.spoiled: BaseException | None = None  # what first made it useless; aiohttp forgets that as it closes
         self._run: Run | None = None
         self._turns = turns
         self._held = b""  # what came and waits for its turn; nothing more is read meanwhile
@@ -58,12 +55,10 @@ class Line(ResponseHandler):
         self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As aiohttp, but for the option against delays (TCP_NODELAY), which the loop has set; and a socket never hands
-        over more than a piece."""
-        self.made_at = monotonic()
+        """As aiohttp, but a socket never hands over more than a piece."""
         with suppress(AttributeError):
             transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
-        self.transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
 
     @property
     def is_usable(self) -> bool:
@@ -88,7 +83,7 @@ class Line(ResponseHandler):
         connection raise."""
         self.serve(run)
         self.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False, read_bufsize=PIECE)
-        if not self._refused and self.transport is not None:  # else what ended it is read below
+        if self.transport is not None:
             self.transport.write(request)
         while True:
             message, content = await self.read()
@@ -104,19 +99,11 @@ class Line(ResponseHandler):
         if run is not None:
             run.byte_came()
         self._held += data
-        if self._parser is not None:
-            self._queue()
+        self._queue()
         if self._held:
             self._pause_transport_reading()
         if run is not None:
             run.byte_came()  # all of it is here: to take it over is a part of every transfer, as peers tell it
-
-    def set_response_params(self, **params: Any) -> None:
-        """As aiohttp: an answer can be read from here on. Whoever spoke unasked waited until now, and the end of the
-        connection behind it."""
-        super().set_response_params(**params)
-        if self._held:
-            self._queue()
 
     def _queue(self) -> None:
         if not self._queued:
@@ -177,7 +164,6 @@ class Line(ResponseHandler):
             told = ClientPayloadError(str(exc))
             told.__cause__ = cause[0] if cause else exc
             self._payload.set_exception(told)
-        self.spoiled = self.spoiled or exc
         super().set_exception(exc, *cause)
 
     def rest(self) -> None:
@@ -199,17 +185,17 @@ async def connected(run: Run, reach: "Reach", where: Where, allow_private: bool,
     run.certificate = None  # that of an earlier hop says nothing about this one
     loop = asyncio.get_running_loop()
     line = Line(loop, run.address, reach.turns)
-    if not tls:
-        await attach(run, lambda: line, ip, number)
-        run.skip(line.made_at)  # nothing was asked yet
-        return line
     plain = await dial(run, ip, number)
     try:
-        await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
+        if tls:
+            await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
+            line.certificate = run.certificate
+        else:
+            with run.aside():  # the socket is connected, and nothing asked yet
+                await loop.create_connection(lambda: line, sock=plain)
     except BaseException:
         abandon(plain)
         raise
-    line.certificate = run.certificate
     return line
 
 

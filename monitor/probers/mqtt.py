@@ -10,14 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 
-from aiohttp import (
-    ClientConnectionResetError,
-    ClientResponseError,
-    ClientWebSocketResponse,
-    ClientWSTimeout,
-    WSMsgType,
-    WSServerHandshakeError,
-)
+from aiohttp import ClientResponseError, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, WSServerHandshakeError
 from yarl import URL
 
 from monitor.core.codes import code_for_status
@@ -29,7 +22,7 @@ from monitor.probers.packet import GOODBYE, MESSAGE, SUBSCRIBED, TAKEN, V3, V5, 
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 from monitor.probers.stream import ended_as, opened
-from monitor.probers.wire import Wire, session
+from monitor.probers.wire import session
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _MOST = 1000  # packets or frames of a run: a flood of them would keep the event loop busy
@@ -185,16 +178,14 @@ class _Stream:
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(data)
-        await self._writer.drain()  # says what ended it
+        self._writer.write(data)
+        await self._writer.drain()
 
 
 @asynccontextmanager
 async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
     address = url.with_scheme({"ws": "http", "wss": "https"}[url.scheme]).with_user(None)
-    wire = Wire(run, reach, target.allow_private)
-    async with session(wire) as client:
+    async with session(run, reach, target.allow_private) as client:
         try:
             socket = await client.ws_connect(
                 address,
@@ -205,8 +196,6 @@ async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> A
             )
         except WSServerHandshakeError as error:
             raise _no_web_socket(error) from error
-        except ClientConnectionResetError as error:  # whoever speaks unasked may have ended it before we asked
-            raise wire.spoiled or error from None
         try:
             yield _Frames(socket)
         finally:

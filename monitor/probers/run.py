@@ -4,8 +4,8 @@ Probers write into it as they go, so an exchange that is cut off at any moment l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ class Run:
         self._began = self._clock()
         self._since = self._began
         self._ended: float | None = None
-        self.limit: asyncio.Timeout | None = None  # while it holds; `finish` and `unlimited` take it off
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def seconds(self) -> float:
@@ -83,10 +83,19 @@ class Run:
         """When it was over; now, while it is not."""
         return self._clock() if self._ended is None else self._ended
 
+    @asynccontextmanager
+    async def limited(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """A time limit over the block; `finish` and `unlimited` take it off."""
+        try:
+            async with asyncio.timeout(seconds) as self._limit:
+                yield self._limit
+        finally:
+            self._limit = None
+
     def unlimited(self) -> None:
         """Takes the time limit off."""
-        if self.limit is not None:
-            self.limit.reschedule(None)
+        if self._limit is not None:
+            self._limit.reschedule(None)
 
     @asynccontextmanager
     async def rest(self) -> AsyncIterator[None]:
@@ -94,9 +103,9 @@ class Run:
 
         For probers that make something of what they have by then. Afterwards no limit runs any more.
         """
-        when = self.limit.when() if self.limit else None
-        if self.limit:
-            self.limit.reschedule(None)
+        when = self._limit.when() if self._limit else None
+        if self._limit:
+            self._limit.reschedule(None)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(when):
                 yield
@@ -104,17 +113,17 @@ class Run:
     async def wait_for(self, place: Awaitable[object]) -> None:
         """Waits for something of our own that is taken, with the clock stopped: that makes no target slow."""
         began = self._clock()
-        when = self.limit.when() if self.limit else None
-        if self.limit:
-            self.limit.reschedule(None)
+        when = self._limit.when() if self._limit else None
+        if self._limit:
+            self._limit.reschedule(None)
         try:
             await place
         finally:
             waited = self._clock() - began
             self._since += waited
             self._began += waited
-            if self.limit and when is not None:
-                self.limit.reschedule(when + waited)
+            if self._limit and when is not None:
+                self._limit.reschedule(when + waited)
 
     def enter(self, phase: str | None, at: float | None = None) -> None:
         """Another phase begins, now or at an earlier mark. A phase entered again, for a redirect, adds up."""
@@ -129,9 +138,12 @@ class Run:
         if self.first_byte_at is None:
             self.first_byte_at = self.last_byte_at
 
-    def skip(self, since: float) -> None:
-        """What went by since a mark of the monotonic clock was work of our own: that makes no target slow."""
-        own = self._clock() - since
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Work of our own between two of the target's, with the clock stopped: that makes no target slow."""
+        began = self._clock()
+        yield
+        own = self._clock() - began
         self._since += own
         self._began += own
 

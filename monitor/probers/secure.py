@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from ssl import MemoryBIO, SSLContext, SSLEOFError, SSLError, SSLObject, SSLWantReadError
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary
 
 _AT_ONCE = 64 * 1024  # bytes asked of OpenSSL, which gives a record of at most 16 KiB
@@ -80,7 +80,8 @@ class Secure(asyncio.Protocol, asyncio.Transport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake."""
-        self._plain = cast(asyncio.Transport, transport)
+        assert isinstance(transport, asyncio.Transport)
+        self._plain = transport
         if self.shaken.done():  # given up meanwhile
             self.abort()
         else:
@@ -158,13 +159,13 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def pause_reading(self) -> None:
         """Nothing more is handed in until it is wanted."""
         self._paused = True
-        if self._plain is not None and not self._plain.is_closing():
+        if self._plain is not None:
             self._plain.pause_reading()
 
     def resume_reading(self) -> None:
         """What came meanwhile first."""
         self._paused = False
-        if self._plain is not None and not self._plain.is_closing():
+        if self._plain is not None:
             self._plain.resume_reading()
         self._loop.call_soon(self._read)
 

@@ -8,7 +8,7 @@ from aiohttp.tracing import Trace
 
 from monitor.probers.coding import PIECE
 from monitor.probers.failure import Stopped
-from monitor.probers.line import Line, connected
+from monitor.probers.line import connected
 from monitor.probers.run import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Wire(BaseConnector):
         self._run = run
         self._reach = reach
         self._allow_private = allow_private
-        self._line: Line | None = None
+        self._connected = False
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
@@ -31,22 +31,18 @@ class Wire(BaseConnector):
         host, port = req.url.raw_host, req.port
         if not host or not port:
             raise Stopped("self.config", f"{req.url} names no host and port")
-        if self._line is not None:
+        if self._connected:
             raise Stopped("http.redirect_unexpected", f"redirected to {host}, where a WebSocket was asked for")
-        self._line = await connected(self._run, self._reach, (req.is_ssl(), host, port), self._allow_private, False)
-        self._line.serve(self._run)
-        return self._line
-
-    @property
-    def spoiled(self) -> BaseException | None:
-        """What made the connection useless, even before the request went out; None while nothing did."""
-        return None if self._line is None else self._line.spoiled
+        self._connected = True
+        line = await connected(self._run, self._reach, (req.is_ssl(), host, port), self._allow_private, False)
+        line.serve(self._run)
+        return line
 
 
-def session(wire: Wire) -> ClientSession:
+def session(run: Run, reach: "Reach", allow_private: bool) -> ClientSession:
     """A client for one run; its time limit is the run's."""
     client = ClientSession(
-        connector=wire,
+        connector=Wire(run, reach, allow_private),
         cookie_jar=DummyCookieJar(),
         timeout=ClientTimeout(total=None),
         trust_env=False,

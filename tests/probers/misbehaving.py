@@ -9,7 +9,6 @@ import gzip
 import json
 import socket
 import struct
-import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -146,13 +145,6 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     plain = writer.get_extra_info("socket")
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-async def passed(seconds: float) -> None:
-    """So many seconds, and not a hair less: timers of the event loop count in milliseconds."""
-    until = time.monotonic() + seconds
-    await asyncio.sleep(seconds + 0.002)
-    assert time.monotonic() >= until
 
 
 async def forever() -> None:

@@ -12,7 +12,7 @@ from monitor.probers import Reach
 from monitor.probers.line import Line
 
 from .looking import probe_of, seen
-from .misbehaving import answer, passed, served
+from .misbehaving import answer, served
 
 BUSY = 0.15  # seconds
 
@@ -59,10 +59,10 @@ async def dawdling(*pieces: bytes) -> AsyncIterator[str]:
         await reader.readuntil(b"\r\n\r\n")
         with suppress(ConnectionError):  # the client closes as soon as it has all
             for piece in pieces:
-                await passed(BUSY)
+                await asyncio.sleep(BUSY)
                 writer.write(piece)
                 await writer.drain()
-            await passed(BUSY)
+            await asyncio.sleep(BUSY)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

@@ -8,7 +8,7 @@ import pytest
 from monitor.core.expectation import Expect, Outcome
 
 from .looking import probe_of, reaching, seen
-from .misbehaving import passed, served
+from .misbehaving import served
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_what_we_lost_is_not_held_against_a_target(
 
 async def _late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
-    await passed(0.2)
+    await asyncio.sleep(0.2)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
     await writer.drain()
     writer.close()

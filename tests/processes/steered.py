@@ -18,7 +18,6 @@ from monitor.commands.run import stop_on_signals
 from monitor.config.file import load
 from monitor.core.effect import Called, Effect, Event, Storable
 from monitor.logs import set_up
-from monitor.loop import run
 
 
 class SteeredClock(SystemClock):
@@ -99,4 +98,4 @@ async def obey(app: App) -> None:
 
 if __name__ == "__main__":
     set_up(False, "info")
-    run(main(sys.argv[3], Path(sys.argv[5])))
+    asyncio.run(main(sys.argv[3], Path(sys.argv[5])))

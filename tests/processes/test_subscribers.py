@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import pytest
 from aiohttp import web
 
 from tests.processes.running import Program, eventually, free_port, get, program
+from tests.processes.stations import post
 
 ROUNDS = int(os.environ.get("MONITOR_KILL_ROUNDS", "12"))  # 50 in CI, 500 by hand
 RECEIVERS = 10  # as many as one client may ask for in a minute
@@ -64,13 +63,7 @@ subscribers: {{allow_private: true}}
 
     def say(self, path: str, **body: object) -> dict[str, Any] | None:
         """What is answered to a word, if anything is before it dies."""
-        url, headers = f"http://127.0.0.1:{self.ops}{path}", {"Content-Type": "application/json"}
-        try:
-            with urlopen(Request(url, json.dumps(body).encode(), headers, method="POST"), timeout=5) as answer:
-                found: dict[str, Any] = json.loads(answer.read())
-                return found
-        except (HTTPError, URLError, OSError, ValueError):
-            return None
+        return post(f"http://127.0.0.1:{self.ops}{path}", body)
 
 
 @pytest.fixture
