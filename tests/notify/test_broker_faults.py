@@ -78,11 +78,12 @@ async def test_no_wire_makes_a_delivery_of_what_was_not_acknowledged(
         wire.way = Way.WELL
         monkeypatch.setattr("monitor.lasting.PATIENCE", 10.0)
         await delivered(mqtt, 1)
-        await until(lambda: reader.of("notices"))
+        least = 2 if way is Way.MUTE else 1  # a mute wire brought the first one as well
+        await until(lambda: len(reader.of("notices")) >= least)
         ids = [json.loads(one)["event_id"] for one in reader.of("notices")]
         assert wire.met > met
     assert set(ids) == {"k3f09a-1"}
-    assert len(ids) == {Way.MUTE: 2}.get(way, 1) or (way is Way.DEAF and len(ids) == 2)  # what piled up may arrive
+    assert len(ids) == least or (way is Way.DEAF and len(ids) == 2)  # what piled up may arrive
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -51,12 +52,14 @@ async def seen(reach: Reach, probe: Probe, **options: Any) -> tuple[Observation,
 class LagSampler:
     """How long the event loop is held up at its worst while the block runs, in seconds.
 
-    Time in which this process had no processor at all (a busy machine) is not its own fault and not counted.
+    Time in which the machine gave the loop's thread no processor although it was ready, or this process none at all, is
+    not its own fault and not counted.
     """
 
     worst = 0.0
 
     async def __aenter__(self) -> "LagSampler":
+        self._waits = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
         gc.collect()  # what earlier tests left behind is not this one's delay
         self._task = asyncio.create_task(self._sample())
         await asyncio.sleep(0)
@@ -65,10 +68,15 @@ class LagSampler:
     async def __aexit__(self, *exc: object) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        os.close(self._waits)
 
     async def _sample(self) -> None:
         while True:
-            wall, busy = time.perf_counter(), time.process_time()
+            wall, busy, waited = time.perf_counter(), time.process_time(), self._waited()
             await asyncio.sleep(0.002)
-            late = time.perf_counter() - wall - 0.002
+            late = time.perf_counter() - wall - 0.002 - (self._waited() - waited)
             self.worst = max(self.worst, min(late, time.process_time() - busy))
+
+    def _waited(self) -> float:
+        """Seconds that this thread was ready to run and had no processor, as the kernel counts them."""
+        return int(os.pread(self._waits, 64, 0).split()[1]) / 1e9
