@@ -302,7 +302,7 @@ def _goes_on(
     if is_crowd(incident) and incident.cause.module != member.module:
         return crowds.noted(board, incident, changed, change and change.value), []
     members = tuple(changed if m.module == member.module else m for m in incident.members)
-    incident = replace(incident, members=members)
+    incident = replace(incident, members=members, started_at=min(incident.started_at, since))
     board = replace(board, incidents={**board.incidents, incident.id: incident})
     relapse = member.until is not None  # tells nothing of what broke first
     still = relapse or _is_passing(incident)

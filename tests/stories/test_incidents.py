@@ -30,6 +30,18 @@ def told_of(told: Story, incident: Incident) -> list[str]:
     return [str(one.change) for one in saved if one.change and one.incident.id == incident.id]
 
 
+def test_an_incident_begins_with_its_first_failing_run() -> None:
+    """Prices break first and take longer to be sure of: the cart opens the incident, which began when they broke."""
+    root = module("prices")
+    root = replace(root, probes=tuple(replace(probe, confirm=timedelta(minutes=4)) for probe in root.probes))
+    told = story(needing("cart", "prices"), root)
+    told.play({"cart": "+++--------", "prices": "++---------"}, extra=False)
+    (incident,) = told.incidents
+    assert incident.key.split(":")[1] == "cart"
+    assert [member.module for member in incident.members if member.seen] == ["prices", "cart"]
+    assert incident.started_at == min(member.since for member in incident.members)
+
+
 # -- two that prove to be one -----------------------------------------------------------------------------------------
 
 
