@@ -110,7 +110,7 @@ def _parts(scene: Scene, together: Sequence[frozenset[str]]) -> list[_Part]:
         if any(len(modules) == len(one) and set(modules) == set(one) for one in held):
             parts.append(_Part(modules, scene.tops(modules)))
             continue
-        parts += [_Part(piece, scene.tops(piece)) for piece in _whole(scene, _apart(scene, modules), held)]
+        parts += [_Part(piece, scene.tops(piece)) for piece in _whole(scene, _apart(scene, modules, held), held)]
     return parts
 
 
@@ -123,8 +123,10 @@ def _whole(scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[st
     return [scene.sorted(piece) for piece in rest]
 
 
-def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:
-    """A piece with several beginnings: the best one takes what it explains, and so on with the rest."""
+def _apart(scene: Scene, modules: list[str], held: Sequence[Sequence[str]]) -> list[list[str]]:
+    """A piece with several beginnings: the best one takes what it explains, and so on with the rest. What an incident
+    holds with a beginning of its own stays there, so that one that suffers from both does not make them one.
+    """
     pieces: list[list[str]] = []
     rest = modules
     while rest:
@@ -134,6 +136,8 @@ def _apart(scene: Scene, modules: list[str]) -> list[list[str]]:
         best = max(tops[:MOST_CANDIDATES], key=lambda top: (score(scene, top, rest), -tops.index(top)))
         reached = {best, *scene.dependants(best)}
         reached |= {id for id in rest if scene.cycle(id) == scene.cycle(best)}
+        others = set(tops) - reached
+        reached = reached.difference(*(one for one in held if best not in one and not others.isdisjoint(one)))
         pieces.append([id for id in rest if id in reached])
         rest = [id for id in rest if id not in reached]
     return pieces

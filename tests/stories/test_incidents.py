@@ -71,6 +71,20 @@ def test_two_incidents_that_prove_to_be_one_are_joined() -> None:
     assert told_of(told, younger) == ["opened", "resolved"]
 
 
+def test_two_roots_of_one_that_suffers_stay_two_incidents() -> None:
+    """While everything comes back the cart may be thought to suffer from the other one: that makes them one no more."""
+    cart = replace(module("cart"), depends_on=(Dependency("stock", Strength.HARD), Dependency("prices")))
+    told = story(cart, module("stock"), module("prices"))
+    for beat, outcome in enumerate("++------++++++"):
+        for second, id in enumerate(("cart", "stock", "prices")):
+            told.feed(observation(id, START + timedelta(seconds=30 * beat + second), outcome))
+            told.tick()
+    incidents = by_first(told)
+    assert sorted(incidents) == ["cart", "prices"]
+    assert [one.cause.module for one in (incidents["cart"], incidents["prices"])] == ["stock", "prices"]
+    assert all(one.merged_into is None and not one.is_open for one in incidents.values())
+
+
 def test_what_is_joined_is_told_once() -> None:
     """Each member is added once and nothing is opened again."""
     told = merged()
