@@ -18,13 +18,14 @@ class Section(BaseModel):
 
 
 class Lenient(Section):
-    """A section in which a key without a value is as good as left out."""
+    """A section in which a key without a value is as good as left out; a key that is not declared stays an error."""
 
     @model_validator(mode="before")
     @classmethod
     def _without_empty(cls, value: Any) -> Any:
         if isinstance(value, dict) and None in value.values():
-            return {key: one for key, one in value.items() if one is not None}
+            declared = {field.alias or name for name, field in cls.model_fields.items()}
+            return {key: one for key, one in value.items() if one is not None or key not in declared}
         return value
 
 

@@ -229,7 +229,8 @@ class Findings:
         """The nearest right word, where words are what is asked for."""
         facts = error.get("ctx", {})
         if error["type"] == "literal_error":
-            return self.nearest(value, [one.strip("`") for one in _choices(facts)])
+            choices = [one.strip("`") for one in _choices(facts)]
+            return "; write it without quotes" if value in choices else self.nearest(value, choices)
         return self.nearest(value, sorted(available_timezones())) if facts.get("zone") else ""
 
 

@@ -32,12 +32,13 @@ class Failure:
 class Http:
     """The last answer of an exchange. Header names are lower case, only the kept list is here.
 
-    `bytes` counts the body as read after decompression; `content_length` is -1 when the server named none.
+    `bytes` counts the body as read after decompression, None where a recording does not tell; `content_length` is -1
+    when the server named none.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    bytes: int = 0
+    bytes: int | None = 0
     excerpt: str | None = None  # first 2 kB, control characters stripped, secrets masked
     version: str | None = None  # "1.1"
     redirects: int = 0
@@ -218,7 +219,7 @@ def _http_from_json(raw: Mapping[str, Any]) -> Http:
     return Http(
         status=needed(count(raw, "status"), "http.status"),
         headers={name.lower(): value for name, value in (texts(raw, "headers") or {}).items()},
-        bytes=count(raw, "bytes") or 0,
+        bytes=count(raw, "bytes"),
         excerpt=text(raw, "excerpt"),
         version=text(raw, "version"),
         redirects=count(raw, "redirects") or 0,

@@ -121,7 +121,7 @@ def _http(probe: Probe, observation: Observation, result: Result) -> Iterator[tu
         yield ("probe_http_duration_seconds", f'phase="{phase}"'), seconds
     yield ("probe_http_status_code", ""), http.status if http else 0
     yield ("probe_http_content_length", ""), _length(http)
-    yield ("probe_http_uncompressed_body_length", ""), http.bytes if http else 0
+    yield ("probe_http_uncompressed_body_length", ""), (http.bytes or 0) if http else 0
     yield ("probe_http_redirects", ""), _redirects(observation)
     proven = http is not None and observation.certificate is not None and not _refused(observation)
     yield ("probe_http_ssl", ""), float(proven)

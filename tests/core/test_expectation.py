@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitor.core.clause import OPERATORS, TYPES, Clause, header_key, holds, holds_of_header, shown
 from monitor.core.codes import CODES, Blame
 from monitor.core.expectation import Expect, Outcome, body_key, is_slow, judge
-from monitor.core.observation import Certificate, Failure, Http, Observation
+from monitor.core.observation import Certificate, Failure, Http, Observation, observation_from_json
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -397,3 +397,13 @@ def test_the_page_of_a_wall_is_a_wall(page: str) -> None:
     """An address that is refused by a wall says nothing about the module behind it."""
     result = judge(seen(403, {}, page), Expect())
     assert (result.code, result.blame) == ("blocked.waf", Blame.BLOCKED)
+
+
+def test_a_length_that_a_recording_does_not_tell_is_no_empty_body() -> None:
+    """A line that was written by hand may leave out how long the answer was; one that says 0 means it."""
+    line: dict[str, Any] = {"at": "2026-11-23T12:00:00Z", "probe": "p", "values": {"total": 5}}
+    line["http"] = {"status": 200}
+    expect = Expect(json=(("total", (Clause("at_least", 1),)),))
+    assert judge(observation_from_json(line), expect).outcome is Outcome.PASSED
+    line["http"] = {"status": 200, "bytes": 0}
+    assert judge(observation_from_json(line), expect).code == "content.empty"
