@@ -77,8 +77,8 @@ def _dates(facts: Facts) -> dict[str, datetime]:
     """When pages changed, where that is known to the second: by path below the root of a language."""
     found = {f"incidents/{id}/": updated_at(one) for id, one in facts.incidents.items()}
     found |= {f"incidents/{id}/": one.updated_at for id, one in facts.works.items()}
-    for first, incidents in facts.months.items():
-        if incidents:
+    for first in facts.first_days:
+        if incidents := facts.incidents_of_month(first):
             found[f"history/{first:%Y-%m}/"] = max(map(updated_at, incidents))
     return found
 

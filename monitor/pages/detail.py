@@ -128,14 +128,13 @@ def module_page(lens: Lens, facts: ModuleFacts) -> ModulePage:
 
 def months(lens: Lens) -> HistoryView:
     """The history, whole; each month is a page of its own too."""
-    return HistoryView(tuple(month(lens, first) for first in lens.facts.months), bool(lens.facts.reports))
+    return HistoryView(tuple(month(lens, first) for first in lens.facts.first_days), bool(lens.facts.reports))
 
 
 @cell
 def month(lens: Lens, first: date) -> MonthView:
     """The month that begins on this day."""
-    every = lens.facts.months
-    incidents, firsts = every[first], list(every)
+    incidents, firsts = lens.facts.incidents_of_month(first), lens.facts.first_days
     index = firsts.index(first)
     return MonthView(
         _month_link(lens, first).text,

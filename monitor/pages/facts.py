@@ -343,14 +343,21 @@ class Facts:
         return self.local(self._picture.midnight())
 
     @property
-    def months(self) -> dict[date, list[Incident]]:
-        """First days of the months from the first known thing to now, the newest first, with what began in them."""
-        return {first: [self.incident(id) for id in ids] for first, ids in self._months().items()}
-
-    @property
     def first_days(self) -> tuple[date, ...]:
-        """The first days of these months."""
+        """First days of the months from the first known thing to now, the newest first."""
+        return self._firsts()
+
+    def incidents_of_month(self, first: date) -> list[Incident]:
+        """What began in the month with this first day, the newest first."""
+        return [self.incident(id) for id in self._began_in(first)]
+
+    @cell
+    def _firsts(self) -> tuple[date, ...]:
         return tuple(self._months())
+
+    @cell
+    def _began_in(self, first: date) -> tuple[str, ...]:
+        return self._months()[first]
 
     @cell
     def _months(self) -> dict[date, tuple[str, ...]]:

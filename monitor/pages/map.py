@@ -11,9 +11,11 @@ from itertools import pairwise
 
 from monitor.core.incident import Incident
 from monitor.core.layout import Layout, Point, layout_of
-from monitor.core.module import Platform, Status
+from monitor.core.module import Status
 from monitor.core.wording import N_
 from monitor.pages import words
+from monitor.pages.cells import cell
+from monitor.pages.facts import Facts
 from monitor.pages.lens import Lens
 from monitor.pages.view import Mark
 
@@ -58,9 +60,7 @@ def map_view(
     lens: Lens, status_of: Callable[[str], Status], failing: Iterable[str], incidents: Sequence[Incident]
 ) -> MapView | None:
     """The map of the platform; None where no module needs another. `failing` are the modules that fail now."""
-    platform = lens.facts.platform
-    needs = _needs(platform)
-    needed = _needed(needs)
+    needs, needed = _edges(lens.facts)
     joined = [id for id, ones in needs.items() if ones or id in needed]
     if not joined:
         return None
@@ -91,12 +91,15 @@ def map_view(
 # --- what is drawn
 
 
-def _needs(platform: Platform) -> dict[str, tuple[str, ...]]:
-    every = platform.modules
-    return {
+@cell
+def _edges(facts: Facts) -> tuple[dict[str, tuple[str, ...]], dict[str, list[str]]]:
+    """What each module needs, and what needs it: the same as long as the configuration is."""
+    every = facts.platform.modules
+    needs = {
         id: tuple(edge.module for edge in module.depends_on if edge.module in every and edge.module != id)
         for id, module in every.items()
     }
+    return needs, _needed(needs)
 
 
 def _needed(needs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -3,8 +3,8 @@
 A large text is cut where its own bytes say so, and each piece is compressed with nothing in view but what stands before
 it, as far as gzip looks back. So a piece that was there before, behind the same, is not compressed again, wherever it
 stands now. What was put together from parts is cut between them too. A large part has no other one in view; one that is
-the object it was, a small one behind the same, is not looked at. The pieces make one ordinary gzip member, the same
-bytes for the same parts whatever was packed before them.
+what it was, a small one behind the same, is neither cut nor compressed. The pieces make one ordinary gzip member, the
+same bytes for the same parts whatever was packed before them.
 """
 
 import gzip
@@ -52,13 +52,13 @@ class Packer:
         before, now, same = self._parts.get(name, []), [], BACK  # bytes before this part that are what they were
         for place, one in enumerate(parts or (content,)):
             old = before[place] if place < len(before) else Part(None, [], {})
-            alone = len(one) >= LARGE
-            if old.content is one and (alone or same >= BACK):
+            alone, stays = len(one) >= LARGE, old.content is one or old.content == one
+            if stays and (alone or same >= BACK):
                 now.append(old)
             else:
                 behind = b"" if alone else _end(parts[:place])
                 now.append(_packed(one, mark, old.pieces, behind, kept=bool(parts)))
-            same = same + len(one) if old.content is one else 0
+            same = same + len(one) if stays else 0
         self._parts[name] = now
         made = (piece for part in now for piece in part.made)
         return b"".join((HEAD, *made, LAST, pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF)))

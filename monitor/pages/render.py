@@ -233,6 +233,7 @@ class Press:
             extensions=["jinja2.ext.i18n"],
         )
         self.environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+        self.environment.globals["_"] = _said
         sheets = sorted((theme / "assets").glob("*.css"))
         self.styles = {file.name: Markup(_shortened(file.read_text("utf-8"))) for file in sheets}
         self.environment.globals["styles"] = self.styles
@@ -309,6 +310,14 @@ def _changed_at(folder: str) -> int:
 @lru_cache(maxsize=4)
 def _press(theme: Path, changed_at: int) -> Press:
     return Press(theme)
+
+
+@pass_context
+def _said(context: Context, message: str, /, **places: object) -> Markup:
+    """A message in the language of the page, its places filled. It does what `gettext` does, in a quarter of the time:
+    every page says some forty of them."""
+    text = Markup(context["speech"].gettext(context["frame"].language, message))
+    return text % places if places or "%" in text else text
 
 
 @pass_context

@@ -4,7 +4,7 @@ English is the source and needs no catalogue; the other languages are read from 
 so a translator edits one text file and nothing has to be compiled. Dates, durations, numbers and lists follow Babel.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -36,22 +36,25 @@ SOURCE = "en"
 
 @dataclass(frozen=True)
 class Speech:
-    """The languages of a site, the default one first, with their catalogues."""
+    """The languages of a site, the default one first. `words`: the finished translations of each message by language,
+    one per plural form; `plurals`: which form goes with a count."""
 
     languages: tuple[str, ...]
     theme: Path
-    catalogues: Mapping[str, Catalog] = field(default_factory=dict, repr=False)
+    words: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    plurals: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, languages: Sequence[str], theme: Path) -> "Speech":
         """Reads the catalogues of the theme. A language without one speaks English; `missing` says so."""
-        catalogues = {}
+        words, plurals = {}, {}
         for tag in languages:
             file = catalogue_file(theme, tag)
             if file.exists():
                 with file.open("rb") as opened:
-                    catalogues[tag] = read_po(opened, locale=str(_locale(tag)))
-        return cls(tuple(languages), theme, catalogues)
+                    catalogue = read_po(opened, locale=str(_locale(tag)))
+                words[tag], plurals[tag] = dict(_finished(catalogue)), catalogue.plural_expr
+        return cls(tuple(languages), theme, words, plurals)
 
     @property
     def default(self) -> str:
@@ -62,23 +65,22 @@ class Speech:
         """Messages of the pages and of the wording that this language has no finished translation of."""
         if language.partition("-")[0] == SOURCE:
             return []
-        catalogue = self.catalogues.get(language)
+        words = self.words.get(language, {})
         ids = (id if isinstance(id, str) else id[0] for id in wanted(self.theme))
-        return sorted(id for id in ids if catalogue is None or not all(_strings(catalogue, id) or ("",)))
+        return sorted(id for id in ids if not all(words.get(id, ("",))))
 
     # --- words
 
     def gettext(self, language: str, message: str) -> str:
         """The message in a language; itself where nobody translated it."""
-        catalogue = self.catalogues.get(language)
-        return (catalogue is not None and "".join(_strings(catalogue, message)[:1])) or message
+        words = self.words.get(language)
+        return (words is not None and words.get(message, ("",))[0]) or message
 
     def ngettext(self, language: str, singular: str, plural: str, count: int) -> str:
         """The form of the message that goes with a count."""
-        catalogue = self.catalogues.get(language)
-        forms = _strings(catalogue, singular) if catalogue else ()
-        if catalogue and forms:
-            return forms[min(_plural(catalogue.plural_expr)(count), len(forms) - 1)]
+        forms = self.words.get(language, {}).get(singular, ())
+        if forms:
+            return forms[min(_plural(self.plurals[language])(count), len(forms) - 1)]
         return singular if count == 1 else plural
 
     def counted(self, language: str, singular: str, plural: str, count: int) -> str:
@@ -215,12 +217,12 @@ _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def _strings(catalogue: Catalog, id: str) -> tuple[str, ...]:
-    """The finished translations of a message, one per plural form; none at all while it has to be looked at again."""
-    found = catalogue.get(id)
-    if found is None or found.fuzzy or not found.string:
-        return ()
-    return (found.string,) if isinstance(found.string, str) else tuple(found.string)
+def _finished(catalogue: Catalog) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The finished translations of each message, by its singular; not of one that has to be looked at again."""
+    for one in catalogue:
+        if one.id and one.string and not one.fuzzy:
+            id = one.id if isinstance(one.id, str) else one.id[0]
+            yield id, (one.string,) if isinstance(one.string, str) else tuple(one.string)
 
 
 @lru_cache(maxsize=64)

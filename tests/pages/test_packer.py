@@ -107,6 +107,22 @@ def test_a_part_that_is_the_object_it_was_is_not_compressed_again(monkeypatch: p
     assert len(made) == 1
 
 
+def test_a_part_is_looked_at_when_it_is_another_text_and_not_another_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands between kept parts is made anew each time, and mostly says the same."""
+    packer, shelves, seen = Packer(), [Content(listing(800, seed)) for seed in range(12)], []
+    monkeypatch.setattr(packer_module, "cut", lambda *given: (seen.append(given), cut(*given))[1])
+
+    def page(first: bytes) -> Content:
+        return Content.of(first, *(part for shelf in shelves for part in (b"<p>between".ljust(40), shelf)))
+
+    for first, looked_at in ((b"<title>", 25), (b"<title>", 0), (b"<other>", 5)):
+        seen.clear()
+        packed = packer.packed("index.html", page(first))
+        assert packed is not None
+        assert gzip.decompress(packed) == page(first)
+        assert len(seen) == looked_at
+
+
 def test_a_small_text_is_packed_whole_and_a_picture_not_at_all() -> None:
     packer, text = Packer(), b"status " * 1000
     assert packer.packed("index.html", text) == gzip.compress(text, 6, mtime=0)
