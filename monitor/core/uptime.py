@@ -271,13 +271,19 @@ def _calendar(today: date, count: int, zone: tzinfo) -> tuple[tuple[date, dateti
     return tuple(found)
 
 
+@lru_cache(maxsize=8192)
+def _same(day: Day) -> Day:
+    """Equal days are one object: most days of most modules are alike, and pages and reports keep hundreds of each."""
+    return day
+
+
 def _day(day: date, length: dict[Status, timedelta], passed: timedelta, excluded: timedelta) -> Day:
     down, degraded = length[Status.DOWN], length[Status.DEGRADED]
     known, counted = length[Status.UP] + degraded + down, passed - excluded
     order = (Status.DOWN, Status.DEGRADED, Status.UP)
     worst = next((status for status in order if length[status] > _NOTHING), Status.UNKNOWN)
     coverage = known / counted if counted > _NOTHING else 0.0
-    return Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage, excluded.total_seconds())
+    return _same(Day(day, worst, down.total_seconds(), degraded.total_seconds(), coverage, excluded.total_seconds()))
 
 
 def merge(cuts: Sequence[Sequence[Span]], weights: Weights = USUAL) -> list[Span]:

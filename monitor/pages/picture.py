@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -203,7 +203,7 @@ class Picture:
         return self._days_before(self.midnight(), self.spans_of_component(component))
 
     def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
-        return tuple(map(_same, days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1]))
+        return tuple(days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1])
 
     def _today(self, cut: list[Span]) -> list[Day]:
         last = cut[-1] if cut else None
@@ -342,9 +342,3 @@ def _seen_otherwise(key: Place, before: Board, now: Board) -> bool:
     """Whether a place saw something else of a probe last."""
     old, new = before.tracks.get(key), now.tracks.get(key)
     return old is None or new is None or (old.last is not new.last and old.last != new.last)
-
-
-@lru_cache(maxsize=8192)
-def _same(day: Day) -> Day:
-    """Equal days are one object: most days of most modules are alike."""
-    return day

@@ -82,6 +82,19 @@ def test_a_november_worked_out_by_hand() -> None:
     assert len(found.days["cart"]) == 30
 
 
+def test_days_that_are_alike_are_kept_once() -> None:
+    """However many modules there are: of each, two years of reports hold more than a thousand days."""
+    well = Transition("", Status.UNKNOWN, Status.UP, day(1), NOVEMBER.since - timedelta(days=40))
+    moves = {f"m{number}": (replace(well, module=f"m{number}"),) for number in range(50)}
+    moves["m0"] += (Transition("m0", Status.UP, Status.DOWN, day(7), day(7)),)
+    shop = Platform({id: Module(id, {"en": id}) for id in moves})
+    earlier = before(NOVEMBER, ZONE)
+    past = Availability(shop, History(moves), (), earlier.since)
+    found = report(past, NOVEMBER, *so_far(NOVEMBER, earlier, LATER), ZONE).days
+    assert sum(map(len, found.values())) == 50 * 30
+    assert len({id(one) for days in found.values() for one in days}) == 30 + 24
+
+
 def test_a_period_that_is_not_over_says_so_and_is_compared_as_far_as_it_has_come() -> None:
     """Ten days of November against ten days of October; what comes later is not in it."""
     found = told(outage("cart", day(5), 30), outage("cart", day(20), 30), now=day(11))
