@@ -7,6 +7,7 @@ seen. What one thread hands to the other is replaced whole, never changed.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from monitor.core.expectation import Outcome, Result
 from monitor.core.module import Status
@@ -40,6 +41,17 @@ class Run:
     incident: str | None = None
 
 
+class Example(NamedTuple):
+    """What an exemplar tells of a run, its moment as Unix time. The run itself would stay with its headers and its
+    excerpt, one for every bucket: kilobytes a probe, and the more the longer the monitor runs."""
+
+    incident: str | None
+    code: str | None
+    location: str
+    duration: float
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What was seen of a probe. `since` is when each place began to be counted, as Unix time, and `counts` its runs by
@@ -50,7 +62,7 @@ class Tally:
     counts: Mapping[str, tuple[int, ...]]
     buckets: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
     sum: float = 0.0
-    examples: tuple[Run | None, ...] = (None,) * (len(BOUNDS) + 1)
+    examples: tuple[Example | None, ...] = (None,) * (len(BOUNDS) + 1)
     last: Mapping[str, Run] = field(default_factory=dict)
 
     def of(self, places: Iterable[str], now: float, forget: bool) -> "Tally":
@@ -95,7 +107,7 @@ class Series:
         counts[OUTCOMES.index(run.result.outcome)] += 1
         bucket = bisect_left(BOUNDS, took)
         buckets[bucket] += 1
-        examples[bucket] = run
+        examples[bucket] = _example(run)
         self._tally = Tally(
             tally.since,
             tally.began,
@@ -177,10 +189,14 @@ class Series:
             yield known[1]
 
 
-def _exemplar(run: Run) -> str:
-    seen, result = run.seen, run.result
-    pairs = [("incident", run.incident), ("code", result.code), ("location", seen.location)]
-    return exemplar(pairs, seen.duration, seen.ended_at.timestamp())
+def _example(run: Run) -> Example:
+    seen = run.seen
+    return Example(run.incident, run.result.code, seen.location, seen.duration, seen.ended_at.timestamp())
+
+
+def _exemplar(one: Example) -> str:
+    pairs = [("incident", one.incident), ("code", one.code), ("location", one.location)]
+    return exemplar(pairs, one.duration, one.at)
 
 
 def _written(found: Facts, shared: str) -> Row:

@@ -1,6 +1,7 @@
 """Hygiene: every series is there from the beginning and gone with what it speaks of, tells when it began and what
 stands behind it, and holds nothing that nobody may read."""
 
+import gc
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from monitor.core.module import Status
 from monitor.core.observation import Failure, Http
 from monitor.metrics import Metrics
 from monitor.metrics.exposition import exemplar
+from monitor.metrics.series import BOUNDS, Run
 from tests.config.support import with_probe
 from tests.fakes import FakeClock
 from tests.metrics.test_collector import CART, EMPTY, PLACES, SHOP, observe, of, platform, probe, samples
@@ -61,6 +63,18 @@ def test_a_bucket_shows_the_last_run_in_it_and_its_incident() -> None:
         "5.0": ({"incident": "k3f09a", "code": "http.500", "location": "here"}, 3.0),
     }
     assert b" # {" not in metrics.page(Board(SHOP), EMPTY)
+
+
+def test_of_the_runs_of_a_probe_only_the_last_is_kept() -> None:
+    """A bucket holds what its exemplar tells and no more, whatever came back: runs carry headers and excerpts."""
+    metrics, seen = Metrics(SHOP, FakeClock(NOW)), []
+    for took in BOUNDS:
+        seen.append(replace(GOOD, module="cart", probe="page", duration=took, phases={"connect": took}))
+        metrics.observed(CART, seen[-1], judge(seen[-1], CART.expect))
+    assert metrics.page(Board(SHOP), EMPTY, openmetrics=True).count(b" # {") == len(BOUNDS)
+    known = {id(one) for one in seen}
+    held = [one for one in gc.get_objects() if isinstance(one, Run) and id(one.seen) in known]
+    assert [one.seen for one in held] == [seen[-1]]
 
 
 def test_a_detection_shows_its_incident() -> None:
