@@ -22,15 +22,16 @@ async def settled(whole: asyncio.Event) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(700, 10, 1000)  # nor at all that came since; `tidy` does
-    _give_back()
+    give_back()
 
 
 def tidy() -> None:
     """Looks through everything that came since."""
     gc.collect()
-    _give_back()
+    give_back()
 
 
-def _give_back() -> None:
+def give_back() -> None:
+    """What was freed is the system's again, some milliseconds; not with other C libraries than GNU's."""
     with suppress(AttributeError):
         _c.malloc_trim(0)

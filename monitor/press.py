@@ -26,6 +26,7 @@ from monitor.core.module import Platform
 from monitor.core.probe import Role
 from monitor.core.report import Report
 from monitor.core.site import Site
+from monitor.memory import give_back
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
 from monitor.pages.picture import DAYS, Picture, only_runs
@@ -47,6 +48,7 @@ PATIENCE = 60.0  # seconds that a publication may take before something is wrong
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
 LATENCY = timedelta(minutes=1)  # how old the latency shown may be: it moves with every run, and hardly
+LARGE = 32  # files that one publication changes, from which on the memory it took is worth giving back at once
 NEW = 1000  # pages never printed before that one publication prints, at most
 
 
@@ -292,4 +294,7 @@ class Press:
             gc.enable()  # before the disk has its turn, which may keep us waiting for as long as it likes
         done = self._publisher.publish(files, whole=not part.waiting, news=files.changed)
         picture.cells.put_away()
+        del files  # with what is on the disk by now
+        if len(done.changed) >= LARGE:
+            give_back()
         return done, found

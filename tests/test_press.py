@@ -310,3 +310,15 @@ async def test_latency_that_was_read_stays_until_it_is_read_again(stage: Stage) 
         await stage.publish()
         assert stage.press.history.latency == seen
         assert seen
+
+
+async def test_what_a_large_publication_took_is_given_back_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a site that is new, or one of which much changed, and not after each small one: it has its price."""
+    given = list[bool]()
+    monkeypatch.setattr(press, "give_back", lambda: given.append(True))
+    await stage.publish()
+    assert given == [True]
+    await stage.publish()
+    assert given == [True]
