@@ -47,7 +47,6 @@ EVERY = 15.0  # seconds between publications when nothing happens
 PATIENCE = 60.0  # seconds that a publication may take before something is wrong with the disk
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
-LATENCY = timedelta(minutes=1)  # how old the latency shown may be: it moves with every run, and hardly
 LARGE = 32  # files that one publication changes, from which on the memory it took is worth giving back at once
 NEW = 1000  # pages never printed before that one publication prints, at most
 
@@ -97,7 +96,8 @@ class Scene(NamedTuple):
 
 
 class Pace:
-    """When latency is read again: at once while there is little of it, later once a minute."""
+    """When latency is read again, which moves with every run, and hardly: at once while there is little of it, later
+    as a minute begins, with all else that is told to the minute."""
 
     def __init__(self, platform: Platform, now: datetime) -> None:
         self.read_at: datetime | None = None
@@ -110,7 +110,9 @@ class Pace:
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to read."""
-        return self.read_at is None or now - self.read_at >= min(LATENCY, (now - self._began) / 2)
+        if self.read_at is None or self.read_at < now.replace(second=0, microsecond=0):
+            return True
+        return now - self.read_at >= (now - self._began) * 0.8
 
 
 class Press:

@@ -13,7 +13,7 @@ from monitor.core.detector import Transition
 from monitor.core.history import History
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import Status
+from monitor.core.module import FAILING, Status
 from monitor.core.overlay import works_of
 from monitor.core.publishing import public, withheld
 from monitor.core.report import Report
@@ -21,12 +21,13 @@ from monitor.core.rollup import ComponentStatus, active_impacts, component_statu
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, stays, together, uptime, weighed, without
+from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, stays, together, weighed, without
 from monitor.core.weights import Weights
 from monitor.pages.cells import Cells, cell, given, given_by
 from monitor.pages.found import Found, Source
 
 DAYS = 90
+MINUTE = timedelta(minutes=1)
 K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
 MOVED = {"tracks", "restless", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
@@ -155,34 +156,38 @@ class Picture:
     def _made_of(self, component: str) -> tuple[str, ...]:
         return self.board.platform.components[component].modules
 
-    def uptime(self, cut: list[Span], window: str) -> Uptime:
-        """The figure for `24h`, `7d`, `30d` or `90d`."""
-        return uptime(cut, self.now - WINDOWS[window], self.now)
-
     @cell
     def uptimes_of(self, module: str) -> dict[str, Uptime]:
         """A module's figures by window."""
-        return self._uptimes(self.spans_of(module))
+        return self._uptimes([self.spans_of(module)])
 
     @cell
     def uptimes_of_component(self, component: str) -> dict[str, Uptime]:
         """A component's figures by window."""
-        return self._uptimes(self.spans_of_component(component))
-
-    def _uptimes(self, cut: list[Span]) -> dict[str, Uptime]:
-        for length in WINDOWS.values():
-            self.cells.stands_until(self.now + stays(cut, self.now - length, self.now))
-        return {window: self.uptime(cut, window) for window in WINDOWS}
+        return self._uptimes([self.spans_of_component(component)])
 
     @cell
     def uptimes_together(self, subject: Subject) -> dict[str, Uptime]:
         """The figures of a group or of the whole platform by window."""
         line = self.spans_of_component if self.board.platform.components else self.spans_of
-        cuts = [line(id) for id in parts(self.board.platform, subject)]
+        return self._uptimes([line(id) for id in parts(self.board.platform, subject)])
+
+    def _uptimes(self, cuts: list[list[Span]]) -> dict[str, Uptime]:
+        until = self._told_until(cuts)
         for length in WINDOWS.values():
-            stay = min((stays(cut, self.now - length, self.now) for cut in cuts), default=timedelta(1))
-            self.cells.stands_until(self.now + stay)
-        return {name: figure(together(cuts, self.now - length, self.now)) for name, length in WINDOWS.items()}
+            stay = min((stays(cut, until - length, until) for cut in cuts), default=timedelta(1))
+            self.cells.stands_until(max(until + stay, self.now if until == self.now else until + MINUTE))
+        return {name: figure(together(cuts, until - length, until)) for name, length in WINDOWS.items()}
+
+    def _told_until(self, cuts: list[list[Span]]) -> datetime:
+        """Where the windows of figures end: now, and as long as nothing fails and nothing changes where the minute
+        began, so that what hardly moves is not told anew in every publication."""
+        minute = self.now.replace(second=0, microsecond=0)
+        quiet = all(
+            not cut or cut[-1].until <= minute or (cut[-1].since <= minute and cut[-1].status not in FAILING)
+            for cut in cuts
+        )
+        return minute if quiet else self.now
 
     @cell
     def days_of(self, module: str) -> tuple[Day, ...]:

@@ -240,6 +240,31 @@ def test_runs_that_are_no_news_move_dates_alone(monkeypatch: pytest.MonkeyPatch)
     assert not names & {"Statuspage.files", "Writer.history_atom", "Facts.incident", "Printer.paths", "_ranked"}
 
 
+def test_figures_are_told_to_the_minute_and_what_fails_to_the_second() -> None:
+    """So that what is up is not told anew in every publication."""
+    seen = pictures.flawless()
+    young = {id: (replace(moves[0], at=seen.now, since=seen.now),) for id, moves in seen.history.transitions.items()}
+    began = replace(seen, history=replace(seen.history, transitions=young))
+    minute = began.now.replace(second=0, microsecond=0)
+
+    def told(at: int, module: str = "search", **changes: Any) -> tuple[float, float]:
+        """How much of 24 hours is known and lost, so many seconds after the minute in which everything began."""
+        later = replace(began, now=minute + timedelta(seconds=at), before=None, **changes)
+        figure = later.uptimes_of(module)["24h"]
+        return figure.known_seconds, figure.lost_seconds
+
+    late = (began.now - minute).total_seconds()
+    assert told(59) == (59 - late, 0)
+    assert [told(at) for at in (60, 61, 119)] == [(60 - late, 0)] * 3
+    assert told(120) == (120 - late, 0)
+    down = replace(
+        young["search"][0], at=minute + timedelta(seconds=130), since=minute + timedelta(seconds=130), after=Status.DOWN
+    )
+    failing = replace(began.history, transitions={**young, "search": (*young["search"], down)})
+    assert [told(at, history=failing) for at in (131, 145, 190)] == [(at - late, at - 130) for at in (131, 145, 190)]
+    assert told(145, "checkout", history=failing) == (120 - late, 0)
+
+
 def test_the_figures_of_a_report_stay_when_a_link_beside_them_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest incident loses its page; the report names it without a link from then on."""
     seen, made = shop(), list[tuple[str, ...]]()
