@@ -124,8 +124,8 @@ def _whole(scene: Scene, pieces: Sequence[list[str]], held: Sequence[Sequence[st
 
 
 def _apart(scene: Scene, modules: list[str], held: Sequence[Sequence[str]]) -> list[list[str]]:
-    """A piece with several beginnings: the best one takes what it explains, and so on with the rest. What an incident
-    holds with a beginning of its own stays there, so that one that suffers from both does not make them one.
+    """A piece with several beginnings: the best one takes what it explains, and so on with the rest. An incident whose
+    own beginnings explain it stays whole, so that one that suffers from two does not make them one.
     """
     pieces: list[list[str]] = []
     rest = modules
@@ -136,11 +136,17 @@ def _apart(scene: Scene, modules: list[str], held: Sequence[Sequence[str]]) -> l
         best = max(tops[:MOST_CANDIDATES], key=lambda top: (score(scene, top, rest), -tops.index(top)))
         reached = {best, *scene.dependants(best)}
         reached |= {id for id in rest if scene.cycle(id) == scene.cycle(best)}
-        others = set(tops) - reached
-        reached = reached.difference(*(one for one in held if best not in one and not others.isdisjoint(one)))
+        others = [top for top in tops if top not in reached]
+        reached = reached.difference(*(one for one in held if best not in one and _is_explained(scene, one, others)))
         pieces.append([id for id in rest if id in reached])
         rest = [id for id in rest if id not in reached]
     return pieces
+
+
+def _is_explained(scene: Scene, modules: Iterable[str], tops: Iterable[str]) -> bool:
+    """Whether the beginnings among these modules reach all of them."""
+    begun = [top for top in tops if top in set(modules)]
+    return bool(begun) and set(modules) <= {id for top in begun for id in (top, *scene.dependants(top))}
 
 
 # -- one thing behind several groups ----------------------------------------------------------------------------------
