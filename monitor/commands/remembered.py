@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.config import Config
-from monitor.core.availability import END, Availability
+from monitor.core.availability import Availability
 from monitor.core.board import Board
 from monitor.core.history import History, Memory, board_from
 from monitor.core.overlay import works_of
+from monitor.core.uptime import END
 from monitor.data import database_url
 from monitor.store import open_store
 

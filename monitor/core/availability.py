@@ -8,7 +8,7 @@ windows that follow each other come to the figure of the whole.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,9 +18,8 @@ from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
 from monitor.core.module import Platform, Status
 from monitor.core.overlay import spans_of
-from monitor.core.uptime import Span, Spent, Uptime, figure, interruptions, merge, together
+from monitor.core.uptime import END, Span, Spent, Uptime, figure, interruptions, merge, together
 
-END = datetime.max.replace(tzinfo=UTC)
 LEAST = timedelta(minutes=10)  # an interruption that VTEX's own rule counts
 EXCLUDED = "excluded"
 
@@ -151,7 +150,7 @@ class Availability:
         """The figure by VTEX's own rule: only interruptions of ten minutes and more are lost, and these whole."""
         count, lost, longest = 0, timedelta(0), timedelta(0)
         for cut in self.lines(subject).values():
-            for one in interruptions(cut, least):
+            for one in interruptions(cut, least, end):
                 inside = min(one.until, end) - max(one.since, start)
                 if inside > timedelta(0):
                     count, lost, longest = count + 1, lost + inside, max(longest, inside)

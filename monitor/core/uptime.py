@@ -13,6 +13,8 @@ from monitor.core.detector import Transition
 from monitor.core.module import Status
 from monitor.core.weights import USUAL, Weights
 
+END = datetime.max.replace(tzinfo=UTC)  # until when a status lasts that has not changed yet
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -223,9 +225,9 @@ def weighed(cut: list[Span], weights: Weights) -> list[Span]:
     return [replace(one, share=weights.degraded) if one.status is Status.DEGRADED else one for one in cut]
 
 
-def interruptions(cut: Sequence[Span], least: timedelta) -> list[Span]:
+def interruptions(cut: Sequence[Span], least: timedelta, end: datetime = END) -> list[Span]:
     """The stretches of down time of at least some length, however they are cut inside; planned work and time of which
-    nothing is known end one."""
+    nothing is known end one. One that goes on is as long as it is by `end`."""
     found: list[Span] = []
     for span in cut:
         if span.status is not Status.DOWN:
@@ -234,7 +236,7 @@ def interruptions(cut: Sequence[Span], least: timedelta) -> list[Span]:
             found[-1] = Span(Status.DOWN, found[-1].since, span.until)
         else:
             found.append(Span(Status.DOWN, span.since, span.until))
-    return [one for one in found if one.until - one.since >= least]
+    return [one for one in found if (one.until if one.until < END else end) - one.since >= least]
 
 
 def days(cut: Sequence[Span], now: datetime, count: int, zone: tzinfo = UTC) -> list[Day]:

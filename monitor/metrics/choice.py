@@ -3,6 +3,7 @@ else gets a reason, and nothing is asked."""
 
 from urllib.parse import SplitResult, urlsplit
 
+from monitor.core.alias import aliases_of
 from monitor.core.module import Platform
 from monitor.core.probe import Probe, Role
 from monitor.metrics.facts import OVER_HTTP
@@ -22,11 +23,14 @@ class NotMeant(ValueError):
 def chosen(platform: Platform, target: str, module: str | None) -> Probe:
     """The probe that is meant. Of several it is the first that judges, over HTTP where that was asked for.
 
-    `target` is the id of a module, or what a probe asks; `module` the id of a probe or of a module, or `http_2xx`.
-    Raises NotMeant.
+    `target` is the id of a module, or what a probe asks; `module` the id of a probe or of a module, or `http_2xx`. A
+    module goes by its former ids as well. Raises NotMeant.
     """
-    probes = list(platform.probes.values())
+    probes, former = list(platform.probes.values()), aliases_of(platform)
+    target = former.get(target, target)
     wanted = None if module in (None, "", USUAL) else module
+    if wanted in former and not any(one.id == wanted for one in probes):
+        wanted = former[wanted]
     if wanted is not None and not any(wanted in one.key for one in probes):
         raise NotMeant("module: neither http_2xx nor the id of a probe or a module", unknown=True)
     found = [one for one in probes if one.module == target] or [one for one in probes if _asks(one, target)]

@@ -15,13 +15,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.availability import END
 from monitor.core.daily import APART, Sum, sums
 from monitor.core.detector import Transition
 from monitor.core.history import History
 from monitor.core.observation import stamp
 from monitor.core.overlay import spans_of
-from monitor.core.uptime import Span, merge, spans
+from monitor.core.uptime import END, Span, merge, spans
 from monitor.store.days import PARTS, sum_of
 from monitor.store.past import Moves
 from monitor.store.queries import maintenances_since, rows_of

@@ -129,6 +129,14 @@ def test_vtexs_rule_counts_interruptions_of_ten_minutes_whole() -> None:
     assert found.ratio == pytest.approx(1 - 39 / (30 * 24 * 60))
 
 
+def test_an_interruption_that_goes_on_is_as_long_as_it_is() -> None:
+    """Nine minutes down, and not over: none of ten minutes yet; a minute later it is one."""
+    minute = timedelta(minutes=1)
+    found = past({"cart": [(START, "U"), (END - 9 * minute, "D")]})
+    for end, count in ((END, 0), (END + minute, 1)):
+        assert found.interrupted(Subject("module", "cart"), START, end).count == count
+
+
 # -- what always holds ------------------------------------------------------------------------------------------------
 
 minutes = st.integers(0, 200)

@@ -89,6 +89,14 @@ def test_whatever_is_written_is_one_of_ours_or_refused(target: str, module: str 
         assert chosen(SHOP, target, module).key in SHOP.probes
 
 
+def test_a_module_goes_by_its_former_ids() -> None:
+    """As everywhere else where one is named."""
+    shop = replace(SHOP.modules["shop"], aliases=("store", "two"))
+    renamed = replace(SHOP, modules={**SHOP.modules, "shop": shop})
+    meant = [chosen(renamed, *one).key for one in (("store", None), ("shop", "store"), ("store", "two"))]
+    assert meant == [("shop", "port"), ("shop", "port"), ("shop", "two")]
+
+
 def test_a_target_goes_by_its_own_name_only() -> None:
     home = SHOP.probes["shop", "home"]
     assert calls_itself(home, "SHOP.example")
