@@ -7,7 +7,7 @@ is read in a worker thread, so a slow one never holds up the probes.
 import asyncio
 import re
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiohttp import hdrs, web
 
@@ -86,12 +86,16 @@ async def _answer(request: web.Request, directory: Path) -> web.Response:
     try:
         path = _decoded(request.rel_url.raw_path)
         found = None if path is None else await asyncio.to_thread(find, directory, path, packed)
+        # Relative, so that it holds below whatever path a proxy has put the site.
+        query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
         if isinstance(found, Folder):
-            # Relative, so that it holds below whatever path a proxy has put the site.
-            query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
             return _plain(301, "", {"Location": f"{found.name}/{query}", "Cache-Control": FRESH})
         if found is not None:
             return _file(request, found, path or "/")
+        small = (path or "").lower()
+        if small != (path or "") and await asyncio.to_thread(find, directory, small, packed) is not None:
+            to = "../" * (small.count("/") - 1) + quote(small.lstrip("/"))
+            return _plain(301, "", {"Location": f"{to}{query}", "Cache-Control": FRESH})
         missing = await asyncio.to_thread(find, directory, "/404.html", packed)
     except NothingPublished:
         return _plain(

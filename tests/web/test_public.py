@@ -227,6 +227,21 @@ async def test_a_folder_leads_to_its_page(get: Get) -> None:
     assert (await get("/empty/sub/"))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("written", "to"),
+    [
+        ("/History/?from=feed", "../history/?from=feed"),
+        ("/incidents/ABC123/", "../../incidents/abc123/"),
+        ("/Robots.TXT", "robots.txt"),
+    ],
+)
+async def test_an_address_in_capitals_leads_to_the_page(get: Get, written: str, to: str) -> None:
+    """As a language is written in the configuration: `/pt-BR/`."""
+    status, headers, _ = await get(written)
+    assert (status, headers["Location"]) == (301, to)
+    assert (await get("/No/Such/Page"))[0] == 404
+
+
 async def test_head_is_get_without_the_body(get: Get) -> None:
     _, got, _ = await get("/")
     status, headers, body = await get("/", method="HEAD")
