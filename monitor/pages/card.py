@@ -5,16 +5,18 @@ character that those lack is left out, since an empty box says nothing.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from math import ceil, floor
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from babel import Locale
 from babel.core import get_global
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from monitor.core.incident import Incident
 from monitor.core.wording import title
@@ -30,6 +32,7 @@ from monitor.pages.translate import Speech
 WIDTH, HEIGHT, MARGIN = 1200, 630, 72
 MOST = 3  # incidents that are named
 LONGEST = 200  # characters of a text that are looked at; no line holds as many
+SHADES = 24  # of each of nine colours: a PNG names 256
 FINE = 4  # how much finer shapes are drawn, to be made smooth
 USUAL = {**COLOURS, "bg": "#ffffff", "ink": "#161b26", "muted": "#586070", "line": "#dfe3e9"}
 
@@ -148,26 +151,35 @@ def draw(shown: Card, fonts: Fonts, palette: Palette) -> bytes:
 
 
 class _Sheet:
-    """A card in the making."""
+    """A card in the making: pixels are places in a list of colours. That begins with the ground; then each colour has
+    the shades between the ground and itself, itself last, for the soft edges of letters and shapes."""
 
     def __init__(self, fonts: Fonts, colours: dict[str, str]) -> None:
         self.fonts = fonts
-        self.colours = colours
-        self.image = Image.new("RGB", (WIDTH, HEIGHT), colours["bg"])
+        names = [name for name in colours if name != "bg"]
+        self.full = {name: SHADES * place for place, name in enumerate(names, 1)}
+        self.image = Image.new("P", (WIDTH, HEIGHT), 0)
+        self.image.putpalette(_shades(colours["bg"], [colours[name] for name in names]))
         self.pen = ImageDraw.Draw(self.image)
+
+    def lay(self, form: Image.Image, at: tuple[int, int], colour: str) -> None:
+        """Lays down a form, white on black, in a colour."""
+        first = self.full[colour] - SHADES
+        shades = [first + -(-SHADES * share // 255) for share in range(256)]
+        self.image.paste(form.point(shades), at, form.point([0, *[255] * 255]))
 
     def brand(self, name: str, date: str) -> None:
         """The first line: drawing, name, date."""
         for x, top in ((0, 24), (14, 0), (28, 12)):
             line = (MARGIN + x, MARGIN + top, MARGIN + x + 6, MARGIN + 40)
-            self.pen.rounded_rectangle(line, radius=3, fill=self.colours["ink"])
+            self.pen.rounded_rectangle(line, radius=3, fill=self.full["ink"])
         start = self.right(MARGIN + 20, date, 28, "muted") - 40
         self.left(MARGIN + 56, MARGIN + 20, name, 34, "ink", start, bold=True)
 
     def verdict(self, mark: str, sentence: str, centred: bool) -> None:
         """The mark and the sentence, in at most two lines; in the middle of the card when nothing else is there."""
         middle = 320 if centred else 244
-        self.pen.rectangle((0, 0, WIDTH, 12), fill=self.colours[mark])
+        self.pen.rectangle((0, 0, WIDTH, 12), fill=self.full[mark])
         self.shape(mark, (MARGIN, middle - 48), 96)
         start, room = MARGIN + 132, WIDTH - 2 * MARGIN - 132
         for size in (72, 56, 48) if centred else (60, 48):  # the largest that needs nothing cut off, else the last
@@ -187,14 +199,14 @@ class _Sheet:
     def foot(self, host: str, more: str) -> None:
         """The last line: where it is from, how many more."""
         y = HEIGHT - MARGIN
-        self.pen.line((MARGIN, y - 36, WIDTH - MARGIN, y - 36), fill=self.colours["line"], width=2)
+        self.pen.line((MARGIN, y - 36, WIDTH - MARGIN, y - 36), fill=self.full["line"], width=2)
         start = self.right(y, more, 28, "muted") - 32
         self.left(MARGIN, y, host, 28, "muted", start)
 
     def png(self) -> bytes:
-        """The whole card, with as many colours as it needs."""
+        """The whole card."""
         out = BytesIO()
-        self.image.quantize(96, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG", compress_level=7)
+        self.image.save(out, "PNG", compress_level=6)
         return out.getvalue()
 
     # --- text
@@ -202,14 +214,23 @@ class _Sheet:
     def left(self, x: float, y: float, text: str, size: int, colour: str, end: float, bold: bool = False) -> None:
         """A text that begins at `x` and ends before `end`; y is its middle."""
         font = _font(self.fonts, bold, size)
-        self.pen.text((x, y), _fitting(text, font, end - x), font=font, fill=self.colours[colour], anchor="lm")
+        self.write(x, y, _fitting(text, font, end - x), font, colour)
 
     def right(self, y: float, text: str, size: int, colour: str) -> float:
         """A text at the right edge; where it begins."""
         font = _font(self.fonts, False, size)
         text = _fitting(text, font, WIDTH / 3)
-        self.pen.text((WIDTH - MARGIN, y), text, font=font, fill=self.colours[colour], anchor="rm")
-        return WIDTH - MARGIN - font.getlength(text)
+        start = WIDTH - MARGIN - font.getlength(text)
+        self.write(start, y, text, font, colour)
+        return start
+
+    def write(self, x: float, y: float, text: str, font: ImageFont.FreeTypeFont, colour: str) -> None:
+        """A text that begins at `x`; y is its middle."""
+        left, top, right, bottom = font.getbbox(text, anchor="lm")
+        at = floor(x + left), floor(y + top)
+        form = Image.new("L", (ceil(x + right) - at[0] + 1, ceil(y + bottom) - at[1] + 1), 0)
+        ImageDraw.Draw(form).text((x - at[0], y - at[1]), text, font=font, fill=255, anchor="lm")
+        self.lay(form, at, colour)
 
     def wrapped(self, text: str, size: int, room: float) -> list[str]:
         """The text in at most two lines; what does not fit is cut off when it is drawn."""
@@ -224,39 +245,53 @@ class _Sheet:
 
     def shape(self, mark: str, at: tuple[float, float], size: int) -> None:
         """The mark of a status: its form says it as its colour does."""
-        scale = size * FINE / 20  # they are drawn on 20 by 20, as on the pages
-        form = Image.new("L", (size * FINE, size * FINE), 0)
-        pen = ImageDraw.Draw(form)
+        self.lay(_form(mark, size), (round(at[0]), round(at[1])), mark)
 
-        def to(*points: tuple[float, float]) -> list[tuple[float, float]]:
-            return [(x * scale, y * scale) for x, y in points]
 
-        pen_width = round(2.2 * scale)
-        match mark:
-            case "ok":
-                pen.ellipse(to((1, 1), (19, 19)), fill=255)
-                pen.line(to((6, 10.3), (8.7, 13), (14, 7.6)), fill=0, width=pen_width, joint="curve")
-            case "slow":
-                pen.polygon(to((10, 1.4), (19, 18), (1, 18)), fill=255)
-                pen.line(to((10, 7), (10, 12)), fill=0, width=pen_width)
-                pen.ellipse(to((8.9, 13.6), (11.1, 15.8)), fill=0)
-            case "part":
-                pen.polygon(to((10, 0.8), (19.2, 10), (10, 19.2), (0.8, 10)), fill=255)
-                pen.line(to((6.3, 10), (13.7, 10)), fill=0, width=pen_width)
-            case "down":
-                corners = ((6.4, 1), (13.6, 1), (19, 6.4), (19, 13.6), (13.6, 19), (6.4, 19), (1, 13.6), (1, 6.4))
-                pen.polygon(to(*corners), fill=255)
-                pen.line(to((6.8, 6.8), (13.2, 13.2)), fill=0, width=pen_width)
-                pen.line(to((13.2, 6.8), (6.8, 13.2)), fill=0, width=pen_width)
-            case "work":
-                pen.rounded_rectangle(to((1, 1), (19, 19)), radius=4 * scale, fill=255)
-                pen.line(to((7.5, 6), (7.5, 14)), fill=0, width=pen_width)
-                pen.line(to((12.5, 6), (12.5, 14)), fill=0, width=pen_width)
-            case _:
-                pen.ellipse(to((1, 1), (19, 19)), outline=255, width=pen_width)
-                pen.ellipse(to((8.4, 8.4), (11.6, 11.6)), fill=255)
-        form = form.resize((size, size), Image.Resampling.LANCZOS)
-        self.image.paste(self.colours[mark], (round(at[0]), round(at[1])), form)
+def _shades(ground: str, colours: Sequence[str]) -> list[int]:
+    """Red, green and blue of the ground, then of the shades up to each colour."""
+    found = list(ImageColor.getrgb(ground))
+    for colour in map(ImageColor.getrgb, colours):
+        for step in range(1, SHADES + 1):
+            found += [round(a + (b - a) * step / SHADES) for a, b in zip(found[:3], colour, strict=True)]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _form(mark: str, size: int) -> Image.Image:
+    """The form of a mark, white on black."""
+    scale = size * FINE / 20  # they are drawn on 20 by 20, as on the pages
+    form = Image.new("L", (size * FINE, size * FINE), 0)
+    pen = ImageDraw.Draw(form)
+
+    def to(*points: tuple[float, float]) -> list[tuple[float, float]]:
+        return [(x * scale, y * scale) for x, y in points]
+
+    pen_width = round(2.2 * scale)
+    match mark:
+        case "ok":
+            pen.ellipse(to((1, 1), (19, 19)), fill=255)
+            pen.line(to((6, 10.3), (8.7, 13), (14, 7.6)), fill=0, width=pen_width, joint="curve")
+        case "slow":
+            pen.polygon(to((10, 1.4), (19, 18), (1, 18)), fill=255)
+            pen.line(to((10, 7), (10, 12)), fill=0, width=pen_width)
+            pen.ellipse(to((8.9, 13.6), (11.1, 15.8)), fill=0)
+        case "part":
+            pen.polygon(to((10, 0.8), (19.2, 10), (10, 19.2), (0.8, 10)), fill=255)
+            pen.line(to((6.3, 10), (13.7, 10)), fill=0, width=pen_width)
+        case "down":
+            corners = ((6.4, 1), (13.6, 1), (19, 6.4), (19, 13.6), (13.6, 19), (6.4, 19), (1, 13.6), (1, 6.4))
+            pen.polygon(to(*corners), fill=255)
+            pen.line(to((6.8, 6.8), (13.2, 13.2)), fill=0, width=pen_width)
+            pen.line(to((13.2, 6.8), (6.8, 13.2)), fill=0, width=pen_width)
+        case "work":
+            pen.rounded_rectangle(to((1, 1), (19, 19)), radius=4 * scale, fill=255)
+            pen.line(to((7.5, 6), (7.5, 14)), fill=0, width=pen_width)
+            pen.line(to((12.5, 6), (12.5, 14)), fill=0, width=pen_width)
+        case _:
+            pen.ellipse(to((1, 1), (19, 19)), outline=255, width=pen_width)
+            pen.ellipse(to((8.4, 8.4), (11.6, 11.6)), fill=255)
+    return form.resize((size, size), Image.Resampling.LANCZOS)
 
 
 @lru_cache(maxsize=32)
