@@ -5,7 +5,6 @@ made from what was read last; while the disk does not take it, the last one stan
 """
 
 import asyncio
-import gc
 import logging
 import operator
 import threading
@@ -286,14 +285,10 @@ class Press:
     def _write(
         self, picture: Picture, speech: Speech, theme: Path, part: Slice
     ) -> tuple[Published, tuple[Contradiction, ...]]:
-        gc.disable()  # half a second of looking through what stays, while news waits
-        try:
-            files = site_files(picture, speech, theme, part)
-            found = Facts(picture).contradictions()
-            if not part.waiting:
-                found = (*found, *files_against_page(picture, self._publisher.reading(files)))
-        finally:
-            gc.enable()  # before the disk has its turn, which may keep us waiting for as long as it likes
+        files = site_files(picture, speech, theme, part)
+        found = Facts(picture).contradictions()
+        if not part.waiting:
+            found = (*found, *files_against_page(picture, self._publisher.reading(files)))
         done = self._publisher.publish(files, whole=not part.waiting, news=files.changed)
         picture.cells.put_away()
         del files  # with what is on the disk by now

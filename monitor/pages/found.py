@@ -56,6 +56,10 @@ class Content(bytes):
         return Stored(sha256(b"".join(one.stored for one in self.parts) if self.parts else self).digest())
 
 
+class Passing(Content):
+    """A few bytes that are others in every publication, as a date is. At most 65,535."""
+
+
 class Cell:
     """A value, and the cells that were looked at to get it, in that order. `users` looked at this one.
 

@@ -16,7 +16,7 @@ from monitor.core.rollup import WORST
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.facts import RECENT_DAYS, Facts
-from monitor.pages.found import Content
+from monitor.pages.found import Content, Passing
 from monitor.pages.lens import Lens
 from monitor.pages.plain import legal
 from monitor.pages.planned import PlannedView, planned
@@ -80,7 +80,7 @@ def dated(parts: Sequence[Content], lens: Lens) -> Content:
     until = lens.facts.data_until()
     told = lens.when(until) if until is not None else UPDATED
     said = {
-        one.encode(): legal(str(escape(text))).encode()
+        one.encode(): Passing(legal(str(escape(text))).encode())
         for one, text in ((UPDATED.text, told.text), (UPDATED.iso, told.iso))
     }
     return Content.of(*(said.get(one, one) for one in parts))

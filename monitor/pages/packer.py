@@ -3,8 +3,8 @@
 A large text is cut where its own bytes say so, and each piece is compressed with nothing in view but what stands before
 it, as far as gzip looks back. So a piece that was there before, behind the same, is not compressed again, wherever it
 stands now. What was put together from parts is cut between them too. A large part has no other one in view; one that is
-what it was, a small one behind the same, is neither cut nor compressed. The pieces make one ordinary gzip member, the
-same bytes for the same parts whatever was packed before them.
+what it was, a small one behind the same, is neither cut nor compressed; a passing one stays as it is. The pieces make
+one ordinary gzip member, the same bytes for the same parts whatever was packed before them.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from os.path import splitext
 from struct import pack
 from typing import NamedTuple
 
-from monitor.pages.found import Content
+from monitor.pages.found import Content, Passing
 
 TEXTS = {".html", ".json", ".xml", ".atom", ".rss", ".ics", ".svg", ".txt", ".css", ".js", ".map", ".webmanifest"}
 LARGE = 1 << 17  # bytes of a text that is cut; smaller ones are fast enough, and a few per cent smaller whole
@@ -52,6 +52,10 @@ class Packer:
         before, now, same = self._parts.get(name, []), [], BACK  # bytes before this part that are what they were
         for place, one in enumerate(parts or (content,)):
             old = before[place] if place < len(before) else Part(None, [], {})
+            if isinstance(one, Passing):
+                now.append(Part(None, [_stored(one)], {}))
+                same = BACK  # nothing looks back across it
+                continue
             alone, stays = len(one) >= LARGE, old.content is one or old.content == one
             if stays and (alone or same >= BACK):
                 now.append(old)
@@ -70,10 +74,13 @@ class Packer:
 
 
 def _end(parts: Sequence[bytes]) -> bytes:
-    """As much of what stands before a part as gzip looks back to."""
+    """As much of what stands before a part as gzip looks back to, and not across a passing one: that is another in
+    every publication, and costs nothing but itself."""
     found: list[bytes] = []
     room = BACK
     for one in reversed(parts):
+        if isinstance(one, Passing):
+            break
         found.append(one[-room:])
         room -= len(found[-1])
         if room <= 0:
@@ -110,6 +117,11 @@ def cut(content: bytes, mark: bytes) -> list[memoryview]:
         pieces.append(view[start:stop])
         start = stop
     return pieces
+
+
+def _stored(piece: bytes) -> bytes:
+    """A block that holds a few bytes as they are."""
+    return pack("<BHH", 0, len(piece), len(piece) ^ 0xFFFF) + piece
 
 
 def _deflated(piece: memoryview, behind: bytes) -> bytes:
