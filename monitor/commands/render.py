@@ -8,6 +8,7 @@ from monitor.config import Config
 from monitor.config.file import theme_dir
 from monitor.core.history import board_from
 from monitor.data import database_url
+from monitor.pages.packer import Packer
 from monitor.pages.picture import DAYS, Picture
 from monitor.pages.publish import Publisher, PublishError
 from monitor.pages.site import site_files
@@ -17,7 +18,8 @@ from monitor.store import open_store
 
 
 async def render(config: Config, data: Path, output: Path | None) -> int:
-    """Writes every page, to `output` as plain files or to the data directory as a publication. Exit status 0."""
+    """Writes every page, to `output` as plain files or to the data directory as a publication; either way each text has
+    its `.gz` beside it. Exit status 0."""
     now = datetime.now(UTC)
     store = await open_store(database_url(config, data), readonly=True)
     try:
@@ -43,7 +45,10 @@ async def render(config: Config, data: Path, output: Path | None) -> int:
 
 
 def _write(files: Mapping[str, bytes], output: Path) -> None:
+    packer = Packer()
     for name, content in files.items():
         file = output / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+        if (packed := packer.packed(name, content)) is not None:
+            file.with_name(f"{file.name}.gz").write_bytes(packed)

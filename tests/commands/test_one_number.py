@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,3 +150,12 @@ def test_one_number_is_the_same_wherever_it_is_told(folder: Path) -> None:
     assert "99.442\u00a0%" in typed(folder, "report", *span)
     lines = csv.DictReader(typed(folder, "report", *span, "--format", "csv").splitlines())
     assert {one["ratio"] for one in lines} == {str(ratio)}
+
+
+def test_each_text_that_is_rendered_has_its_compressed_form_beside_it(folder: Path) -> None:
+    """As one that is published has."""
+    typed(folder, "render", "--output", str(folder / "site"))
+    texts = [one for one in (folder / "site").rglob("*.*") if one.is_file() and one.suffix not in (".gz", ".png")]
+    assert len(texts) > 20
+    for text in texts:
+        assert gzip.decompress(text.with_name(f"{text.name}.gz").read_bytes()) == text.read_bytes()
