@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from monitor import courier
 from monitor.config import Hook
 from monitor.courier import Courier, in_order
 from monitor.pages.publish import Publisher
+from tests.programs import path_of
 
 PAGE = b"<!doctype html><p>" + b"all is well. " * 40
 # Notes every run: whether it was of everything, and its paths.
@@ -258,9 +258,9 @@ def same(one: Path, other: Path) -> bool:
     return files(one.resolve()) == files(other)
 
 
-@pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
 async def test_the_rsync_recipe_keeps_a_mirror(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes, additions and removals, dates included."""
+    path_of("rsync")
     mirror = yard.directory / "mirror"
     mirror.mkdir()
     monkeypatch.setenv("MIRROR", f"{mirror}/")
