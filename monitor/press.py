@@ -289,7 +289,8 @@ class Press:
         found = Facts(picture).contradictions()
         if not part.waiting:
             found = (*found, *files_against_page(picture, self._publisher.reading(files)))
-        done = self._publisher.publish(files, whole=not part.waiting, news=files.changed)
+        news = None if picture.before is None else files.changed  # on new ground nobody knows what is there no more
+        done = self._publisher.publish(files, whole=not part.waiting, news=news)
         picture.cells.put_away()
         del files  # with what is on the disk by now
         if len(done.changed) >= LARGE:

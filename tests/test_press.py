@@ -106,6 +106,20 @@ async def test_another_site_is_made_from_nothing(stage: Stage) -> None:
         assert "Edge" in (stage.public / page).read_text()
 
 
+async def test_what_left_the_configuration_leaves_the_site(stage: Stage) -> None:
+    """Nobody goes on reading how a module was when it was looked at last."""
+    before = stage.board.platform
+    modules = {**before.modules, "outlet": replace(before.modules["cdn"], id="outlet", probes=())}
+    stage.board = replace(stage.board, platform=replace(before, modules=modules))
+    for _ in range(2):
+        await stage.publish()
+    pages = [stage.public / name for name in ("modules/outlet/index.html", "badge/modules/outlet.svg")]
+    assert all(page.exists() for page in pages)
+    stage.board = replace(stage.board, platform=before)
+    await stage.publish()
+    assert not any(page.exists() for page in pages)
+
+
 async def test_a_publication_is_out_of_memory_once_the_next_one_is_made(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.core.digest import Line
-from monitor.core.incident import Incident
+from monitor.core.incident import Incident, Stage
 from monitor.core.module import Platform, Priority, Status
 from monitor.core.text import Text
 from monitor.core.wording import N_, SHARED, Place, Sentence, names, seen, update_body
@@ -43,6 +43,8 @@ def headline(event: str, incident: Incident, platform: Platform, since: Text, la
         return Sentence(N_("[WAS DOWN] {what} from {since} to {until} ({lasted}): {cause}"), places)
     if incident.merged_into is not None:
         return Sentence(N_("[JOINED] {what} is part of another incident now, which goes on: {cause}"), places)
+    if _is_unmonitored(incident):
+        return Sentence(N_("[RESOLVED] {what} is no longer monitored, after {lasted}: {cause}"), places)
     if event == "resolved" or not incident.is_open:
         return Sentence(N_("[RESOLVED] {what} works again after {lasted}: {cause}"), places)
     match event:
@@ -80,6 +82,8 @@ def short(event: str, incident: Incident, platform: Platform, since: Text, laste
     }
     if incident.merged_into is not None:
         return Sentence(N_("{what} is part of another incident now, which goes on: {cause}"), places)
+    if _is_unmonitored(incident):
+        return Sentence(N_("Over: {what} is no longer monitored: {cause}"), places)
     if event in ("resolved", "summary") or not incident.is_open:
         return Sentence(N_("OK: {what} works again after {lasted}: {cause}"), places)
     if event == "acknowledged":
@@ -112,6 +116,12 @@ def _length(incident: Incident, lasted: Text) -> Place:
     if not incident.reopened:
         return lasted
     return Sentence(N_("{lasted}, relapses: {count}"), {"lasted": lasted, "count": str(incident.reopened)})
+
+
+def _is_unmonitored(incident: Incident) -> bool:
+    """Whether it ended as what failed left the configuration, and not as it works again."""
+    ended = [one.kind for one in incident.updates if one.stage is Stage.RESOLVED]
+    return not incident.is_open and ended[-1:] == ["unmonitored"]
 
 
 def _is_down(incident: Incident) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.headline import headline
-from monitor.core.incident import Candidate, Incident
+from monitor.core.incident import Candidate, Incident, Stage, Update, with_update
 from monitor.core.module import Status
 from tests.store.past import after, incident
 from tests.stories.beats import module, platform
@@ -56,6 +56,9 @@ OVERLOAD = "overload or service switched off (status 503)"
          f"[URGENT] Checkout in trouble again; it began at 12:03 (2 min, relapses: 2): {OVERLOAD}"),
         ("resolved", replace(OPEN, resolved_at=after(120)),
          f"[RESOLVED] Checkout works again after 2 min: {OVERLOAD}"),
+        ("resolved",
+         with_update(replace(OPEN, resolved_at=after(120)), Update(after(120), Stage.RESOLVED, "unmonitored")),
+         f"[RESOLVED] Checkout is no longer monitored, after 2 min: {OVERLOAD}"),
         ("resolved", replace(OPEN, resolved_at=after(120), merged_into="abc"),
          f"[JOINED] Checkout is part of another incident now, which goes on: {OVERLOAD}"),
         ("summary", replace(OPEN, resolved_at=after(120)),
