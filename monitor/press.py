@@ -47,7 +47,7 @@ PATIENCE = 60.0  # seconds that a publication may take before something is wrong
 READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
 LARGE = 32  # files that one publication changes, from which on the memory it took is worth giving back at once
-NEW = 1000  # pages never printed before that one publication prints, at most
+NEW = 300  # pages never printed before that one publication prints, at most
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
