@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from monitor.core.availability import PLATFORM, Availability, Subject, subject_of
 from monitor.core.detector import Transition
+from monitor.core.effect import Gap
 from monitor.core.history import History
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Group, Module, Platform, Status
 from monitor.core.period import before, midnight, named
 from monitor.core.weights import Weights
+from tests.store.past import incident
+from tests.stories.beats import module, platform
 
 HOUR = timedelta(hours=1)
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -269,6 +272,37 @@ def test_what_holds_now_holds_no_longer_than_somebody_watched() -> None:
     assert figure.known_seconds == 25 * 86400 - 3600
     rows = stopped.intervals(Subject("module", "cart"), START, END)
     assert (rows[-1].status, rows[-1].lost, rows[-1].until) == ("unknown", None, END)
+
+
+def test_an_interval_says_what_is_known_of_it() -> None:
+    """Incident, planned work, who could not see, once each; and of time that nobody knows of, that much."""
+    minutes = {edge: START + timedelta(minutes=edge) for edge in range(0, 90, 5)}
+    shop = platform(module("cart"), module("price"))
+    moves = told("cart", *((minutes[edge], to) for edge, to in ((10, "U"), (20, "D"), (30, "?"), (40, "U"))))
+    outage = incident("cart", minutes[20], minutes[30])
+    others = (incident("price", minutes[20], minutes[30]), incident("cart", minutes[30], minutes[40]))
+    gaps = (
+        *(Gap(place, minutes[30], minutes[35]) for place in ("here", "here", "there")),
+        Gap("before", minutes[20], minutes[30]),
+        Gap("after", minutes[40]),
+    )
+    works = (work("cart", minutes[50], minutes[60]), work("price", minutes[50], minutes[60]))
+    history = History({"cart": moves}, (outage, *others), gaps=gaps)
+    past = Availability(shop, history, works, START, minutes[60])
+    rows = past.intervals(Subject("module", "cart"), minutes[0], minutes[70])
+    assert [((one.since - START).seconds // 60, one.status, one.why) for one in rows] == [
+        (0, "unknown", ("nothing was measured",)),
+        (10, "up", ()),
+        (20, "down", (f"incident {outage.id}",)),
+        (30, "unknown", ("here could not see: self.connectivity", "there could not see: self.connectivity")),
+        (40, "up", ()),
+        (50, "excluded", (f"planned work {works[0].id}",)),
+        (60, "unknown", ("after could not see: self.connectivity",)),
+    ]
+    (rest,) = past.intervals(Subject("module", "cart"), minutes[55], minutes[60])
+    assert rest == replace(rows[5], since=minutes[55])
+    blind = replace(past, history=replace(history, gaps=()))
+    assert blind.intervals(Subject("module", "cart"), START, minutes[70])[-1].why == ("the monitor was not running",)
 
 
 # -- the calendar -----------------------------------------------------------------------------------------------------

@@ -101,6 +101,13 @@ def test_a_budget_is_exhausted_when_the_pace_of_three_days_has_spent_it() -> Non
     )
 
 
+def test_what_is_spent_to_the_last_second_is_spent_now() -> None:
+    """Also where nothing was lost lately: half of 30 days may be lost, and the first half was."""
+    half = PERIOD / 2
+    one = budget([span(Status.DOWN, PERIOD, half), span(Status.UP, half)], NOON, 0.5)
+    assert (one.left_seconds, one.exhausted_at) == (0, NOON)
+
+
 def test_old_losses_that_leave_the_thirty_days_put_the_end_off() -> None:
     """5 h were lost 29 days ago and leave tomorrow; an hour of the last three days is the pace."""
     hours, day = timedelta(hours=1), timedelta(days=1)

@@ -215,6 +215,14 @@ def test_whoever_confirms_hears_of_what_is_new_from_then_on() -> None:
     assert (again.cursor, again.threads) == (12, heard.threads)
 
 
+def test_whoever_confirms_begins_without_a_blemish() -> None:
+    """However hard they were to ask: what failed until then is not counted with what fails from then on."""
+    asked = replace(ANA, confirmed_at=None, attempts=11, failing_since=NOON, next_at=after(600), refusals=4)
+    one = confirmed(asked, None, 9, after(5))
+    assert (one.attempts, one.failing_since, one.next_at, one.refusals) == (0, None, None, 0)
+    assert not suffered(failed(one, after(3 * 86400), timedelta(seconds=1)), after(3 * 86400))
+
+
 def test_whoever_is_not_reached_for_days_is_given_up() -> None:
     """From the first failure of an unbroken row; our own trouble does not count."""
     ours = failed(ANA, NOON, timedelta(seconds=1), count=False)

@@ -36,6 +36,15 @@ def at(seconds: float) -> timedelta:
 
 
 @pytest.mark.parametrize(
+    ("alarms", "span"),
+    [(100, 10), (0.1, 10), (0.099, 15), (0.05, 15), (0.04, 15), (0.039, 25), (0.001, 25)],
+)
+def test_whoever_tolerates_fewer_wrong_alarms_a_year_waits_longer(alarms: float, span: float) -> None:
+    """And four times as long where one failure domain looks; nothing else depends on it."""
+    assert Tuning.tolerating(alarms) == Tuning(span_quorum=at(span), span_single=at(4 * span))
+
+
+@pytest.mark.parametrize(
     ("before", "outcomes", "every", "after", "since"),
     [
         pytest.param("unknown", "+", 30, "up", 0, id="the first good run is enough where nothing was known"),

@@ -1,12 +1,14 @@
 """The guide to codes: each has its meaning, its owner and what to do, and a wrong one the nearest right one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.file import load, shipped
 from monitor.core.codes import CODES
-from monitor.core.guide import alike, anchor, entries, entry, help_for, nearest
+from monitor.core.guide import Entry, alike, anchor, entries, entry, help_for, nearest
 from monitor.core.vtexcodes import VTEX
 
 ALL = (*CODES, *VTEX)
@@ -18,6 +20,18 @@ def test_every_code_says_what_it_means_whose_it_is_and_what_to_do() -> None:
     assert [one.code for one in found] == list(ALL)
     assert all(one.meaning.message and one.whose.message and one.advice for one in found)
     assert sorted(one.code for some in alike(found) for one in some) == sorted(ALL)
+
+
+def test_codes_stand_together_that_say_the_same() -> None:
+    """In every word but the status, and no two groups say the same."""
+
+    def words(one: Entry) -> str:
+        said = (one.meaning, one.whose, *one.advice)
+        return repr([replace(each, places={**each.places, "status": "4xx"}) for each in said])
+
+    groups = alike(entries())
+    assert [one.code for some in groups for one in some if words(one) != words(some[0])] == []
+    assert len({words(some[0]) for some in groups}) == len(groups)
 
 
 def test_what_the_shipped_file_takes_for_a_signal_is_explained() -> None:

@@ -135,6 +135,57 @@ def test_a_route_takes_what_fits_all_it_names(wanted: dict[str, frozenset[str]],
     assert fits(Route((), **wanted).match, HIT, PLATFORM) is expected
 
 
+@dataclass(frozen=True)
+class Daily:
+    """A digest once a day."""
+
+    name: str
+    every: timedelta | None = None
+
+    def next_at(self, at: datetime) -> datetime:
+        return at + 24 * HOUR
+
+
+SEVERAL = Route(
+    (Step(("pager", "chat")), Step(("boss",), MINUTE)),
+    priorities=frozenset({"high", "urgent"}),
+    modules=frozenset({"checkout", "catalog"}),
+)
+NIGHT = From(START, "night")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SEVERAL, steps=SEVERAL.steps[:1]),
+        replace(SEVERAL, steps=(Step(("chat", "pager")), SEVERAL.steps[1])),
+        *(
+            replace(SEVERAL, steps=(SEVERAL.steps[0], replace(SEVERAL.steps[1], **other)))
+            for other in ({"after": HOUR}, {"unless_acknowledged": True}, {"hours": NIGHT}, {"office": NIGHT})
+        ),
+        replace(SEVERAL, priorities=None),
+        replace(SEVERAL, priorities=None, groups=SEVERAL.priorities),
+        replace(SEVERAL, components=frozenset({"cart"})),
+        replace(SEVERAL, modules=frozenset({"checkout"})),
+        replace(SEVERAL, stores=frozenset()),
+        replace(SEVERAL, hours=NIGHT),
+        replace(SEVERAL, hours=From(START)),
+        replace(SEVERAL, repeat=HOUR),
+        replace(SEVERAL, digest=Daily("daily")),
+        replace(SEVERAL, digest=Daily("nightly")),
+    ],
+)
+def test_a_route_is_known_by_all_that_it_says(other: Route) -> None:
+    """Whoever changes anything of it has another one."""
+    assert other.id != SEVERAL.id
+
+
+def test_a_route_that_says_the_same_is_the_same() -> None:
+    """After a restart, too: hours are known by their name."""
+    tonight, tomorrow = (replace(SEVERAL, hours=From(begins, "night")) for begins in (START, START + 24 * HOUR))
+    assert tonight.id == tomorrow.id
+
+
 def test_outside_its_hours_a_route_withholds() -> None:
     """With the name of the calendar."""
     closed = replace(BOTH, hours=From(START + HOUR))

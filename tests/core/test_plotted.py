@@ -8,6 +8,7 @@ import pytest
 from monitor.core.board import Board, Version
 from monitor.core.effect import Refusal
 from monitor.core.history import History
+from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.plotted import Choice, choice, happenings
 from monitor.core.probe import Role
 from monitor.core.series import Grid
@@ -85,4 +86,22 @@ def test_what_happened_within_the_window() -> None:
         ("version", after(100), None),
         ("version", after(200), None),
         ("incident", after(900), None),
+    ]
+
+
+def test_planned_work_is_told_from_when_it_began() -> None:
+    """By its title, as long as it took; not that of others, nor what has not begun."""
+
+    def planned(id: str, since: float, *modules: str) -> Maintenance:
+        window = Window(id, {"en": f"Work {id}"}, after(since), after(since + 900), modules=modules)
+        return announced(window, window.begins, after(-86400))
+
+    over = ended(begun(planned("over", 60, "checkout"), after(60)), after(600))
+    going = begun(planned("all", 1200), after(1200))
+    works = (over, going, planned("later", 1800, "checkout"), begun(planned("other", 60, "catalog"), after(60)))
+    board = Board(platform(module("checkout"), module("catalog")))
+    found = happenings("checkout", board, History(maintenances=works), (), GRID)
+    assert [(one.kind, one.id, one.title.places["text"], one.since, one.until) for one in found] == [
+        ("maintenance", over.id, {"en": "Work over"}, after(60), after(600)),
+        ("maintenance", going.id, {"en": "Work all"}, after(1200), None),
     ]

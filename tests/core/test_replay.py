@@ -209,6 +209,18 @@ def test_a_probe_was_asked_wherever_it_was_recorded() -> None:
     assert told_platform.modules["b"] == world.modules["b"]
 
 
+def test_places_that_nobody_configured_are_a_failure_domain_each() -> None:
+    """Down as soon as failures of three places span 15 s; three of one domain would have to wait for a minute."""
+    recording = [
+        replace(observation("a", START + timedelta(seconds=30 * beat + late), "++---"[beat]), location=place)
+        for beat in range(5)
+        for late, place in enumerate("xyz")
+    ]
+    apart = fitted(platform(module("a", places=())), recording)
+    together = replace(apart, locations=dict.fromkeys("xyz", "one"))
+    assert [moves(world, recording)[-1] for world in (apart, together)] == [("down", 90.05), ("down", 120.05)]
+
+
 def test_a_probe_that_is_off_here_was_on_there() -> None:
     """Its key is not needed to judge what it saw; one of mere evidence stays evidence."""
     base = module("a")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,36 @@ def shops(draw: st.DrawFn) -> tuple[list[Incident], dict[str, Incident]]:
         if one not in stored or draw(st.booleans())
     }
     return stored, ended
+
+
+DRAFT = replace(incident("checkout", NOON), published_at=None)
+OPEN = incident("checkout", NOON)
+OVER = incident("checkout", NOON, NOON + DAY)
+OTHER = incident("catalog", NOON)
+WHAT = {"draft": DRAFT, "open": OPEN, "over": OVER, "other": OTHER}
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        pytest.param(Search(), "draft open over other", id="all"),
+        pytest.param(Search("draft"), "draft", id="that readers do not see yet"),
+        pytest.param(Search("open"), "draft open other", id="that go on"),
+        pytest.param(Search("resolved"), "over", id="that are over"),
+        pytest.param(Search("investigating"), "draft open other", id="at a stage"),
+        pytest.param(Search("identified"), "", id="at another stage"),
+        pytest.param(Search(module="catalog"), "other", id="of a module"),
+        pytest.param(Search(module="router"), "", id="of a module that has none"),
+        pytest.param(Search(since=NOON + DAY / 2), "draft open over other", id="that went on later"),
+        pytest.param(Search(since=NOON + DAY), "draft open other", id="that were not over by then"),
+        pytest.param(Search(until=NOON), "", id="that began before"),
+        pytest.param(Search(until=NOON + DAY / 2), "draft open over other", id="that began by then"),
+        pytest.param(Search("open", module="checkout", until=NOON + DAY), "draft open", id="all of it at once"),
+    ],
+)
+def test_what_is_sought_is_what_agrees_with_everything_given(search: Search, found: str) -> None:
+    """And nothing else."""
+    assert [name for name, one in WHAT.items() if search.finds(one)] == found.split()
 
 
 @given(shops(), st.integers(1, 4), st.sampled_from([None, *KINDS]))

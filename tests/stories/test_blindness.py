@@ -1,5 +1,6 @@
 """What a place may say while it cannot see, and just before and after."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,9 +17,9 @@ from tests.stories.beats import START, Story, canary, module, observation, story
 NAMES = ("1.1.1.1:443", "9.9.9.9:443", "8.8.4.4:443")
 
 
-def silent(*outcomes: str, canaries: int = 3) -> Story:
-    """A story in which nobody answers the canaries' questions by itself."""
-    told = story(module("catalog"), canaries=canaries)
+def silent(*outcomes: str, canaries: int = 3, ids: Sequence[str] = ("catalog",)) -> Story:
+    """A story in which nobody answers the canaries' questions by itself; all modules fare alike."""
+    told = story(*map(module, ids), canaries=canaries)
 
     def feed(one: object) -> None:
         told.now = max(told.now, one.ended_at)  # type: ignore[attr-defined]
@@ -27,7 +28,8 @@ def silent(*outcomes: str, canaries: int = 3) -> Story:
 
     told.feed = feed  # type: ignore[method-assign]
     for beat, outcome in enumerate(outcomes):
-        feed(observation("catalog", START + timedelta(seconds=beat * 30), outcome))
+        for id in ids:
+            feed(observation(id, START + timedelta(seconds=beat * 30), outcome))
     return told
 
 
@@ -65,6 +67,21 @@ def test_a_failure_that_raised_the_question_is_taken_back_too() -> None:
     for name in NAMES:
         told.feed(canary(told.now, True, name))
     assert told.changes == []
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_what_a_blind_place_saw_is_taken_back_however_much_it_was(count: int) -> None:
+    """Of every module: nothing is held against any of them."""
+    ids = [f"m{number:02}" for number in range(count)]
+    told = silent(*"++", ids=ids)
+    for id in ids:
+        told.feed(observation(id, told.now, "t"))
+    assert len(told.board.restless) == count
+    for name in NAMES:
+        told.feed(canary(told.now, False, name))
+    assert told.board.vantages["here"].blind_since is not None
+    assert [key for key, track in told.board.tracks.items() if track.score] == []
+    assert told.board.restless == frozenset()
 
 
 def test_a_real_outage_in_a_blind_place_is_found_once_it_sees() -> None:

@@ -305,6 +305,15 @@ def test_of_several_posts_the_one_that_was_told_stays() -> None:
     assert reports(told)["incident"] == "Old"
 
 
+def test_a_post_is_the_same_under_another_title() -> None:
+    """Its address stays, and so it does beside one that is nearer."""
+    old = post("Carriers", "logistics", start=-90)
+    told = play(play(shop(), 2, old), 4, old, failing="logistics")
+    near = post("Near", "logistics", start=2, url=f"{URL}0")
+    play(told, 2, near, {**old, "name": "Carriers in all regions"}, failing="logistics")
+    assert reports(told) == {"found": True, "incident": "Carriers in all regions", "url": URL}
+
+
 # -- anything at all --------------------------------------------------------------------------------------------------
 
 _names = st.sampled_from(["name", "url", "status", "components", "started_at", "resolved_at", "impact"])
