@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from monitor.cli import main
 from monitor.core.detector import Transition
-from monitor.core.imported import Beat, moves_of, seen
+from monitor.core.imported import Beat, incident_of, moves_of, seen
+from monitor.core.incident import Stage
 from monitor.core.module import Status
 from monitor.core.uptime import spans, uptime
+from tests.stories.beats import module, platform
 
 FILE = """
 version: 1
@@ -218,12 +220,46 @@ def test_incidents_of_a_statuspage_are_history_and_no_measurement(folder: Path) 
     assert "We &lt;b&gt;look&lt;/b&gt;." in page
 
 
+def test_an_incident_of_a_statuspage_is_what_its_page_said() -> None:
+    """Down where an update says that there was an outage, degraded where a component is only named; as public, as long
+    and as bad as it was; what the page leaves out is what it begins with."""
+    began, said, ended = (f"2026-09-01T1{hour}:00:00Z" for hour in (0, 1, 2))
+    outage = [{"name": "Catalog", "new_status": status} for status in ("partial_outage", "degraded_performance")]
+    updates = [{"body": " Over.\r\n", "created_at": ended}, {"display_at": began, "affected_components": outage}]
+    told = raw("abc", began, ended, created_at=said, components=[{"name": "checkout"}], incident_updates=updates)
+    one = incident_of(told, platform(module("catalog"), module("checkout")), {}, "en")
+    assert one is not None
+    at = [datetime.fromisoformat(each) for each in (began, said, ended)]
+    assert [one.started_at, one.detected_at, one.resolved_at] == at
+    assert one.published_at == one.acts[0].at == at[1]
+    assert (one.stage, one.impact, one.by_hand) == (Stage.RESOLVED, "critical", True)
+    assert [(each.module, each.status, each.since, each.until, each.seen) for each in one.members] == [
+        ("checkout", Status.DEGRADED, at[0], at[2], False),
+        ("catalog", Status.DOWN, at[0], at[2], False),
+    ]
+    assert [(each.at, each.stage, each.author, each.body) for each in one.updates] == [
+        (at[0], Stage.INVESTIGATING, "person", {"en": ""}),
+        (at[2], Stage.INVESTIGATING, "person", {"en": "Over."}),
+    ]
+
+
 @pytest.mark.parametrize(
     ("source", "content", "said"),
     [
         ("statuspage", b"<html>", "is no incidents.json of Statuspage"),
         ("statuspage", b'{"incidents": [1]}', "is no incidents.json of Statuspage"),
-        ("statuspage", b'{"incidents": [{"id": "x"}]}', "incident 1 cannot be read"),
+        (
+            *("statuspage", b'{"incidents": [{"id": "x"}]}'),
+            "incident 1 cannot be read: it is no incident of Statuspage (KeyError: 'name')",
+        ),
+        (
+            *("statuspage", b'{"incidents": [{"id": "x", "name": "n", "resolved_at": "2026-09-01T00:00:00Z"}]}'),
+            "incident 1 cannot be read: it has no beginning, no end after it, or no name",
+        ),
+        (
+            *("statuspage", b'{"incidents": [{"id": "x", "name": "n", "resolved_at": "9999-09-01T00:00:00Z"}]}'),
+            "incident 1 cannot be read: `resolved_at` is out of range",
+        ),
         ("statuspage", b"[" * 200_000, "is no incidents.json of Statuspage"),
         ("uptime-kuma", b"no database at all, by no means", "is no database of Uptime Kuma"),
         ("uptime-kuma", b"", "is no database of Uptime Kuma"),

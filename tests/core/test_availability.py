@@ -16,7 +16,7 @@ from monitor.core.effect import Gap
 from monitor.core.history import History
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Group, Module, Platform, Status
-from monitor.core.period import before, midnight, named
+from monitor.core.period import Period, before, midnight, named
 from monitor.core.weights import Weights
 from tests.store.past import incident
 from tests.stories.beats import module, platform
@@ -332,6 +332,12 @@ def test_months_are_as_long_as_the_clock_makes_them(zone: str, name: str, hours:
     figure = down.figure(Subject("module", "cart"), period.since, period.until)
     assert (figure.ratio, figure.down_seconds) == (0.0, hours * 3600)
     assert down.figure(Subject("module", "cart"), period.until, period.until + HOUR).ratio == 1.0
+
+
+def test_before_any_stretch_there_is_one_as_long() -> None:
+    """It has no name, and follows no calendar."""
+    week = Period("", START, START + timedelta(days=7))
+    assert before(week, SAO_PAULO) == Period("", START - timedelta(days=7), START)
 
 
 def test_a_day_without_a_midnight_begins_with_the_change() -> None:

@@ -82,6 +82,15 @@ def test_a_november_worked_out_by_hand() -> None:
     assert len(found.days["cart"]) == 30
 
 
+def test_an_incident_belongs_to_the_period_it_began_in() -> None:
+    """From its first moment; the next one carries it while it lasts, and not one that ends as the period begins."""
+    first, over = outage("cart", day(1), 30), outage("cart", day(1) - 45 * MINUTE, 45)
+    lasting, next_one = outage("cart", day(1) - 60 * MINUTE, 61), outage("cart", NOVEMBER.until, 5)
+    found = told(first, over, lasting, next_one)
+    assert [one.incident for one in found.began] == [first]
+    assert [one.incident for one in found.carried] == [lasting]
+
+
 def test_days_that_are_alike_are_kept_once() -> None:
     """However many modules there are: of each, two years of reports hold more than a thousand days."""
     well = Transition("", Status.UNKNOWN, Status.UP, day(1), NOVEMBER.since - timedelta(days=40))
