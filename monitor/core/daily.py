@@ -16,7 +16,7 @@ from operator import add
 from monitor.core.availability import Availability, Subject, parts
 from monitor.core.module import Platform
 from monitor.core.period import midnight
-from monitor.core.uptime import Span, Spent, Uptime, figure, spent
+from monitor.core.uptime import Span, Spent, spent
 from monitor.core.weights import Weights
 
 Lines = Mapping[str, tuple[str, ...]]  # what modules a line is made of, by its name
@@ -141,7 +141,3 @@ class Reckoning:
         rims += self.past.spent(subject, self.totals.until, self.end)
         weights = self.past.platform.weights
         return sum((self.totals.sums[one.name].weighed(weights) for one in _lines(self.past.platform, subject)), rims)
-
-    def figure(self, subject: Subject) -> Uptime:
-        """The figure of the window."""
-        return figure(self.spent(subject))

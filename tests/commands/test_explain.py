@@ -6,6 +6,8 @@ from click.testing import CliRunner
 
 from monitor.cli import main
 
+KEYS = ("code", "kind", "module", "blame", "class")
+
 
 def typed(*words: str) -> tuple[int, str, str]:
     done = CliRunner().invoke(main, ["explain", *words])
@@ -20,8 +22,10 @@ def test_a_code_is_explained_in_three_languages() -> None:
     assert "O que fazer" in typed("http.429", "--lang", "pt-br")[1]
     status, out, _ = typed("http.429", "--json")
     told = json.loads(out)
-    assert (status, told["code"], told["blame"], told["class"]) == (0, "http.429", "blocked", "capacity_or_throttling")
+    assert [status, *map(told.get, KEYS)] == [0, "http.429", "cause", None, "blocked", "capacity_or_throttling"]
     assert set(told["advice"]) == {"en", "pt-BR", "es"}
+    told = json.loads(typed("chk0233", "--json")[1])
+    assert [*map(told.get, KEYS)] == ["CHK0233", "vtex", "Promotions & Taxes", None, None]
     assert set(json.loads(typed("ORD021.3", "--json", "--lang", "es")[1])["meaning"]) == {"es"}
 
 

@@ -1,7 +1,7 @@
 """Which support plan fits a shop: by the rules, and by the questions that are made of them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.plan import Plan, Range
@@ -81,6 +81,8 @@ def test_whether_a_bound_belongs_to_its_range(bounds: Range, inside: float, outs
 
 @settings(max_examples=examples(400))
 @given(some_plans, shops)
+@example([FREE, MIDDLE, LARGE], {"orders_per_day": 100, "average_ticket": 200, "growth_percent": 0})
+@example([FREE, MIDDLE, LARGE], {"orders_per_day": 500, "average_ticket": 201, "growth_percent": 0})
 def test_the_questions_lead_to_what_the_rules_say(plans: list[Plan], shop: dict[str, float]) -> None:
     """Whatever the answers are: exactly one tier fits each, and no two neighbours lead to the same."""
     if all(one.suggested_when is None for one in plans):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select, text
 
-from monitor.core.availability import Availability, subjects
+from monitor.core.availability import PLATFORM, Availability, Subject, subjects
 from monitor.core.daily import Reckoning, calendar, lines_of
 from monitor.core.effect import Arranged, Storable
 from monitor.core.maintenance import Counted, Maintenance, Window, announced, begun, ended
@@ -74,7 +74,6 @@ async def the_same(random: Random, store: Store, platform: Platform, zone: ZoneI
     whole = await store.archive(start)
     plain = Availability(platform, whole, whole.maintenances, start)
     assert found.spent(subject) == plain.spent(subject, start, end), (subject, start, end)
-    assert found.figure(subject) == plain.figure(subject, start, end)
     return totals is not None
 
 
@@ -136,6 +135,24 @@ async def kept_until(store: SqlStore) -> dict[str, datetime]:
     query = select(days.c.line, func.max(days.c.until)).group_by(days.c.line)
     async with store.reading() as connection:
         return {line: instant(until) for line, until in await connection.execute(query)}
+
+
+@pytest.mark.parametrize(
+    ("platform", "subject", "lines"),
+    [
+        (SHOP, Subject("module", "cart"), {"module:cart": ("cart",)}),
+        (SHOP, Subject("component", "order"), {"component:order": ("cart", "price")}),
+        (SHOP, Subject("group", "buy"), {"component:order": ("cart", "price")}),
+        (SHOP, PLATFORM, {"component:order": ("cart", "price")}),
+        (replace(SHOP, groups=()), PLATFORM, {f"module:{id}": (id,) for id in IDS}),
+    ],
+)
+def test_a_figure_adds_up_the_days_of_its_lines(
+    platform: Platform, subject: Subject, lines: dict[str, tuple[str, ...]]
+) -> None:
+    """Its own of a module or a component; of a group and the platform those of the components, or of the modules where
+    there are none."""
+    assert lines_of(platform, [subject]) == lines
 
 
 async def test_days_are_made_once_and_say_what_they_hold(kept_at: str) -> None:
