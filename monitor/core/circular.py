@@ -51,7 +51,7 @@ def first_line(
     over = edition.event == "updated" and not subject.is_open
     places: dict[str, Place] = {
         "title": title(subject, platform),
-        "impact": Sentence(IMPACT.get(subject.impact, IMPACT["minor"])),
+        "impact": Sentence(IMPACT[subject.impact]),
         "since": since,
         "lasted": lasted,
     }

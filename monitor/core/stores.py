@@ -7,7 +7,7 @@ from monitor.core.incident import Incident
 from monitor.core.module import Platform
 from monitor.core.plan import Client
 from monitor.core.service import served
-from monitor.core.wording import N_, Place, Sentence
+from monitor.core.wording import N_, Sentence
 
 MOST = 20  # stores that are named in a text
 
@@ -38,6 +38,6 @@ def for_whom(stores: Sequence[Client], platform: Platform) -> Iterable[Sentence]
     """A line for each store: its plan, and the person it turns to."""
     plans = {one.id: one.name for one in platform.plans}
     for one in stores[:MOST]:
-        places: dict[str, Place] = {"store": one.name, "plan": plans.get(one.plan, one.plan)}
-        said = Sentence(FOR if one.plan else ALONE, places)
+        store = Sentence(ALONE, {"store": one.name})
+        said = Sentence(FOR, {"store": one.name, "plan": plans[one.plan]}) if one.plan else store
         yield Sentence(TURNS_TO, {"store": said, "person": one.contact}) if one.contact else said

@@ -106,6 +106,24 @@ def test_a_rule_is_kept_and_withdrawn_as_a_whole(shell: Shell) -> None:
     assert "Domingos" in shell.type("list", "--status", "scheduled").stdout
 
 
+def test_a_window_is_told_as_it_was_planned(shell: Shell) -> None:
+    """Whole, in JSON: from and until are those of the first time."""
+    words = ("--title", "Noites", "-m", "Sem pedidos.", "--from", "2030-01-01T02:00", "--duration", "30m")
+    rule = ("--rrule", "FREQ=DAILY;COUNT=3", "--modules", "catalog", "--excuses", "slow", "--lang", "pt-BR")
+    window = shell.plan(*words, *rule, "--timezone", "Europe/Madrid")
+    assert len(window.pop("id")) == 12
+    assert window == {
+        "title": {"pt-BR": "Noites", "en": "Noites"},
+        "message": {"pt-BR": "Sem pedidos.", "en": "Sem pedidos."},
+        "from": "2030-01-01T01:00:00.000Z",
+        "until": "2030-01-01T01:30:00.000Z",
+        "rrule": "FREQ=DAILY;COUNT=3",
+        "timezone": "Europe/Madrid",
+        "modules": ["catalog"],
+        "excuses": ["slow"],
+    }
+
+
 def test_the_same_plan_twice_is_one(shell: Shell) -> None:
     """The same words, the same moment: the work that is there is answered."""
     words = ("--title", "Uma vez", "--from", "2030-01-01T02:00", "--until", "2030-01-01T03:00")

@@ -12,6 +12,7 @@ from monitor.core.bulletin import RELEVANT, Bulletin, Edition, Subject, bulletin
 from monitor.core.effect import Arranged, Saved
 from monitor.core.incident import Incident, Stage, Update, with_update
 from monitor.core.maintenance import Window, announced, begun
+from monitor.core.observation import stamp
 from monitor.core.subscriber import (
     Subscriber,
     Thread,
@@ -20,6 +21,7 @@ from monitor.core.subscriber import (
     subscriber_from_json,
     subscriber_to_json,
     suffered,
+    without_address,
 )
 from tests.store.past import NOON, after, incident
 from tests.stories.beats import module, platform
@@ -235,12 +237,25 @@ def test_whoever_is_not_reached_for_days_is_given_up() -> None:
     assert suffered(failed(asked, NOON, timedelta(seconds=1)), NOON)
 
 
-@pytest.mark.parametrize(
-    "one", [ANA, replace(ANA, components=frozenset({"b", "a"}), threads={"x": Thread(1, 2, True)}, next_at=after(3))]
-)
+FAILING = replace(ANA, asked_at=after(1), attempts=4, failing_since=after(2), next_at=after(3), refusals=2)
+CHOSEN = replace(ANA, components=frozenset({"b", "a"}), topics=frozenset({"maintenance"}), format="statuspage")
+
+
+@pytest.mark.parametrize("one", [ANA, CHOSEN, replace(ANA, cursor=9, threads={"x": Thread(1, 2, True)}), FAILING])
 def test_a_subscriber_is_stored_whole(one: Subscriber) -> None:
     """Nothing is lost on the way."""
     assert subscriber_from_json(subscriber_to_json(one)) == one
+
+
+def test_operators_see_of_a_subscriber_all_but_who_it_is() -> None:
+    """What was chosen, when, and since when nothing arrives."""
+    one = replace(CHOSEN, failing_since=after(2))
+    assert without_address(one) == {
+        **{"id": ANA.id, "kind": "email", "language": ANA.language, "components": ["a", "b"]},
+        **{"topics": ["maintenance"], "format": "statuspage", "created_at": stamp(ANA.created_at)},
+        **{"confirmed_at": stamp(ANA.confirmed_at), "failing_since": stamp(after(2))},
+    }
+    assert without_address(ANA)["components"] is None
 
 
 KINDS = st.sampled_from(["member_added", "worsened", "cause_changed", "said", "resolve", "reopen", "move"])

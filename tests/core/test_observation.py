@@ -1,6 +1,7 @@
 """An observation written as JSON and read back is the same observation: a recorded day can be judged again."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -50,12 +51,27 @@ def test_absent_keys_mean_null() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [{}, {"at": None, "probe": "x"}, {"at": "soon", "probe": "x"}, {"at": "2026-11-23T12:00:00Z"}]
+    ("wrong", "said"),
+    [
+        ({"at": None}, "`at` is missing"),
+        ({"at": "soon"}, "`at` is not a time with its zone"),
+        ({"at": "2026-11-23T12:00:00"}, "`at` is not a time with its zone"),
+        ({"probe": None}, "`probe` is missing"),
+        ({"module": 1}, "`module` is not text"),
+        ({"duration": "1"}, "`duration` is not a number"),
+        ({"duration": True}, "`duration` is not a number"),
+        ({"duration": -1}, "`duration` is out of range"),
+        *(({"phases": {"dns": far}}, "`dns` is out of range") for far in (math.nan, -math.inf, 10**16, -(10**16))),
+        ({"http": [200]}, "`http` is not an object"),
+        ({"http": {}}, "`http.status` is missing"),
+        ({"http": {"status": 200, "headers": {"age": 3}}}, "`headers` holds something that is not text"),
+        ({"steps": {}}, "`steps` is not a list"),
+    ],
 )
-def test_what_is_no_observation(raw: dict[str, Any]) -> None:
-    """It says so instead of making one up."""
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        observation_from_json(raw)
+def test_what_is_no_observation(wrong: dict[str, Any], said: str) -> None:
+    """It says so, with the field, instead of making one up."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        observation_from_json({"at": "2026-11-23T12:00:00Z", "probe": "x", **wrong})
 
 
 def test_header_names_are_lower_case() -> None:

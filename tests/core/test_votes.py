@@ -143,6 +143,17 @@ def test_taking_back_leaves_no_bad_run_behind() -> None:
     assert status_by_place(told.board, "a")["x"] is not Status.DOWN
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "seen"),
+    [("-+", Status.UP), ("+~", Status.DEGRADED), ("+-", Status.DOWN), ("+?", Status.UNKNOWN), ("", Status.UNKNOWN)],
+    ids=["well", "slow", "failed", "nobody could tell", "never asked"],
+)
+def test_what_a_place_sees_is_what_its_newest_run_says(outcomes: str, seen: Status) -> None:
+    """Whatever it saw before, and whatever the module's status is."""
+    told = look(world(*seen_from("a")), {"x": outcomes, "y": "++"})
+    assert status_by_place(told.board, "a") == {"x": seen, "y": Status.UP, "z": Status.UNKNOWN}
+
+
 def test_a_slow_module_at_a_place_that_was_blind() -> None:
     """Slow there, then outvoted, then seeing again: no exception in the region's watch."""
     told = world(*seen_from(*"abcd"))

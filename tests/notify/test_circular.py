@@ -15,8 +15,9 @@ import pytest
 
 from monitor.core.announcement import components_of
 from monitor.core.bulletin import Edition
-from monitor.core.incident import Stage, Update, with_update
+from monitor.core.incident import Incident, Stage, Update, with_update
 from monitor.core.maintenance import Window, announced
+from monitor.core.module import Component, Group
 from monitor.core.site import Site
 from monitor.core.subscriber import Subscriber
 from monitor.notify.circular import (
@@ -113,6 +114,43 @@ def test_what_people_wrote_since_the_last_message_stands_first() -> None:
     text = text_of(sent(ANA, Edition("incidents", BROKEN.id, 2, 3, "updated", 8, 8, over=False), more)[0])
     assert "Half is done." in text.split("\n\n")[1]
     assert "We swap the disk." not in text
+
+
+OVER = replace(BROKEN, resolved_at=after(3600))
+
+
+@pytest.mark.parametrize(
+    ("event", "subject", "first"),
+    [
+        ("opened", BROKEN, "Checkout: {seen} · Major impact · since {since}"),
+        ("opened", replace(BROKEN, impact="critical"), "Checkout: {seen} · Critical impact · since {since}"),
+        ("updated", BROKEN, "Update: Checkout: {seen} · Major impact · since {since}"),
+        ("updated", OVER, "Update: Checkout: {seen} · it is over, lasted 1 h"),
+        ("resolved", OVER, "Resolved: Checkout: {seen} · lasted 1 h"),
+        ("summary", OVER, "Over already: Checkout: {seen} · Major impact · since {since}, lasted 1 h"),
+        ("resolved", replace(OVER, merged_into="other"), "Goes on with another incident: Checkout: {seen}"),
+    ],
+)
+def test_the_first_line_says_what_has_become_of_it(event: str, subject: Incident, first: str) -> None:
+    """How bad it is while it goes on, and how long it took once it is over."""
+    edition = Edition("incidents", BROKEN.id, 0, 1, event, 7, 7, over=not subject.is_open)
+    said = message_of(edition, subject, ANA, BUREAU, after(7200)).subject
+    places = {"seen": "overload or service switched off (status 503)", "since": "Nov 23, 2026, 09:00 UTC-3"}
+    assert " ".join(said.split()) == first.format(**places)
+
+
+def test_planned_work_says_whom_it_affects() -> None:
+    """The components that it touches, where there are any; and what a person wrote last."""
+    parts = (Component("cart", {"en": "Cart"}, ("checkout",)), Component("find", {"en": "Search"}, ("catalog",)))
+    bureau = replace(BUREAU, platform=replace(SHOP, groups=(Group("shop", {"en": "Shop"}, parts),)))
+    window = Window("w", {"en": "New database"}, after(3600), after(7200))
+    edition = Edition("maintenance", "m", 0, 1, "scheduled", 3, 3, over=False)
+    for modules, affected in ((("checkout",), "Affected: Cart."), ((), "Affected: Cart and Search.")):
+        work = announced(replace(window, modules=modules), window.begins, NOON, "person")
+        assert affected in message_of(edition, work, ANA, bureau, NOON).body.splitlines()
+        assert "Affected" not in message_of(edition, work, ANA, BUREAU, NOON).body
+        said = replace(work, updates=(*work.updates, replace(work.updates[-1], body={"en": "An hour more."})))
+        assert "An hour more." in message_of(edition, said, ANA, bureau, NOON).body.splitlines()
 
 
 def test_planned_work_says_when_and_what() -> None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from monitor.core.digest import Line
 from monitor.core.effect import Summed
 from monitor.core.gathering import letter_of
@@ -100,6 +102,26 @@ def test_components_are_told_as_far_as_the_incident_goes() -> None:
 
     assert told(OPEN) == [("cart", "Cart", "partial_outage")]
     assert told(replace(OPEN, resolved_at=after(50))) == [("cart", "Cart", "operational")]
+
+
+@pytest.mark.parametrize(
+    ("here", "named"),
+    [
+        ("xyz", []),
+        ("xz", ["Store X, plan A", "Store Z"]),
+    ],
+)
+def test_a_channel_that_looks_after_no_store_is_told_which_ones_where_not_all_are_concerned(
+    here: str, named: list[str]
+) -> None:
+    """Each with its plan, where it has one."""
+    clients = tuple(Client(id, id.upper(), plan) for id, plan in (("x", "a"), ("y", "a"), ("z", "")))
+    shop = replace(module("checkout"), stores=tuple(here))
+    theirs = platform(shop, plans=(Plan("a", {"en": "A"}),), clients=clients, stores=frozenset("xyz"))
+    sending = Sending(Letter(OPEN.id, 1, "pager", "opened", "first", after(2)), "opened")
+    message = message_of(sending, OPEN, "en", replace(DESK, platform=theirs), after(60))
+    assert [one for one in message.body.splitlines() if one.startswith("Store ")] == named
+    assert [one["id"] for one in message.payload["stores"]] == [one[6].lower() for one in named]
 
 
 def test_the_clock_of_a_plan_is_told_for_stores_of_that_plan_alone() -> None:

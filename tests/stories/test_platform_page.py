@@ -211,12 +211,15 @@ def test_a_restart_keeps_what_was_known_until_the_page_had_its_chance() -> None:
 
 
 def test_an_old_copy_is_old() -> None:
-    """What a cache handed out an hour late says nothing of now."""
+    """What a cache handed out an hour late says nothing of now; a copy of which no age is known is new."""
     told = play(shop(), 2, readable=False)
     play(told, 2, failing="logistics", readable=False)
     told.feed(page(told.now, age=3600))
     told.tick()
     assert reports(told) is None
+    told.feed(replace(page(told.now), http=None))
+    told.tick()
+    assert reports(told) == SILENT
 
 
 def test_two_pages_are_silent_only_together() -> None:
