@@ -68,7 +68,7 @@ class Password:
 
         Keyboards differ in how they write an accent, so the text is composed first (Unicode NFC).
         """
-        text = unicodedata.normalize("NFC", said).encode("utf-8", "surrogatepass")
+        text = unicodedata.normalize("NFC", said).encode()
         return hashlib.scrypt(
             text,
             salt=self.salt,

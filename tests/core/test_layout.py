@@ -117,6 +117,13 @@ def test_no_layer_is_too_tall() -> None:
     assert layout.height < 15 * 2 * BOX
 
 
+def test_there_are_no_more_layers_than_it_takes() -> None:
+    """A few, each of which needs one of the many, stand in one layer behind all of these."""
+    many = {f"m{number}": ["root"] for number in range(60)}
+    few = {f"x{number}": [f"m{12 * number}"] for number in range(5)}
+    assert layout_of({"root": [], **many, **few}).layers == 6
+
+
 def test_a_long_chain_is_no_trouble() -> None:
     """Nothing here calls itself."""
     needs = {f"m{number}": [f"m{number - 1}"] for number in range(1500)}
