@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.core.announcement import work_title
 from monitor.core.board import Board, Version
 from monitor.core.effect import Refusal
 from monitor.core.heartbeat import HEARTBEAT
@@ -126,13 +127,12 @@ def _incidents(module: str, board: Board, history: History) -> Iterable[Happenin
     for one in incidents_of(board, history):
         member = one.member(module)
         if member is not None:
-            until = member.until or one.ended_at or one.resolved_at
-            yield Happening("incident", one.id, member.since, until, title(one, board.platform))
+            yield Happening(
+                "incident", one.id, member.since, member.until or one.resolved_at, title(one, board.platform)
+            )
 
 
 def _works(module: str, board: Board, history: History) -> Iterable[Happening]:
     for one in works_of(board, history):
         if one.concerns(module) and one.started_at is not None:
-            yield Happening(
-                "maintenance", one.id, one.started_at, one.ended_at, Sentence("{text}", {"text": one.title})
-            )
+            yield Happening("maintenance", one.id, one.started_at, one.ended_at, work_title(one))

@@ -231,7 +231,8 @@ def test_an_incident_of_a_statuspage_is_what_its_page_said() -> None:
     assert one is not None
     at = [datetime.fromisoformat(each) for each in (began, said, ended)]
     assert [one.started_at, one.detected_at, one.resolved_at] == at
-    assert one.published_at == one.acts[0].at == at[1]
+    (act,) = one.acts
+    assert (one.published_at, act.at, act.what, act.detail) == (at[1], at[1], "opened", {"imported": "statuspage"})
     assert (one.stage, one.impact, one.by_hand) == (Stage.RESOLVED, "critical", True)
     assert [(each.module, each.status, each.since, each.until, each.seen) for each in one.members] == [
         ("checkout", Status.DEGRADED, at[0], at[2], False),

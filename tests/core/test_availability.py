@@ -16,7 +16,7 @@ from monitor.core.effect import Gap
 from monitor.core.history import History
 from monitor.core.maintenance import Maintenance, Window, announced, begun, ended
 from monitor.core.module import Component, Group, Module, Platform, Status
-from monitor.core.period import Period, before, midnight, named
+from monitor.core.period import Period, all_of, before, midnight, named
 from monitor.core.weights import Weights
 from tests.store.past import incident
 from tests.stories.beats import module, platform
@@ -272,6 +272,8 @@ def test_what_holds_now_holds_no_longer_than_somebody_watched() -> None:
     assert figure.known_seconds == 25 * 86400 - 3600
     rows = stopped.intervals(Subject("module", "cart"), START, END)
     assert (rows[-1].status, rows[-1].lost, rows[-1].until) == ("unknown", None, END)
+    short = replace(past({"cart": [(START, "U")]}), until=START + HOUR)
+    assert short.figure(Subject("module", "cart"), START, END).known_seconds == 3600
 
 
 def test_an_interval_says_what_is_known_of_it() -> None:
@@ -332,6 +334,14 @@ def test_months_are_as_long_as_the_clock_makes_them(zone: str, name: str, hours:
     figure = down.figure(Subject("module", "cart"), period.since, period.until)
     assert (figure.ratio, figure.down_seconds) == (0.0, hours * 3600)
     assert down.figure(Subject("module", "cart"), period.until, period.until + HOUR).ratio == 1.0
+
+
+def test_every_month_and_quarter_is_listed_once() -> None:
+    """The newest first, each quarter before its months, from the one in which something was first known."""
+    began, now = datetime(2025, 12, 1, 2, tzinfo=UTC), datetime(2026, 2, 1, 4, tzinfo=UTC)  # in São Paulo, November
+    assert [one.name for one in all_of(began, now, SAO_PAULO)] == [
+        *("2026-Q1", "2026-02", "2026-01", "2025-Q4", "2025-12", "2025-11")
+    ]
 
 
 def test_before_any_stretch_there_is_one_as_long() -> None:

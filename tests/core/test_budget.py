@@ -106,6 +106,8 @@ def test_what_is_spent_to_the_last_second_is_spent_now() -> None:
     half = PERIOD / 2
     one = budget([span(Status.DOWN, PERIOD, half), span(Status.UP, half)], NOON, 0.5)
     assert (one.left_seconds, one.exhausted_at) == (0, NOON)
+    blink = [span(Status.DOWN, half, half - timedelta(seconds=0.5)), span(Status.UP, half - timedelta(seconds=0.5))]
+    assert budget(blink, NOON, 1.0).exhausted_at == NOON
 
 
 def test_old_losses_that_leave_the_thirty_days_put_the_end_off() -> None:

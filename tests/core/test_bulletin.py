@@ -16,6 +16,7 @@ from monitor.core.observation import stamp
 from monitor.core.subscriber import (
     Subscriber,
     Thread,
+    asked,
     confirmed,
     failed,
     subscriber_from_json,
@@ -208,19 +209,19 @@ def test_planned_work_is_told_as_it_is_announced_and_as_it_goes_on() -> None:
 
 def test_whoever_confirms_hears_of_what_is_new_from_then_on() -> None:
     """And whoever confirms once more, with other wishes, goes on where they were."""
-    asked = replace(ANA, confirmed_at=None)
-    first = confirmed(asked, None, 9, after(5))
+    waiting = replace(ANA, confirmed_at=None)
+    first = confirmed(waiting, None, 9, after(5))
     assert (first.confirmed_at, first.cursor) == (after(5), 9)
     assert confirmed(first, None, 99, after(9)) is first
     heard = replace(first, cursor=12, threads={"x": Thread(2, 12)})
-    again = confirmed(replace(asked, id="b"), heard, 20, after(9))
+    again = confirmed(replace(waiting, id="b"), heard, 20, after(9))
     assert (again.cursor, again.threads) == (12, heard.threads)
 
 
 def test_whoever_confirms_begins_without_a_blemish() -> None:
     """However hard they were to ask: what failed until then is not counted with what fails from then on."""
-    asked = replace(ANA, confirmed_at=None, attempts=11, failing_since=NOON, next_at=after(600), refusals=4)
-    one = confirmed(asked, None, 9, after(5))
+    waiting = replace(ANA, confirmed_at=None, attempts=11, failing_since=NOON, next_at=after(600), refusals=4)
+    one = confirmed(waiting, None, 9, after(5))
     assert (one.attempts, one.failing_since, one.next_at, one.refusals) == (0, None, None, 0)
     assert not suffered(failed(one, after(3 * 86400), timedelta(seconds=1)), after(3 * 86400))
 
@@ -232,9 +233,11 @@ def test_whoever_is_not_reached_for_days_is_given_up() -> None:
     theirs = failed(ours, NOON, timedelta(seconds=1))
     assert not suffered(theirs, after(3 * 86400 - 1))
     assert suffered(failed(theirs, after(86400), timedelta(seconds=1)), after(3 * 86400))
-    asked = replace(ANA, confirmed_at=None, attempts=11)
-    assert not suffered(asked, NOON)
-    assert suffered(failed(asked, NOON, timedelta(seconds=1)), NOON)
+    waiting = replace(ANA, confirmed_at=None, attempts=11)
+    assert not suffered(waiting, NOON)
+    assert suffered(failed(waiting, NOON, timedelta(seconds=1)), NOON)
+    again = asked(waiting, after(60))
+    assert (again.asked_at, again.attempts, again.failing_since, again.next_at) == (after(60), 0, None, None)
 
 
 FAILING = replace(ANA, asked_at=after(1), attempts=4, failing_since=after(2), next_at=after(3), refusals=2)

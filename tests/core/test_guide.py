@@ -1,5 +1,6 @@
 """The guide to codes: each has its meaning, its owner and what to do, and a wrong one the nearest right one."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,8 @@ def test_every_code_says_what_it_means_whose_it_is_and_what_to_do() -> None:
     found = list(entries())
     assert [one.code for one in found] == list(ALL)
     assert all(one.meaning.message and one.whose.message and one.advice for one in found)
+    said = [sentence for one in found for sentence in (one.meaning, one.whose, *one.advice)]
+    assert all(set(re.findall(r"{(\w+)}", one.message)) <= set(one.places) for one in said)
     assert sorted(one.code for some in alike(found) for one in some) == sorted(ALL)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.core.announcement import work_title
 from monitor.core.board import Board, Version
 from monitor.core.effect import Refusal
 from monitor.core.history import History
@@ -89,6 +90,16 @@ def test_what_happened_within_the_window() -> None:
     ]
 
 
+def test_an_incident_ends_for_a_module_when_that_is_well_or_with_the_whole() -> None:
+    """Whichever is known."""
+    whole = incident("checkout", after(60), after(900))
+    (member,) = whole.members
+    for until, ends in ((after(300), after(300)), (None, after(900))):
+        one = replace(whole, members=(replace(member, until=until),))
+        (found,) = happenings("checkout", Board(platform(module("checkout"))), History(incidents=(one,)), (), GRID)
+        assert (found.id, found.since, found.until) == (one.id, after(60), ends)
+
+
 def test_planned_work_is_told_from_when_it_began() -> None:
     """By its title, as long as it took; not that of others, nor what has not begun."""
 
@@ -101,7 +112,7 @@ def test_planned_work_is_told_from_when_it_began() -> None:
     works = (over, going, planned("later", 1800, "checkout"), begun(planned("other", 60, "catalog"), after(60)))
     board = Board(platform(module("checkout"), module("catalog")))
     found = happenings("checkout", board, History(maintenances=works), (), GRID)
-    assert [(one.kind, one.id, one.title.places["text"], one.since, one.until) for one in found] == [
-        ("maintenance", over.id, {"en": "Work over"}, after(60), after(600)),
-        ("maintenance", going.id, {"en": "Work all"}, after(1200), None),
+    assert [(one.kind, one.id, one.title, one.since, one.until) for one in found] == [
+        ("maintenance", over.id, work_title(over), after(60), after(600)),
+        ("maintenance", going.id, work_title(going), after(1200), None),
     ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.core.incident import Incident
@@ -58,6 +58,7 @@ def test_what_is_sought_is_what_agrees_with_everything_given(search: Search, fou
     assert [name for name, one in WHAT.items() if search.finds(one)] == found.split()
 
 
+@example(([incident(f"m{n}", NOON - n * DAY) for n in range(3)], {}), 2, None)
 @given(shops(), st.integers(1, 4), st.sampled_from([None, *KINDS]))
 def test_pages_together_are_everything_that_is_sought_once_and_in_order(
     shop: tuple[list[Incident], dict[str, Incident]], limit: int, status: str | None

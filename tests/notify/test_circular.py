@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,44 @@ def test_the_first_line_says_what_has_become_of_it(event: str, subject: Incident
     said = message_of(edition, subject, ANA, BUREAU, after(7200)).subject
     places = {"seen": "overload or service switched off (status 503)", "since": "Nov 23, 2026, 09:00 UTC-3"}
     assert " ".join(said.split()) == first.format(**places)
+
+
+@pytest.mark.parametrize(
+    ("event", "first"),
+    [
+        ("scheduled", "Planned work: New database · {span}"),
+        *((event, "Update of planned work: New database · {span}") for event in ("replanned", "extended", "verifying")),
+        ("begun", "Planned work has begun: New database · {span}"),
+        ("completed", "Planned work is over: New database"),
+        ("cancelled", "Planned work is called off: New database · {span}"),
+    ],
+)
+def test_the_first_line_of_planned_work_says_how_far_it_is(event: str, first: str) -> None:
+    """And from when till when it takes, as long as that is to come."""
+    window = Window("w", {"en": "New database"}, after(3600), after(7200))
+    work = announced(window, window.begins, NOON, "person")
+    edition = Edition("maintenance", work.id, 0, 1, event, 3, 3, over=False)
+    said = message_of(edition, work, ANA, BUREAU, NOON).subject
+    assert " ".join(said.split()) == first.format(span="Nov 23, 2026, 10:00 – 11:00 UTC-3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "author", "detail", "told"),
+    [
+        ("said", "person", {}, True),
+        ("merged", "monitor", {"into": "x"}, True),
+        ("outlived", "monitor", {"modules": ["catalog"]}, True),
+        ("worsened", "monitor", {"module": "catalog"}, False),
+    ],
+)
+def test_of_what_the_monitor_noted_only_what_became_of_an_incident_stands_first(
+    kind: str, author: str, detail: dict[str, Any], told: bool
+) -> None:
+    """The rest is in the cause and in what is affected; what a person wrote always does."""
+    one = with_update(BROKEN, Update(after(9), Stage.IDENTIFIED, kind, detail, author, {"en": "Words."}))
+    body = message_of(replace(OPENED, step=2, event="updated", since=1), one, ANA, BUREAU, after(60)).body
+    without = message_of(replace(OPENED, step=2, event="updated", since=2), one, ANA, BUREAU, after(60)).body
+    assert (body != without) is told
 
 
 def test_planned_work_says_whom_it_affects() -> None:
