@@ -13,7 +13,7 @@ from monitor.core.persistent import with_value
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.silence import Silence
 from monitor.core.told import Told
-from monitor.core.track import Track, is_restless
+from monitor.core.track import Track, is_gone, is_restless
 
 FEW = 16  # tracks that are replaced one after the other; more of them are copied with all others
 
@@ -129,7 +129,8 @@ class Board:
     """Everything that is known now. The mappings are never changed in place.
 
     `tracks` by (module, probe, location), `probes` by (module, probe), `modules` by id. `incidents` by id: those open,
-    and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe;
+    and those resolved so recently that they may reopen. `restless` are the tracks that hold anything against a probe,
+    `gone` by module those (probe, location) whose address was lately not there any more;
     `versions`, `calls` and `pages` by (module, probe); `regional` by failure domain. `agenda` is planned work, `held`
     the modules whose failure it excuses and since when they fail; `silences`, by id, those that are not long over.
     `ailing` is what of our own does not work, by its code, with since when. `unsaid` is what members of crowds did
@@ -148,6 +149,7 @@ class Board:
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
     restless: frozenset[tuple[str, str, str]] = frozenset()
+    gone: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     regional: Mapping[str, Regional] = field(default_factory=dict)
     pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
@@ -191,10 +193,12 @@ class Board:
     def with_track(self, key: tuple[str, str, str], track: Track) -> "Board":
         """The board with one track in place of the old one."""
         tracks = with_value(self.tracks, key, track)
-        restless = is_restless(track)
-        if restless is (key in self.restless):
-            return replace(self, tracks=tracks)
-        return replace(self, tracks=tracks, restless=self.restless | {key} if restless else self.restless - {key})
+        restless, gone = self.restless, self.gone
+        if is_restless(track) is not (key in restless):
+            restless = restless ^ {key}
+        if is_gone(track) is not (key[1:] in gone.get(key[0], ())):
+            gone = with_gone(gone, {key: track})
+        return replace(self, tracks=tracks, restless=restless, gone=gone)
 
     def with_tracks(self, changed: Mapping[tuple[str, str, str], Track]) -> "Board":
         """The board with these tracks in place of the old ones."""
@@ -205,7 +209,8 @@ class Board:
             return board
         restless = {key for key, track in changed.items() if is_restless(track)}
         kept = self.restless - changed.keys()
-        return replace(self, tracks={**self.tracks, **changed}, restless=kept | restless)
+        tracks, gone = {**self.tracks, **changed}, with_gone(self.gone, changed)
+        return replace(self, tracks=tracks, restless=kept | restless, gone=gone)
 
     def with_probe(self, key: tuple[str, str], condition: Condition) -> "Board":
         """The board with another condition of one probe."""
@@ -242,3 +247,17 @@ class Board:
     def planned(self) -> frozenset[str]:
         """The same, without those that fail in a way the work does not excuse: these are shown as they are."""
         return frozenset(id for id in self.maintained if id in self.held or self.status(id) not in FAILING)
+
+
+def with_gone(
+    gone: Mapping[str, frozenset[tuple[str, str]]], changed: Mapping[tuple[str, str, str], Track]
+) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """What is gone once these tracks are what they are now."""
+    after = dict(gone)
+    for (module, probe, place), track in changed.items():
+        which = after.pop(module, frozenset()) - {(probe, place)}
+        if is_gone(track):
+            which |= {(probe, place)}
+        if which:
+            after[module] = which
+    return after

@@ -27,9 +27,8 @@ from monitor.core.findings import (
 from monitor.core.graph import MEDIUM
 from monitor.core.incident import Candidate, Cause, Evidence
 from monitor.core.module import FAILING, Status
-from monitor.core.routing import GONE
 from monitor.core.shared import Shared
-from monitor.core.track import Track
+from monitor.core.track import GONE, Track
 
 HASTE = timedelta(seconds=20)  # what began to fail this recently will soon be known better
 UNHEARD = timedelta(seconds=60)  # … what it needs has so long to be asked since

@@ -7,7 +7,7 @@ from math import log10
 
 from monitor.core import heartbeat, herald
 from monitor.core.agenda import Agenda
-from monitor.core.board import Board, Call, Condition, Vantage, Version
+from monitor.core.board import Board, Call, Condition, Vantage, Version, with_gone
 from monitor.core.detector import Transition
 from monitor.core.digest import Digest
 from monitor.core.effect import Gap
@@ -104,6 +104,7 @@ def board_from(platform: Platform, memory: Memory) -> Board:
         platform=platform,
         tracks=tracks,
         restless=frozenset(key for key, track in tracks.items() if is_restless(track)),
+        gone=with_gone({}, tracks),
         probes={key: condition for key, condition in memory.probes.items() if key in asked},
         modules=dict(memory.modules),
         incidents={incident.id: incident for incident in memory.incidents},

@@ -6,7 +6,7 @@ from datetime import datetime
 from monitor.core import heartbeat, stale, timeline
 from monitor.core.agenda import Agenda
 from monitor.core.alias import renamed, renamed_silence, renamed_window, renamed_work
-from monitor.core.board import Board, Condition, Vantage
+from monitor.core.board import Board, Condition, Vantage, with_gone
 from monitor.core.detector import Transition
 from monitor.core.effect import Arranged, Effect, Gap, Heard, Hushed, Moved, Remember, Repeated, Saved, Settled
 from monitor.core.module import Platform, Status
@@ -27,6 +27,7 @@ def reconfigure(board: Board, platform: Platform, now: datetime) -> tuple[Board,
     gone = [key for key in board.tracks if key[:2] not in asked or key[2] not in platform.judged[key[:2]].locations]
     effects += [Remember(*key, None) for key in gone]
     kept = board.tracks.keys() - set(gone)
+    tracks = {key: track for key, track in board.tracks.items() if key in kept}
     verdicts = {key for key in asked if platform.judged[key].role is Role.VERDICT}
     effects += [Settled(*key, Condition(Status.UNKNOWN, now)) for key in board.probes if key not in verdicts]
     calls, forgotten = heartbeat.reconfigured(board, platform, now)
@@ -35,12 +36,13 @@ def reconfigure(board: Board, platform: Platform, now: datetime) -> tuple[Board,
         board,
         platform=platform,
         calls=calls,
-        tracks={key: track for key, track in board.tracks.items() if key in kept},
+        tracks=tracks,
         probes={key: condition for key, condition in board.probes.items() if key in verdicts},
         modules={id: condition for id, condition in board.modules.items() if id in platform.modules},
         versions={key: version for key, version in board.versions.items() if key in platform.probes},
         pages={key: page for key, page in board.pages.items() if key in asked},
         restless=frozenset(key for key in board.restless if key in kept),
+        gone=with_gone({}, tracks),
         stale_at=board.stale_at if platform == board.platform else None,
     )
     board, news = _with_vantages(_held(board, now), now)
@@ -131,5 +133,6 @@ def _renamed(board: Board, platform: Platform, now: datetime) -> tuple[Board, li
     board = replace(
         board, agenda=Agenda(works, windows), held={new.get(m, m): since for m, since in board.held.items()}
     )
-    board = replace(board, tracks=tracks, probes=probes, modules=modules, incidents=incidents)
+    gone = {new.get(m, m): which for m, which in board.gone.items()}
+    board = replace(board, tracks=tracks, gone=gone, probes=probes, modules=modules, incidents=incidents)
     return replace(board, versions=versions, calls=calls, pages=pages, restless=restless, silences=silences), effects

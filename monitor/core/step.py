@@ -72,7 +72,7 @@ from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role, host_of
 from monitor.core.reconfigure import reconfigure
 from monitor.core.reprobe import doubt, reprobe
-from monitor.core.routing import is_lost
+from monitor.core.routing import forgotten, is_lost
 from monitor.core.saturation import is_saturated
 from monitor.core.settling import resettle, settle_waiting
 from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn
@@ -200,7 +200,7 @@ def _learn(board: Board, reading: Reading, before: Track, now: datetime) -> tupl
         track = replace(track, usual_slow=0, usual_slowest=0.0)  # no habit, but trouble
     if is_blocked(result) and is_saturated(board, probe, now):
         result, track = replace(result, blame=Blame.TARGET), adopted(track)
-    elif is_lost(board, probe, observation, result, now):
+    elif is_lost(board, probe, observation, result):
         result = replace(result, blame=Blame.TARGET)
     if outage or private != track.private:
         track = replace(track, private=private, pending_bad=0 if outage else track.pending_bad)  # no noise in it
@@ -349,7 +349,7 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     if any(one.is_open or one.is_closed_by_person for one in board.incidents.values()):
         board, saved = timeline.review(board, now)
         effects += saved
-    return board, effects
+    return forgotten(board, now), effects
 
 
 def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:

@@ -25,6 +25,7 @@ NOISE_RANGE = (0.002, 0.05)
 NOISE_HALF_LIFE = timedelta(days=7)
 PARTIAL_P1 = 0.25
 PARTIAL_LIMIT = 12.0  # three failures in about eight runs
+GONE = ("http.404", "http.410")
 FADED = 0.75  # of one failure: what is left of it after five good runs begins nothing
 
 
@@ -342,6 +343,11 @@ def is_notable(track: Track) -> bool:
 def is_restless(track: Track) -> bool:
     """Whether anything is held against a probe at the moment, refusals included."""
     return bool(track.score or track.slow_score or track.partial_score or track.blocked_score)
+
+
+def is_gone(track: Track) -> bool:
+    """Whether the address is not there, which has answered well before."""
+    return track.last is not None and track.last.code in GONE and track.good_address is not None
 
 
 def down(track: Track, result: Result | None) -> Track:

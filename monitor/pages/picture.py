@@ -30,7 +30,7 @@ DAYS = 90
 MINUTE = timedelta(minutes=1)
 K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
-MOVED = {"tracks", "restless", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
+MOVED = {"tracks", "restless", "gone", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
 STANDING = tuple(one.name for one in fields(Board) if one.name not in MOVED)
 END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 

@@ -7,6 +7,7 @@ thirty), the longest step, and what came of it.
     root    all need one module, which fails as well
     host    nobody needs anything, all answer from one address
     apart   nobody has anything in common
+    lost    nobody has anything in common, and all answer 404
     mesh    each needs up to three of those before it, all on one host and settled after two seconds, struck in no order
 """
 
@@ -23,7 +24,7 @@ from monitor.core.effect import AskCanaries, Event, Happened, Observed, Ticked
 from monitor.core.step import step
 from tests.stories.beats import START, canary, module, observation, platform
 
-SHAPES = ("root", "host", "apart", "mesh")
+SHAPES = ("root", "host", "apart", "lost", "mesh")
 ROUND = 30  # seconds between two runs of one probe
 WELL, FAILING = 2, 3  # rounds
 ON_ONE_HOST: Any = {"instance": "https://shop.example.com/", "confirm": timedelta(seconds=2)}
@@ -71,7 +72,7 @@ class Crowd:
             while tick < second:
                 self.take(Ticked(), START + timedelta(seconds=ROUND * number + tick))
                 tick += 1
-            address = f"8.8.{place >> 8 & 255}.{place & 255}:443" if self.shape == "apart" else "8.8.8.8:443"
+            address = f"8.8.{place >> 8 & 255}.{place & 255}:443" if self.shape in ("apart", "lost") else "8.8.8.8:443"
             seen = observation(id, at, outcome, address=address)
             self.take(Observed(seen), seen.ended_at)
 
@@ -89,7 +90,7 @@ def main() -> None:
         gc.set_threshold(700, 10, 1000)  # as `run` does
         rounds: list[tuple[float, float]] = []
         for number in range(WELL + FAILING):
-            crowd.round(number, "+" if number < WELL else "-")
+            crowd.round(number, "+" if number < WELL else "c" if shape == "lost" else "-")
             rounds.append((crowd.spent, crowd.longest))
         well, (spent, longest) = rounds[WELL - 1][0], max(rounds[WELL:])
         found = [one for one in crowd.board.incidents.values() if one.is_open]

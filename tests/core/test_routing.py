@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.marks import BACKEND
 from monitor.core.module import Status
 from monitor.core.observation import Http
+from monitor.core.track import is_gone
 from tests.stories.beats import START, Story, module, observation, story
 
 NAMES = ("catalog", "search", "logistics", "pricing", "session", "oms")
@@ -50,6 +53,35 @@ def test_an_address_that_is_gone_blames_the_probe(beats: dict[str, str]) -> None
     """The module is unknown, and nobody is told of an outage."""
     told = shop().play(dict.fromkeys(NAMES, "+" * 10) | beats)
     assert (down(told), told.incidents) == (set(), [])
+
+
+@pytest.mark.parametrize(("later", "counts"), [(30, True), (600, False)])
+def test_what_was_gone_long_ago_does_not_count(later: float, counts: bool) -> None:
+    """Three are gone and then not asked any more; a fourth, which is one more than half, so many seconds later."""
+    told = shop().play(dict.fromkeys(NAMES, "++") | {name: "++cc" for name in NAMES[:3]})
+    at = START + timedelta(seconds=90 + later)
+    told.now = at
+    told.tick()
+    told.feed(observation(NAMES[3], at, "c"))
+    assert {key[0] for key in told.board.restless} == ({NAMES[3]} if counts else set())
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from("+c-")), max_size=60), st.booleans())
+def test_what_is_gone_is_known_without_a_look_at_everything(runs: list[tuple[str, str]], restarted: bool) -> None:
+    """After any runs it is what all tracks say, however they came to the board."""
+    told = shop()
+    for beat, (name, outcome) in enumerate(runs):
+        told.feed(observation(name, START + timedelta(seconds=beat), outcome))
+    board = told.board
+    if restarted:
+        board = replace(board, tracks={}, gone={}).with_tracks({key: track for key, track in board.tracks.items()})
+    gone = {key for key, track in board.tracks.items() if is_gone(track)}
+    assert {(module, *which) for module, found in board.gone.items() for which in found} == gone
+    well, last = dict.fromkeys(NAMES, False), dict.fromkeys(NAMES, "")
+    for name, outcome in runs:
+        well[name] |= outcome == "+"
+        last[name] = outcome
+    assert board.gone.keys() == {name for name in NAMES if well[name] and last[name] == "c"}
 
 
 def test_what_an_application_cannot_find_is_not_lost_on_the_way() -> None:
