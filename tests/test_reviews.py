@@ -22,6 +22,7 @@ from monitor.core.review import told_of
 from monitor.core.site import Site
 from monitor.notify.channel import Message
 from monitor.notify.payload import Desk, message_of
+from monitor.notify.review import of_review
 from monitor.pages.translate import Speech
 from monitor.reviews import Reviews
 from monitor.store import Store, StoreFailed
@@ -230,7 +231,10 @@ async def test_it_waits_for_the_hours_of_its_channel() -> None:
     office = await Office(ENDS + 9 * HOUR).lived()
     office.board = Board(replace(SHOP, hours={"mail": late}))
     await office.reviews.look()
-    assert {one.channel: one.next_at for one in await office.letters()} == {"boss": None, "mail": ENDS + 14 * HOUR}
+    assert {one.channel: (one.tried_at, one.next_at) for one in await office.letters()} == {
+        "boss": (None, None),
+        "mail": (ENDS + 9 * HOUR, ENDS + 14 * HOUR),
+    }
 
 
 @pytest.mark.parametrize(
@@ -265,10 +269,15 @@ async def test_it_says_the_figures_of_the_report_and_where_that_stands() -> None
     whole, services, trouble, links = (one.replace("\u00a0", " ") for one in others)
     assert first.replace("\u00a0", " ") == message.subject
     assert message.subject == "[REPORT] Global, Quarter 3 of 2026: available 99.898 %, incidents: 2"
-    assert "For Acme and Beta." in whole
-    assert "In the quarter before it was 100 %." in whole
-    assert "Objective 99.9 %: missed, 101 % of the error budget spent." in whole
-    assert "Incidents: 2; the longest took 2 h to recover from." in whole
+    assert whole.splitlines() == [
+        "For Acme and Beta.",
+        "The platform was available for 99.898 % of the time of which something is known, 100 % of all of it.",
+        "In the quarter before it was 100 %.",
+        "By VTEX's ten-minute rule it was 99.898 %.",
+        "Objective 99.9 %: missed, 101 % of the error budget spent.",
+        "Incidents: 2; the longest took 2 h to recover from.",
+        "Median: 1 min to detect, 1 h 7 min to recover.",
+    ]
     assert services == "First answer, urgent, within 1 h: kept in 1 of 2 incidents; longest wait 1 h 30 min."
     assert trouble.splitlines() == [
         "Objectives that were missed:",
@@ -278,6 +287,49 @@ async def test_it_says_the_figures_of_the_report_and_where_that_stands() -> None
     assert "The whole report: https://status.example/en/reports/2026-Q3/" in links
     assert message.payload["review"]["down_seconds"] == 135 * 60
     assert (message.payload["why"], message.payload["dedup_key"]) == ("review", "self:review:global:2026-Q3")
+
+
+@pytest.mark.parametrize(
+    ("objective", "line"),
+    [
+        (None, None),
+        ({"objective": 0.999, "allowed_seconds": 100, "lost_seconds": 50, "kept": None}, None),
+        (
+            {"objective": 0.999, "allowed_seconds": 100, "lost_seconds": 50, "kept": True},
+            "Objective 99.9 %: kept, 50 % of the error budget spent.",
+        ),
+        (
+            {"objective": 0.995, "allowed_seconds": 100, "lost_seconds": 150, "kept": False},
+            "Objective 99.5 %: missed, 150 % of the error budget spent.",
+        ),
+        ({"objective": 1.0, "allowed_seconds": 0, "lost_seconds": 0, "kept": True}, "Objective 100 %: kept."),
+        ({"objective": 1.0, "allowed_seconds": 0, "lost_seconds": 5, "kept": False}, "Objective 100 %: missed."),
+    ],
+)
+def test_it_says_how_the_objective_was_kept(objective: dict[str, Any] | None, line: str | None) -> None:
+    """Nothing of a plan without one, nor of a time of which nothing is known; no share of a budget that is none."""
+    found = [one for one in said_of(objective=objective) if one.startswith("Objective")]
+    assert found == ([] if line is None else [line])
+
+
+def test_what_missed_its_objective_is_named_as_it_is_called_now() -> None:
+    """By its id once it has left the configuration."""
+    named = (("group", "buy"), ("group", "gone"), ("module", "cart"), ("module", "left"))
+    missed = [{"kind": kind, "id": id, "ratio": 0.5, "objective": 0.9} for kind, id in named]
+    lines = said_of(missed=missed)
+    begin = lines.index("Objectives that were missed:") + 1
+    assert [one.partition(":")[0] for one in lines[begin : begin + 4]] == ["Buying", "gone", "Cart", "left"]
+
+
+def said_of(**told: Any) -> list[str]:
+    """The lines of a review that tells this and else nothing special."""
+    calm = {
+        **{"name": {"en": "Global"}, "period": {"name": "2026-Q3"}, "stores": ["Acme"], "ratio": 1.0, "coverage": 1.0},
+        **{"ratio_before": None, "ten_minute_ratio": None, "objective": None, "incidents": 0, "longest_seconds": None},
+        **{"detect_seconds": None, "recover_seconds": None, "services": [], "missed": [], "repeated": []},
+    }
+    words = of_review({**calm, **told}, SHOP, Site(name="Shop", languages=("en",)), SPEECH)
+    return [line for part in words.below for line in part["en"].replace("\u00a0", " ").splitlines()]
 
 
 async def test_it_speaks_the_language_of_its_channel() -> None:

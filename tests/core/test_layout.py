@@ -1,6 +1,6 @@
 """The layout of the dependency map: nothing touches, lines go one way, the same graph looks the same."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 from random import Random
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.layout import BOX, LANE, Layout, layout_of
+from monitor.core.layout import BOX, LANE, TALL, Layout, layout_of
 from tests.pages.maps import shipped_platform
 
 Needs = dict[str, list[str]]
@@ -115,6 +115,13 @@ def test_no_layer_is_too_tall() -> None:
     layout = layout_of({"root": [], **{f"m{number}": ["root"] for number in range(60)}})
     assert layout.layers == 6
     assert layout.height < 15 * 2 * BOX
+
+
+def test_no_layer_is_too_tall_where_much_leads_to_one() -> None:
+    """What stands to the left of it moves up to it only as far as there is room."""
+    many = {f"m{number}": [] for number in range(40)}
+    layout = layout_of({**many, "end": list(many)})
+    assert max(Counter(layer for layer, _ in layout.places.values()).values()) <= TALL
 
 
 def test_there_are_no_more_layers_than_it_takes() -> None:
