@@ -1,5 +1,8 @@
 """Latency in logarithmic buckets, and the board a restart goes on with."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +10,11 @@ from hypothesis import strategies as st
 from monitor.core.board import Condition
 from monitor.core.effect import Gap
 from monitor.core.history import Memory, board_from, bucket_of, percentile
+from monitor.core.incident import Incident
+from monitor.core.maintenance import Window, announced, begun
 from monitor.core.module import Status
 from monitor.core.track import Track
+from tests.store.past import incident
 from tests.stories.beats import START, module, platform
 
 KEY = ("catalog", "ask", "here")
@@ -71,6 +77,32 @@ def test_what_was_known_at_the_end_counts_from_then() -> None:
     assert board_from(platform(module("catalog")), memory).tracks[KEY].usable_at == START
     unknown = Memory(probes={KEY[:2]: Condition(Status.UNKNOWN, START)}, seen_at=START)
     assert board_from(platform(module("catalog")), unknown).tracks == {}
+
+
+OUTAGE = incident("catalog", START)
+(FAILED,) = OUTAGE.members
+
+
+@pytest.mark.parametrize(
+    ("known", "held"),
+    [
+        pytest.param((), True, id="that nobody was told of"),
+        pytest.param((OUTAGE,), False, id="but none that an incident speaks of"),
+        pytest.param(
+            (replace(OUTAGE, members=(replace(FAILED, until=START),)),), True, id="one that came after an answer"
+        ),
+        pytest.param((replace(OUTAGE, members=(replace(FAILED, seen=False),)),), True, id="one that was only named"),
+        pytest.param((replace(OUTAGE, resolved_at=START),), True, id="one of an incident that is over"),
+        pytest.param((incident("search", START),), True, id="one beside that of another"),
+    ],
+)
+def test_a_failure_that_planned_work_excused_is_held_again(known: tuple[Incident, ...], held: bool) -> None:
+    """After a restart, from when it began."""
+    window = Window("w", {"en": "Works"}, START, START + timedelta(hours=1), modules=("catalog",))
+    down = {"catalog": Condition(Status.DOWN, START)}
+    memory = Memory(modules=down, incidents=known, maintenances=(begun(announced(window, START, START), START),))
+    assert board_from(platform(module("catalog")), memory).held == ({"catalog": START} if held else {})
+    assert board_from(platform(module("catalog")), replace(memory, maintenances=())).held == {}
 
 
 def test_a_place_that_was_blind_still_is() -> None:
