@@ -8,7 +8,7 @@ import asyncio
 import logging
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,12 +20,13 @@ from monitor.config import Config, ConfigError, Problem
 from monitor.config.file import theme_dir
 from monitor.core.board import Board
 from monitor.core.heartbeat import HEARTBEAT
-from monitor.core.history import History
+from monitor.core.history import History, Latency
 from monitor.core.module import Platform
 from monitor.core.probe import Role
 from monitor.core.report import Report
 from monitor.core.site import Site
 from monitor.memory import give_back
+from monitor.pages.beat import beat_of, told_at
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
 from monitor.pages.picture import DAYS, Picture, only_runs
@@ -95,23 +96,37 @@ class Scene(NamedTuple):
 
 
 class Pace:
-    """When latency is read again, which moves with every run, and hardly: at once while there is little of it, later
-    as a minute begins, with all else that is told to the minute."""
+    """Latency moves with every run, and hardly. It is read once a minute, at once while there is little of it, and told
+    of each module when that has its turn."""
 
     def __init__(self, platform: Platform, now: datetime) -> None:
-        self.read_at: datetime | None = None
         self._platform = platform
-        self._began = now
+        self._began = self._told_at = now
+        self._read_at: datetime | None = None
+        self._found: Mapping[str, Latency] = {}
 
     def fits(self, platform: Platform, now: datetime) -> bool:
         """Whether it goes on as it is; not with other modules, nor when the clock was set back."""
-        return platform is self._platform and now >= (self.read_at or self._began)
+        return platform is self._platform and now >= (self._read_at or self._began)
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to read."""
-        if self.read_at is None or self.read_at < now.replace(second=0, microsecond=0):
+        if self._read_at is None or self._read_at < now.replace(second=0, microsecond=0):
             return True
-        return now - self.read_at >= (now - self._began) * 0.8
+        return now - self._read_at >= (now - self._began) * 0.8
+
+    def read(self, found: Mapping[str, Latency], now: datetime) -> None:
+        """This was read, by module."""
+        self._found, self._read_at = found, now
+
+    def tell(self, told: Mapping[str, Latency], now: datetime) -> Mapping[str, Latency]:
+        """What is told now, where this was: what was read of those who had their turn since, or were never told of."""
+        beat, before, self._told_at = beat_of(len(self._platform.modules)), self._told_at, now
+        turn = {id for id in told.keys() | self._found.keys() if id not in told or told_at(id, beat, now) > before}
+        if not turn:
+            return told
+        kept = {id: one for id, one in told.items() if id not in turn}
+        return kept | {id: one for id, one in self._found.items() if id in turn}
 
 
 class Press:
@@ -242,13 +257,14 @@ class Press:
                 if self._pace is None or not self._pace.fits(board.platform, now):
                     self._pace = Pace(board.platform, now)
                 due, since = self._pace.due(now), now - timedelta(days=DAYS + 2)
-                if not due and self._read_of is not None and only_runs(self._read_of, board):
-                    return  # the store knows of nothing else either; what others wrote is read with the latency
-                self._read_of = board
-                history = await self._store.history(since, now, probes=judging, latency=due)
-                self.history = history if due else replace(history, latency=self.history.latency)
+                history = self.history
+                if due or self._read_of is None or not only_runs(self._read_of, board):
+                    # else the store knows of nothing else either; what others wrote is read with the latency
+                    self._read_of = board
+                    history = await self._store.history(since, now, probes=judging, latency=due)
                 if due:
-                    self._pace.read_at = now
+                    self._pace.read(history.latency, now)
+                self.history = replace(history, latency=self._pace.tell(self.history.latency, now))
         except (TimeoutError, *TROUBLES) as error:
             self._read_of = None
             if not self._from_memory:

@@ -17,13 +17,14 @@ import pytest
 from monitor import press
 from monitor.config.file import theme_dir
 from monitor.core.board import Board, Condition
+from monitor.core.history import Latency
 from monitor.core.module import Status
 from monitor.core.site import Site
 from monitor.pages.picture import Picture
 from monitor.pages.publish import Publisher
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Kind
-from monitor.press import Press, Scene
+from monitor.press import Pace, Press, Scene
 from monitor.store import StoreFailed
 from monitor.store.memory import MemoryStore
 from tests.fakes import FakeClock
@@ -275,6 +276,25 @@ async def test_latency_is_read_often_at_first_and_then_once_a_minute(stage: Stag
     stage.board = replace(stage.board, platform=replace(stage.board.platform))
     await stage.publish()
     assert asked[-1]  # other modules
+
+
+def test_latency_is_told_of_a_module_when_it_has_its_turn() -> None:
+    """Of each within a beat; of one that nothing was told of, and of one of which there is nothing any more, too."""
+    platform, now = pictures.flawless().board.platform, pictures.NOW
+    ids = list(platform.modules)
+    pace = Pace(platform, now)
+    first = {id: Latency(p50_ms=1.0) for id in ids}
+    pace.read(first, now)
+    told = pace.tell({"gone": Latency()}, now)
+    assert {id: told[id] for id in ids} == first
+    pace.read({id: Latency(p50_ms=2.0) for id in ids}, now)
+    seen = []
+    for second in range(15, 61, 15):
+        told = pace.tell(told, now + timedelta(seconds=second))
+        seen.append(sum(told[id].p50_ms == 2.0 for id in ids))
+    assert seen[0] < seen[1] < seen[-1] == len(ids)
+    assert told.keys() == set(ids)
+    assert pace.tell(told, now + timedelta(seconds=60)) is told
 
 
 async def test_after_runs_alone_the_store_is_read_with_the_latency_only(stage: Stage) -> None:

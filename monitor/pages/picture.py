@@ -23,11 +23,11 @@ from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
 from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, stays, together, weighed, without
 from monitor.core.weights import Weights
+from monitor.pages.beat import MINUTE, beat_of, told_at
 from monitor.pages.cells import Cells, cell, given, given_by
 from monitor.pages.found import Found, Source
 
 DAYS = 90
-MINUTE = timedelta(minutes=1)
 K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
 MOVED = {"tracks", "restless", "gone", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
@@ -159,35 +159,35 @@ class Picture:
     @cell
     def uptimes_of(self, module: str) -> dict[str, Uptime]:
         """A module's figures by window."""
-        return self._uptimes([self.spans_of(module)])
+        return self._uptimes([self.spans_of(module)], module)
 
     @cell
     def uptimes_of_component(self, component: str) -> dict[str, Uptime]:
         """A component's figures by window."""
-        return self._uptimes([self.spans_of_component(component)])
+        return self._uptimes([self.spans_of_component(component)], next(iter(self._made_of(component)), ""))
 
     @cell
     def uptimes_together(self, subject: Subject) -> dict[str, Uptime]:
         """The figures of a group or of the whole platform by window."""
         line = self.spans_of_component if self.board.platform.components else self.spans_of
-        return self._uptimes([line(id) for id in parts(self.board.platform, subject)])
+        return self._uptimes([line(id) for id in parts(self.board.platform, subject)], "")
 
-    def _uptimes(self, cuts: list[list[Span]]) -> dict[str, Uptime]:
-        until = self._told_until(cuts)
+    def _uptimes(self, cuts: list[list[Span]], turn: str) -> dict[str, Uptime]:
+        until, due = self._told_until(cuts, turn)
         for length in WINDOWS.values():
             stay = min((stays(cut, until - length, until) for cut in cuts), default=timedelta(1))
-            self.cells.stands_until(max(until + stay, self.now if until == self.now else until + MINUTE))
+            self.cells.stands_until(max(until + stay, due))
         return {name: figure(together(cuts, until - length, until)) for name, length in WINDOWS.items()}
 
-    def _told_until(self, cuts: list[list[Span]]) -> datetime:
-        """Where the windows of figures end: now, and as long as nothing fails and nothing changes where the minute
-        began, so that what hardly moves is not told anew in every publication."""
-        minute = self.now.replace(second=0, microsecond=0)
-        quiet = all(
-            not cut or cut[-1].until <= minute or (cut[-1].since <= minute and cut[-1].status not in FAILING)
-            for cut in cuts
-        )
-        return minute if quiet else self.now
+    def _told_until(self, cuts: list[list[Span]], turn: str) -> tuple[datetime, datetime]:
+        """Where the windows of figures end, and until when that holds: at the last turn of this module, as long as
+        nothing fails nor changed since; else now."""
+        usual = beat_of(len(self.board.platform.modules)) if turn else MINUTE
+        for beat in dict.fromkeys((usual, MINUTE)):
+            then = told_at(turn, beat, self.now)
+            if all(_is_quiet(cut, then) for cut in cuts):
+                return then, then + beat
+        return self.now, self.now
 
     @cell
     def days_of(self, module: str) -> tuple[Day, ...]:
@@ -267,6 +267,13 @@ class Picture:
     def _sight(self) -> tuple[str, datetime | None, str | None]:
         gap = next((gap for gap in self.history.gaps if gap.until is None), None)
         return self_check(self.board, gap.code if gap else None)
+
+
+def _is_quiet(cut: list[Span], since: datetime) -> bool:
+    """Whether nothing fails, nor anything changed since then."""
+    if not cut or cut[-1].until <= since:
+        return True
+    return cut[-1].since <= since and cut[-1].status not in FAILING
 
 
 class Seen(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitor.core.incident import Stage, Update
 from monitor.core.module import Component, Group, Platform, Status
 from monitor.core.track import Track
 from monitor.pages import render
+from monitor.pages.beat import beat_of, told_at
 from monitor.pages.cells import Cells, cell
 from monitor.pages.cells import given as given_by
 from monitor.pages.found import Content, Stored
@@ -240,29 +242,38 @@ def test_runs_that_are_no_news_move_dates_alone(monkeypatch: pytest.MonkeyPatch)
     assert not names & {"Statuspage.files", "Writer.history_atom", "Facts.incident", "Printer.paths", "_ranked"}
 
 
-def test_figures_are_told_to_the_minute_and_what_fails_to_the_second() -> None:
+def test_figures_are_told_once_a_minute_and_of_what_fails_to_the_second() -> None:
     """So that what is up is not told anew in every publication."""
     seen = pictures.flawless()
     young = {id: (replace(moves[0], at=seen.now, since=seen.now),) for id, moves in seen.history.transitions.items()}
     began = replace(seen, history=replace(seen.history, transitions=young))
-    minute = began.now.replace(second=0, microsecond=0)
 
-    def told(at: int, module: str = "search", **changes: Any) -> tuple[float, float]:
-        """How much of 24 hours is known and lost, so many seconds after the minute in which everything began."""
-        later = replace(began, now=minute + timedelta(seconds=at), before=None, **changes)
+    def told(after: int, module: str = "search", **changes: Any) -> tuple[float, float]:
+        """How much of 24 hours is known and lost, so many seconds after everything began."""
+        later = replace(began, now=seen.now + timedelta(seconds=after), before=None, **changes)
         figure = later.uptimes_of(module)["24h"]
         return figure.known_seconds, figure.lost_seconds
 
-    late = (began.now - minute).total_seconds()
-    assert told(59) == (59 - late, 0)
-    assert [told(at) for at in (60, 61, 119)] == [(60 - late, 0)] * 3
-    assert told(120) == (120 - late, 0)
-    down = replace(
-        young["search"][0], at=minute + timedelta(seconds=130), since=minute + timedelta(seconds=130), after=Status.DOWN
-    )
+    known = [told(after)[0] for after in range(300)]
+    assert known[1] == 1
+    assert all(after - 60 < one <= after for after, one in enumerate(known))
+    assert len(set(known[60:])) in (4, 5)
+    started = seen.now + timedelta(seconds=130)
+    down = replace(young["search"][0], at=started, since=started, after=Status.DOWN)
     failing = replace(began.history, transitions={**young, "search": (*young["search"], down)})
-    assert [told(at, history=failing) for at in (131, 145, 190)] == [(at - late, at - 130) for at in (131, 145, 190)]
-    assert told(145, "checkout", history=failing) == (120 - late, 0)
+    assert [told(after, history=failing) for after in (131, 145, 190)] == [(131, 1), (145, 15), (190, 60)]
+    assert told(145, "checkout", history=failing) == told(145, "checkout")
+
+
+@pytest.mark.parametrize("count", [40, 200, 1000, 10_000])
+def test_few_have_their_turn_in_one_publication(count: int) -> None:
+    """Each has one in every beat, and a quarter of a minute holds some fifty of them, however many there are."""
+    ids, beat = [f"module-{one}" for one in range(count)], beat_of(count)
+    quarters = int(beat / timedelta(seconds=15))
+    turns = [[told_at(id, beat, pictures.NOW + timedelta(seconds=15 * at)) for id in ids] for at in range(quarters + 1)]
+    now = [sum(one != other for one, other in zip(*pair, strict=True)) for pair in pairwise(turns)]
+    assert sum(now) == count
+    assert max(now) <= 80
 
 
 def test_the_figures_of_a_report_stay_when_a_link_beside_them_goes(monkeypatch: pytest.MonkeyPatch) -> None:
