@@ -1,6 +1,6 @@
 """Detail: the pages behind the home page, one component, module or month."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -99,12 +99,11 @@ class HistoryView:
 def component_page(lens: Lens, facts: ComponentFacts) -> ComponentPage:
     """A component's page."""
     modules = [id for id in facts.component.modules if id in lens.facts.modules]
-    incidents = lens.facts.incidents_of_component(facts.component.id)
-    struck = [_struck(lens, one) for one in incidents]
+    past, incidents = _past(lens, facts.component.id), lens.facts.incidents_of_component(facts.component.id)
     return ComponentPage(
         lens.component(facts),
         tuple((lens.word(WINDOW_WORDS[window]), lens.figure(facts.uptime[window])) for window in WINDOWS),
-        tuple(_day(lens, day, struck) for day in reversed(facts.days)),
+        (*_rows(lens, facts.component.id, facts.days[len(past) :]), *past),
         tuple(_short(lens, one) for one in modules),
         _dated(lens, incidents),
         under_way(lens, facts.component.modules),
@@ -153,6 +152,18 @@ def month_folder(first: date) -> str:
 
 def _month_link(lens: Lens, first: date) -> Link:
     return Link(_heading(lens.speech.month(lens.language, first)), month_folder(first))
+
+
+@cell
+def _past(lens: Lens, component: str) -> tuple[DayView, ...]:
+    """The days before today, most of the table: only an incident that began or ended makes it another one."""
+    return _rows(lens, component, lens.facts.past_days_of(component))
+
+
+def _rows(lens: Lens, component: str, days: Sequence[Day]) -> tuple[DayView, ...]:
+    """Rows of the table of days, the newest first."""
+    struck = [_struck(lens, one) for one in lens.facts.incidents_of_component(component)]
+    return tuple(_day(lens, day, struck) for day in reversed(days))
 
 
 def _day(lens: Lens, day: Day, struck: list[tuple[date, date, Link]]) -> DayView:

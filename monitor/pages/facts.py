@@ -120,6 +120,10 @@ class Facts:
         status = component_status(component, statuses, self.planned())
         return ComponentFacts(component, status, line, bars.draw(line), figures)
 
+    def past_days_of(self, component: str) -> tuple[Day, ...]:
+        """The days of a component before today, the oldest first."""
+        return self._picture.past_days_of_component(component)
+
     @cell
     def module(self, id: str) -> ModuleFacts:
         """A module."""

@@ -197,14 +197,15 @@ class Picture:
     @cell
     def days_of_component(self, component: str) -> tuple[Day, ...]:
         """The same for a component."""
-        return (*self._past_days_of_component(component), *self._today(self.spans_of_component(component)))
+        return (*self.past_days_of_component(component), *self._today(self.spans_of_component(component)))
 
     @cell
     def _past_days(self, module: str) -> tuple[Day, ...]:
         return self._days_before(self.midnight(), self.spans_of(module))
 
     @cell
-    def _past_days_of_component(self, component: str) -> tuple[Day, ...]:
+    def past_days_of_component(self, component: str) -> tuple[Day, ...]:
+        """Those of a component without today, which stay as they are."""
         return self._days_before(self.midnight(), self.spans_of_component(component))
 
     def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
