@@ -13,11 +13,11 @@ from monitor.core.module import FAILING, Component, Module, Status
 from monitor.core.report import Report
 from monitor.core.rollup import RANK, ComponentStatus, component_status
 from monitor.core.statement import only_cached
-from monitor.core.uptime import Day, Uptime
+from monitor.core.uptime import END, Day, Uptime
 from monitor.pages import bars, sparkline, works
 from monitor.pages.cells import Cells, Each, cell, given, given_by
 from monitor.pages.news import began_at
-from monitor.pages.picture import END, Picture
+from monitor.pages.picture import Picture
 from monitor.pages.truth import Contradiction, contradictions
 
 GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned

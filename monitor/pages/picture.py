@@ -21,7 +21,7 @@ from monitor.core.rollup import ComponentStatus, active_impacts, component_statu
 from monitor.core.selfcheck import self_check
 from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
-from monitor.core.uptime import Day, Span, Uptime, days, figure, merge, spans, stays, together, weighed, without
+from monitor.core.uptime import END, Day, Span, Uptime, days, figure, merge, spans, stays, together, weighed, without
 from monitor.core.weights import Weights
 from monitor.pages.beat import MINUTE, beat_of, told_at
 from monitor.pages.cells import Cells, cell, given, given_by
@@ -32,7 +32,6 @@ K = TypeVar("K")
 Place = tuple[str, str, str]  # module, probe and location of a track
 MOVED = {"tracks", "restless", "gone", "versions", "calls", "stale_at", "budget", "latency"}  # by runs that are no news
 STANDING = tuple(one.name for one in fields(Board) if one.name not in MOVED)
-END = datetime.max.replace(tzinfo=UTC)  # what holds now holds until we know better
 
 
 @dataclass(frozen=True)
