@@ -41,6 +41,15 @@ def is_public(address: IP) -> bool:
     return address.is_global and not address.is_multicast and not any(address in one for one in _NOBODYS)
 
 
+def url_of(text: str) -> URL:
+    """An address that somebody else wrote. Raises ValueError for what is none: the library says so in other ways as
+    well, of `http://[]@` for one."""
+    try:
+        return URL(text)
+    except (TypeError, IndexError):
+        raise ValueError("not an address") from None
+
+
 def mailbox(text: str) -> str | None:
     """An e-mail address as it is written on an envelope, its host in ASCII; None for what is none."""
     local, at, host = text.strip().rpartition("@")
@@ -62,7 +71,7 @@ def callable_url(text: str, *, allow_private: bool) -> str | None:
     if not text.isascii() or len(text) > LONGEST_URL:
         return None
     try:
-        url = URL(text.strip())
+        url = url_of(text.strip())
         port, host = url.port, url.raw_host
     except ValueError:
         return None

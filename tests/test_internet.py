@@ -46,6 +46,13 @@ def test_whatever_is_typed_an_address_to_call_is_one_of_the_web(text: str, priva
         assert found is None or found.startswith("https://" if not private else ("https://", "http://"))
 
 
+@pytest.mark.parametrize("text", ["https://[]@", "https://[::1]a@/x", "//[v1.x]y@"])
+def test_an_address_that_the_library_trips_over_is_none(text: str) -> None:
+    """It says IndexError of these."""
+    assert callable_url(text, allow_private=False) is None
+    assert callable_url(text, allow_private=True) is None
+
+
 INSIDES = (
     *("127.0.0.1", "127.255.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
     *("192.0.0.192", "192.88.99.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "100.100.100.200"),

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
+from monitor.internet import url_of
 from monitor.mask import Mask
 from monitor.notify.channel import DeliveryFailed
 
@@ -236,7 +237,7 @@ def _date(text: str) -> datetime | None:
 
 def _host_of(location: str) -> str | None:
     with suppress(ValueError):
-        return URL(location).host
+        return url_of(location).host
     return None
 
 

@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from monitor.core.target import HttpTarget
+from monitor.internet import url_of
 from monitor.probers.address import matches_host
 from monitor.probers.failure import Stopped
 
@@ -92,7 +93,7 @@ def _next_url(base: URL, location: str) -> URL:
         scheme = re.match(r"\s*([A-Za-z][A-Za-z0-9+.-]*):", location)
         if scheme and scheme[1].lower() not in ("http", "https"):
             raise Stopped("http.redirect_scheme", f"redirected to {location}, which is neither http nor https")
-        given = URL(location.strip())
+        given = url_of(location.strip())
         url = base.join(given).with_fragment(None)
         if not url.host or not url.port or (given.scheme and not given.host):
             raise ValueError("no host")

@@ -16,6 +16,7 @@ from yarl import URL
 from monitor.core.fields import mapping, needed, sequence, text, time
 from monitor.core.observation import stamp
 from monitor.core.platform_page import OVER, plain
+from monitor.internet import url_of
 from monitor.mask import Mask
 from monitor.probers.failure import Stopped
 
@@ -273,7 +274,7 @@ def _link(given: str | None, id: str | None, page: str, mask: Mask) -> str | Non
         return None
     for candidate in (given, f"{home}/incidents/{id}" if id and id.isascii() and plain(id) == id.casefold() else None):
         try:
-            link = URL(candidate or "").with_fragment(None)
+            link = url_of(candidate or "").with_fragment(None)
             same = link.scheme in ("http", "https") and link.host == home.host and link.user is None
         except (ValueError, TypeError):
             continue

@@ -52,6 +52,15 @@ async def test_what_passes_is_told_from_what_stays(status: int, permanent: bool)
     assert str(status) in str(failed)
 
 
+@pytest.mark.parametrize("location", ["http://[]@", "http://[", "http://user:secret@", ""])
+async def test_a_redirect_to_no_address_is_a_redirect(location: str) -> None:
+    """Dead at once like any other, and told without what it says."""
+    async with served(redirect(location, "307 Temporary")) as server:
+        failed = await failure(server.url())
+    assert failed.permanent
+    assert "redirects to nowhere (status 307)" in str(failed)
+
+
 async def test_where_nobody_is_reached_is_told_once_and_in_words() -> None:
     """The host, the port and what the system says, without the library's own notation."""
     port = free_port()

@@ -122,6 +122,8 @@ async def test_secrets_stay_with_their_host(reach: Reach, host: str, kept: bool)
         ("/next#fragment", {}, None),
         ("http://", {}, "http.redirect_unexpected"),
         ("http://[::1", {}, "http.redirect_unexpected"),
+        ("http://[]@", {}, "http.redirect_unexpected"),
+        ("//[::1]a@", {}, "http.redirect_unexpected"),
         ("http://127.0.0.1:99999/", {}, "http.redirect_unexpected"),
         ("http://127.0.0.1:0/", {}, "http.redirect_unexpected"),
         ("/account/sign-in", {}, "http.redirect_unexpected"),

@@ -374,6 +374,7 @@ def test_links_lead_to_the_page_s_own_host_or_nowhere() -> None:
         "//127.0.0.1/x",
         "",
         "http://[",
+        "http://[]@",
         7,
     ]
     for link in wrong[:-1]:
