@@ -39,6 +39,11 @@ def is_public_name(name: str) -> bool:
     return len(labels) > 1 and labels[-1] not in _INSIDE and ".".join(labels[-2:]) not in _INSIDE
 
 
+def is_host(name: str) -> bool:
+    """Whether a name is short enough to be one, in all and between its dots."""
+    return len(name) <= 253 and all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))
+
+
 def matches_host(pattern: str, host: str) -> bool:
     """Whether a host is the pattern, or lies under it when the pattern begins with `*.`."""
     pattern, host = pattern.lower().rstrip("."), host.lower().rstrip(".")

@@ -5,9 +5,10 @@ only when an expectation needs it; else its first two kilobytes are, and the res
 """
 
 import asyncio
-import codecs
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Any
 
@@ -22,9 +23,11 @@ from monitor.probers.failure import Stopped
 
 # Encodings that answers really come in, all of them linear to decode: a target may name any that Python knows,
 # and some of those (punycode) take quadratic time or are no text encodings at all.
-_ENCODINGS = frozenset(
-    {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"}
-)
+_ENCODINGS = {
+    **{"utf_8": "utf-8", "utf_8_sig": "utf-8-sig", "utf_16": "utf-16", "utf_16_le": "utf-16-le"},
+    **{"utf_16_be": "utf-16-be", "ascii": "ascii", "latin_1": "iso8859-1", "iso8859_15": "iso8859-15"},
+    "cp1252": "cp1252",
+}
 
 BUDGET = 0.1  # seconds of processor time that a pattern has for a text
 FIRST_PART, GROWTH = 1024, 4  # characters it is tried on first, and how many times more the next time
@@ -86,11 +89,9 @@ def encoding_of(content_type: str) -> str:
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":
-            try:
-                found = codecs.lookup(value.strip().strip("\"'")[:40]).name
-            except (LookupError, ValueError):
-                return "utf-8"
-            return found if found in _ENCODINGS else "utf-8"
+            # Not `codecs.lookup`, which remembers every name that it was ever asked for.
+            spelt = normalize_encoding(value.strip().strip("\"'")[:40].lower())
+            return _ENCODINGS.get(aliases.get(spelt, spelt), "utf-8")
     return "utf-8"
 
 

@@ -21,6 +21,7 @@ from monitor.mask import clean
 _NAMES = 100  # alternative names kept of one certificate
 _CLIP = 200
 _CHAIN = 16  # certificates read of one chain
+_LARGE = 8 * 1024  # bytes, where others have one to five thousand: who sends that much may send another each time
 _DER = 2  # OpenSSL's number for the encoding, where Python has no name for it yet
 
 
@@ -106,15 +107,21 @@ class _Read:
     alternative_names: tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
 def _read(der: bytes) -> _Read | None:
     """The facts of one certificate; None for one that the library refuses, since targets may send anything."""
+    return _read_before(der) if len(der) <= _LARGE else _read_now(der)
+
+
+def _read_now(der: bytes) -> _Read | None:
     try:
         with warnings.catch_warnings():  # the library warns of names that are too long, and a target may send any
             warnings.simplefilter("ignore")
             return _facts(x509.load_der_x509_certificate(der), der)
     except Exception:
         return None
+
+
+_read_before = lru_cache(maxsize=1024)(_read_now)
 
 
 def _facts(read: x509.Certificate, der: bytes) -> _Read:

@@ -90,6 +90,7 @@ class Walk:
             missing = name.args[0]
         probe = replace(outer.probe, module=step.module, expect=step.expect, ask=asked)
         ran = self.ran[index] = Run(probe, self._reach, trace=outer.trace, fresh=outer.fresh)
+        ran.once = asked is not None and (asked.url, asked.headers) != (target.http.url, target.http.headers)
         if self._secrets:
             ran.mask = mask_of(self._reach.secrets | secrets_of(probe) | self._secrets)
 

@@ -95,13 +95,13 @@ async def exchange(
     run: Run, reach: Reach, target: HttpTarget, body: Body, cookies: Cookies | None = None
 ) -> dict[str, str]:
     """Every hop of the exchange; gives the headers of the answer that counts, its body read."""
-    once = target.vary is not None or target.body is not None  # else it is asked again and again, word for word
+    once = run.once or target.vary is not None or target.body is not None  # else it is asked again, word for word
     request = (_first if once else _usual)(target.varied(run.at), run.fresh)
     cookies = cookies or Cookies()
     followed = 0
     while True:
         where = request.where
-        line, answer = await _send(run, reach, request, target, cookies, redirected=followed > 0)
+        line, answer = await _send(run, reach, request, target, cookies, followed, once)
         try:
             run.enter("transfer", at=run.first_byte_at)
             if answer.status < 100:
@@ -153,12 +153,13 @@ _usual = lru_cache(maxsize=16384)(_first)
 
 
 async def _send(
-    run: Run, reach: Reach, request: Request, target: HttpTarget, cookies: Cookies, redirected: bool
+    run: Run, reach: Reach, request: Request, target: HttpTarget, cookies: Cookies, followed: int, once: bool
 ) -> tuple[Line, Answer]:
     """The answer to a request, its body to be read, and the connection that it comes over."""
     cookie = cookies.header(request.url)
-    once = cookie is not None or request.body is not None
-    data = (_written if once else _usually_written)(request, target.reuse, cookie)
+    # Where a redirect leads, and with which cookie, is up to others: they could have us remember without an end.
+    own = not (once or followed or cookie)
+    data = (_usually_written if own else _written)(request, target.reuse, cookie)
     if run.traced:
         _note_request(run, data, request)
     bodiless = request.method == "HEAD"
@@ -168,7 +169,7 @@ async def _send(
         except (ServerDisconnectedError, ClientOSError):
             # A kept connection that the server closed in the meantime says nothing about how it answers.
             run.note("the kept connection was closed, a new one is made")
-    line = await connected(run, reach, request.where, target.allow_private, redirected)
+    line = await connected(run, reach, request.where, target.allow_private, followed > 0)
     return line, await _asked(line, run, data, bodiless)
 
 

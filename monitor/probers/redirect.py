@@ -15,7 +15,7 @@ from yarl import URL
 
 from monitor.core.target import HttpTarget
 from monitor.internet import url_of
-from monitor.probers.address import matches_host
+from monitor.probers.address import is_host, matches_host
 from monitor.probers.failure import Stopped
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -95,7 +95,7 @@ def _next_url(base: URL, location: str) -> URL:
             raise Stopped("http.redirect_scheme", f"redirected to {location}, which is neither http nor https")
         given = url_of(location.strip())
         url = base.join(given).with_fragment(None)
-        if not url.host or not url.port or (given.scheme and not given.host):
+        if not url.raw_host or not is_host(url.raw_host) or not url.port or (given.scheme and not given.host):
             raise ValueError("no host")
         return url.with_user(None)
     except (ValueError, TypeError) as error:

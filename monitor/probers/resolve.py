@@ -58,7 +58,7 @@ def _inside(address: str) -> addresses.IP | None:
 
 async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
     """Every IPv4 address of a name, or every IPv6 one when it has no other. Raises Stopped."""
-    if len(name) > 253 or any(not 0 < len(label) < 64 for label in name.removesuffix(".").split(".")):
+    if not addresses.is_host(name):
         raise Stopped("self.config", f"{name[:80]} is not a valid host name")
     run.note(f"look-up of {name}")
     for family in (socket.AF_INET, socket.AF_INET6):

@@ -57,6 +57,7 @@ class Run:
         self.values: dict[str, Any] = {}
         self.failure: Failure | None = None
         self.steps: tuple[StepRun, ...] | None = None
+        self.once = False  # nobody asks again, word for word, what is asked here: it is not worth remembering
         self.read_as: Callable[[str], str] = str  # what a code means where it is not the module that was asked
         self.late: Stopped | None = None  # what the time limit means now, where the phase alone does not tell
         self.mask: Mask = mask_of(reach.secrets | secrets_of(probe))
