@@ -10,22 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 
-from aiohttp import ClientResponseError, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, WSServerHandshakeError
 from yarl import URL
 
-from monitor.core.codes import code_for_status
 from monitor.core.target import MqttTarget
 from monitor.probers import packet as packets
+from monitor.probers import websocket
 from monitor.probers.failure import Stopped
-from monitor.probers.http import USER_AGENT
 from monitor.probers.packet import GOODBYE, MESSAGE, SUBSCRIBED, TAKEN, V3, V5, WELCOME, Line, Packet
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 from monitor.probers.stream import ended_as, opened
-from monitor.probers.wire import session
 
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-_MOST = 1000  # packets or frames of a run: a flood of them would keep the event loop busy
+_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+_MOST = 1000  # packets of a run: a flood of them would keep the event loop busy
 _SUBSCRIPTION, _PUBLICATION = 1, 2  # numbers of our two packets
 
 
@@ -91,7 +88,7 @@ class _Talk:
         self._doing = "after the welcome"
         self._wait_for("welcomed, but the subscription was not confirmed (SUBACK)")
         await self._send(packets.subscribe(self._version, _SUBSCRIPTION, self._topic))
-        if (reason := packets.reason_of(await self._next(SUBSCRIBED), self._version)) >= 0x80:
+        if (reason := packets.reason_of(await self._next(SUBSCRIBED), self._version, _SUBSCRIPTION)) >= 0x80:
             raise packets.refused(f"to subscribe to {self._topic}", reason if self._version == V5 else 0x87)
         self._run.note(f"subscribed to {self._topic}")
         await self._exchange()
@@ -109,7 +106,7 @@ class _Talk:
         while not (taken and back):
             came = await self._next(TAKEN, MESSAGE)
             if came.kind == TAKEN:
-                reason = packets.reason_of(came, self._version)
+                reason = packets.reason_of(came, self._version, _PUBLICATION)
                 if reason >= 0x80:
                     raise packets.refused(f"to publish to {self._topic}", reason)
                 taken = True
@@ -157,17 +154,13 @@ class _Talk:
 
 @asynccontextmanager
 async def _connected(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
-    """A connection to the broker, plain or in TLS, by itself or inside WebSockets."""
-    if url.scheme in ("ws", "wss"):
-        async with _web_socket(run, reach, target, url) as line:
-            yield line
-        return
+    """A connection to the broker, plain or in TLS, by itself or inside a WebSocket."""
     host, port = url.raw_host, url.explicit_port or _PORTS.get(url.scheme)
     if not host or not port:
         raise Stopped("self.config", f"{target.url} names no broker")
-    tls = url.scheme == "mqtts"
-    async with opened(run, reach, host, port, tls=tls, allow_private=target.allow_private) as (reader, writer):
-        yield _Stream(reader, writer)
+    tls = url.scheme in ("mqtts", "wss")
+    async with opened(run, reach, host, port, tls=tls, allow_private=target.allow_private) as streams:
+        yield await websocket.asked(run, streams, url) if url.scheme in ("ws", "wss") else _Stream(*streams)
 
 
 class _Stream:
@@ -180,63 +173,3 @@ class _Stream:
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
-
-
-@asynccontextmanager
-async def _web_socket(run: Run, reach: Reach, target: MqttTarget, url: URL) -> AsyncIterator[Line]:
-    address = url.with_scheme({"ws": "http", "wss": "https"}[url.scheme]).with_user(None)
-    async with session(run, reach, target.allow_private) as client:
-        try:
-            socket = await client.ws_connect(
-                address,
-                protocols=("mqtt",),
-                headers={"User-Agent": USER_AGENT},
-                max_msg_size=packets.LARGEST * 2,
-                timeout=ClientWSTimeout(ws_close=0.05),  # nobody waits for a goodbye
-            )
-        except WSServerHandshakeError as error:
-            raise _no_web_socket(error) from error
-        try:
-            yield _Frames(socket)
-        finally:
-            await socket.close()
-
-
-def _no_web_socket(error: ClientResponseError) -> Stopped:
-    """What an answer to the request for a WebSocket means: a 4xx is ours, as with any request."""
-    said = f"no WebSocket: {error.message}, status {error.status}"
-    if error.status < 400:
-        return packets.not_mqtt(said)
-    code = code_for_status(error.status)
-    ours = error.status < 500 and code != "http.429"
-    return Stopped("self.config" if ours else code, said)
-
-
-class _Frames:
-    """A WebSocket, whose frames begin and end where they like."""
-
-    def __init__(self, socket: ClientWebSocketResponse[bool]) -> None:
-        self._socket = socket
-        self._came = bytearray()
-        self._seen = 0
-
-    async def readexactly(self, count: int) -> bytes:
-        while len(self._came) < count:
-            frame = await self._socket.receive()
-            self._seen += 1
-            if frame.type is WSMsgType.BINARY:
-                self._came += frame.data
-            elif frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
-                raise asyncio.IncompleteReadError(bytes(self._came), count)
-            elif frame.type is WSMsgType.ERROR and isinstance(frame.data, OSError):
-                raise frame.data
-            else:
-                raise packets.not_mqtt(f"a frame of kind {frame.type.name}")
-            if self._seen > _MOST:
-                raise packets.not_mqtt(f"more than {_MOST:,} frames")
-        data = bytes(self._came[:count])
-        del self._came[:count]
-        return data
-
-    async def send(self, data: bytes) -> None:
-        await self._socket.send_bytes(data)

@@ -126,9 +126,12 @@ def not_mqtt(what: str) -> Stopped:
     return Stopped("http.malformed", f"this is not MQTT: {what}")
 
 
-def reason_of(packet: Packet, version: int) -> int:
-    """What a welcome, a confirmation or a goodbye says of itself; 0 is well. Raises Stopped for what is none."""
+def reason_of(packet: Packet, version: int, number: int = 0) -> int:
+    """What a welcome, a confirmation or a goodbye says of itself; 0 is well. Raises Stopped for what is none, and for
+    the confirmation of another packet than that of this number, since we sent no other."""
     body, kind = packet.body, packet.kind
+    if kind in (SUBSCRIBED, TAKEN) and len(body) >= 2 and (told := int.from_bytes(body[:2])) != number:
+        raise not_mqtt(f"it confirms packet {told:,}, which was never sent")
     if kind == WELCOME and len(body) >= 2:
         return body[1]
     if kind == SUBSCRIBED and len(body) >= 3:

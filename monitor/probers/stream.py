@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from monitor.probers.address import joined
-from monitor.probers.certificate import facts_of, facts_of_refused, sent_with
 from monitor.probers.coding import PIECE
-from monitor.probers.connection import abandon, dial
-from monitor.probers.failure import Stopped, of_handshake, out_of_resources
+from monitor.probers.connection import abandon, dial, start_tls
+from monitor.probers.failure import Stopped, out_of_resources
 from monitor.probers.reach import Reach
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -46,18 +45,18 @@ async def opened(
 
 
 async def _secured(run: Run, reach: Reach, plain: socket.socket, name: str) -> Streams:
-    run.enter("tls")
-    limit = run.probe.timeout.total_seconds() + 5  # never the first to strike
-    try:
-        reader, writer = await asyncio.open_connection(
-            sock=plain, ssl=reach.tls, server_hostname=name, ssl_handshake_timeout=limit, limit=PIECE
-        )
-    except OSError as error:
-        sent = sent_with(error)
-        run.certificate = facts_of_refused(sent)
-        raise of_handshake(error, sent) from error
-    run.certificate = facts_of(writer.get_extra_info("ssl_object"))
-    return reader, writer
+    reader = asyncio.StreamReader(PIECE)
+    inside = _Inside(reader)
+    transport = await start_tls(run, lambda: inside, plain, reach.tls, name)
+    return reader, asyncio.StreamWriter(transport, inside, reader, asyncio.get_running_loop())
+
+
+class _Inside(asyncio.StreamReaderProtocol):
+    """What reads inside TLS: the end comes with its reason, or none, and not once before it without."""
+
+    def eof_received(self) -> bool:
+        """The end follows."""
+        return False
 
 
 @contextmanager

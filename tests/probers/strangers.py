@@ -28,6 +28,7 @@ from monitor.core.target import (
 
 from .corpus import EXPECT, whole
 from .misbehaving import Behaviour, raw, served
+from .webbrokers import FLOODS
 
 LIMIT = 1.5
 NAME = "shop.test"
@@ -180,6 +181,8 @@ TCP_WAYS: dict[str, tuple[Behaviour, set[str | None]]] = {
     "mqtt: drip": (after(2, b"", shouting(b"", b"\xd0", 0.05)), {"http.malformed", "http.ttfb_timeout"}),
 }
 
+OVER_TLS = {f"mqtts: {name}": f"tls: {name}" for name in ("never says hello", "chain of 41", "chain of 61")}
+
 TLS_SIZES = {"hello": 60, "certificate": 400, "half a record": 3}
 
 
@@ -249,7 +252,7 @@ DOCUMENTS: dict[str, tuple[str, bytes, set[str | None]]] = {
 def servers() -> dict[str, tuple[Behaviour, ssl.SSLContext | None]]:
     """Everything that `served` can run."""
     return {
-        **{name: (way, None) for name, (way, _) in TCP_WAYS.items()},
+        **{name: (way, None) for name, (way, _) in (TCP_WAYS | FLOODS).items()},
         **{name: (way, context) for name, (way, context, _) in tls_ways().items()},
         **{name: (raw(whole(body)), None) for name, (_, body, _) in DOCUMENTS.items()},
     }
@@ -257,14 +260,16 @@ def servers() -> dict[str, tuple[Behaviour, ssl.SSLContext | None]]:
 
 def kinds() -> list[str]:
     """The names of all of them."""
-    return [*TCP_WAYS, *tls_ways(), *(f"dns: {way}" for way in DNS_WAYS), *DOCUMENTS]
+    return [*TCP_WAYS, *FLOODS, *tls_ways(), *OVER_TLS, *(f"dns: {way}" for way in DNS_WAYS), *DOCUMENTS]
 
 
 def probes_of(name: str, ports: Mapping[str, int]) -> tuple[Probe, set[str | None]]:
     """A probe that meets one, and the codes it may have."""
-    kind, port = name.partition(":")[0], ports[name]
+    kind, port = name.partition(":")[0], ports[OVER_TLS.get(name, name)]
     url = f"http://127.0.0.1:{port}/"
-    probe = Probe("m", "p", kind, timedelta(seconds=30), timedelta(seconds=LIMIT))
+    probe = Probe(
+        "m", "p", {"ws": "mqtt", "mqtts": "mqtt"}.get(kind, kind), timedelta(seconds=30), timedelta(seconds=LIMIT)
+    )
     if kind == "dns":
         way = name.removeprefix("dns: ")
         target = DnsTarget("shop.test", "TXT" if "text" in way else "A", ("127.0.0.1", port), allow_private=True)
@@ -274,6 +279,11 @@ def probes_of(name: str, ports: Mapping[str, int]) -> tuple[Probe, set[str | Non
         return replace(probe, expect=expect, ask=TcpTarget("127.0.0.1", port, allow_private=True)), TCP_WAYS[name][1]
     if kind == "mqtt":
         return replace(probe, ask=MqttTarget(f"mqtt://127.0.0.1:{port}", "t", allow_private=True)), TCP_WAYS[name][1]
+    if kind == "ws":
+        return replace(probe, ask=MqttTarget(f"ws://127.0.0.1:{port}/mqtt", "t", allow_private=True)), FLOODS[name][1]
+    if kind == "mqtts":
+        target = MqttTarget(f"mqtts://127.0.0.1:{port}", "t", allow_private=True)
+        return replace(probe, ask=target), tls_ways()[OVER_TLS[name]][2] | {"tls.timeout"}
     if kind == "tls":
         return replace(probe, ask=TlsTarget("127.0.0.1", port, NAME, allow_private=True)), tls_ways()[name][2]
     limit, codes = timedelta(seconds=8), DOCUMENTS[name][2]

@@ -190,6 +190,25 @@ async def knows_nobody(client: Client) -> None:
     await asyncio.sleep(60)
 
 
+async def acknowledges_another(client: Client) -> None:
+    await client.say(b"\x40\x02\x77\x77", echo(await polite(client)))
+    await asyncio.sleep(60)
+
+
+async def refuses_another(client: Client) -> None:
+    sent = echo(await polite(client))
+    await client.say(b"\x40\x03\x77\x77\x97", b"\x40\x02\x00\x02", sent)
+    await asyncio.sleep(60)
+
+
+async def confirms_another(client: Client) -> None:
+    await client.packet()
+    await client.say(WELCOME5)
+    await client.packet()
+    await client.say(b"\x90\x04\x77\x77\x00\x01")
+    await asyncio.sleep(60)
+
+
 async def never_acknowledges(client: Client) -> None:
     await client.say(echo(await polite(client)))
     await asyncio.sleep(60)
@@ -259,6 +278,9 @@ async def cuts_a_message_off(client: Client) -> None:
         (silent_after_welcome, "http.transfer_timeout", "not confirmed (SUBACK)"),
         (keeps_the_message, "http.transfer_timeout", f"took the message, but did not send it back within {LIMIT:g} s"),
         (knows_nobody, "http.transfer_timeout", "said that nobody listens"),
+        (acknowledges_another, "http.malformed", "it confirms packet 30,583, which was never sent"),
+        (refuses_another, "http.malformed", "which was never sent"),
+        (confirms_another, "http.malformed", "which was never sent"),
         (never_acknowledges, "http.transfer_timeout", "no PUBACK"),
         (sends_another_message, "http.transfer_timeout", "did not send it back"),
         (closes, "http.closed", "before the welcome"),
