@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import re2
 from aiohttp import StreamReader
@@ -35,16 +35,25 @@ SMALL = 64 * 1024  # bytes that are looked into at once; larger bodies are hande
 
 
 class Body:
-    """What was read of a body. `content` is whole only if `whole`."""
+    """What was read of a body. `content` is whole only if `whole`. `with` it: what `grows_large` gives is called at the
+    end."""
 
-    def __init__(self, whole: bool, mask: Mask, grows_large: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, whole: bool, mask: Mask, grows_large: Callable[[], Awaitable[Callable[[], None]]]) -> None:
         self.whole = whole
         self._grows_large = grows_large  # awaited once, before more than a small body is read
+        self._let_go: Callable[[], None] | None = None
         self.size = 0
         # A secret that the cut would halve must be seen whole to be hidden, in up to four bytes a character.
         self._wanted = (EXCERPT + mask.longest) * 4
         self._kept: list[bytes] = []
         self._held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._let_go is not None:
+            self._let_go()
 
     async def read(self, stream: StreamReader, packed: Unpacking, limit: int) -> None:
         """Reads and unpacks to the end. Raises Stopped past `limit` bytes, and whatever the connection raises."""
@@ -55,7 +64,7 @@ class Body:
     async def _take(self, pieces: Iterable[bytes], limit: int) -> None:
         for piece in pieces:
             if self.whole and self.size <= SMALL < self.size + len(piece):
-                await self._grows_large()
+                self._let_go = await self._grows_large()
             self.size += len(piece)
             if self.whole or self._held < self._wanted:
                 self._kept.append(piece)

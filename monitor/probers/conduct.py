@@ -57,15 +57,15 @@ def _mind_ipv6(run: Run, reach: Reach) -> None:
 
 
 async def _limited(run: Run, reach: Reach, prober: Prober, seconds: float) -> None:
-    expired = False
+    limit = run.limit(seconds)
     try:
-        async with run.limited(seconds) as limit:
+        async with limit:
             try:
                 await prober(run, reach)
             finally:
-                expired = limit.expired()
+                run.unlimited()
     except TimeoutError as error:
-        if not expired:
+        if not limit.expired():
             raise
         raise run.late or of_timeout(run.phase, round(seconds, 2), run.first_byte_at is not None) from error
 

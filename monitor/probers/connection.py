@@ -6,9 +6,6 @@ broken certificate, and must dial what it checked.
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
-from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from monitor.probers.address import joined
@@ -22,14 +19,7 @@ if TYPE_CHECKING:
     from monitor.probers.reach import Reach
 
 
-def abandon(plain: socket.socket) -> None:
-    """Ends a connection that was handed to a transport which never came about. It is the transport that closes it: if
-    the descriptor went back under it, the next connection would get the same one, and what happens on this."""
-    with suppress(OSError):
-        plain.shutdown(socket.SHUT_RDWR)
-
-
-async def dial(run: Run, ip: str, port: int) -> socket.socket:
+async def dial(run: Run, reach: "Reach", ip: str, port: int) -> socket.socket:
     """A connected socket. Raises Stopped."""
     run.enter("connect")
     ipv6 = ":" in ip
@@ -39,7 +29,7 @@ async def dial(run: Run, ip: str, port: int) -> socket.socket:
     try:
         plain = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_STREAM)
         plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, (ip, port))
+        run.set_aside(await reach.sockets.connect(plain, (ip, port)))
     except OSError as error:
         if plain is not None:
             plain.close()
@@ -57,25 +47,22 @@ async def reached(run: Run, reach: "Reach", host: str, port: int, allow_private:
     run.enter("resolve")
     ip, number = await route(run, reach, host, port, allow_private, redirected=False)
     run.address = joined(ip, number)
-    return await dial(run, ip, number)
+    return await dial(run, reach, ip, number)
 
 
 async def start_tls(
-    run: Run,
-    protocol: Callable[[], asyncio.Protocol],
-    plain: socket.socket,
-    context: SSLContext,
-    name: str,
+    run: Run, reach: "Reach", protocol: asyncio.Protocol, plain: socket.socket, name: str
 ) -> asyncio.Transport:
-    """TLS over a connected socket, the certificate verified for a name and noted on the run. Raises Stopped."""
+    """TLS over a connected socket, the certificate verified for a name and noted on the run. The socket is that of the
+    transport, or closed. Raises Stopped."""
     run.enter("tls")
     try:
-        transport = Secure(protocol(), context, name)
+        transport = Secure(protocol, reach.tls, name)
     except ValueError as error:
         plain.close()  # no transport was made
         raise Stopped("self.config", f"{name} is not a name that can be asked for: {error}") from error
     try:
-        await asyncio.get_running_loop().create_connection(lambda: transport, sock=plain)
+        reach.sockets.carry(plain, transport)
         await transport.shaken
     except OSError as error:
         sent = sent_with(error)

@@ -161,7 +161,7 @@ async def _exchange(run: Run, reach: Reach, asked: dns.message.Message, server: 
     reply, protocol = await over_udp(wire, *server, lambda: run.enter("processing")), "udp"
     if HEADER.unpack_from(reply)[1] & TRUNCATED:
         run.note("the answer does not fit into a datagram and is asked for over TCP")
-        with await dial(run, *server) as connection:
+        with await dial(run, reach, *server) as connection:
             run.enter("processing")
             reply, protocol = await over_tcp(wire, connection), "tcp"
     records = sum(HEADER.unpack_from(reply)[3:])

@@ -6,8 +6,7 @@ It gathers facts and judges nothing: a 503 is an answer that arrived whole. What
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -62,31 +61,27 @@ async def ask(run: Run, reach: Reach, cookies: Cookies, wanted: Sequence[str] = 
 
     Gives what each of the `wanted` JMESPaths finds in the answer, as it came: neither masked nor cut.
     """
-    async with asked(run, reach, bool(wanted) or needs_body(run.expects), cookies) as (headers, body):
+    with body_of(run, reach, whole=bool(wanted) or needs_body(run.expects)) as body:
+        headers = await asked(run, reach, body, cookies)
         return await look_into(run, reach, headers, body, wanted)
 
 
-@asynccontextmanager
-async def asked(
-    run: Run, reach: Reach, whole: bool, cookies: Cookies | None = None
-) -> AsyncIterator[tuple[dict[str, str], Body]]:
-    """One exchange that is over: headers and body of the answer that counts, its place among large bodies held."""
+async def asked(run: Run, reach: Reach, body: Body, cookies: Cookies | None = None) -> dict[str, str]:
+    """One exchange that is over: the headers of the answer that counts, its body read."""
     target = run.probe.ask
     if not isinstance(target, HttpTarget):
         raise Stopped("self.config", "the probe has no HTTP target")
-    async with AsyncExitStack() as held:
-        body = body_of(run, reach, held, whole=whole)
-        headers = await exchange(run, reach, target, body, cookies)
-        run.finish(run.last_byte_at)  # it may have been a while until we were told
-        yield headers, body
+    headers = await exchange(run, reach, target, body, cookies)
+    run.finish(run.last_byte_at)  # it may have been a while until we were told
+    return headers
 
 
-def body_of(run: Run, reach: Reach, held: AsyncExitStack, *, whole: bool) -> Body:
-    """A body to be read into; once it grows large it takes one of the places for such bodies, as long as `held` is."""
+def body_of(run: Run, reach: Reach, *, whole: bool) -> Body:
+    """A body to be read into; once it grows large it has one of the places for such bodies, until its block ends."""
 
-    async def take_place() -> None:
+    async def take_place() -> Callable[[], None]:
         await run.wait_for(reach.large_bodies.acquire())
-        held.callback(reach.large_bodies.release)
+        return reach.large_bodies.release
 
     return Body(whole, run.mask, take_place)
 

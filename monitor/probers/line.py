@@ -5,7 +5,6 @@ aiohttp parses what comes and holds it back under a cap; everything else a clien
 """
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +15,7 @@ from multidict import CIMultiDictProxy
 from monitor.core.observation import Certificate
 from monitor.probers.address import joined
 from monitor.probers.coding import PIECE
-from monitor.probers.connection import abandon, dial, start_tls
+from monitor.probers.connection import dial, start_tls
 from monitor.probers.failure import Stopped
 from monitor.probers.resolve import route
 from monitor.probers.run import Run
@@ -53,12 +52,6 @@ class Line(ResponseHandler):
         self._held = b""  # what came and waits for its turn; nothing more is read meanwhile
         self._queued = self._resuming = False
         self._interim: int | None = None  # answers 1xx so far, None once the one that counts has come
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As aiohttp, but a socket never hands over more than a piece."""
-        with suppress(AttributeError):
-            transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
-        super().connection_made(transport)
 
     @property
     def is_usable(self) -> bool:
@@ -183,19 +176,13 @@ async def connected(run: Run, reach: "Reach", where: Where, allow_private: bool,
     ip, number = await route(run, reach, host, port, allow_private, redirected)
     run.address = joined(ip, number)
     run.certificate = None  # that of an earlier hop says nothing about this one
-    loop = asyncio.get_running_loop()
-    line = Line(loop, run.address, reach.turns)
-    plain = await dial(run, ip, number)
-    try:
-        if tls:
-            await start_tls(run, lambda: line, plain, reach.tls, host.rstrip("."))
-            line.certificate = run.certificate
-        else:
-            with run.aside():  # the socket is connected, and nothing asked yet
-                await loop.create_connection(lambda: line, sock=plain)
-    except BaseException:
-        abandon(plain)
-        raise
+    line = Line(asyncio.get_running_loop(), run.address, reach.turns)
+    plain = await dial(run, reach, ip, number)
+    if tls:
+        await start_tls(run, reach, line, plain, host.rstrip("."))
+        line.certificate = run.certificate
+    else:
+        reach.sockets.carry(plain, line)
     return line
 
 

@@ -14,7 +14,7 @@ from monitor.core.target import PrometheusTarget
 from monitor.mask import Mask
 from monitor.probers.document import parse
 from monitor.probers.failure import Stopped
-from monitor.probers.http import asked, look_into
+from monitor.probers.http import asked, body_of, look_into
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 
@@ -30,7 +30,8 @@ async def look(run: Run, reach: Reach) -> None:
     if not isinstance(target, PrometheusTarget):
         raise Stopped("self.config", "the probe has no query")
     run.read_as = _read_as
-    async with asked(run, reach, True) as (headers, body):
+    with body_of(run, reach, whole=True) as body:
+        headers = await asked(run, reach, body)
         work = partial(_read, body.content, run.http.status if run.http else 0, run.mask)
         values, notes = await (reach.turns.do(work) if body.small() else reach.aside(work))
         for note in notes:

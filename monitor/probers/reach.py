@@ -20,6 +20,7 @@ from monitor.core.board import Call
 from monitor.core.target import Network
 from monitor.probers.certificate import trusting
 from monitor.probers.line import Lines
+from monitor.probers.sockets import Sockets
 from monitor.probers.turns import Turns
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Reach:
         self.spoken: dict[str, int] = {}  # which version of MQTT each broker was heard to speak
         self.reported: set[tuple[str, str, str]] = set()  # bugs of ours that the log already told
         self.turns = Turns()
+        self.sockets = Sockets(clock.monotonic)
         self.large_bodies = asyncio.Semaphore(MOST_LARGE_BODIES)
         self.lines = Lines()
         self._picked: dict[str, str] = {}
@@ -79,6 +81,7 @@ class Reach:
             await reach.resolver.close()
             reach._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.sleep(0)  # closed transports say goodbye in the next beat
+            reach.sockets.close()
 
     resolver: aiodns.DNSResolver
     nameservers: tuple[str, ...]

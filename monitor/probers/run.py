@@ -4,8 +4,8 @@ Probers write into it as they go, so an exchange that is cut off at any moment l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -84,19 +84,16 @@ class Run:
         """When it was over; now, while it is not."""
         return self._clock() if self._ended is None else self._ended
 
-    @asynccontextmanager
-    async def limited(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
-        """A time limit over the block; `finish` and `unlimited` take it off."""
-        try:
-            async with asyncio.timeout(seconds) as self._limit:
-                yield self._limit
-        finally:
-            self._limit = None
+    def limit(self, seconds: float) -> asyncio.Timeout:
+        """The time limit over the block; `finish` and `unlimited` take it off."""
+        self._limit = asyncio.timeout(seconds)
+        return self._limit
 
     def unlimited(self) -> None:
         """Takes the time limit off."""
-        if self._limit is not None:
+        if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(None)
+        self._limit = None
 
     @asynccontextmanager
     async def rest(self) -> AsyncIterator[None]:
@@ -139,12 +136,9 @@ class Run:
         if self.first_byte_at is None:
             self.first_byte_at = self.last_byte_at
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Work of our own between two of the target's, with the clock stopped: that makes no target slow."""
-        began = self._clock()
-        yield
-        own = self._clock() - began
+    def set_aside(self, since: float) -> None:
+        """What passed since then was our own, between two times of the target's: that makes no target slow."""
+        own = self._clock() - since
         self._since += own
         self._began += own
 

@@ -124,14 +124,6 @@ class Secure(asyncio.Protocol, asyncio.Transport):
             self.shaken.set_exception(exc or ConnectionResetError("closed during the handshake"))
         self._lose(exc)
 
-    def pause_writing(self) -> None:
-        """More goes out than is taken."""
-        self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        """It is taken again."""
-        self._inner.resume_writing()
-
     # -- the transport of the protocol inside
 
     def write(self, data: bytes | bytearray | memoryview) -> None:

@@ -6,7 +6,6 @@ judging makes "official status unknown" of it, never "operational".
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -65,8 +64,7 @@ def addresses(url: str) -> tuple[str, ...]:
 
 async def _read(run: Run, reach: Reach, page: PageTarget, asked: HttpTarget) -> bool:
     """Reads one address into the run. False when another status came than is expected. Raises Stopped."""
-    async with AsyncExitStack() as held:
-        body = body_of(run, reach, held, whole=True)
+    with body_of(run, reach, whole=True) as body:
         headers = await exchange(run, reach, asked, body)
         if run.http is None or not any(low <= run.http.status <= high for low, high in run.probe.expect.status):
             return False

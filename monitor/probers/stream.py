@@ -4,14 +4,13 @@ What `connection` does for HTTP, for protocols that speak for themselves.
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 from monitor.probers.address import joined
 from monitor.probers.coding import PIECE
-from monitor.probers.connection import abandon, dial, start_tls
+from monitor.probers.connection import dial, start_tls
 from monitor.probers.failure import Stopped, out_of_resources
 from monitor.probers.reach import Reach
 from monitor.probers.resolve import route
@@ -28,31 +27,22 @@ async def opened(
     run.enter("resolve")
     ip, number = await route(run, reach, host, port, allow_private, redirected=False)
     run.address, run.certificate = joined(ip, number), None
-    plain = await dial(run, ip, number)
-    try:
-        reader, writer = await (
-            _secured(run, reach, plain, host.rstrip(".")) if tls else asyncio.open_connection(sock=plain, limit=PIECE)
-        )
-        with suppress(AttributeError):
-            writer.transport.max_size = PIECE  # type: ignore[attr-defined]  # of the standard loop's transports
-    except BaseException:
-        abandon(plain)
-        raise
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-
-
-async def _secured(run: Run, reach: Reach, plain: socket.socket, name: str) -> Streams:
+    plain = await dial(run, reach, ip, number)
     reader = asyncio.StreamReader(PIECE)
     inside = _Inside(reader)
-    transport = await start_tls(run, lambda: inside, plain, reach.tls, name)
-    return reader, asyncio.StreamWriter(transport, inside, reader, asyncio.get_running_loop())
+    transport: asyncio.Transport
+    if tls:
+        transport = await start_tls(run, reach, inside, plain, host.rstrip("."))
+    else:
+        transport = reach.sockets.carry(plain, inside)
+    try:
+        yield reader, asyncio.StreamWriter(transport, inside, reader, asyncio.get_running_loop())
+    finally:
+        transport.abort()
 
 
 class _Inside(asyncio.StreamReaderProtocol):
-    """What reads inside TLS: the end comes with its reason, or none, and not once before it without."""
+    """What reads: the end comes with its reason, or none, and not once before it without."""
 
     def eof_received(self) -> bool:
         """The end follows."""

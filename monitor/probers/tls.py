@@ -3,7 +3,7 @@
 import asyncio
 
 from monitor.core.target import TlsTarget
-from monitor.probers.connection import abandon, reached, start_tls
+from monitor.probers.connection import reached, start_tls
 from monitor.probers.reach import Reach
 from monitor.probers.run import Run
 
@@ -13,10 +13,6 @@ async def look(run: Run, reach: Reach) -> None:
     target = run.probe.ask
     assert isinstance(target, TlsTarget)
     plain = await reached(run, reach, target.host, target.port, target.allow_private)
-    try:
-        transport = await start_tls(run, asyncio.Protocol, plain, reach.tls, target.server_name)
-    except BaseException:
-        abandon(plain)
-        raise
+    transport = await start_tls(run, reach, asyncio.Protocol(), plain, target.server_name)
     run.finish()
     transport.abort()  # a goodbye would be waited for, and some servers never answer it

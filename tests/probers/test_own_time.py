@@ -10,6 +10,7 @@ import pytest
 
 from monitor.probers import Reach
 from monitor.probers.line import Line
+from monitor.probers.sockets import Sockets
 
 from .looking import probe_of, seen
 from .misbehaving import answer, served
@@ -35,15 +36,14 @@ async def test_a_loop_that_is_busy_once_the_answer_came(reach: Reach, monkeypatc
 
 async def test_a_loop_that_is_busy_before_the_question(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     """The socket is connected and nothing asked yet: the target has nothing to do with it."""
-    loop = asyncio.get_running_loop()
-    create = loop.create_connection
+    connect = Sockets.connect
 
-    async def busy(*given: Any, **named: Any) -> Any:
-        made = await create(*given, **named)
+    async def busy(sockets: Sockets, *given: Any) -> float:
+        told = await connect(sockets, *given)
         await asyncio.sleep(BUSY)
-        return made
+        return told
 
-    monkeypatch.setattr(loop, "create_connection", busy)
+    monkeypatch.setattr(Sockets, "connect", busy)
     async with served(answer()) as server:
         observation, _ = await seen(reach, probe_of(server.url()))
     assert observation.http is not None
