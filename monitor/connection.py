@@ -1,5 +1,5 @@
 """Connection: the library's client, with what it leaves out: the reason code of each acknowledgement, a broker that
-hangs up before its welcome, and a socket that is gone by the time it is watched.
+hangs up before its welcome, a socket that is gone by the time it is watched, and an end of what a broker may send.
 """
 
 import asyncio
@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import aiomqtt
 from paho.mqtt.client import MQTT_ERR_SUCCESS, WebsocketConnectionError
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from monitor.loop import apart
@@ -17,6 +19,8 @@ PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 # Reason codes by which brokers say that they do not understand our version of the protocol, from 5 on or before it.
 FOREIGN = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
 REFUSED = 0x80  # the first of the reason codes that say no
+SMALL = 4096  # bytes of a packet that brings no message, and of what stands beside a message: 30 us for each seven
+LARGEST = 4 << 20  # bytes of a message; the largest of ours that a broker gives back has one or two million
 
 
 class NoWelcome(aiomqtt.MqttError):
@@ -24,11 +28,52 @@ class NoWelcome(aiomqtt.MqttError):
 
 
 class Connection(aiomqtt.Client):
-    """A client that keeps the reason code of each acknowledgement; the library throws it away."""
+    """A client that keeps the reason code of each acknowledgement; the library throws it away.
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    No message is larger than `largest` bytes: the broker that sends one loses the connection. `kept` bytes of each are
+    handed on, None: all.
+    """
+
+    def __init__(self, *given: Any, largest: int = LARGEST, kept: int | None = None, **named: Any) -> None:
         super().__init__(*given, **named)
         self._answers: dict[int, asyncio.Future[int]] = {}
+        self._largest, self._kept = largest, kept
+        self.fault: aiomqtt.MqttError | None = None  # what the broker did that ended it, where we did that
+        client: Any = self._client
+        self._receive, self._handle = client._sock_recv, client._packet_handle
+        client._sock_recv, client._packet_handle = self._receive_bounded, self._handle_bounded
+
+    def _receive_bounded(self, size: int) -> bytes:
+        """What the socket has, unless it is part of a packet that is too large: the library would wait for 256 MB."""
+        packet: Any = self._client._in_packet
+        message = packet["command"] >> 4 == PacketTypes.PUBLISH
+        if size > (self._largest if message else SMALL):
+            raise self._too_much(f"a packet of {size:,} bytes")
+        data: bytes = self._receive(size)
+        return data
+
+    def _handle_bounded(self) -> MQTTErrorCode:
+        """As the library, which takes 0.3 s for 64 kB of what may stand beside a message."""
+        packet: Any = self._client._in_packet
+        message = packet["command"] >> 4 == PacketTypes.PUBLISH
+        size = _beside(packet["packet"], packet["command"]) if message else 0
+        if size > SMALL and self._client.protocol == MQTTProtocolVersion.MQTTv5:
+            self._too_much(f"a message with {size:,} bytes beside it")
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        found: MQTTErrorCode = self._handle()
+        return found
+
+    def _too_much(self, what: str) -> OSError:
+        """The connection ends, and this is why."""
+        self.fault = aiomqtt.MqttError(f"the broker sends {what}")
+        for ending in (self._connected, self._disconnected):
+            if not ending.done():
+                ending.set_exception(self.fault)
+        return OSError(what)
+
+    def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
+        message.payload = message.payload[: self._kept]
+        super()._on_message(client, userdata, message)
 
     async def __aenter__(self) -> Self:
         """Connects in a thread of its own: a broker that does not answer would hold one of the few that all share."""
@@ -98,6 +143,17 @@ class Connection(aiomqtt.Client):
         waiting = self._answers.get(mid)
         if waiting is not None and not waiting.done():
             waiting.set_result(code_of(reason_code))
+
+
+def _beside(packet: bytearray, command: int) -> int:
+    """How many bytes of properties a message of MQTT 5 says it has; 0 where that cannot be read."""
+    place = 2 + int.from_bytes(packet[:2]) + (2 if command & 0x06 else 0)
+    size = 0
+    for shift, digit in enumerate(packet[place : place + 4]):
+        size |= (digit & 0x7F) << 7 * shift
+        if not digit & 0x80:
+            break
+    return size
 
 
 def code_of(reason: Any) -> int:

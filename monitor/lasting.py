@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from yarl import URL
 
-from monitor.connection import FOREIGN, PORTS, Connection, NoWelcome, code_of, first_of, said_of, tls_of
+from monitor.connection import FOREIGN, LARGEST, PORTS, Connection, NoWelcome, code_of, first_of, said_of, tls_of
 
 log = logging.getLogger(__name__)
 _QUIET = logging.getLogger("monitor.lasting.library")
@@ -56,7 +56,8 @@ class Lasting(ABC):
 
     `session` is for how many seconds the broker keeps what comes while nobody is here, 0: not at all. `asks` is what
     a broker of MQTT 5 is asked for besides. `most_waiting` messages that came in are held, 0: all of them; the library
-    throws away what is more. Without `verify` the broker may show any certificate.
+    throws away what is more. None is larger than `largest` bytes, and `kept` of each are handed on, None: all. Without
+    `verify` the broker may show any certificate.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Lasting(ABC):
         session: int,
         asks: Mapping[str, int],
         most_waiting: int = MOST_WAITING,
+        largest: int = LARGEST,
+        kept: int | None = None,
         verify: bool = True,
     ) -> None:
         self.online = asyncio.Event()
@@ -76,6 +79,7 @@ class Lasting(ABC):
         self._session = session
         self._asks = asks
         self._most_waiting = most_waiting
+        self._largest, self._kept = largest, kept
         self._verify = verify
         self._version = aiomqtt.ProtocolVersion.V5
         self._known = False  # which version it speaks
@@ -167,6 +171,8 @@ class Lasting(ABC):
             timeout=PATIENCE,
             keepalive=KEEPALIVE,
             max_queued_incoming_messages=self._most_waiting,
+            largest=self._largest,
+            kept=self._kept,
             tls_context=tls,
             logger=_QUIET,
             **session,
@@ -188,7 +194,7 @@ class Lasting(ABC):
 
     def _broken(self, error: BaseException) -> None:
         """Says so once; a broker that never answered in this version may speak the other one."""
-        said = said_of(error)
+        said = said_of((self._client and self._client.fault) or error)
         if self.online.is_set() or self.trouble != said:
             log.warning("broker %s: %s", self._name, said)
         self.trouble = said

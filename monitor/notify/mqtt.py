@@ -18,10 +18,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from monitor import lasting
-from monitor.connection import REFUSED, Connection, code_of, reason_of
+from monitor.connection import LARGEST, REFUSED, Connection, code_of, reason_of
 from monitor.core.identity import stable_id
 from monitor.core.outbox import PAGES
 from monitor.lasting import Lasting, LinkFailed
+from monitor.notify import words
 from monitor.notify.channel import DeliveryFailed, Message
 from monitor.notify.content import priority_of
 from monitor.notify.discovery import entities, node_of
@@ -30,6 +31,7 @@ from monitor.notify.words import Acknowledged, Words
 
 log = logging.getLogger(__name__)
 
+KEPT = words.LARGEST + 1  # bytes of what came in: of a longer one nobody wants to know more than that
 SESSION = 3600  # seconds for which a broker keeps what people published meanwhile
 EXPIRY, EXPIRY_OTHERWISE = 24 * 3600, 72 * 3600  # seconds, pages and the rest, after which nobody wants a notice
 
@@ -53,7 +55,9 @@ class Mqtt(Lasting):
     """See Channel. `client` tells this channel of this monitor from every other one."""
 
     def __init__(self, section: Section) -> None:
-        super().__init__(section, session=SESSION, asks={}, verify=section.verify)
+        super().__init__(
+            section, session=SESSION, asks={"MaximumPacketSize": LARGEST}, kept=KEPT, verify=section.verify
+        )
         self.client = ""
         self._section = section
         self._prefix = section.prefix.rstrip("/")

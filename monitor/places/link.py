@@ -67,7 +67,9 @@ class Link(Lasting):
     ) -> None:
         asks = {"ReceiveMaximum": at_most, "MaximumPacketSize": LARGEST}
         # What the library throws away the broker would, by hand, never give again: it is asked not to.
-        super().__init__(broker, session=session, asks=asks, most_waiting=0 if manual else MOST_WAITING)
+        super().__init__(
+            broker, session=session, asks=asks, most_waiting=0 if manual else MOST_WAITING, largest=LARGEST
+        )
         self.unread: set[str] = set()  # topics that nobody reads, as far as the broker tells
         self.refused: dict[str, str] = {}  # topics that the broker keeps from us, and what it says
         self._barred: set[str] = set()  # filters that we may not read on this connection
