@@ -249,3 +249,16 @@ class Platform:
             for module in component.modules:
                 found.setdefault(module, []).append(index)
         return {module: tuple(places) for module, places in found.items()}
+
+    def groups_of(self, module: str) -> tuple[str, ...]:
+        """Ids of the groups with a component that a module is part of, in page order."""
+        return self._groups.get(module, ())
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for group in self.groups:
+            for component in group.components:
+                for module in component.modules:
+                    found.setdefault(module, {})[group.id] = None
+        return {module: tuple(ids) for module, ids in found.items()}

@@ -14,7 +14,7 @@ from monitor.core.lowering import PRIORITIES, limited, raised
 from monitor.core.module import FAILING, Priority, Status
 from monitor.core.platform_page import reported
 from monitor.core.publishing import published
-from monitor.core.rollup import RANK, ComponentStatus, impact_of
+from monitor.core.rollup import RANK, ComponentStatus, component_status, impact_of
 from monitor.core.track import Track
 
 
@@ -41,7 +41,9 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
     priority, lowered = limited(incident, _priority(board, incident, failing))
     impact = incident.impact
     if not incident.impact_said:
-        impact = max(impact, impact_of([board.component(id) for id in touched]), key=RANK.index)
+        known, statuses, planned = board.platform.components, _statuses(board), board.planned
+        felt = [component_status(known[id], statuses, planned) for id in touched]
+        impact = max(impact, impact_of(felt), key=RANK.index)
     return replace(
         incident,
         cause=cause,
@@ -72,9 +74,20 @@ def opened(board: Board, member: Member, group: Group, now: datetime) -> Inciden
 
 def _spared(board: Board, touched: Iterable[str]) -> tuple[str, ...]:
     """Components that are known to work, in page order."""
-    hit = set(touched)
-    well = (id for id in board.platform.components if board.component(id) is ComponentStatus.OPERATIONAL)
-    return tuple(id for id in well if id not in hit)
+    hit, platform = set(touched), board.platform
+    statuses, planned = _statuses(board), board.planned
+    others = (id for id in platform.modules if statuses.get(id) is not Status.UP or id in planned)
+    doubtful = set(platform.components_of(others))  # all that any other is made of is well
+    return tuple(
+        id
+        for id, one in platform.components.items()
+        if id not in hit
+        and (id not in doubtful or component_status(one, statuses, planned) is ComponentStatus.OPERATIONAL)
+    )
+
+
+def _statuses(board: Board) -> dict[str, Status]:
+    return {id: one.status for id, one in board.modules.items()}
 
 
 def _priority(board: Board, incident: Incident, failing: Iterable[Member]) -> Priority:

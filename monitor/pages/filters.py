@@ -33,9 +33,7 @@ def filters(lens: Lens) -> Filters:
 
 def groups_of(lens: Lens, module: str) -> str:
     """Ids of the groups with a component that a module is part of, parted by spaces."""
-    platform = lens.facts.platform
-    parts = set(platform.components_of([module]))
-    return " ".join(group.id for group in platform.groups if parts & {one.id for one in group.components})
+    return " ".join(lens.facts.platform.groups_of(module))
 
 
 def seen(locations: Mapping[str, Status]) -> str:
