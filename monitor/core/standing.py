@@ -41,8 +41,8 @@ def with_cause(board: Board, incident: Incident, cause: Cause) -> Incident:
     priority, lowered = limited(incident, _priority(board, incident, failing))
     impact = incident.impact
     if not incident.impact_said:
-        known, statuses, planned = board.platform.components, _statuses(board), board.planned
-        felt = [component_status(known[id], statuses, planned) for id in touched]
+        every, statuses, planned = board.platform.components, _statuses(board), board.planned
+        felt = [component_status(every[id], statuses, planned) for id in touched]
         impact = max(impact, impact_of(felt), key=RANK.index)
     return replace(
         incident,
