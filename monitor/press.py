@@ -301,7 +301,7 @@ class Press:
     def _write(
         self, picture: Picture, speech: Speech, theme: Path, part: Slice
     ) -> tuple[Published, tuple[Contradiction, ...]]:
-        files = site_files(picture, speech, theme, part)
+        files = site_files(picture, speech, theme, part, self._publisher.aside)
         found = Facts(picture).contradictions()
         if not part.waiting:
             found = (*found, *files_against_page(picture, self._publisher.reading(files)))

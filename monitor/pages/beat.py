@@ -8,12 +8,18 @@ from zlib import crc32
 
 MINUTE = timedelta(minutes=1)
 TURN = 200  # modules that have their turn within a minute
+SOON = 1000  # … of those that fail or have just changed
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def beat_of(modules: int) -> timedelta:
     """How often each of so many modules has its turn."""
     return MINUTE * max(1, ceil(modules / TURN))
+
+
+def soon_of(modules: int) -> timedelta:
+    """How often each of so many has its turn when it has just changed, and when it fails together with very many."""
+    return MINUTE * max(1, ceil(modules / SOON))
 
 
 def told_at(id: str, beat: timedelta, now: datetime) -> datetime:

@@ -272,8 +272,8 @@ class Cells:
         if found.files.pop(path, None) is not None:
             found.changed.add(path)
 
-    def bring(self) -> None:
-        """Every file that is a cell is what it is now."""
+    def bring(self, aside: Callable[[str, bytes], bytes] = lambda path, content: content) -> None:
+        """Every file that is a cell is what it is now; of one that is new that is kept which `aside` gives for it."""
         if not self._begun:
             self._begin()
         found = self.found
@@ -286,9 +286,11 @@ class Cells:
                 elif cell.state != SOUND:
                     cell = self._settle(cell)
                 cell.file = path
-                del found.doubtful[path]
                 self._write(path, cell.value)
+                if path in found.changed:
+                    found.files[path] = aside(path, found.files[path])
                 cell.value = found.files[path]
+                del found.doubtful[path]
 
     def put(self, path: str, content: bytes) -> None:
         """This is what the file holds from now on."""

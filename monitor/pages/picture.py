@@ -23,7 +23,7 @@ from monitor.core.site import Site
 from monitor.core.statement import WINDOWS, incidents_of, seen_from
 from monitor.core.uptime import END, Day, Span, Uptime, days, figure, merge, spans, stays, together, weighed, without
 from monitor.core.weights import Weights
-from monitor.pages.beat import MINUTE, beat_of, told_at
+from monitor.pages.beat import TURN, beat_of, soon_of, told_at
 from monitor.pages.cells import Cells, cell, given, given_by
 from monitor.pages.found import Found, Source
 
@@ -180,23 +180,35 @@ class Picture:
 
     def _told_until(self, cuts: list[list[Span]], turn: str) -> tuple[datetime, datetime]:
         """Where the windows of figures end, and until when that holds: at the last turn of this module, as long as
-        nothing fails nor changed since; else now."""
-        usual = beat_of(len(self.board.platform.modules)) if turn else MINUTE
-        for beat in dict.fromkeys((usual, MINUTE)):
+        nothing fails nor changed since; else now, and while very many fail at its last turn or change."""
+        count = len(self.board.platform.modules) if turn else 1
+        soon = soon_of(count)
+        for beat in dict.fromkeys((beat_of(count), soon)):
             then = told_at(turn, beat, self.now)
             if all(_is_quiet(cut, then) for cut in cuts):
                 return then, then + beat
+        if count > TURN and self._is_crowded():
+            newest = max((cut[-1].since for cut in cuts if cut), default=then)
+            return min(self.now, max(then, newest)), then + soon
         return self.now, self.now
+
+    @given
+    def _is_crowded(self) -> bool:
+        """Whether so many fail or have just changed that no publication could tell of all of them."""
+        lately = self.now - soon_of(len(self.board.platform.modules))
+        moved = (one.status in FAILING or one.since > lately for one in self.board.modules.values())
+        return sum(moved) > TURN
 
     @cell
     def days_of(self, module: str) -> tuple[Day, ...]:
         """A module's last 90 days in the site's zone, the oldest first, today last."""
-        return (*self._past_days(module), *self._today(self.spans_of(module)))
+        return (*self._past_days(module), *self._today(self.spans_of(module), module))
 
     @cell
     def days_of_component(self, component: str) -> tuple[Day, ...]:
         """The same for a component."""
-        return (*self.past_days_of_component(component), *self._today(self.spans_of_component(component)))
+        today = self._today(self.spans_of_component(component), next(iter(self._made_of(component)), ""))
+        return (*self.past_days_of_component(component), *today)
 
     @cell
     def _past_days(self, module: str) -> tuple[Day, ...]:
@@ -210,11 +222,16 @@ class Picture:
     def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
         return tuple(days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1])
 
-    def _today(self, cut: list[Span]) -> list[Day]:
-        last = cut[-1] if cut else None
-        calm = last is not None and last.status is Status.UP and last.since <= self.midnight() < self.now
-        self.cells.stands_until(END if calm else self.now)  # a new day has another midnight
-        return days(cut, self.now, 1, ZoneInfo(self.site.timezone))
+    def _today(self, cut: list[Span], turn: str) -> list[Day]:
+        last, midnight = cut[-1] if cut else None, self.midnight()  # a new day has another one
+        if last is not None and last.status is Status.UP and last.since <= midnight < self.now:
+            until, due = self.now, END
+        else:
+            until, due = self._told_until([cut], turn)
+            if until <= midnight:
+                until = due = self.now
+        self.cells.stands_until(due)
+        return days(cut, until, 1, ZoneInfo(self.site.timezone))
 
     def local(self, at: datetime) -> date:
         """The calendar day of a moment in the site's zone."""

@@ -17,15 +17,17 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from sys import intern
 from time import monotonic
 from typing import NamedTuple
 
 from monitor.pages.found import Stored
-from monitor.pages.packer import TEXTS, Packer
+from monitor.pages.packer import LARGE, TEXTS, Packer
 
 TURNS = 3  # folders that take turns
+HELD = 1 << 25  # bytes of new pages that one publication holds in memory; the others lie beside the folders meanwhile
 _syncfs = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|\.well-known")
 
@@ -59,6 +61,14 @@ class File(NamedTuple):
     number: int
 
 
+class Aside(NamedTuple):
+    """A new page that lies on the disk already: what stands for it, where, and how many bytes its forms have."""
+
+    digest: Stored
+    file: str
+    bytes: int
+
+
 Tree = dict[str, File]  # what a folder holds, by path
 
 
@@ -75,6 +85,9 @@ class Publisher:
         self._mixed = False  # files of an earlier run may stand between ours
         self._packer = Packer()
         self._read: dict[bytes, bytes] = {}
+        self._held = 0
+        self._aside: dict[str, Aside] = {}
+        self._number = count()
         try:
             self._store.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -113,6 +126,7 @@ class Publisher:
             if not changed and not gone and self._current is not None:
                 self._moved.setdefault(self._current, frozenset())
                 self._mixed = not whole
+                self._let_go()
                 return Published((), (), 0, monotonic() - began, behind)
             folder, moved = self._store / f"{number:08d}", frozenset((*changed, *gone))
             try:
@@ -124,11 +138,36 @@ class Publisher:
                 raise
             self._trees[folder], self._moved[folder], self._mixed = tree, moved, not whole
             self._packer.forget(gone)
+            self._let_go()
         return Published(changed, gone, written, monotonic() - began, behind)
+
+    def aside(self, name: str, content: bytes) -> bytes:
+        """What to keep of a new page until it is published: the page, or what stands for it once very many are held.
+        Raises OSError."""
+        if isinstance(content, Stored):
+            return content
+        self._held += len(content)
+        if self._held <= HELD or len(content) >= LARGE:  # the compressed form of a large one is made from its last one
+            return content
+        folder = self._store / "aside"
+        folder.mkdir(exist_ok=True)
+        file, written = f"{folder}/{next(self._number)}", 0
+        for path, what in ((file, content), (f"{file}.gz", self._packer.packed(name, content))):
+            if what is not None:
+                Path(path).write_bytes(what)
+                written += len(what)
+        self._aside[name] = Aside(Stored.of(content), file, written)
+        return self._aside[name].digest
+
+    def _let_go(self) -> None:
+        """Nothing lies aside any longer: it is published."""
+        if self._aside:
+            shutil.rmtree(self._store / "aside", ignore_errors=True)
+        self._held, self._aside = 0, {}
 
     def reading(self, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """The bytes of files of which some were published before, read when they are asked for."""
-        return _Reading(files, self._public, self._read)
+        return _Reading(files, self._public, self._read, self._aside)
 
     # --- one publication
 
@@ -169,6 +208,11 @@ class Publisher:
                 made.add(above)
             file = f"{folder}/{name}"
             if before.get(name) == wanted and _link(f"{self._current}/{name}", file):
+                continue
+            laid = self._aside.get(name)
+            if laid is not None and laid.digest == wanted.digest and _link(laid.file, file):
+                fresh += [path for path in (file, f"{file}.gz") if os.path.exists(path)]
+                written += laid.bytes
                 continue
             content = files.get(name, wanted.digest)
             if isinstance(content, Stored):
@@ -235,8 +279,11 @@ class Publisher:
 class _Reading(Mapping[str, bytes]):
     """Files as they are, or are to be, published."""
 
-    def __init__(self, files: Mapping[str, bytes], public: Path, read: dict[bytes, bytes]) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes], public: Path, read: dict[bytes, bytes], aside: Mapping[str, Aside]
+    ) -> None:
         self._files = files
+        self._aside = aside
         self._public = public
         self._before = dict(read)
         self._read = read
@@ -247,7 +294,9 @@ class _Reading(Mapping[str, bytes]):
         if not isinstance(content, Stored):
             return content
         try:
-            found = self._before.get(content) or (self._public / name).read_bytes()
+            laid = self._aside.get(name)
+            file = self._public / name if laid is None else Path(laid.file)
+            found = self._before.get(content) or file.read_bytes()
         except FileNotFoundError:
             raise NotStored(name) from None
         self._read[content] = found

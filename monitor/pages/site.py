@@ -1,5 +1,6 @@
 """Site: every file of one publication, from one picture, so that no two of them can disagree."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from monitor.pages.api import Own
@@ -22,8 +23,14 @@ class Files(dict[str, bytes]):
     changed: frozenset[str]
 
 
-def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> Files:
-    """The whole site, or as much of its pages as the slice takes."""
+def site_files(
+    picture: Picture,
+    speech: Speech,
+    theme: Path,
+    part: Slice | None = None,
+    aside: Callable[[str, bytes], bytes] = lambda path, content: content,
+) -> Files:
+    """The whole site, or as much of its pages as the slice takes; of a new page that which `aside` gives for it."""
     facts, cells = Facts(picture), picture.cells
     printed = printers(facts, speech, theme)
     statuspage, own, badges = Statuspage(picture, speech), Own(facts, speech), Badges(facts, speech)
@@ -34,7 +41,7 @@ def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None
     lay_feeds(writers)
     badges.lay()
     lay_cards(facts, speech, theme)
-    cells.bring()
+    cells.bring(aside)
     waiting = cells.found.waiting
     lay_crawlers(facts, speech, [printed[0].home, *(path for path in printed[0].paths() if path not in waiting)])
     cells.clear()

@@ -17,8 +17,8 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Stage, Update
 from monitor.core.module import Component, Group, Platform, Status
 from monitor.core.track import Track
-from monitor.pages import render
-from monitor.pages.beat import beat_of, told_at
+from monitor.pages import beat, picture, render
+from monitor.pages.beat import beat_of, soon_of, told_at
 from monitor.pages.cells import Cells, cell
 from monitor.pages.cells import given as given_by
 from monitor.pages.found import Content, Stored
@@ -265,12 +265,50 @@ def test_figures_are_told_once_a_minute_and_of_what_fails_to_the_second() -> Non
     assert told(145, "checkout", history=failing) == told(145, "checkout")
 
 
+def crowded(patch: pytest.MonkeyPatch) -> None:
+    """From now on six modules are very many, and more than two that fail are a crowd."""
+    patch.setattr(beat, "TURN", 2)
+    patch.setattr(picture, "TURN", 2)
+    patch.setattr(beat, "SOON", 3)
+
+
+def test_while_very_many_fail_each_is_told_at_once_and_then_at_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a publication is not all pages of all that fails."""
+    crowded(monkeypatch)
+    seen, every = pictures.flawless(), soon_of(len(WATCHED))
+    assert every == timedelta(minutes=2)
+    seen = replace(seen, board=replace(shop().board, incidents={}))
+    struck = Condition(Status.DOWN, seen.now)
+    down = {id: pictures.went(id, (seen.now - timedelta(days=3), Status.UP), (seen.now, Status.DOWN)) for id in WATCHED}
+    board = replace(seen.board, modules=dict.fromkeys(WATCHED, struck))
+    failing = replace(seen, board=board, history=replace(seen.history, transitions=down))
+    for id in WATCHED:
+        lost = []
+        for after in range(0, 360, 5):
+            later = replace(failing, now=seen.now + timedelta(seconds=after), before=None)
+            lost.append(later.uptimes_of(id)["24h"].lost_seconds)
+            told = max(seen.now, told_at(id, every, later.now))
+            assert lost[-1] == (told - seen.now).total_seconds()
+            assert later.days_of(id)[-1].down_seconds == lost[-1]
+        assert len(set(lost)) == 4
+
+
+@pytest.mark.timeout(240)
+def test_of_very_many_it_is_the_same_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While they fail, and once they no longer do."""
+    crowded(monkeypatch)
+    soon, later = passes(LENGTHS[0]), passes(LENGTHS[2])
+    goes_on([moves, moves, soon, moves, moves, soon, soon, later], 5)
+
+
 @pytest.mark.parametrize("count", [40, 200, 1000, 10_000])
 def test_few_have_their_turn_in_one_publication(count: int) -> None:
     """Each has one in every beat, and a quarter of a minute holds some fifty of them, however many there are."""
-    ids, beat = [f"module-{one}" for one in range(count)], beat_of(count)
-    quarters = int(beat / timedelta(seconds=15))
-    turns = [[told_at(id, beat, pictures.NOW + timedelta(seconds=15 * at)) for id in ids] for at in range(quarters + 1)]
+    ids, every = [f"module-{one}" for one in range(count)], beat_of(count)
+    quarters = int(every / timedelta(seconds=15))
+    turns = [
+        [told_at(id, every, pictures.NOW + timedelta(seconds=15 * at)) for id in ids] for at in range(quarters + 1)
+    ]
     now = [sum(one != other for one, other in zip(*pair, strict=True)) for pair in pairwise(turns)]
     assert sum(now) == count
     assert max(now) <= 80

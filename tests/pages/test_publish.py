@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.pages import publish
+from monitor.pages.found import Stored
 from monitor.pages.publish import Publisher, PublishError
 from tests.depth import examples
 
@@ -165,6 +166,32 @@ def test_two_publishers_take_turns(tmp_path: Path) -> None:
     one.publish({**site(2), "more.html": PAGE})
     assert (tmp_path / "public/part3/page7.html").read_bytes().startswith(b"000002")
     assert (tmp_path / "public/more.html").exists()
+
+
+def test_pages_that_lie_aside_are_published_as_if_they_had_been_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a refusal; nothing of them stays where they lay."""
+    monkeypatch.setattr(publish, "HELD", 0)
+    publisher, held = Publisher(tmp_path / "aside"), Publisher(tmp_path / "held")
+    for number in (1, 2, 3, 4):
+        kept = {name: publisher.aside(name, content) for name, content in site(number).items()}
+        assert all(isinstance(one, Stored) for one in kept.values())
+        assert publisher.reading(kept)["part0/page0.html"] == site(number)["part0/page0.html"]
+        if number == 2:
+            with monkeypatch.context() as broken:
+                broken.setattr(publish, "_all_to_disk", lambda *_: os.open("/nowhere", os.O_RDONLY))
+                with pytest.raises(OSError, match="nowhere"):
+                    publisher.publish(kept)
+        done, other = publisher.publish(kept), held.publish(site(number))
+        assert (done.changed, done.bytes) == (other.changed, other.bytes)
+        found, wanted = (
+            {one.relative_to(place).as_posix(): one.read_bytes() for one in place.rglob("*") if one.is_file()}
+            for place in (tmp_path / "aside/public/", tmp_path / "held/public/")
+        )
+        assert found == wanted
+        assert len(found) == 80
+        assert not (tmp_path / "aside/.publications/aside").exists()
 
 
 def test_somebody_elses_folder_is_not_touched(tmp_path: Path) -> None:
