@@ -8,6 +8,7 @@ before the exception: a time limit says nothing but "too late", and only the pha
 import errno
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 
 import aiohttp
 from aiohttp import http_exceptions as parsing
@@ -126,10 +127,11 @@ def _of_certificate(error: ssl.SSLCertVerificationError, sent: list[bytes]) -> S
         if leaf is not None and len(sent) == 1 and leaf.issuer != leaf.subject and _names_issuer(leaf):
             return Stopped("tls.incomplete_chain", "the server sends its certificate without the intermediate one")
         return Stopped("tls.unknown_issuer", f"nobody we trust issued the certificate ({said})")
-    if leaf is not None and error.verify_code == 10:
-        said = f"certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-    if leaf is not None and error.verify_code == 9:
-        said = f"certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+    with suppress(ValueError):  # a certificate may have ended in the year 0, of which no date can be made
+        if leaf is not None and error.verify_code == 10:
+            said = f"certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        if leaf is not None and error.verify_code == 9:
+            said = f"certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
     return Stopped(_CERTIFICATE.get(error.verify_code, "tls.unknown_issuer"), said)
 
 

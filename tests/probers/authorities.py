@@ -36,6 +36,8 @@ class Authorities:
                 self.trusted.issue_cert(NAME).configure_cert(context)
             case "expired":
                 self.trusted.issue_cert(NAME, not_before=_days(-90), not_after=_days(-3)).configure_cert(context)
+            case "ended in the year 0":
+                self._ended_in_the_year_0(context)
             case "not yet valid":
                 self.trusted.issue_cert(NAME, not_before=_days(3), not_after=_days(90)).configure_cert(context)
             case "ends soon":
@@ -64,6 +66,20 @@ class Authorities:
             case _:
                 raise KeyError(kind)
         return context
+
+    def _ended_in_the_year_0(self, context: ssl.SSLContext) -> None:
+        """Of ours, but with a date that no library writes."""
+        leaf = self.trusted.issue_cert(NAME, not_after=datetime.datetime(2055, 1, 1, tzinfo=datetime.UTC))
+        told = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).tbs_certificate_bytes
+        told = told.replace(b"20550101000000Z", b"00000101000000Z")
+        key = serialization.load_pem_private_key(self.trusted.private_key_pem.bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        signature = key.sign(told, ec.ECDSA(hashes.SHA256()))
+        algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ECDSA with SHA-256
+        inside = told + algorithm + bytes([3, len(signature) + 1, 0]) + signature
+        pem = ssl.DER_cert_to_PEM_cert(b"\x30\x82" + len(inside).to_bytes(2) + inside)
+        with trustme.Blob(leaf.private_key_pem.bytes() + pem.encode()).tempfile() as path:
+            context.load_cert_chain(path)
 
     def _made(self, context: ssl.SSLContext, own: bool = False, chain: bool = False, issuer_url: bool = False) -> None:
         """A leaf made by hand: self-signed, sent with its unknown root, or naming where its issuer can be fetched."""

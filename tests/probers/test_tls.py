@@ -61,6 +61,14 @@ async def test_certificates(trusting: Reach, authorities: Authorities, kind: str
     assert server.connections <= 1  # a server counts those whose handshake ended
 
 
+async def test_a_date_that_is_none_is_an_end_like_any_other(trusting: Reach, authorities: Authorities) -> None:
+    """It was told as a handshake that failed."""
+    async with served(WAYS["healthy"], authorities.context("ended in the year 0")) as server:
+        _, result = await seen(trusting, probe_of(dial(trusting, server.port), allow_private=False))
+
+    assert result.code == "tls.cert_expired"
+
+
 @pytest.mark.parametrize(
     ("way", "code"),
     [
