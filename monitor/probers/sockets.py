@@ -155,8 +155,8 @@ class Transport(asyncio.Transport):
         self._watch()
 
     def resume_reading(self) -> None:
-        """It is wanted again."""
-        self._reading = True
+        """It is wanted again, unless nothing is wanted of it at all."""
+        self._reading = not self._closing
         self._watch()
 
     def close(self) -> None:

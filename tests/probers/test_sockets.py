@@ -95,10 +95,13 @@ async def test_what_the_other_side_does_not_take_yet_waits() -> None:
         transport.close()
         assert transport.is_closing()
         assert not ear.lost
+        transport.resume_reading()
+        theirs.sendall(b"too late")
         with theirs:
             assert await drained(theirs) == first + second
         await asyncio.wait_for(ear.over.wait(), 10)
         assert ear.error is None
+        assert not ear.heard
 
 
 async def test_nothing_is_sent_once_it_is_closed() -> None:
