@@ -95,13 +95,25 @@ async def test_what_the_other_side_does_not_take_yet_waits() -> None:
         transport.close()
         assert transport.is_closing()
         assert not ear.lost
-        transport.resume_reading()
-        theirs.sendall(b"too late")
         with theirs:
             assert await drained(theirs) == first + second
         await asyncio.wait_for(ear.over.wait(), 10)
         assert ear.error is None
+
+
+async def test_a_connection_that_ends_hands_in_nothing_more() -> None:
+    """It waits for what is still to be sent; nobody listens any longer."""
+    with opened() as sockets:
+        transport, ear, theirs = carried(sockets)
+        transport.write(os.urandom(LARGE))
+        transport.close()
+        transport.resume_reading()
+        theirs.sendall(b"too late")
+        await asyncio.sleep(0.1)
         assert not ear.heard
+        assert not ear.lost
+        theirs.close()
+        await asyncio.wait_for(ear.over.wait(), 10)
 
 
 async def test_nothing_is_sent_once_it_is_closed() -> None:
