@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 GOODBYE = 0.3  # seconds; less than a worker that is to stop waits for an attempt, which has succeeded by then
 OWN_NAME = 1.0  # seconds that the system may take to say what this machine is called
+REFUSED = range(500, 600)  # codes by which a server refuses for good
 
 
 class Section(Protocol):
@@ -87,8 +88,9 @@ class Email:
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {one.recipient: (one.code, one.message) for one in error.recipients}
         except aiosmtplib.SMTPResponseException as error:
-            said = self._said(error.message)
-            raise DeliveryFailed(f"{self._host} answered {error.code}: {said}", permanent=error.code >= 500) from None
+            what = f"answered {error.code}" if error.code > 0 else "gave no answer of SMTP"
+            said = f"{self._host} {what}: {self._said(error.message)}"
+            raise DeliveryFailed(said, permanent=error.code in REFUSED) from None
         except TimeoutError:
             raise DeliveryFailed(f"{self._host} did not take the mail within {self._limit:g} s") from None
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -133,7 +135,7 @@ class Email:
     def _tell(self, refused: Mapping[str, tuple[int, str]], some: bool) -> None:
         """Raises DeliveryFailed when somebody has to be asked again, or nobody got it."""
         said = "; ".join(f"{one}: {code} {self._said(text)}" for one, (code, text) in sorted(refused.items()))
-        passing = any(code < 500 for code, _ in refused.values())
+        passing = any(code not in REFUSED for code, _ in refused.values())
         if passing or not some:
             raise DeliveryFailed(f"{self._host} refused {said}", permanent=not passing)
         log.warning("mail went out, but %s refused %s", self._host, said)

@@ -176,11 +176,13 @@ async def test_a_wrong_password_is_a_permanent_failure_that_does_not_tell_it() -
         ({"refuses": dict(zip(MAIL["to"], ["550 no such user", "451 later"], strict=True))}, False),
         ({"after_data": "452 4.3.1 disk is full"}, False),
         ({"after_data": "554 5.7.1 this is spam"}, True),
+        ({"after_data": "600 spam, in a language of its own"}, False),
+        ({"refuses": dict.fromkeys(MAIL["to"], "999 no such user")}, False),
     ],
-    ids=["greylisting", "no such users", "one of each", "full disk", "spam"],
+    ids=["greylisting", "no such users", "one of each", "full disk", "spam", "no code", "no code for a receiver"],
 )
 async def test_what_a_mail_server_refuses_for_now_and_for_good(keys: dict[str, Any], permanent: bool) -> None:
-    """4xx passes, 5xx stays, and its words are told."""
+    """4xx passes, 5xx stays, and its words are told; what is no code of SMTP refuses nothing for good."""
     async with post(**keys) as there:
         failed = await failure(server=there.server, security="none")
     assert failed.permanent is permanent
@@ -211,14 +213,23 @@ async def test_somebody_who_is_gone_does_not_keep_the_others_from_their_mail(cap
 
 @pytest.mark.parametrize(
     "banner",
-    [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n", b"554 5.7.1 go away\r\n", b"421 busy\r\n", b"220 x\r\n", b"\xff" * 9000],
-    ids=["closes", "ssh", "554", "421", "silent after the banner", "noise"],
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2p1\r\n",
+        b"554 5.7.1 go away\r\n",
+        b"421 busy\r\n",
+        b"220 x\r\n",
+        b"\xff" * 9000,
+        b"220-x\r\n" * 9000,
+    ],
+    ids=["closes", "ssh", "554", "421", "silent after the banner", "noise", "endless"],
 )
 async def test_a_server_that_speaks_no_smtp(banner: bytes) -> None:
     """Is a passing failure, unless it says in SMTP that it wants none of us."""
     async with served(raw(banner, ask=False)) as server:
         failed = await failure(server=f"127.0.0.1:{server.port}", security="none")
     assert failed.permanent is banner.startswith(b"554")
+    assert "-1" not in str(failed)
 
 
 async def test_a_mail_that_was_taken_is_delivered_whatever_the_server_does_then() -> None:
