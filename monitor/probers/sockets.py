@@ -101,11 +101,12 @@ class Transport(asyncio.Transport):
         self._watch()
 
     def happened(self, events: int) -> None:
-        """The socket takes more, has more, or has ended."""
-        if events & select.EPOLLOUT and self._unsent:
-            self._send()
+        """The socket has more, takes more, or has ended. What came is read first: it may be an answer to what the other
+        side did not take to its end."""
         if events & ~select.EPOLLOUT and self._events & select.EPOLLIN:
             self._receive()
+        if events & select.EPOLLOUT and self._unsent:
+            self._send()
 
     def _receive(self) -> None:
         try:

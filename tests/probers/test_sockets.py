@@ -116,6 +116,20 @@ async def test_a_connection_that_ends_hands_in_nothing_more() -> None:
         await asyncio.wait_for(ear.over.wait(), 10)
 
 
+async def test_an_answer_to_what_was_not_taken_is_heard() -> None:
+    """Once, and before the end, which has its reason; nothing comes after it."""
+    with opened() as sockets:
+        transport, ear, theirs = carried(sockets)
+        transport.write(os.urandom(LARGE))
+        theirs.sendall(b"too large")
+        theirs.close()
+        await asyncio.wait_for(ear.over.wait(), 10)
+        assert ear.heard == b"too large"
+        assert isinstance(ear.error, OSError)
+        assert not ear.done.is_set()
+        assert ear.lost == 1
+
+
 async def test_nothing_is_sent_once_it_is_closed() -> None:
     with opened() as sockets:
         transport, _, theirs = carried(sockets)
