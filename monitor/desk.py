@@ -6,6 +6,7 @@ while the store refuses, they wait in memory, and judging goes on.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -121,17 +122,19 @@ class Desk:
         return self._take(event, None, also)
 
     def _take(self, event: Event, said: Said | None, also: Sequence[Storable] = ()) -> list[Effect]:
-        if isinstance(event, Ticked) or not spans.are_wanted():
-            return self._step(event, said, also)
-        with spans.span("judge", {"event": type(event).__name__, **chronicle.about_event(event)}) as seen:
-            effects = self._step(event, said, also)
+        began = time.time_ns()
+        self.board, effects = step(self.board, event, self._clock.now())
+        if not spans.are_wanted() or (isinstance(event, Ticked) and not effects):
+            return self._follow(event, effects, said, also)
+        about: chronicle.Fields = {"event": type(event).__name__, **chronicle.about_event(event)}
+        with spans.span("judge", about, began) as seen:
+            self._follow(event, effects, said, also)
             for effect in effects:
                 if isinstance(effect, Keep | Saved):
                     seen.set_attributes(chronicle.about(effect, self.board))
         return effects
 
-    def _step(self, event: Event, said: Said | None, also: Sequence[Storable] = ()) -> list[Effect]:
-        self.board, effects = step(self.board, event, self._clock.now())
+    def _follow(self, event: Event, effects: list[Effect], said: Said | None, also: Sequence[Storable]) -> list[Effect]:
         storable: list[Storable] = []
         for effect in effects:
             self._perform(effect, storable)

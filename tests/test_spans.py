@@ -47,7 +47,8 @@ def test_without_a_collector_a_span_is_nothing() -> None:
 
 
 async def test_a_judgement_and_its_write_carry_what_the_log_carries(collected: InMemorySpanExporter) -> None:
-    """Which module, which probe, from where, how it came out, and which incident it opened; a tick is no step."""
+    """Which module, which probe, from where, how it came out, and which incident it opened; a tick that decides
+    nothing is no step."""
     desk, _ = at_work(RecordingStore())
     for beat in range(3):
         CLOCK.at = START + timedelta(minutes=beat, seconds=1)
@@ -63,6 +64,31 @@ async def test_a_judgement_and_its_write_carry_what_the_log_carries(collected: I
     assert [one.get("incident") for one in judged].count(opened) >= 1
     (written,) = named(collected, "store")
     assert (written.attributes or {})["incidents"] == (opened,)
+
+
+async def test_what_a_tick_decides_has_its_span(
+    collected: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody could be asked again, time passed, and the incident changes: its line leads to a span as any other's."""
+    desk, _ = at_work(RecordingStore())
+    for beat in range(3):
+        CLOCK.at = START + timedelta(minutes=beat, seconds=1)
+        desk.take(Observed(observation("catalog", START + timedelta(minutes=beat), "-")))
+    (opened,) = desk.board.incidents
+    collected.clear()
+    with caplog.at_level(logging.INFO, logger="monitor.desk"):
+        for _ in range(600):
+            CLOCK.at += timedelta(seconds=1)
+            desk.take(Ticked())
+    (judged,) = named(collected, "judge")
+    assert judged.attributes is not None
+    assert (judged.attributes["event"], judged.attributes["incident"]) == ("Ticked", opened)
+    assert judged.start_time is not None
+    assert judged.end_time is not None
+    assert 0 < judged.end_time - judged.start_time < 10**9, "of the step, whatever the clock of the test says"
+    told = [record for record in caplog.records if "change" in getattr(record, "about", {})]
+    assert told
+    assert all(record.span["trace_id"] == f"{judged.context.trace_id:032x}" for record in told)  # type: ignore[attr-defined]
 
 
 def test_a_line_of_the_log_names_the_span_it_was_written_in(collected: InMemorySpanExporter) -> None:
