@@ -7,7 +7,6 @@ nothing of it is even imported before. A span carries the fields that the log ca
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
