@@ -6,6 +6,7 @@ import gc
 from contextlib import suppress
 
 ARENAS = 2  # heaps of the C library; it makes eight for each processor, and what was freed in one helps no other
+YOUNG = 20_000  # objects more than there were, at which garbage is looked for: runs that wait to be stored are as many
 _M_ARENA_MAX = -8
 _c = ctypes.CDLL(None)
 
@@ -21,7 +22,7 @@ async def settled(whole: asyncio.Event) -> None:
     await whole.wait()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 10, 1000)  # nor at all that came since; `tidy` does
+    gc.set_threshold(YOUNG, 10, 1000)  # nor at all that came since; `tidy` does
     give_back()
 
 

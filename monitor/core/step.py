@@ -75,7 +75,7 @@ from monitor.core.reprobe import doubt, reprobe
 from monitor.core.routing import forgotten, is_lost
 from monitor.core.saturation import is_saturated
 from monitor.core.settling import resettle, settle_waiting
-from monitor.core.track import Track, adopted, down, is_bad, is_blocked, is_notable, learn
+from monitor.core.track import NO_RUNS, Track, adopted, down, is_bad, is_blocked, is_notable, learn
 from monitor.core.usual import watched
 from monitor.core.version import with_version
 
@@ -139,7 +139,7 @@ def _observe(board: Board, observation: Observation, carried: bool, now: datetim
     board = vantage.dated(board, observation)
     result, readings = _read(board, probe, observation)
     key = (*probe.key, observation.location)
-    before = board.tracks.get(key, Track())
+    before = board.tracks.get(key, NO_RUNS)
     if carried and (late := stale.came_late(board, probe, observation, before, now)) is not None:
         return board, [Keep(observation, result, late=True)] if late else []
     if _is_untimely(probe, observation, now) or observation.scheduled_at in before.runs:
@@ -171,7 +171,7 @@ def _observe(board: Board, observation: Observation, carried: bool, now: datetim
     if (is_blocked(result) or result.code == "http.429") and (hold := _hold(probe, observation)):
         effects.append(hold)
     for one in others:
-        before = board.tracks.get((*one.probe.key, observation.location), Track())
+        before = board.tracks.get((*one.probe.key, observation.location), NO_RUNS)
         board, _, more = _learn(board, one, before, now)
         effects += more
     return board, effects
@@ -262,7 +262,7 @@ def _vote(board: Board, reading: Reading, now: datetime) -> tuple[Board, list[Ef
     location, key = observation.location, (*reading.probe.key, observation.location)
     well, bad = result.outcome in (Outcome.PASSED, Outcome.SLOW), is_bad(result)
     if well or bad:
-        track = board.tracks.get(key, Track())
+        track = board.tracks.get(key, NO_RUNS)
         since = None if well else track.raw_bad_since or observation.at
         board = board.with_track(key, replace(track, raw=(observation.at, well), raw_bad_since=since))
     place = board.vantages.get(location, Vantage())

@@ -136,6 +136,9 @@ class Track:
         return self.slow_sighting.code if self.slow_sighting else None
 
 
+NO_RUNS = Track()  # of a probe that has not run yet; made once, as every run looks for the one before
+
+
 def is_bad(result: Result) -> bool:
     """Evidence that the module is failing."""
     return result.outcome is Outcome.FAILED and result.blame not in HARMLESS

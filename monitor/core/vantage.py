@@ -174,14 +174,15 @@ def dated(board: Board, observation: Observation) -> Board:
         return board
     probe = board.platform.probes.get((observation.module, observation.probe))
     host = host_of(probe) if probe else ""
-    place = board.vantages.get(observation.location, Vantage())
-    known = place.clocks.get(host)
+    place = board.vantages.get(observation.location)
+    known = place.clocks.get(host) if place else None
     if not host or (known and timedelta(0) <= observation.at - known[0] < CLOCK_EVERY):
         return board
     moment = moment_of(said)
     if moment is None:
         return board
     ahead = (moment - observation.ended_at).total_seconds()
+    place = place or Vantage()
     clocks = {name: one for name, one in place.clocks.items() if observation.at - one[0] < 10 * CLOCK_EVERY}
     place = replace(place, clocks={**clocks, host: (observation.at, ahead)})
     return replace(board, vantages={**board.vantages, observation.location: place})
