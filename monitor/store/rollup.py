@@ -26,7 +26,8 @@ class Rollup:
 
     def add(self, result: Result, duration: float, phases: Mapping[str, float]) -> "Rollup":
         """The hour with one more judged run of this many seconds."""
-        return replace(self, bin=self.bin.add(result, duration, phases))
+        counted = self.bin.add(result, duration, phases)
+        return Rollup(self.module, self.probe, self.location, self.hour, counted)
 
     def merge(self, other: "Rollup") -> "Rollup":
         """The hour with everything that another one counted, under the names of this one."""

@@ -49,7 +49,8 @@ _IN_COLUMNS = ("at", "module", "probe", "location", "duration")
 
 def micros(moment: datetime) -> int:
     """Whole microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    since = moment - EPOCH
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def instant(value: int) -> datetime:
