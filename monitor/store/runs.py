@@ -1,7 +1,6 @@
 """Runs: judged runs as they lie in the database, packed; and back. See `packing` for how little that is."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +10,7 @@ from monitor.store.months import Months
 from monitor.store.packing import SECOND, Form, Packer, unpacked
 from monitor.store.rows import Row, Stored
 from monitor.store.schema import forms, runs, sources
+from monitor.store.statements import Statements
 
 DAY = 86400 * SECOND
 _AT_ONCE = 200  # keys in one look-up
@@ -46,16 +46,16 @@ class RunWriter:
     """Packs and writes, into `months` where each has a table, and remembers the numbers of sources and forms for as
     long as every transaction succeeds."""
 
-    def __init__(self, insert: Any, months: Months | None) -> None:
+    def __init__(self, statements: Statements, months: Months | None) -> None:
         self._months = months
-        self._source = insert(sources).on_conflict_do_nothing()
-        form = insert(forms)
+        self._source = statements.insert(sources).on_conflict_do_nothing()
+        form = statements.insert(forms)
         self._form = form.on_conflict_do_update(
             index_elements=["digest"],
             set_={"used_at": form.excluded.used_at},
             where=form.excluded.used_at > forms.c.used_at,
         )
-        self._run = insert(runs)
+        self._runs = statements.runs
         self.packer = Packer()
         self._sources: dict[Key, int] = {}
         self._forms: dict[tuple[Form, int], int] = {}  # with the day: a form that is used is written down once a day
@@ -88,19 +88,17 @@ class RunWriter:
             await self._months.make(connection, {row["at"] for _, row, _, _ in packed})
         await self._name_sources(connection, {key for key, *_ in packed})
         await self._name_forms(connection, {(form, row["at"] // DAY): row["at"] for _, row, form, _ in packed})
-        await connection.execute(
-            self._run,
-            [
-                {
-                    "source": self._sources[key],
-                    "at": row["at"],
-                    "form": self._forms[form, row["at"] // DAY],
-                    "duration": row["duration"],
-                    "rest": rest,
-                }
-                for key, row, form, rest in packed
-            ],
+        written = (
+            {
+                "source": self._sources[key],
+                "at": row["at"],
+                "form": self._forms[form, row["at"] // DAY],
+                "duration": row["duration"],
+                "rest": rest,
+            }
+            for key, row, form, rest in packed
         )
+        await self._runs.write(connection, written)
 
     async def _name_sources(self, connection: AsyncConnection, keys: set[Key]) -> None:
         new = [

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
-from operator import itemgetter
 
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -75,9 +74,9 @@ class SqlStore:
         self._tally = Tally()
         self._past = Past()
         self._changed = 0
-        self._statements = Statements(writer.dialect.name)
+        self._statements = Statements(writer.dialect)
         self._months = Months() if writer.dialect.name == "postgresql" else None
-        self._runs = RunWriter(self._statements.insert, self._months)
+        self._runs = RunWriter(self._statements, self._months)
         if leases is not None:
             leases.taken = self._forget
         self.outbox = SqlOutbox(where, self.reading, self.writing, alone=hold is not None)
@@ -138,8 +137,7 @@ class SqlStore:
         stored = await queries.stored_hours(connection, self._tally.missing(runs))
         changed = self._tally.count(runs, stored)
         await self._runs.write(connection, runs)
-        if changed:
-            await connection.execute(self._statements.rollup, [rollup_row(rollup) for rollup in changed.values()])
+        await self._statements.rollups.write(connection, map(rollup_row, changed.values()))
         self._tally.accept(runs, changed)  # taken back by `forget` should the commit fail
         return {hour for _, hour in changed}
 
@@ -302,12 +300,9 @@ class SqlStore:
                 while some := list(islice(rows, _SEED_AT_ONCE)):
                     await connection.execute(statement, some)
             await self.store_runs(connection, (observation_row(one) for one in runs))
-            # Tens of thousands: SQLAlchemy would spend more time on their parameters than the database on all of it.
-            text, names = statements.driver_form(statements.rollup, connection.dialect)
-            values = itemgetter(*names)
-            tuples = (values(rollup_row(one)) for one in rollups)
-            while portion := list(islice(tuples, _SEED_AT_ONCE)):
-                await connection.exec_driver_sql(text, portion)
+            hours = map(rollup_row, rollups)
+            while portion := list(islice(hours, _SEED_AT_ONCE)):
+                await statements.rollups.write(connection, portion)
         self._forget()
 
     async def store_runs(self, connection: AsyncConnection, rows: Iterable[Row]) -> None:

@@ -1,10 +1,13 @@
 """Statements: what a store writes with, built once for its dialect."""
 
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.batch import Batch
 from monitor.store.rows import Row
@@ -21,6 +24,7 @@ from monitor.store.schema import (
     marks,
     outbox,
     rollups,
+    runs,
     silences,
     told,
     tracks,
@@ -30,12 +34,27 @@ from monitor.store.schema import (
 )
 
 
+class Many:
+    """A statement over hundreds of rows at a time, handed to the driver as it takes them: SQLAlchemy would spend more
+    time on their parameters than the database on all of it."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._text, self._values = str(compiled), itemgetter(*compiled.positiontup)
+
+    async def write(self, connection: AsyncConnection, rows: Iterable[Row]) -> None:
+        """Executes it for each row, and not at all for none."""
+        if values := [*map(self._values, rows)]:
+            await connection.exec_driver_sql(self._text, values)
+
+
 class Statements:
     """The writing statements, built once; both dialects say ON CONFLICT alike."""
 
-    def __init__(self, dialect: str) -> None:
-        self.insert: Any = postgresql.insert if dialect == "postgresql" else sqlite_dialect.insert
-        self.rollup = self._upsert(rollups)
+    def __init__(self, dialect: Dialect) -> None:
+        self.insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite_dialect.insert
+        self.rollups = Many(self._upsert(rollups), dialect)
+        self.runs = Many(self.insert(runs), dialect)
         self.incident = self._upsert(incidents)
         self.transition = self.insert(transitions).on_conflict_do_nothing()
         self._condition = self._upsert(conditions)
@@ -68,12 +87,6 @@ class Statements:
     def _deletion(table: Table) -> Any:
         """Deletes a row by its key; names of parameters must differ from those of columns."""
         return delete(table).where(and_(*(column == bindparam(f"its_{column.name}") for column in table.primary_key)))
-
-    @staticmethod
-    def driver_form(statement: Any, dialect: Dialect) -> tuple[str, list[str]]:
-        """The statement as the driver takes it, and the names of its parameters in their order."""
-        compiled = statement.compile(dialect=dialect)
-        return str(compiled), list(compiled.positiontup)
 
     def of(self, batch: Batch) -> list[tuple[Any, list[Row]]]:
         """What writes everything of a batch but its runs."""
