@@ -5,6 +5,7 @@ import ctypes
 import gc
 from contextlib import suppress
 
+MANY = 500_000  # objects that Python looks through for garbage in a third of a second, in which nothing else goes on
 ARENAS = 2  # heaps of the C library; it makes eight for each processor, and what was freed in one helps no other
 YOUNG = 20_000  # objects more than there were, at which garbage is looked for: runs that wait to be stored are as many
 _M_ARENA_MAX = -8
@@ -20,16 +21,24 @@ def few_arenas() -> None:
 async def settled(whole: asyncio.Event) -> None:
     """What is there once all is made stays: no later collection looks at it while probes wait."""
     await whole.wait()
-    gc.collect()
+    tidy()
     gc.freeze()
     gc.set_threshold(YOUNG, 10, 1000)  # nor at all that came since; `tidy` does
-    give_back()
 
 
 def tidy() -> None:
-    """Looks through everything that came since."""
-    gc.collect()
+    """Looks through everything that came since; not through very much, which stays as it is."""
+    if not overlooked():
+        gc.collect()
     give_back()
+
+
+def overlooked() -> bool:
+    """Whether very much has come since, as of ten thousand modules: from now on no collection looks at it."""
+    if len(gc.get_objects(generation=2)) <= MANY:
+        return False
+    gc.freeze()
+    return True
 
 
 def give_back() -> None:

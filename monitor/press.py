@@ -25,7 +25,7 @@ from monitor.core.module import Platform
 from monitor.core.probe import Role
 from monitor.core.report import Report
 from monitor.core.site import Site
-from monitor.memory import give_back
+from monitor.memory import give_back, overlooked
 from monitor.pages.beat import beat_of, told_at
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
@@ -49,6 +49,7 @@ READ = 20.0  # seconds that a publication waits for the store
 PAUSE = 0.2  # seconds between publications when much happens
 LARGE = 32  # files that one publication changes, from which on the memory it took is worth giving back at once
 NEW = 300  # pages never printed before that one publication prints, at most
+ANEW = 2000  # files in a language about single modules and components that one publication looks through, at most
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
@@ -131,6 +132,7 @@ class Pace:
 
 class Press:
     """Makes publications. `published` is set once the first one is in place, `whole` once no page is left for the next;
+    `behind`: files about single modules and components may say what was before, until a later one;
     `history` is what the last one was made from, `contradictions` what in it does not hold together."""
 
     def __init__(
@@ -146,6 +148,7 @@ class Press:
         self._from_memory = False
         self.published = asyncio.Event()
         self.whole = asyncio.Event()
+        self.behind = False
         self.publishing_since: float | None = None
         self._publisher = publisher
         self._store = store
@@ -215,7 +218,7 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
-        part = Slice(NEW)
+        part = Slice(NEW, ANEW * len(scene.site.languages))
         speech, theme = self.speech, self.theme  # a reload may change them while the thread works
         ground = (scene.site, scene.board.platform, speech, theme)
         picture = Picture(
@@ -242,6 +245,9 @@ class Press:
         self.trouble = None
         self._contradict(found)
         self.published.set()
+        self.behind = part.behind > 0
+        if self.behind:
+            self._nudged.set()
         if part.waiting:
             self.nudge()
         else:
@@ -303,11 +309,12 @@ class Press:
     ) -> tuple[Published, tuple[Contradiction, ...]]:
         files = site_files(picture, speech, theme, part, self._publisher.aside)
         found = Facts(picture).contradictions()
-        if not part.waiting:
+        if not part.waiting and not part.behind:
             found = (*found, *files_against_page(picture, self._publisher.reading(files)))
         news = None if picture.before is None else files.changed  # on new ground nobody knows what is there no more
         done = self._publisher.publish(files, whole=not part.waiting, news=news)
         picture.cells.put_away()
+        overlooked()
         del files  # with what is on the disk by now
         if len(done.changed) >= LARGE:
             give_back()

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import gc
+import json
 import logging
 import subprocess
 import sys
@@ -157,6 +158,31 @@ async def test_a_publication_after_nothing_writes_next_to_nothing(stage: Stage) 
         folder = stage.public.resolve()
         fresh = [one for one in folder.rglob("*") if one.is_file() and one.stat().st_ino not in known]
         assert {str(one.relative_to(folder)).removesuffix(".gz") for one in fresh} == texts
+
+
+async def test_news_of_many_is_where_all_look_before_it_is_on_the_page_of_each(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The home page, the Healthcheck and `status.json` wait for nobody; the rest follows with the next publications."""
+    await stage.publish()
+    monkeypatch.setattr(press, "ANEW", 20)
+    modules = list(stage.board.platform.modules)
+    for id in modules:
+        stage.strike(id, Status.DOWN)
+
+    def told() -> tuple[int, int]:
+        """Of how many modules `status.json`, and the file of each, says that they are down."""
+        status = json.loads((stage.public / "api/v1/status.json").read_text())
+        files = [json.loads((stage.public / f"api/v1/modules/{id}.json").read_text()) for id in modules]
+        return sum(one["status"] == "down" for one in status["modules"]), sum(one["status"] == "down" for one in files)
+
+    await stage.publish()
+    whole, single = told()
+    assert (whole, stage.press.behind) == (len(modules), True)
+    assert single < len(modules)
+    for _ in range(len(modules) // 2):
+        await stage.publish()
+    assert told() == (len(modules), len(modules))
 
 
 # --- a disk that does not do its part

@@ -9,7 +9,7 @@ from monitor.core.probe import Probe, Role
 from monitor.core.statement import WINDOWS
 from monitor.core.weights import USUAL, Weights
 from monitor.core.wording import N_
-from monitor.pages.facts import ComponentFacts
+from monitor.pages.known import ComponentFacts
 from monitor.pages.lens import Lens
 from monitor.pages.view import Figure, Link
 

@@ -12,7 +12,7 @@ from monitor.core.alias import aliases_of
 from monitor.core.announcement import work_object
 from monitor.core.availability import PLATFORM, Subject
 from monitor.core.observation import stamp
-from monitor.core.statement import incident_object, latency_object, module_object, own_incident, uptime_object
+from monitor.core.statement import incident_object, latency_object, module_object, uptime_object
 from monitor.core.text import Text, in_language
 from monitor.core.uptime import Day
 from monitor.core.wording import Sentence
@@ -121,8 +121,7 @@ class Own:
     @cell
     def module(self, id: str) -> Object:
         """A module as it is now."""
-        hit = [one for one in self.facts.incidents_of_module(id) if one.is_open]
-        return {**self._module(id), "incident": own_incident(id, hit), "uptime": self._figures(id)}
+        return {**self._module(id), "incident": self.facts.own_incident_of(id), "uptime": self._figures(id)}
 
     @given_by("module")
     def _module(self, id: str) -> Object:

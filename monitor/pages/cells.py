@@ -15,7 +15,7 @@ A cell must look at nothing but its arguments, given things and other cells. One
 when its value stands.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import MAXYEAR, datetime
 from functools import update_wrapper
 from heapq import heapify, heappop, heappush
@@ -272,18 +272,26 @@ class Cells:
         if found.files.pop(path, None) is not None:
             found.changed.add(path)
 
-    def bring(self, aside: Callable[[str, bytes], bytes] = lambda path, content: content) -> None:
-        """Every file that is a cell is what it is now; of one that is new that is kept which `aside` gives for it."""
+    def bring(
+        self,
+        aside: Callable[[str, bytes], bytes] = lambda path, content: content,
+        waits: Callable[[str], bool] = lambda path: False,
+    ) -> None:
+        """Every file that is a cell is what it is now; of one that is new that is kept which `aside` gives for it. One
+        that may be another thing now and `waits` stays as it was published until a later publication."""
         if not self._begun:
             self._begin()
-        found = self.found
-        while found.doubtful:
-            for path in list(found.doubtful):
+        found, waiting = self.found, set[str]()
+        while paths := [path for path in found.doubtful if path not in waiting]:
+            for path in paths:
                 key = found.keys[path]
                 cell = found.cells.get(key)
                 if cell is None:
                     cell = self._work_out(key, None)
                 elif cell.state != SOUND:
+                    if waits(path):
+                        waiting.add(path)
+                        continue
                     cell = self._settle(cell)
                 cell.file = path
                 self._write(path, cell.value)
@@ -377,22 +385,3 @@ def _remembered(make: Callable[Concatenate[O, P], T], source: str | None) -> Cal
         return found
 
     return update_wrapper(look, make)
-
-
-class Each(Mapping[str, T]):
-    """A mapping whose values are cells: whoever takes one has looked at that one only."""
-
-    def __init__(self, ids: Mapping[str, Any], one: Callable[[str], T]) -> None:
-        self._ids = ids
-        self._one = one
-
-    def __getitem__(self, id: str) -> T:
-        if id not in self._ids:
-            raise KeyError(id)
-        return self._one(id)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)

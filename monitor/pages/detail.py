@@ -15,8 +15,8 @@ from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.bars import KINDS
 from monitor.pages.cells import cell
-from monitor.pages.facts import ComponentFacts, ModuleFacts
 from monitor.pages.healthcheck import ModuleView, NeedView, module_view
+from monitor.pages.known import ComponentFacts, ModuleFacts
 from monitor.pages.lens import Lens
 from monitor.pages.planned import WorkView, under_way
 from monitor.pages.view import ComponentView, Figure, IncidentLine, Link, Mark

@@ -1,7 +1,6 @@
 """Facts: the figures of one picture, worked out once for all languages, and again only where they have changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitor.core.board import Condition, Version
@@ -9,13 +8,15 @@ from monitor.core.effect import Gap
 from monitor.core.history import Latency
 from monitor.core.incident import Incident
 from monitor.core.maintenance import Maintenance
-from monitor.core.module import FAILING, Component, Module, Status
+from monitor.core.module import FAILING, Status
 from monitor.core.report import Report
-from monitor.core.rollup import RANK, ComponentStatus, component_status
+from monitor.core.rollup import RANK, component_status
 from monitor.core.statement import only_cached
-from monitor.core.uptime import END, Day, Uptime
+from monitor.core.uptime import END, Day
 from monitor.pages import bars, sparkline, works
-from monitor.pages.cells import Cells, Each, cell, given, given_by
+from monitor.pages.cells import Cells, cell, given, given_by
+from monitor.pages.each import Each
+from monitor.pages.known import ComponentFacts, ModuleFacts, Struck
 from monitor.pages.news import began_at
 from monitor.pages.picture import Picture
 from monitor.pages.truth import Contradiction, contradictions
@@ -23,38 +24,6 @@ from monitor.pages.truth import Contradiction, contradictions
 GAPS = timedelta(days=2)  # how long a gap in our own sight is mentioned
 RECENT_DAYS = 14  # told one by one
 RECENT = timedelta(hours=2)  # how long the newest hour of latency tells of now
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentFacts:
-    """A component with its 90 days."""
-
-    component: Component
-    status: ComponentStatus | None
-    days: tuple[Day, ...]
-    bars: bars.Bars
-    uptime: dict[str, Uptime]
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleFacts:
-    """A module as it is now. `incident` is the open one it is a member of; `cached`: only caches answer for it.
-    `now_ms` is the median of the present hour, or of the one before."""
-
-    module: Module
-    condition: Condition | None
-    locations: dict[str, Status]
-    latency: Latency
-    spark: sparkline.Sparkline | None
-    incident: Incident | None
-    cached: bool = False
-    now_ms: float | None = None
-    version: Version | None = None
-
-    @property
-    def status(self) -> Status:
-        """Its status; unknown until something is known."""
-        return self.condition.status if self.condition else Status.UNKNOWN
 
 
 def newest_of(latency: Latency, now: datetime) -> float | None:
@@ -134,7 +103,7 @@ class Facts:
             self._locations_of(id),
             latency,
             self._spark_of(id),
-            self.open_incident_of(id),
+            self.struck_by(id),
             self._is_cached(id),
             self._now_of(id),
             self._version_of(id),
@@ -243,10 +212,19 @@ class Facts:
         return self._picture.known_of_components.get(component, ())
 
     @given_by("struck")
-    def open_incident_of(self, module: str) -> Incident | None:
+    def struck_by(self, module: str) -> Struck | None:
         """The open one it is a member of; of several the worst, and ours before what a person opened: they say more."""
         going_on = [one for one in self._picture.known_of_modules.get(module, ()) if one.is_open]
-        return min(going_on, key=lambda one: (one.by_hand, -RANK.index(one.impact)), default=None)
+        worst = min(going_on, key=lambda one: (one.by_hand, -RANK.index(one.impact)), default=None)
+        if worst is None:
+            return None
+        return Struck(worst.id, worst.impact, worst.cause.module, self._picture.roles[worst.id][module])
+
+    @given_by("struck")
+    def own_incident_of(self, module: str) -> str | None:
+        """The id of the open one it is a member of, of several the newest of our own."""
+        going_on = [one for one in self._picture.known_of_modules.get(module, ()) if one.is_open]
+        return min(going_on, key=lambda one: one.by_hand).id if going_on else None
 
     # --- planned work
 

@@ -7,8 +7,9 @@ from monitor.core.module import FAILING, Status
 from monitor.core.wording import N_
 from monitor.pages import words
 from monitor.pages.cells import cell
-from monitor.pages.facts import Facts, ModuleFacts
+from monitor.pages.facts import Facts
 from monitor.pages.filters import ORDER, Filters, filters, groups_of, seen
+from monitor.pages.known import ModuleFacts
 from monitor.pages.lens import Lens
 from monitor.pages.map import MapView, map_view
 from monitor.pages.planned import under_way
@@ -108,18 +109,16 @@ def module_view(lens: Lens, facts: ModuleFacts) -> ModuleView:
 @cell
 def _module_view(lens: Lens, id: str) -> ModuleView:
     facts = lens.facts.modules[id]
-    module, incident = facts.module, facts.incident
+    module, struck = facts.module, facts.struck
     role, blames, link = "", "", None
-    if incident is not None:
-        member = incident.member(module.id)
-        link = Link(lens.word(N_("Open incident")), f"incidents/{incident.id}/")
-        if incident.cause.module is None:
+    if struck is not None:
+        link = Link(lens.word(N_("Open incident")), f"incidents/{struck.incident}/")
+        if struck.root is None:
             role, blames = "affected", lens.word(N_("In an incident whose cause is not certain"))
-        elif member is not None and member.role == "root":
+        elif struck.role == "root":
             role, blames = "root", lens.word(words.ROOT)
         else:
-            cause = lens.module_name(incident.cause.module)
-            role, blames = "affected", lens.word(words.AFFECTED, module=cause)
+            role, blames = "affected", lens.word(words.AFFECTED, module=lens.module_name(struck.root))
     elif works := under_way(lens, [module.id]):
         blames, link = lens.word(N_("Planned work is under way")), Link(works[0].title, works[0].href)
     return ModuleView(
@@ -170,7 +169,6 @@ def _needs(lens: Lens, facts: ModuleFacts) -> list[NeedView]:
 
 def _rank(facts: ModuleFacts) -> tuple[int, int, bool]:
     """The worst first; within a status the open incidents in page order, the cause before what it drags along."""
-    incident = facts.incident
-    member = incident.member(facts.module.id) if incident else None
-    weight = {"critical": 0, "major": 1, "minor": 2}.get(incident.impact, 3) if incident else 4
-    return ORDER.index(facts.status), weight, member is None or member.role != "root"
+    struck = facts.struck
+    weight = {"critical": 0, "major": 1, "minor": 2}.get(struck.impact, 3) if struck else 4
+    return ORDER.index(facts.status), weight, struck is None or struck.role != "root"

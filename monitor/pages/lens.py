@@ -16,7 +16,8 @@ from monitor.core.wording import N_, Place, Sentence, title, update_body, witnes
 from monitor.pages import words
 from monitor.pages.bars import describe, spots
 from monitor.pages.cells import cell
-from monitor.pages.facts import ComponentFacts, Facts
+from monitor.pages.facts import Facts
+from monitor.pages.known import ComponentFacts
 from monitor.pages.plain import legal
 from monitor.pages.translate import Speech
 from monitor.pages.view import (

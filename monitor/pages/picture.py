@@ -1,7 +1,7 @@
 """Picture: everything one publication is made from. One picture, one publication, so no two files can disagree."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -74,6 +74,11 @@ class Picture:
     def known_of_modules(self) -> dict[str, tuple[Incident, ...]]:
         """Those a module is or was a member of."""
         return _by((one, [member.module for member in one.members]) for one in self.known.values())
+
+    @cached_property
+    def roles(self) -> dict[str, dict[str, str]]:
+        """The roles of the members of each open incident, by its id."""
+        return {one.id: {m.module: m.role for m in one.members} for one in self.known.values() if one.is_open}
 
     @cached_property
     def known_of_components(self) -> dict[str, tuple[Incident, ...]]:
@@ -212,12 +217,21 @@ class Picture:
 
     @cell
     def _past_days(self, module: str) -> tuple[Day, ...]:
-        return self._days_before(self.midnight(), self.spans_of(module))
+        return self._days_before(self.midnight(), self._past_spans(module))
+
+    @cell
+    def _past_spans(self, module: str) -> list[Span]:
+        """The spans of a module before today, which stay as they are whatever it does today."""
+        return _before(self.spans_of(module), self.midnight())
 
     @cell
     def past_days_of_component(self, component: str) -> tuple[Day, ...]:
         """Those of a component without today, which stay as they are."""
-        return self._days_before(self.midnight(), self.spans_of_component(component))
+        return self._days_before(self.midnight(), self._past_spans_of_component(component))
+
+    @cell
+    def _past_spans_of_component(self, component: str) -> list[Span]:
+        return _before(self.spans_of_component(component), self.midnight())
 
     def _days_before(self, midnight: datetime, cut: list[Span]) -> tuple[Day, ...]:
         return tuple(days(cut, midnight, DAYS, ZoneInfo(self.site.timezone))[:-1])
@@ -291,6 +305,11 @@ def _is_quiet(cut: list[Span], since: datetime) -> bool:
     if not cut or cut[-1].until <= since:
         return True
     return cut[-1].since <= since and cut[-1].status not in FAILING
+
+
+def _before(cut: list[Span], moment: datetime) -> list[Span]:
+    """The spans up to a moment."""
+    return [one if one.until <= moment else replace(one, until=moment) for one in cut if one.since < moment]
 
 
 class Seen(NamedTuple):

@@ -1,5 +1,6 @@
 """Site: every file of one publication, from one picture, so that no two of them can disagree."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +16,19 @@ from monitor.pages.slice import Slice
 from monitor.pages.statuspage import Statuspage
 from monitor.pages.translate import Speech
 
+OF_ONE = re.compile(r"(^|/)(modules|components)/")
+
 
 class Files(dict[str, bytes]):
     """The whole site by path below its root, or as much of it as there is; `changed` are the paths that may hold
     something else than what was published last, or nothing any more."""
 
     changed: frozenset[str]
+
+
+def is_of_one(path: str) -> bool:
+    """Whether a file is about one module or component, of which the home page and others tell as well."""
+    return OF_ONE.search(path) is not None
 
 
 def site_files(
@@ -30,18 +38,20 @@ def site_files(
     part: Slice | None = None,
     aside: Callable[[str, bytes], bytes] = lambda path, content: content,
 ) -> Files:
-    """The whole site, or as much of its pages as the slice takes; of a new page that which `aside` gives for it."""
+    """The whole site, or as much of its pages as the slice takes; of a new page that which `aside` gives for it. What
+    the slice leaves out of the pages that were published before stays as it was."""
     facts, cells = Facts(picture), picture.cells
     printed = printers(facts, speech, theme)
     statuspage, own, badges = Statuspage(picture, speech), Own(facts, speech), Badges(facts, speech)
     writers = [Writer(facts, speech, language) for language in speech.languages]
-    lay_html(printed, part or Slice())
+    part = part or Slice()
+    lay_html(printed, part)
     statuspage.lay()
     own.lay()
     lay_feeds(writers)
     badges.lay()
     lay_cards(facts, speech, theme)
-    cells.bring(aside)
+    cells.bring(aside, lambda path: is_of_one(path) and part.waits())
     waiting = cells.found.waiting
     lay_crawlers(facts, speech, [printed[0].home, *(path for path in printed[0].paths() if path not in waiting)])
     cells.clear()

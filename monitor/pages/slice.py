@@ -1,14 +1,16 @@
-"""Slice: how much of a site that was never printed one publication prints, so that the first page does not wait for the
-last. What has been printed before is brought up to date in every publication, whatever a slice leaves out.
+"""Slice: how much one publication makes, so that what all look at does not wait for what few do: the first page for the
+last one of a site that was never printed, and news of thousands of modules at once for the files of each.
 """
 
 
 class Slice:
-    """So many new pages, all of them without a number. `waiting` counts those that come with the next publication."""
+    """So many new pages, and so many files about one module or component that may be others than before;
+    all of them without a number. `waiting` counts new ones that come with the next publication, `behind` the others."""
 
-    def __init__(self, pages: int | None = None) -> None:
-        self.waiting = 0
+    def __init__(self, pages: int | None = None, anew: int | None = None) -> None:
+        self.waiting = self.behind = 0
         self._room = pages
+        self._anew = anew
 
     def takes(self) -> bool:
         """Whether one more new page is printed now."""
@@ -19,3 +21,13 @@ class Slice:
             return False
         self._room -= 1
         return True
+
+    def waits(self) -> bool:
+        """Whether one more file about one that was published before stays as it is in this publication."""
+        if self._anew is None:
+            return False
+        if self._anew <= 0:
+            self.behind += 1
+            return True
+        self._anew -= 1
+        return False

@@ -23,8 +23,10 @@ from monitor.pages.cells import Cells, cell
 from monitor.pages.cells import given as given_by
 from monitor.pages.found import Content, Stored
 from monitor.pages.picture import Picture
-from monitor.pages.site import site_files
+from monitor.pages.site import is_of_one, site_files
+from monitor.pages.slice import Slice
 from monitor.pages.translate import Speech
+from tests.depth import examples
 from tests.pages import pictures
 from tests.pages.conftest import THEME
 
@@ -170,6 +172,25 @@ def goes_on(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> N
 
 
 @pytest.mark.timeout(240)
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@days_of_change
+def test_what_waited_for_later_publications_is_the_same_in_the_end(
+    changes: list[Callable[[Picture, Random], Picture]], seed: int
+) -> None:
+    """Each publication looks through seven files about single modules and components at most: all others are as they
+    should be at once, and those once nothing waits."""
+    random, seen = Random(seed), shop()
+    site_files(seen, SPEECH, THEME)
+    for change in [*changes, passes(timedelta(0))]:
+        before = seen.cells.found
+        seen.cells.close()
+        seen, part = replace(change(seen, random), before=before), Slice(anew=7 if change in changes else None)
+        made, whole = site_files(seen, SPEECH, THEME, part), site_files(replace(seen, before=None), SPEECH, THEME)
+        differing = [name for name in whole if name not in made or made[name] != whole[name]]
+        assert all(is_of_one(name) for name in differing) if part.behind else differing == []
+
+
+@pytest.mark.timeout(240)
 @settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @days_of_change
 def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
@@ -220,7 +241,7 @@ def test_an_incident_concerns_those_it_strikes_and_no_others(monkeypatch: pytest
     one = replace(pictures.incident("io", seen.now), components=("apps",))
     board = replace(seen.board, incidents={**seen.board.incidents, one.id: one})
     after(seen, made, monkeypatch, board=board)
-    for what in ("Facts.incidents_of_module", "Facts.open_incident_of", "Facts.module", "Own.module_file"):
+    for what in ("Facts.incidents_of_module", "Facts.struck_by", "Facts.module", "Own.module_file"):
         assert [which for name, *which in made if name == what] == [["io"]]
     assert [which for name, *which in made if name == "Facts.incidents_of_component"] == [["apps"]]
     assert {which[1] for name, *which in made if name == "Printer.page" and which[0] == "module"} == {"modules/io/"}

@@ -169,7 +169,9 @@ def test_the_monitors_own_incident_says_more_of_a_module() -> None:
     first = pictures.troubled().history.incidents[0]
     hand = replace(HAND, members=(replace(HAND.members[0], module="promotions"),), impact="critical")
     facts = Facts(pictures.picture([first, hand]))
-    assert facts.modules["promotions"].incident == first
+    struck = facts.modules["promotions"].struck
+    assert struck is not None
+    assert (struck.incident, facts.own_incident_of("promotions")) == (first.id, first.id)
 
 
 def test_a_correction_in_one_language_is_said_in_that_language_only() -> None:
