@@ -151,13 +151,23 @@ class Line(ResponseHandler):
             return
         super().feed_data(data, size)
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """As aiohttp, which takes a body without a length for whole also when the connection did not end but broke."""
+        if exc is not None:
+            self._spoil(exc)
+        super().connection_lost(exc)
+
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """As aiohttp, which forgets to tell whoever reads a body that it has become unreadable."""
+        self._spoil(exc, *cause)
+        super().set_exception(exc, *cause)
+
+    def _spoil(self, exc: BaseException, *cause: BaseException) -> None:
+        """Whoever reads a body hears that it does not come to its end."""
         if self._payload is not None and not self._payload.is_eof() and self._payload.exception() is None:
             told = ClientPayloadError(str(exc))
             told.__cause__ = cause[0] if cause else exc
             self._payload.set_exception(told)
-        super().set_exception(exc, *cause)
 
     def rest(self) -> None:
         """It serves nobody for a while."""

@@ -17,12 +17,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 _AT_ONCE = 64 * 1024  # bytes asked of OpenSSL, which gives a record of at most 16 KiB
-_LARGEST = 24 * 1024  # bytes of a handshake; a chain has three to eight thousand, with keys of the next kind sixteen
+# Bytes of a handshake; a chain has three to eight thousand, with keys of the next kind sixteen. Later on, bytes in
+# which nothing was said: a record has up to sixteen thousand before it can be read, what TLS tells itself some hundred.
+_LARGEST = 24 * 1024
 _TURN = 0.005  # seconds of handshakes before others have the loop
 
 
 class TooLong(SSLError):
-    """The other side sends more than any handshake has; `reason` is as OpenSSL would put it."""
+    """The other side sends more than any handshake has, or nothing but its own; `reason` is as OpenSSL would put it."""
 
     reason = "HANDSHAKE_TOO_LONG"
 
@@ -73,7 +75,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         self._paused = False
         self._turns = _turns.setdefault(self._loop, _Turns())
         self._waits = False  # for its turn, with something that came
-        self._came = 0  # bytes of the handshake
+        self._came = 0  # bytes of the handshake, or since something was last said
         self.shaken: asyncio.Future[None] = self._loop.create_future()
 
     # -- the protocol of the connection
@@ -90,10 +92,12 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def data_received(self, data: bytes) -> None:
         """Something came, and something may go out because of it."""
         self._incoming.write(data)
+        self._came += len(data)
         if self._open:
             self._read()
+            if self._open and not self._paused and self._came > _LARGEST:
+                self._lose(TooLong(1, f"{_LARGEST:,} bytes of its own and nothing said"))
         elif not self.shaken.done():
-            self._came += len(data)
             if self._came > _LARGEST:
                 self._fail(TooLong())
             elif not self._waits:
@@ -180,7 +184,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
             self._fail(error)
             return
         self._flush()
-        self._open = True
+        self._open, self._came = True, 0
         self._inner.connection_made(self)
         self.shaken.set_result(None)
 
@@ -203,6 +207,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
             if not data:
                 self._lose(None)
                 break
+            self._came = 0
             self._inner.data_received(data)
         self._flush()
 

@@ -10,13 +10,15 @@ import errno
 import os
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from monitor.probers.coding import PIECE
 
-_AT_ONCE = 32  # sockets that are told of what happened before others have the loop
+_AT_ONCE = 2  # sockets that are told of what happened without a look at the time between them
+_MOST, _TURN = 16, 0.005  # so many times over, and for so many seconds, before others have the loop
 _CONNECTING = frozenset({errno.EINPROGRESS, errno.EINTR})
 
 
@@ -37,7 +39,7 @@ class Sockets:
         if failed in _CONNECTING:
             number = plain.fileno()
             connected: asyncio.Future[float] = self._loop.create_future()
-            self.watch(number, connected, select.EPOLLOUT)
+            self.watch(number, connected, select.EPOLLOUT | select.EPOLLONESHOT)  # or each look would tell it again
             try:
                 told = await connected
             finally:
@@ -72,12 +74,17 @@ class Sockets:
 
     def _look(self) -> None:
         """Whatever does not have its turn now is there in the next beat of the loop."""
-        for number, events in self._epoll.poll(0, _AT_ONCE):
-            who = self._watched.get(number)
-            if isinstance(who, Transport):
-                who.happened(events)
-            elif who is not None and not who.done():
-                who.set_result(self._monotonic())
+        until = time.monotonic() + _TURN
+        for _ in range(_MOST):
+            ready = self._epoll.poll(0, _AT_ONCE)
+            for number, events in ready:
+                who = self._watched.get(number)
+                if isinstance(who, Transport):
+                    who.happened(events)
+                elif who is not None and not who.done():
+                    who.set_result(self._monotonic())
+            if len(ready) < _AT_ONCE or time.monotonic() >= until:
+                return
 
 
 class Transport(asyncio.Transport):

@@ -179,6 +179,14 @@ async def resets_mid_body(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     _reset(writer)
 
 
+async def resets_a_body_without_a_length(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf")
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    _reset(writer)
+
+
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await forever()
 
@@ -278,6 +286,7 @@ WAYS: dict[str, Behaviour] = {
     "resets after accepting": resets_after_accept,
     "resets after the request": resets_after_request,
     "resets amid the body": resets_mid_body,
+    "resets amid a body without a length": resets_a_body_without_a_length,
     "silent": silent,
     "drips headers": drips_headers,
     "drips the body": drips_body,

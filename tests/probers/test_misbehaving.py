@@ -27,6 +27,7 @@ CODE: dict[str, str | None] = {
     "resets after accepting": "http.reset",
     "resets after the request": "http.reset",
     "resets amid the body": "http.truncated",
+    "resets amid a body without a length": "http.truncated",
     "silent": "http.ttfb_timeout",
     "drips headers": "http.header_drip",
     "drips the body": "http.transfer_timeout",

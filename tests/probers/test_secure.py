@@ -14,6 +14,7 @@ from monitor.probers import Reach
 from .authorities import NAME, Authorities
 from .looking import probe_of, reaching, seen
 from .misbehaving import Behaviour, Server, answer, served
+from .records import Sealer, sealing
 
 LARGE = bytes(range(256)) * 8192  # two megabytes, of which no two records are alike
 
@@ -122,3 +123,50 @@ async def test_a_handshake_without_end_is_given_up(authorities: Authorities) -> 
 
     assert result.code == "tls.handshake_failed"
     assert result.reasons == ("the handshake failed (handshake_too_long)",)
+
+
+FLOODS = {"keys": Sealer.update, "tickets": Sealer.ticket}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+async def test_a_server_that_sends_nothing_but_tls_is_given_up(
+    authorities: Authorities, flood: str, begun: bytes
+) -> None:
+    """New keys or tickets without end: nobody waits for the time limit meanwhile, and nobody answers all of them."""
+    first = [begun] if begun else []
+
+    def then(sealer: Sealer) -> bytes:
+        return sealer.data(first.pop()) if first else b"".join(FLOODS[flood](sealer) for _ in range(100))
+
+    context = authorities.context("good")
+    async with (
+        served(sealing(context, then, asked=True)) as server,
+        reaching(**named(server.port, authorities)) as reach,
+    ):
+        observation, result = await seen(reach, probe_of(server.url(NAME, scheme="https"), limit=20))
+
+    assert result.code == ("http.truncated" if begun else "tls.handshake_failed")
+    assert begun or "24,576 bytes of its own and nothing said" in result.reasons[0]
+    assert observation.duration < 10
+
+
+async def test_keys_may_change_and_tickets_come_amid_a_body(authorities: Authorities) -> None:
+    """As servers do now and then."""
+    pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n", *([b"x" * 4000] * 10)]
+
+    def then(sealer: Sealer) -> bytes:
+        if not pieces:
+            return b""
+        return sealer.update() + sealer.ticket() + sealer.data(pieces.pop(0)) + sealer.update()
+
+    context = authorities.context("good")
+    async with (
+        served(sealing(context, then, asked=True)) as server,
+        reaching(**named(server.port, authorities)) as reach,
+    ):
+        observation, result = await seen(reach, probe_of(server.url(NAME, scheme="https"), limit=20))
+
+    assert result.code is None, result.reasons
+    assert observation.http is not None
+    assert observation.http.bytes == 40_000

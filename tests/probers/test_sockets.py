@@ -13,6 +13,8 @@ import pytest
 from monitor.probers.coding import PIECE
 from monitor.probers.sockets import Sockets, Transport
 
+from .looking import LagSampler
+
 LARGE = 4 * 1024 * 1024  # bytes, more than any socket holds
 
 
@@ -261,6 +263,33 @@ async def test_a_crowd_leaves_the_loop_to_others() -> None:
         await asyncio.wait_for(beat(), 10)
         assert all(ear.heard == b"x" for _, ear, _ in crowd)
         assert beats >= 9
+
+
+async def test_few_that_take_long_leave_the_loop_to_others_too() -> None:
+    """What a server sends may be costly to read: forty that have something at once are forty such stretches."""
+
+    class Slow(Ear):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            until = time.process_time() + 0.01
+            while time.process_time() < until:
+                pass
+
+    with opened() as sockets:
+        crowd = []
+        for _ in range(40):
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            crowd.append((Slow(False), theirs))
+            sockets.carry(ours, crowd[-1][0])
+        async with LagSampler() as lag:
+            for _, theirs in crowd:
+                theirs.sendall(b"x")
+                theirs.close()
+            await asyncio.wait_for(asyncio.gather(*(ear.over.wait() for ear, _ in crowd)), 30)
+
+    assert all(ear.heard == b"x" for ear, _ in crowd)
+    assert lag.worst < 0.08
 
 
 async def test_numbers_that_go_round_mix_up_nobody() -> None:
