@@ -8,6 +8,7 @@ two halves of a secret, and clipping may leave half of one.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -52,25 +53,22 @@ class Mask:
     """Hides a fixed set of secrets, as they are, as URLs and JSON write them, and as UTF-8 misread for Latin-1."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spelled: set[str] = set()
-        for secret in secrets:
-            misread = secret.encode(errors="replace").decode("latin-1")
-            forms = (
-                secret,
-                quote(secret, safe=""),
-                quote_plus(secret),
-                json.dumps(secret)[1:-1],
-                misread,
-                clean(misread),
-            )
-            if len(secret) >= SHORTEST_SECRET:
-                spelled.update(form for form in forms if len(form) >= SHORTEST_SECRET)
-        longest_first = sorted(spelled, key=lambda form: (-len(form), form))
+        longest_first = _spelled(secrets)
         self._secret = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._passing: list[str] = []
         self.longest = len(longest_first[0]) if longest_first else 0
+
+    def hiding(self, secrets: Iterable[str]) -> "Mask":
+        """The same mask, for secrets as well that are others each time: `re` would remember every pattern of them."""
+        more = copy(self)
+        more._passing = _spelled(secrets)
+        more.longest = max(self.longest, *map(len, more._passing), 0)
+        return more
 
     def __call__(self, text: str) -> str:
         """The text with every secret replaced."""
+        for form in self._passing:
+            text = text.replace(form, HIDDEN)
         return text if self._secret is None else self._secret.sub(HIDDEN, text)
 
     def line(self, text: str, limit: int = LINE) -> str:
@@ -110,6 +108,24 @@ class Mask:
                     for name in _while_room(value, left, depth)
                 }
         return self.line(str(value))
+
+
+def _spelled(secrets: Iterable[str]) -> list[str]:
+    """Every form in which secrets are written that is long enough to be hidden, the longest first."""
+    spelled: set[str] = set()
+    for secret in secrets:
+        misread = secret.encode(errors="replace").decode("latin-1")
+        forms = (
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            json.dumps(secret)[1:-1],
+            misread,
+            clean(misread),
+        )
+        if len(secret) >= SHORTEST_SECRET:
+            spelled.update(form for form in forms if len(form) >= SHORTEST_SECRET)
+    return sorted(spelled, key=lambda form: (-len(form), form))
 
 
 def _while_room(items: Iterable[Any], left: list[int], depth: int) -> Iterable[Any]:

@@ -13,14 +13,14 @@ from monitor.core.flow import GOOD, judge_step
 from monitor.core.observation import PHASES, Observation, StepRun
 from monitor.core.probe import Step
 from monitor.core.target import SECRET_NAME, HttpTarget, StepTarget
-from monitor.mask import HIDDEN, mask_of
+from monitor.mask import EXCERPT, HIDDEN
 from monitor.probers import http
 from monitor.probers.conduct import conduct
 from monitor.probers.failure import Stopped
 from monitor.probers.reach import Reach
 from monitor.probers.redirect import Cookies
-from monitor.probers.run import Run, secrets_of
-from monitor.probers.saved import Filling, fault, written
+from monitor.probers.run import Run
+from monitor.probers.saved import Filling, fault, texts
 
 CLEANUP = 10.0  # seconds for undoing, past the time limit of the flow
 LEAST = 0.05  # seconds a step has, also when the others have used up the rest
@@ -92,14 +92,18 @@ class Walk:
         ran = self.ran[index] = Run(probe, self._reach, trace=outer.trace, fresh=outer.fresh)
         ran.once = asked is not None and (asked.url, asked.headers) != (target.http.url, target.http.headers)
         if self._secrets:
-            ran.mask = mask_of(self._reach.secrets | secrets_of(probe) | self._secrets)
+            ran.mask = ran.mask.hiding(self._secrets)
 
         async def prober(run: Run, reach: Reach) -> None:
             if missing is not None:
                 code = "step.cleanup" if step.cleanup else "self.config"
                 raise Stopped(code, f"nothing is saved under `{missing}`")
             paths = [path for _, path in target.save]
-            found = await http.ask(run, reach, self._cookies, paths)
+            found: Mapping[str, Any] | None = None
+            try:
+                found = await http.ask(run, reach, self._cookies, paths)
+            finally:  # also what was cut off may hold one
+                self._hide(run, target, found if run.failure is None else None)
             if _is_good(run, step):
                 self._save(run, target, found)
 
@@ -114,9 +118,25 @@ class Walk:
                 run.fail("content.assertion", f"{why} under `{name}` ({path})")
                 return
             self._saved[name] = value
-            if SECRET_NAME.search(name):
-                self._secrets.add(written(value))
             run.note(f"saved {name}: {HIDDEN if SECRET_NAME.search(name) else shown(value)}")
+
+    def _hide(self, run: Run, target: StepTarget, found: Mapping[str, Any] | None) -> None:
+        """What is saved under the name of a secret is one from here on, in the answer that gives it as well; `found` is
+        None where it could not be read."""
+        paths = [path for name, path in target.save if SECRET_NAME.search(name)]
+        if not paths or run.http is None:
+            return
+        given = [found[path] for path in paths if found.get(path) is not None] if found is not None else []
+        self._secrets.update(text for value in given if fault(value) is None for text in texts(value))
+        mask = run.mask = run.mask.hiding(self._secrets)
+        excerpt = mask(run.http.excerpt or "")
+        if len(run.http.excerpt or "") >= EXCERPT:
+            excerpt = excerpt[: -mask.longest or None]  # the cut may have halved one
+        if any(map(fault, given)) or (found is None and run.http.status < 300):
+            excerpt = HIDDEN  # it is not known what to look for
+        headers = {name: mask(value) for name, value in run.http.headers.items()}
+        run.http = replace(run.http, excerpt=excerpt, headers=headers)
+        run.values = {path: mask.value(value) for path, value in run.values.items()}
 
     def hand_over(self) -> None:
         """The facts of all steps, and those of the deciding one as facts of the whole."""

@@ -6,7 +6,7 @@ the way of its place: percent-encoded in an address, as JSON in JSON, as it is i
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -53,6 +53,18 @@ def written(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """A value as it is written, and every text within it."""
+    yield written(value)
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict | list):
+            todo.extend(one if isinstance(one, list) else one.values())
+        elif isinstance(one, str):
+            yield one
 
 
 class Filling:

@@ -10,11 +10,12 @@ import pytest
 from monitor.core.clause import Clause
 from monitor.core.codes import Blame
 from monitor.core.expectation import Expect, Outcome, Result
+from monitor.core.observation import observation_to_json
 from monitor.probers import Reach
 
 from .flows import body, document, facts, flow_of, paths, ran, run, step
 from .looking import reaching
-from .misbehaving import WAYS, answer, by_path, redirect, served
+from .misbehaving import WAYS, Behaviour, answer, by_path, raw, redirect, served
 
 # -- values that are passed on ---------------------------------------------------------------------------------------
 
@@ -272,3 +273,53 @@ async def test_every_exchange_can_be_followed_with_secrets_hidden() -> None:
     assert "key-of-the-first-step" not in text
     assert "s3cret-value" not in text
     assert "\u202e" not in text
+
+
+TOKEN = "let-me-in/please"
+GIVEN = {
+    "a text": TOKEN,
+    "a text within": {"a": [1, {"b": TOKEN}]},
+    "one that the excerpt halves": "x" * 20 + TOKEN * 100,
+}
+
+
+@pytest.mark.parametrize("value", GIVEN.values(), ids=GIVEN)
+@pytest.mark.parametrize("before", [0, 2020])
+async def test_a_token_is_hidden_in_the_answer_that_gives_it_too(reach: Reach, value: Any, before: int) -> None:
+    """And in every later one, whatever it lies in; the answers are stored and shown."""
+    login = document({"before": "y" * before, "it": value, "ok": True})
+    expect = Expect(json=(("it", (Clause("exists", True),)), ("ok", (Clause("equals", True),))))
+    async with served(by_path(a=login, b=login)) as server:
+        first = step(server.url(path="/a"), expect=expect, save={"a_token": "it"})
+        second = step(server.url(path="/b"), expect=expect, json={"it": "${a_token}"}, method="POST")
+        observation, result = await run(reach, flow_of(first, second))
+
+    assert result == Result(Outcome.PASSED)
+    assert json.loads(body(server)) == {"it": value}
+    assert "let-me" not in json.dumps(observation_to_json(observation))
+
+
+UNREAD = {
+    "too large to be saved": (document({"it": TOKEN * 1000}), "content.assertion"),
+    "cut off": (raw(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"it": "' + TOKEN.encode()), "http.truncated"),
+    "no whole JSON": (answer(b'{"it": "' + TOKEN.encode() + b'"'), "content.invalid_json"),
+}
+
+
+@pytest.mark.parametrize(("way", "code"), UNREAD.values(), ids=UNREAD)
+async def test_a_token_that_cannot_be_read_is_not_shown(reach: Reach, way: Behaviour, code: str) -> None:
+    """The step that should give it fails, and its answer is nobody's to read."""
+    async with served(way) as server:
+        observation, result = await run(reach, flow_of(step(server.url(), save={"a_token": "it"})))
+
+    assert result.code == code
+    assert "let-me" not in json.dumps(observation_to_json(observation))
+
+
+async def test_why_a_token_is_refused_is_shown(reach: Reach) -> None:
+    """An answer without one is told as any other."""
+    for way in (document({"message": "wrong key"}), answer(b"wrong key", status="401 Unauthorized")):
+        async with served(way) as server:
+            observation, _ = await run(reach, flow_of(step(server.url(), save={"a_token": "it"})))
+        assert observation.http is not None
+        assert "wrong key" in (observation.http.excerpt or "")

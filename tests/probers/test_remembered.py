@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import count, product
 from string import ascii_lowercase
 
+import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -72,11 +73,12 @@ async def test_where_redirects_lead_is_not_remembered(reach: Reach) -> None:
     assert grown < _MOST_EACH
 
 
-async def test_what_a_flow_asks_for_is_not_remembered(reach: Reach) -> None:
+@pytest.mark.parametrize("name", ["v", "token"])
+async def test_what_a_flow_asks_for_is_not_remembered(reach: Reach, name: str) -> None:
     """What it saved is another value each time, as the id of a cart is: one of 4 kB was 15 kB."""
     async with served(each_time(whole(b'{"ok": "NUMBER' + LONG[:4000] + b'"}'))) as server:
-        again = step(server.url() + "${v}", headers=(("X-Value", "${v}"),))
-        steps = step(server.url(), save={"v": "ok"}), again
+        again = step(server.url() + f"${{{name}}}", headers=(("X-Value", f"${{{name}}}"),))
+        steps = step(server.url(), save={name: "ok"}), again
         probe = flow_of(*steps, limit=10)
         observation = await look(probe, reach)
         grown = await growth(reach, probe)
