@@ -35,6 +35,7 @@ UNHEARD = timedelta(seconds=60)  # … what it needs has so long to be asked sin
 DOUBT = timedelta(seconds=90)  # … and so long to be settled once it fails or is slow
 OWN_WAY = ("dns.", "tcp.", "tls.")  # codes of the way to a module, on which nothing that it needs has a part
 IN_DOUBT = 2  # so many modules that a cause does not explain and that are just being asked again: it is not named yet
+PLENTY = 50  # so many modules that fail together: what a few more are in doubt about changes nothing
 SURE = 0.95  # … and with so much it takes the place of a thing in common that was told
 STABLE = 20.0  # how many times likelier another root must be once one is named: three nats
 WITNESSES = 16  # modules whose sightings are looked through for evidence, the first to fail
@@ -123,7 +124,7 @@ def _is_hasty(board: Board, group: Group, previous: Cause | None, now: datetime)
         return False
     if _awaits_needs(board, group, now):
         return True
-    if group.shared is not None and group.shared.kind != "unknown":
+    if group.shared is not None and (group.shared.kind != "unknown" or len(group.modules) >= PLENTY):
         return False
     explained = {*board.platform.graph.dependants(group.root), group.root} if group.root else set()
     if group.shared is not None and (previous is None or previous.module is None):

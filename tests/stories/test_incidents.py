@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.core import cause
 from monitor.core.effect import Saved
 from monitor.core.incident import Incident
 from monitor.core.module import Dependency, Module, Status, Strength
@@ -307,7 +308,7 @@ def test_a_former_member_that_fails_elsewhere_is_taken_along() -> None:
 def test_who_is_well_at_an_address_clears_it(of_the_well: str, kind: str) -> None:
     """Three fail at one address and five are well: there too, or somewhere else."""
     told = story(*map(module, "abcdefgh"))
-    for beat in range(7):
+    for beat in range(10):
         for turn, name in enumerate("abcdefgh"):
             fails = beat > 1 and name in "abc"
             address = of_the_well if name in "defgh" else "8.8.8.8:443"
@@ -399,6 +400,22 @@ def at_three(told: Story, beats: str, name: str, first: float) -> None:
         at = START + timedelta(seconds=first + 5 * index)
         told.feed(observation(name, at, outcome, "xyz"[index % 3]))
         told.tick()
+
+
+def test_of_very_many_that_nothing_explains_nobody_waits_for_two_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have something in common; while there were ever some that had just begun to fail, no cause was told."""
+    monkeypatch.setattr(cause, "PLENTY", 5)
+    began = dict.fromkeys("fg", 9) | dict.fromkeys("abcde", 3) | {f"well-{one}": 99 for one in range(5)}
+    told = story(*map(module, began))
+    for beat in range(10):
+        for place, (name, since) in enumerate(began.items()):
+            at, outcome = START + timedelta(seconds=10 * beat), "-" if beat >= since else "+"
+            told.feed(observation(name, at, outcome, address=f"8.8.8.{place}:443"))
+        told.tick()
+    (incident,) = told.incidents
+    assert incident.cause.shared is not None
+    assert (incident.cause.scope, incident.cause.shared["kind"]) == ("shared", "unknown")
+    assert told.changes[0] == "opened"
 
 
 def test_what_is_just_being_asked_again_is_waited_for() -> None:
