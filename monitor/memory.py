@@ -22,8 +22,7 @@ async def settled(whole: asyncio.Event) -> None:
     """What is there once all is made stays: no later collection looks at it while probes wait."""
     await whole.wait()
     tidy()
-    gc.freeze()
-    gc.set_threshold(YOUNG, 10, 1000)  # nor at all that came since; `tidy` does
+    _keep()
 
 
 def tidy() -> None:
@@ -37,8 +36,13 @@ def overlooked() -> bool:
     """Whether very much has come since, as of ten thousand modules: from now on no collection looks at it."""
     if len(gc.get_objects(generation=2)) <= MANY:
         return False
-    gc.freeze()
+    _keep()
     return True
+
+
+def _keep() -> None:
+    gc.freeze()
+    gc.set_threshold(YOUNG, 10, 1000)  # nor does one look at all that came since; `tidy` does
 
 
 def give_back() -> None:

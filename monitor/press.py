@@ -178,6 +178,7 @@ class Press:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
+        overlooked()  # a large configuration and all that is known of it
         while True:
             self._nudged.clear()
             await self.publish()
