@@ -26,12 +26,12 @@ from monitor.core.probe import Role
 from monitor.core.report import Report
 from monitor.core.site import Site
 from monitor.memory import give_back, overlooked
-from monitor.pages.beat import beat_of, told_at
+from monitor.pages.beat import Turns, beat_of
 from monitor.pages.facts import Facts
 from monitor.pages.found import Found
 from monitor.pages.picture import DAYS, Picture, only_runs
 from monitor.pages.publish import NotStored, Published, Publisher, PublishError
-from monitor.pages.site import site_files
+from monitor.pages.site import lay_site
 from monitor.pages.slice import Slice
 from monitor.pages.translate import Speech
 from monitor.pages.truth import Contradiction, files_against_page
@@ -96,12 +96,19 @@ class Scene(NamedTuple):
     data_until: datetime | None
 
 
+def _judging(platform: Platform) -> set[tuple[str, str]]:
+    """The probes whose latency is told: whoever calls us takes no time."""
+    asked = ((key, probe) for key, probe in platform.probes.items() if probe.kind != HEARTBEAT)
+    return {key for key, probe in asked if probe.off is None and probe.role is Role.VERDICT}
+
+
 class Pace:
     """Latency moves with every run, and hardly. It is read once a minute, at once while there is little of it, and told
     of each module when that has its turn."""
 
     def __init__(self, platform: Platform, now: datetime) -> None:
         self._platform = platform
+        self._turns = Turns(platform.modules, beat_of(len(platform.modules)))
         self._began = self._told_at = now
         self._read_at: datetime | None = None
         self._found: Mapping[str, Latency] = {}
@@ -122,12 +129,13 @@ class Pace:
 
     def tell(self, told: Mapping[str, Latency], now: datetime) -> Mapping[str, Latency]:
         """What is told now, where this was: what was read of those who had their turn since, or were never told of."""
-        beat, before, self._told_at = beat_of(len(self._platform.modules)), self._told_at, now
-        turn = {id for id in told.keys() | self._found.keys() if id not in told or told_at(id, beat, now) > before}
-        if not turn:
+        found, before, self._told_at = self._found, self._told_at, now
+        new, gone = found.keys() - told.keys(), told.keys() - self._platform.modules.keys()
+        moved = {id for id in (*self._turns.between(before, now), *new, *gone) if told.get(id) is not found.get(id)}
+        if not moved:
             return told
-        kept = {id: one for id, one in told.items() if id not in turn}
-        return kept | {id: one for id, one in self._found.items() if id in turn}
+        kept = {id: one for id, one in told.items() if id not in moved}
+        return kept | {id: found[id] for id in moved if id in found}
 
 
 class Press:
@@ -256,9 +264,6 @@ class Press:
         self._tell(self._clock.monotonic() - began, self._clock.now(), done)
 
     async def _read(self, board: Board, now: datetime) -> None:
-        probes = board.platform.probes.items()
-        asked = [(key, probe) for key, probe in probes if probe.kind != HEARTBEAT]  # whoever calls us takes no time
-        judging = {key for key, probe in asked if probe.off is None and probe.role is Role.VERDICT}
         try:
             async with asyncio.timeout(READ if self.published.is_set() else None):  # there is something in memory
                 if self._pace is None or not self._pace.fits(board.platform, now):
@@ -268,7 +273,7 @@ class Press:
                 if due or self._read_of is None or not only_runs(self._read_of, board):
                     # else the store knows of nothing else either; what others wrote is read with the latency
                     self._read_of = board
-                    history = await self._store.history(since, now, probes=judging, latency=due)
+                    history = await self._store.history(since, now, probes=_judging(board.platform), latency=due)
                 if due:
                     self._pace.read(history.latency, now)
                 self.history = replace(history, latency=self._pace.tell(self.history.latency, now))
@@ -308,15 +313,16 @@ class Press:
     def _write(
         self, picture: Picture, speech: Speech, theme: Path, part: Slice
     ) -> tuple[Published, tuple[Contradiction, ...]]:
-        files = site_files(picture, speech, theme, part, self._publisher.aside)
+        lay_site(picture, speech, theme, part, self._publisher.aside)
+        laid = picture.cells.found
+        files, changed = laid.files, frozenset(laid.changed)
         found = Facts(picture).contradictions()
         if not part.waiting and not part.behind:
             found = (*found, *files_against_page(picture, self._publisher.reading(files)))
-        news = None if picture.before is None else files.changed  # on new ground nobody knows what is there no more
+        news = None if picture.before is None else changed  # on new ground nobody knows what is there no more
         done = self._publisher.publish(files, whole=not part.waiting, news=news)
         picture.cells.put_away()
         overlooked()
-        del files  # with what is on the disk by now
         if len(done.changed) >= LARGE:
             give_back()
         return done, found

@@ -33,7 +33,9 @@ def published(incident: Incident, platform: Platform, now: datetime) -> Incident
 
 
 def public(board: Board, history: History) -> tuple[Board, History]:
-    """What readers may know: everything but drafts."""
+    """What readers may know: everything but drafts, and the same objects where there are none."""
+    if all(one.published_at is not None for one in (*board.incidents.values(), *history.incidents)):
+        return board, history
     return (
         replace(board, incidents={id: one for id, one in board.incidents.items() if one.published_at is not None}),
         replace(history, incidents=tuple(one for one in history.incidents if one.published_at is not None)),

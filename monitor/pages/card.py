@@ -4,6 +4,7 @@ Brand, one sentence, the worst of what is going on, the date. It is drawn with t
 character that those lack is left out, since an empty box says nothing.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,7 +120,8 @@ def _trouble(incident: Incident, facts: Facts, speech: Speech, language: str) ->
 def fonts_of(theme: Path) -> Fonts:
     """The letters of a theme."""
     folder = theme / "fonts"
-    return Fonts(folder, max((file.stat().st_mtime_ns for file in folder.glob("*")), default=0))
+    files = os.scandir(folder) if folder.is_dir() else ()
+    return Fonts(folder, max((file.stat().st_mtime_ns for file in files), default=0))
 
 
 def _palette(theme: Path) -> Palette:

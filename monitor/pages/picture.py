@@ -67,8 +67,19 @@ class Picture:
     @cached_property
     def known(self) -> dict[str, Incident]:
         """Every incident by id, the newest first; what the board knows is newer than what was stored."""
+        seen: Seen | None = self.before.seen if self.before is not None else None
+        if seen is not None and (seen.board.incidents, seen.history.incidents) == (
+            self.board.incidents,
+            self.history.incidents,
+        ):
+            return seen.known
         every = known(self.board, self.history)
         return dict(sorted(every.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
+
+    @cached_property
+    def known_open(self) -> list[Incident]:
+        """Those that are open."""
+        return [one for one in self.known.values() if one.is_open]
 
     @cached_property
     def known_of_modules(self) -> dict[str, tuple[Incident, ...]]:
@@ -78,7 +89,7 @@ class Picture:
     @cached_property
     def roles(self) -> dict[str, dict[str, str]]:
         """The roles of the members of each open incident, by its id."""
-        return {one.id: {m.module: m.role for m in one.members} for one in self.known.values() if one.is_open}
+        return {one.id: {m.module: m.role for m in one.members} for one in self.known_open}
 
     @cached_property
     def known_of_components(self) -> dict[str, tuple[Incident, ...]]:
@@ -96,7 +107,7 @@ class Picture:
         return cells
 
     def _changes(self, seen: "Seen | None") -> tuple[Iterable[Source], "Seen"]:
-        now = Seen(self.board, self.history, self.works)
+        now = Seen(self.board, self.history, self.works, self.known)
         return (() if seen is None else changes(seen, now)), now
 
     # --- the past of a module and of a component
@@ -318,6 +329,7 @@ class Seen(NamedTuple):
     board: Board
     history: History
     works: list[Maintenance]
+    known: dict[str, Incident]  # the newest first
 
 
 def changes(before: Seen, now: Seen) -> Iterator[Source]:

@@ -294,13 +294,15 @@ class _Reading(Mapping[str, bytes]):
         if not isinstance(content, Stored):
             return content
         try:
-            laid = self._aside.get(name)
-            file = self._public / name if laid is None else Path(laid.file)
-            found = self._before.get(content) or file.read_bytes()
+            found = self._before.get(content) or self._file(name).read_bytes()
         except FileNotFoundError:
             raise NotStored(name) from None
         self._read[content] = found
         return found
+
+    def _file(self, name: str) -> Path:
+        laid = self._aside.get(name)
+        return self._public / name if laid is None else Path(laid.file)
 
     def __contains__(self, name: object) -> bool:
         return name in self._files

@@ -19,11 +19,10 @@ from monitor.pages.translate import Speech
 OF_ONE = re.compile(r"(^|/)(modules|components)/")
 
 
-class Files(dict[str, bytes]):
-    """The whole site by path below its root, or as much of it as there is; `changed` are the paths that may hold
-    something else than what was published last, or nothing any more."""
-
-    changed: frozenset[str]
+def site_files(picture: Picture, speech: Speech, theme: Path, part: Slice | None = None) -> dict[str, bytes]:
+    """The whole site by path below its root, or as much of its pages as the slice takes."""
+    lay_site(picture, speech, theme, part)
+    return dict(picture.cells.found.files)
 
 
 def is_of_one(path: str) -> bool:
@@ -31,15 +30,16 @@ def is_of_one(path: str) -> bool:
     return OF_ONE.search(path) is not None
 
 
-def site_files(
+def lay_site(
     picture: Picture,
     speech: Speech,
     theme: Path,
     part: Slice | None = None,
     aside: Callable[[str, bytes], bytes] = lambda path, content: content,
-) -> Files:
-    """The whole site, or as much of its pages as the slice takes; of a new page that which `aside` gives for it. What
-    the slice leaves out of the pages that were published before stays as it was."""
+) -> None:
+    """Lays it down among what is found from the picture: all `files`, and the paths `changed` that may hold something
+    else than what was published last, or nothing any more. Of a new page that is kept which `aside` gives for it;
+    what the slice leaves out of the pages that were published before stays as it was."""
     facts, cells = Facts(picture), picture.cells
     printed = printers(facts, speech, theme)
     statuspage, own, badges = Statuspage(picture, speech), Own(facts, speech), Badges(facts, speech)
@@ -55,6 +55,3 @@ def site_files(
     waiting = cells.found.waiting
     lay_crawlers(facts, speech, [printed[0].home, *(path for path in printed[0].paths() if path not in waiting)])
     cells.clear()
-    files = Files(cells.found.files)
-    files.changed = frozenset(cells.found.changed)
-    return files

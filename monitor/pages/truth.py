@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 
-from monitor.core.incident import Incident, Stage
+from monitor.core.incident import Stage
 from monitor.core.maintenance import WorkStage
 from monitor.core.module import Platform, Status
 from monitor.core.rollup import ComponentStatus
@@ -67,7 +68,7 @@ def _outages(picture: Picture) -> Iterable[Contradiction]:
     """A component in trouble of which no open incident has a failing module as a member. Members count and not the
     incident's list of components: a reload may have moved a module to another one. A draft is no contradiction."""
     board = picture.board
-    told = {member.module for one in _open(picture) for member in one.members}
+    told = {member.module for one in picture.known_open for member in one.members}
     for id, status in picture.components().items():
         if status not in TROUBLE:
             continue
@@ -83,7 +84,7 @@ def _outages(picture: Picture) -> Iterable[Contradiction]:
 def _incidents(picture: Picture) -> Iterable[Contradiction]:
     """An open incident, not merely watched, whose components have all worked for long."""
     board, statuses = picture.board, picture.components()
-    for one in _open(picture):
+    for one in picture.known_open:
         touched = {*one.components, *board.platform.components_of(member.module for member in one.members)}
         known = [id for id in touched if id in statuses]
         if one.stage is Stage.MONITORING or one.is_regional or not known:
@@ -116,7 +117,7 @@ def _verdict(picture: Picture) -> Iterable[Contradiction]:
     known = picture.last_known().values()
     fine = indicator in ("none", "maintenance", "unknown")
     trouble = any(status in TROUBLE for status in known)
-    excused = any(not one.is_regional for one in _open(picture))
+    excused = any(not one.is_regional for one in picture.known_open)
     if (fine and trouble) or (not fine and not trouble and not excused):
         yield Contradiction(Kind.VERDICT_AGAINST_COMPONENTS)
 
@@ -131,9 +132,8 @@ def files_against_page(picture: Picture, files: Mapping[str, bytes]) -> tuple[Co
     if unresolved is None:
         return ()  # nothing is known yet, and so there are no such files
     stages = _stages(unresolved)
-    newest = list(picture.known.values())[:TOLD]
     found = []
-    for one in newest:
+    for one in islice(picture.known.values(), TOLD):
         own, stage = files.get(f"api/v1/incidents/{one.id}.json"), one.stage.value if one.is_open else None
         told = None if own is None else _stage(own)
         if stages.get(one.id) != stage or told != one.stage.value or f"incidents/{one.id}/index.html" not in files:
@@ -149,7 +149,3 @@ def _stages(unresolved: bytes) -> dict[str, str]:
 @lru_cache(maxsize=2 * TOLD)
 def _stage(own: bytes) -> str:
     return str(json.loads(own)["status"])
-
-
-def _open(picture: Picture) -> list[Incident]:
-    return [one for one in picture.known.values() if one.is_open]
