@@ -73,7 +73,7 @@ class Picture:
             self.history.incidents,
         ):
             return seen.known
-        every = known(self.board, self.history)
+        every = {one.id: one for one in self.history.incidents} | dict(self.board.incidents)
         return dict(sorted(every.items(), key=lambda pair: (pair[1].started_at, pair[0]), reverse=True))
 
     @cached_property
@@ -338,7 +338,7 @@ def changes(before: Seen, now: Seen) -> Iterator[Source]:
     board, old = now.board, before.board
     if _standing(before) != _standing(now) or old.tracks.keys() != board.tracks.keys():
         yield "standing", ""
-        yield from _told_otherwise(known(old, before.history), known(board, now.history))
+        yield from _told_otherwise(before.known, now.known)
     for id in _others(before.history.transitions, now.history.transitions):
         yield "moves", id
     works = board.platform.modules if before.works != now.works else ()
@@ -366,11 +366,6 @@ def _standing(seen: Seen) -> list[object]:
         *(getattr(board, name) for name in STANDING),
         *(getattr(history, one.name) for one in fields(History) if one.name not in MOVED),
     ]
-
-
-def known(board: Board, history: History) -> dict[str, Incident]:
-    """Every incident by id."""
-    return {one.id: one for one in history.incidents} | dict(board.incidents)
 
 
 def _by(pairs: Iterable[tuple[Incident, Iterable[str]]]) -> dict[str, tuple[Incident, ...]]:

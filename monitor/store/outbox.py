@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, Table, and_, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -21,6 +20,7 @@ from monitor.store.contract import Claim
 from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox, posted
+from monitor.store.statements import insert_of
 from monitor.store.whole import in_time
 
 Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -186,8 +186,7 @@ class SqlOutbox:
 
 def _new(connection: AsyncConnection, table: Table) -> Any:
     """Stores rows of a table; those whose key is known stay as they are."""
-    dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return dialect(table).on_conflict_do_nothing()
+    return insert_of(connection.dialect)(table).on_conflict_do_nothing()
 
 
 def _is(letter: Letter) -> ColumnElement[bool]:

@@ -5,8 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Table, and_, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.batch import Batch
@@ -34,6 +33,15 @@ from monitor.store.schema import (
 )
 
 
+def insert_of(dialect: Dialect) -> Any:
+    """What makes an INSERT that may say ON CONFLICT."""
+    if dialect.name != "postgresql":
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # loaded with such a database alone: two megabytes
+
+    return postgresql.insert
+
+
 class Many:
     """A statement over hundreds of rows at a time, handed to the driver as it takes them: SQLAlchemy would spend more
     time on their parameters than the database on all of it."""
@@ -52,7 +60,7 @@ class Statements:
     """The writing statements, built once; both dialects say ON CONFLICT alike."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite_dialect.insert
+        self.insert = insert_of(dialect)
         self.rollups = Many(self._upsert(rollups), dialect)
         self.runs = Many(self.insert(runs), dialect)
         self.incident = self._upsert(incidents)
