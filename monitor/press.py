@@ -322,7 +322,7 @@ class Press:
         news = None if picture.before is None else changed  # on new ground nobody knows what is there no more
         done = self._publisher.publish(files, whole=not part.waiting, news=news)
         picture.cells.put_away()
-        overlooked()
         if len(done.changed) >= LARGE:
+            overlooked()
             give_back()
         return done, found
