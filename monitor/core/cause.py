@@ -176,13 +176,17 @@ def _has_just_failed(track: Track, now: datetime) -> bool:
 
 def _still_shared(group: Group, previous: Cause | None) -> Group:
     """The group with the thing in common that was told before, unless a module is surely the cause or another thing
-    reaches more of what fails: what is just being asked again comes and goes."""
+    reaches more of what fails: what is just being asked again comes and goes. What has joined since counts for both,
+    and one that can be named is worth more than one that cannot."""
     told = previous.shared if previous is not None else None
     if previous is None or told is None or (group.root is not None and group.confidence >= SURE):
         return group
-    found, reach = group.shared, frozenset(told["modules"]).intersection(group.modules)
-    same = found is not None and (found.kind, found.value) == (told["kind"], told["value"])
-    if same or not reach or (found is not None and len(found.reach.intersection(group.modules)) > len(reach)):
+    its, found = (told["kind"], told["value"]), group.shared
+    joined = (thing.reach for thing in group.things if (thing.kind, thing.value) == its)
+    reach = frozenset(told["modules"]).union(*joined).intersection(group.modules)
+    reached = len(found.reach.intersection(group.modules)) if found is not None else 0
+    same = found is not None and (found.kind, found.value) == its
+    if same or not reach or reached > len(reach) or (told["kind"] == "unknown" and reached == len(reach)):
         return group
     thing = Shared(told["kind"], told["value"], reach)
     return replace(group, root=None, shared=thing, confidence=previous.confidence)

@@ -37,7 +37,8 @@ T = TypeVar("T")
 class Group:
     """Failures that belong together. `candidates` by falling confidence; `root` is set where one is sure enough.
 
-    `shared` is set where no single module explains them; then `confidence` is that of its being shared.
+    `shared` is set where no single module explains them; then `confidence` is that of its being shared. `things` is all
+    that could have been shared.
     """
 
     modules: tuple[str, ...]
@@ -45,6 +46,7 @@ class Group:
     confidence: float
     candidates: tuple[tuple[str, float], ...]
     shared: Shared | None = None
+    things: tuple[Shared, ...] = ()
 
 
 @dataclass
@@ -272,14 +274,15 @@ def _weighed(scene: Scene, part: _Part, beside: int) -> Group:
         named = [(what, min(chance, JUST_BELOW)) for what, chance in named]
     candidates = tuple(p for index, p in enumerate(named) if index < TOLD or p[1] >= WORTH_TELLING)[:8]
     root, confidence = named[0]
+    things = tuple(thing for thing, _ in shared)
     sharing = sum(chance for _, chance in shared)
     if shared and not (confidence > sharing and _explains_most(scene, root, modules)):
         thing = max(shared, key=lambda pair: pair[1])[0]
         out = sum(chance for id, chance in named if not _explains_most(scene, id, modules))
         sharing /= max(1 - out, sharing)  # what leaves most of it unexplained is out of the question
         told = min(1.0, (1 - sharing) / max(sum(chance for _, chance in candidates), 1e-9))
-        return Group(modules, None, sharing, tuple((id, chance * told) for id, chance in candidates), thing)
-    return Group(modules, root if confidence >= NAMED_AT else None, confidence, candidates)
+        return Group(modules, None, sharing, tuple((id, chance * told) for id, chance in candidates), thing, things)
+    return Group(modules, root if confidence >= NAMED_AT else None, confidence, candidates, None, things)
 
 
 def _chances(scene: Scene, part: _Part) -> list[tuple[Hypothesis, float]]:

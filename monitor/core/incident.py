@@ -86,6 +86,11 @@ class Cause:
         """The candidates that people are told of, the likeliest first."""
         return tuple(one.module for one in self.candidates[:3] if one.confidence >= LIKELY)
 
+    @property
+    def sharing(self) -> frozenset[str]:
+        """The modules that are told to have something in common."""
+        return frozenset((self.shared or {}).get("modules", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -240,7 +240,8 @@ def _follow(board: Board, incident: Incident, group: Group, now: datetime) -> tu
     if _names_another(cause, before) or (settled and not same_guess(cause, before)):
         board, more = save(board, said(changed, now, "cause_changed"), Change.CAUSE_CHANGED, now)
         return board, saved + more
-    if len(cause.evidence) > len(before.evidence) or abs(cause.confidence - before.confidence) >= WORTH_SAVING:
+    surer = abs(cause.confidence - before.confidence) >= WORTH_SAVING
+    if surer or len(cause.evidence) > len(before.evidence) or not cause.sharing <= before.sharing:
         board, more = save(board, changed, None, now)
         return board, saved + more
     return board, saved

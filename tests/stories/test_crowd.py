@@ -1,18 +1,23 @@
 """A failure that strikes very many at once: one incident that names its root, whoever is weighed and whoever is not."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import groupby
 
 import pytest
 
 from monitor.core import crowd as crowds
 from monitor.core.board import Board
-from monitor.core.effect import Observed
+from monitor.core.effect import Ask, Observed
 from monitor.core.incident import Incident
 from monitor.core.module import Module
 from monitor.core.step import step
 from tests.stories.beats import START, module, observation, platform
 
 MANY = 40
+END = 300.0  # seconds, after which nobody is asked again
 VICTIMS = [module(f"m{number:02}", "root") for number in range(MANY)]
 
 
@@ -47,3 +52,54 @@ def test_who_needs_nothing_of_the_root_is_not_taken_in(monkeypatch: pytest.Monke
     modules = [module("root"), *VICTIMS, module("other")]
     found = judged(modules, {one.id for one in modules})
     assert {one.cause.module for one in found} == {"root", "other"}
+
+
+def at_host(id: str, host: str) -> Module:
+    """A module that is asked at this host once a minute, and whose failures are news after two seconds."""
+    one = module(id, interval=60)
+    (probe,) = one.probes
+    return replace(one, probes=(replace(probe, instance=f"https://{host}/{id}", confirm=timedelta(seconds=2)),))
+
+
+def boards(modules: list[Module], failing: set[str]) -> Iterator[Board]:
+    """The board after each run, one module after the other and whoever is asked again, while these begin to fail as the
+    third minute does."""
+    board, order = Board(platform(*modules)), {one.id: place for place, one in enumerate(modules)}
+    due = [(60.0 * (beat + place / len(modules)), id) for beat in range(6) for id, place in order.items()]
+    due.sort()
+    while due:
+        at, id = heappop(due)
+        now = START + timedelta(seconds=at)
+        seen = observation(id, now, "-" if at >= 120 and id in failing else "+", address=f"8.8.8.{order[id] + 1}:443")
+        board, effects = step(board, Observed(seen), now + timedelta(seconds=0.01))
+        for ask in effects:
+            if isinstance(ask, Ask) and at < END:
+                heappush(due, (at + ask.after, ask.module))
+        yield board
+
+
+@pytest.mark.parametrize("elsewhere", [0, 3], ids=["everything", "and others are well"])
+@pytest.mark.parametrize("struck", [3, 12, 40])
+def test_a_host_that_was_told_stays_told_while_more_of_it_fails(struck: int, elsewhere: int) -> None:
+    """Each one that joins says so once more, the last one of all as well."""
+    modules = [at_host(f"m{number:02}", "shop.example.com") for number in range(struck)]
+    others = [at_host(f"o{number}", f"o{number}.example.net") for number in range(elsewhere)]
+    kinds = []
+    for board in boards([*modules, *others], {one.id for one in modules}):
+        kinds += [(one.cause.shared or {}).get("kind") for one in board.incidents.values()]
+    told = [kind for kind, _ in groupby(kinds)]
+    assert told[-1] == "host"
+    assert told.count("host") == 1, "it was told, and then it was not"
+    (incident,) = board.incidents.values()
+    assert incident.cause.shared is not None
+    assert sorted(incident.cause.shared["modules"]) == sorted(one.id for one in modules)
+
+
+def test_what_joins_from_elsewhere_makes_it_no_longer_the_host() -> None:
+    """A host does not explain as many as fail somewhere else too."""
+    modules = [at_host(f"m{number:02}", "shop.example.com") for number in range(3)]
+    others = [at_host(f"o{number}", f"o{number}.example.net") for number in range(9)]
+    *_, board = boards([*modules, *others], {one.id for one in [*modules, *others]})
+    (incident,) = board.incidents.values()
+    assert incident.cause.shared is not None
+    assert incident.cause.shared["kind"] == "unknown"
