@@ -17,8 +17,7 @@ from typing import Any
 
 from monitor.probers.coding import PIECE
 
-_AT_ONCE = 2  # sockets that are told of what happened without a look at the time between them
-_MOST, _TURN = 16, 0.005  # so many times over, and for so many seconds, before others have the loop
+_AT_ONCE, _TURN = 32, 0.005  # sockets that are told of what happened, and seconds, before others have the loop
 _CONNECTING = frozenset({errno.EINPROGRESS, errno.EINTR})
 
 
@@ -39,7 +38,7 @@ class Sockets:
         if failed in _CONNECTING:
             number = plain.fileno()
             connected: asyncio.Future[float] = self._loop.create_future()
-            self.watch(number, connected, select.EPOLLOUT | select.EPOLLONESHOT)  # or each look would tell it again
+            self.watch(number, connected, select.EPOLLOUT)
             try:
                 told = await connected
             finally:
@@ -73,17 +72,15 @@ class Sockets:
         self._watched.clear()
 
     def _look(self) -> None:
-        """Whatever does not have its turn now is there in the next beat of the loop."""
+        """Whatever does not have its turn now is told again in the next beat of the loop."""
         until = time.monotonic() + _TURN
-        for _ in range(_MOST):
-            ready = self._epoll.poll(0, _AT_ONCE)
-            for number, events in ready:
-                who = self._watched.get(number)
-                if isinstance(who, Transport):
-                    who.happened(events)
-                elif who is not None and not who.done():
-                    who.set_result(self._monotonic())
-            if len(ready) < _AT_ONCE or time.monotonic() >= until:
+        for number, events in self._epoll.poll(0, _AT_ONCE):
+            who = self._watched.get(number)
+            if isinstance(who, Transport):
+                who.happened(events)
+            elif who is not None and not who.done():
+                who.set_result(self._monotonic())
+            if time.monotonic() >= until:
                 return
 
 
