@@ -8,7 +8,7 @@ from monitor.core.concern import fits
 from monitor.core.incident import Incident
 from monitor.core.module import Platform, Priority
 from monitor.core.route import Route, Step
-from monitor.core.told import Told, Turn
+from monitor.core.told import AGAIN, Told, Turn
 
 REMINDED = {Priority.URGENT: timedelta(minutes=30), Priority.HIGH: timedelta(days=1)}
 
@@ -29,6 +29,15 @@ def turn_of(step: Step, route: Route, at: datetime, kind: str, channels: tuple[s
         hours=tuple(dict.fromkeys(hours)),
         office=None if step.office is None else step.office.name,
     )
+
+
+def turns_of(step: Step, route: Route, at: datetime) -> list[Turn]:
+    """What a later step is to tell: a channel that an earlier one of the same route tells is told again."""
+    earlier = {name for one in route.steps if one.after < step.after for name in one.channels}
+    again = tuple(name for name in step.channels if name in earlier)
+    fresh = tuple(name for name in step.channels if name not in earlier)
+    first, later = (turn_of(step, route, at, "escalated", names) for names in (fresh, again))
+    return [one for one in (first, replace(later, what=AGAIN)) if one.channels]
 
 
 def reminders(route: Route, incident: Incident, at: datetime, known: frozenset[str]) -> list[Turn]:

@@ -17,13 +17,14 @@ from monitor.core.chain import (
     reminders,
     restarted,
     turn_of,
+    turns_of,
 )
 from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
 from monitor.core.intent import Intent, Notice, Withheld
 from monitor.core.module import Platform, Priority
 from monitor.core.route import Route
-from monitor.core.told import Quiet, Told, Turn
+from monitor.core.told import AGAIN, Quiet, Told, Turn
 from monitor.core.waiting import closed, open_ones, opening, takes, waits
 
 SETTLING = timedelta(seconds=15)  # a cause that is corrected within it is told once
@@ -146,10 +147,10 @@ def _begin(
             continue
         told = replace(told, begun=told.begun | {route.id})
         for one in route.steps:
-            turn = turn_of(one, route, at + one.after, "escalated")
             if one.after > timedelta(0):
-                told = told.and_then(turn)
+                told = told.and_then(*turns_of(one, route, at + one.after))
                 continue
+            turn = turn_of(one, route, at, "escalated")
             opens = opening(turn, incident, at, platform)
             if opens == at:
                 told, more = _tell(told, incident, why, turn, at, platform)
@@ -192,19 +193,24 @@ def _silent(told: Told, incident: Incident, quiet: Quiet, at: datetime) -> tuple
 def _tell(
     told: Told, incident: Incident, why: str, one: Turn, at: datetime, platform: Platform
 ) -> tuple[Told, list[Intent]]:
-    """Tells the channels of a turn that have not heard of it; what is not urgent waits for a channel's hours."""
+    """Tells the channels of a turn that have not heard of it, or are to hear of it again; what is not urgent waits for
+    a channel's hours."""
     said: list[Intent] = []
     for channel in one.channels:
-        if channel in told.channels:
+        heard = channel in told.channels
+        if heard and one.what != AGAIN:
             continue
         if not takes(channel, incident, at, platform):
             hours = platform.hours[channel]
-            alone = replace(one, kind="waiting", channels=(channel,), unless=False)
+            alone = replace(one, channels=(channel,))
+            if not heard:
+                alone = replace(alone, kind="waiting", unless=False, what="")
             told, more = closed(told, incident, hours.name, hours.opens_at(at), alone, at)
             said += more
             continue
-        said.append(Notice(at, why, incident.id, channel))
-        told = replace(told, channels=(*told.channels, channel), cause=told.cause or _named(incident))
+        said.append(Notice(at, why, incident.id, channel, opens=not heard))
+        if not heard:
+            told = replace(told, channels=(*told.channels, channel), cause=told.cause or _named(incident))
     return told, said
 
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from monitor.core.observation import moment, stamp
 
+AGAIN = "again"
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -16,7 +18,7 @@ class Turn:
     `unless`: not once a person said mine; `every` is how often a route wants its reminder. It comes in the calendars
     of `hours` only; in that of `office` unless it is urgent. `fixed`: its moment is one of the clock on the wall, such
     as when hours open; any other comes after a while, whatever that clock is set to. `what` is which part of which
-    limit has passed then, of those of kind clock.
+    limit has passed then, of those of kind clock; of a step AGAIN, where it is for channels that heard of it before.
     """
 
     at: datetime

@@ -8,7 +8,7 @@ import pytest
 from monitor.core.concern import fits
 from monitor.core.incident import Change, Incident
 from monitor.core.intent import Intent, Notice, Withheld
-from monitor.core.module import Component, Group, Priority
+from monitor.core.module import Component, Group, Platform, Priority
 from monitor.core.notice import FLAPPING, plan, turn
 from monitor.core.route import Route, Step
 from monitor.core.told import Told, Turn, told_from_json, told_to_json
@@ -44,12 +44,16 @@ class From:
 
 
 def escalate(
-    told: Told, now: datetime, incident: Incident = HIT, routes: tuple[Route, ...] = (BOTH,)
+    told: Told,
+    now: datetime,
+    incident: Incident = HIT,
+    routes: tuple[Route, ...] = (BOTH,),
+    platform: Platform = PLATFORM,
 ) -> tuple[Told, list[Intent]]:
     """Every turn that has come, in order of time, but for reminders that are not asked for."""
     found: list[Intent] = []
     while ready := sorted((one for one in told.turns if one.at <= now), key=lambda one: one.at):
-        told, said = turn(told, incident, ready[0], now, routes, PLATFORM)
+        told, said = turn(told, incident, ready[0], now, routes, platform)
         found += said
     return told, found
 
@@ -79,6 +83,46 @@ def test_a_step_that_is_due_is_told_once_dated_when_it_was_due() -> None:
     assert escalate(late, START + 29 * MINUTE)[1] == []
     over, _ = plan(told, HIT, Change.RESOLVED, START + MINUTE, (BOTH,), PLATFORM)
     assert escalate(over, START + 60 * MINUTE)[1] == []
+
+
+def test_a_later_step_tells_again_whom_an_earlier_one_of_its_route_told() -> None:
+    """Whoever writes the pager into both wants it to ring again, until somebody has it."""
+    steps = Step(("pager",)), Step(("pager", "chat"), 10 * MINUTE, True), Step(("pager",), 20 * MINUTE, True)
+    route = Route(steps)
+    told, said = plan(Told(), HIT, Change.OPENED, START, (route,), PLATFORM)
+    assert first_of(said) == [("first", "pager")]
+    told, said = escalate(told, START + 10 * MINUTE, routes=(route,))
+    assert sorted(first_of(said)) == [("escalated", "chat"), ("escalated", "pager")]
+    assert [one.opens for one in said if isinstance(one, Notice) and one.channel == "pager"] == [False]
+    assert told.channels == ("pager", "chat")
+    assert told_from_json(told_to_json(told)) == told
+    mine = replace(told, mine_at=START + 15 * MINUTE)
+    assert first_of(escalate(mine, START + 20 * MINUTE, routes=(route,))[1]) == []
+    told, said = escalate(told, START + 20 * MINUTE, routes=(route,))
+    assert first_of(said) == [("escalated", "pager")]
+    assert first_of(escalate(told, START + 25 * MINUTE, routes=(route,))[1]) == []
+    _, said = plan(told, HIT, Change.RESOLVED, START + 26 * MINUTE, (route,), PLATFORM)
+    assert sorted(first_of(said)) == [("resolved", "chat"), ("resolved", "pager")], "once each"
+
+
+def test_a_step_of_another_route_does_not_tell_again() -> None:
+    """What two routes want of one channel is told once."""
+    other = Route((Step(("boss",)), Step(("pager",), 10 * MINUTE)))
+    told, _ = plan(Told(), HIT, Change.OPENED, START, (BOTH, other), PLATFORM)
+    assert first_of(escalate(told, START + 10 * MINUTE, routes=(BOTH, other))[1]) == [("escalated", "chat")]
+
+
+def test_what_is_told_again_waits_for_the_hours_of_its_channel() -> None:
+    """And rings once then; it has not heard of it yet."""
+    high = replace(HIT, priority=Priority.HIGH)
+    platform = replace(PLATFORM, hours={"pager": From(START + HOUR)})
+    route = Route((Step(("chat",)), Step(("pager",), MINUTE), Step(("chat", "pager"), 10 * MINUTE)))
+    told, _ = plan(Told(), high, Change.OPENED, START, (route,), platform)
+    heard = []
+    for minute in range(0, 100):
+        told, said = escalate(told, START + minute * MINUTE, routes=(route,), incident=high, platform=platform)
+        heard += [(minute, *one) for one in first_of(said) if one[0] != "reminder"]
+    assert heard == [(10, "escalated", "chat"), (60, "first", "pager")]
 
 
 def test_resolved_reaches_everybody_who_heard_of_it() -> None:
