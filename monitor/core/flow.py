@@ -1,7 +1,8 @@
 """Flow: what one run of ordered steps says, module by module.
 
 The first step that fails decides: its module is to blame, with the step's own code. A module all of whose steps ran and
-passed is well. Of a module with steps that were not run nothing is known. So at most one module is blamed by a run.
+passed is well. Of a module with steps that were not run nothing is known, nor of one whose step was cut off because an
+earlier one had used up the time of all. So at most one module is blamed by a run.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,10 @@ from monitor.core.probe import Probe, Step
 from monitor.core.signal import error_codes, is_setup
 
 GOOD = (Outcome.PASSED, Outcome.SLOW)
+OUT_OF_TIME = frozenset(
+    {"dns.timeout", "tcp.timeout", "tls.timeout", "http.ttfb_timeout", "http.header_drip", "http.transfer_timeout"}
+)
+ALL_OF_IT = 0.95  # share of the time limit that steps must have taken before it can have struck
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Told:
     step: Step
     seen: Observation | None = None
     result: Result | None = None
+    starved: bool = False  # the time was up, and it was not the step that took it
 
     @property
     def good(self) -> bool:
@@ -91,10 +97,25 @@ def _told(observation: Observation, probe: Probe) -> list[Told]:
         if seen is None or (failed and not step.cleanup):
             told.append(Told(index + 1, step))
             continue
-        one = Told(index + 1, step, seen, judge_step(seen, step))
+        if not step.cleanup and (left := _left_by(told, seen, probe)):
+            one = Told(index + 1, step, seen, Result(Outcome.UNKNOWN, reasons=(left,)), starved=True)
+        else:
+            one = Told(index + 1, step, seen, judge_step(seen, step))
         told.append(one)
         failed = failed or not one.good
     return told
+
+
+def _left_by(told: Sequence[Told], seen: Observation, probe: Probe) -> str | None:
+    """How little time the steps before it left to one in which the limit of all struck; None where it took the longest
+    of them itself, or failed in another way."""
+    if seen.failure is None or seen.failure.code not in OUT_OF_TIME:
+        return None
+    before = [one.seen.duration for one in told if one.seen is not None]
+    limit = probe.timeout.total_seconds()
+    if max(before, default=0.0) <= seen.duration or sum(before) + seen.duration < ALL_OF_IT * limit:
+        return None
+    return f"the steps before left {seen.duration:.2f} s of {limit:g} s"
 
 
 def _forward(told: Sequence[Told]) -> list[Told]:
@@ -102,7 +123,16 @@ def _forward(told: Sequence[Told]) -> list[Told]:
 
 
 def _failing(told: Sequence[Told]) -> Told | None:
-    return next((one for one in _forward(told) if one.result is not None and not one.good), None)
+    bad = (one for one in _forward(told) if one.result is not None and not one.good)
+    return next((one for one in bad if not one.starved), None)
+
+
+def _unfinished(told: Sequence[Told]) -> Result | None:
+    """Slow as a whole: so much that it did not come to its end."""
+    starved = next((one for one in told if one.starved), None)
+    if starved is None:
+        return None
+    return replace(starved.named(module=True), outcome=Outcome.SLOW, code="step.slow", blame=code_of("step.slow").blame)
 
 
 def _whole(observation: Observation, probe: Probe, told: Sequence[Told]) -> Result:
@@ -110,6 +140,8 @@ def _whole(observation: Observation, probe: Probe, told: Sequence[Told]) -> Resu
         return own
     if failing := _failing(told):
         return failing.named(module=True)
+    if unfinished := _unfinished(told):
+        return _undone(told) or unfinished
     steps = _forward(told)
     missing = next((one for one in steps if one.result is None), None)
     if missing is not None and not missing.step.orders:
@@ -129,6 +161,8 @@ def _own(observation: Observation, probe: Probe, told: Sequence[Told]) -> Readin
     """What a run says to the module of the flow: its own steps, how long all of them took, and what was left undone."""
     reading = _of(observation, probe, told)
     steps = _forward(told)
+    if unfinished := _unfinished(told):
+        return replace(reading, result=_undone(told) or unfinished)
     if reading.result.outcome not in GOOD:
         return reading
     if undone := _undone(told):
@@ -153,8 +187,13 @@ def _of(observation: Observation, probe: Probe, told: Sequence[Told]) -> Reading
     mine = [one for one in steps if one.step.module == probe.module] or steps
     late = next((one for one in mine if not one.good), None)
     if late is not None or not mine:
-        reason = failing.titled("failed first", module=True) if failing else late.titled("not run") if late else ""
-        return Reading(probe, nothing, Result(Outcome.UNKNOWN, reasons=(reason,) if reason else ()))
+        if failing:
+            reasons: tuple[str, ...] = (failing.titled("failed first", module=True),)
+        elif late:
+            reasons = late.named().reasons if late.result else (late.titled("not run"),)
+        else:
+            reasons = ()
+        return Reading(probe, nothing, Result(Outcome.UNKNOWN, reasons=reasons))
     lagging = [one for one in mine if one.result is not None and one.result.outcome is Outcome.SLOW]
     answered = [one for one in mine if one.result is not None and not one.result.edge_only]
     chosen = (lagging or answered or mine)[-1]

@@ -106,6 +106,45 @@ def test_facts_are_those_of_the_step() -> None:
     assert catalog.probe.key == ("catalog", "checkout/purchase")
 
 
+def timed(flow: Probe, seconds: tuple[float, ...], code: str = "http.ttfb_timeout") -> Observation:
+    """A run whose steps took so long; the last of them failed like this."""
+    ran = []
+    for index, (one, taken) in enumerate(zip(flow.steps, seconds, strict=False)):
+        seen = replace(observation(one.module, START, "+", probe=flow.id), duration=taken)
+        if index == len(seconds) - 1:
+            seen = replace(seen, http=None, failure=Failure(code, "no answer"))
+        ran.append(StepRun(one.module, one.name, seen))
+    ran += [StepRun(one.module, one.name) for one in flow.steps[len(seconds) :]]
+    failure = Failure(code, "no answer")
+    return replace(flow_run(flow, START, ""), duration=sum(seconds), failure=failure, steps=tuple(ran))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code", "blamed"),
+    [
+        ((0.1, 0.1, 19.8), "http.ttfb_timeout", "checkout"),  # it took nearly all of the twenty seconds
+        ((6.0, 6.0, 8.0), "http.transfer_timeout", "checkout"),  # … and so it did the most of all
+        ((0.1, 18.0, 1.9), "http.ttfb_timeout", None),
+        ((9.0, 8.0, 3.0), "tcp.timeout", None),
+        ((0.1, 19.95, 0.05), "dns.timeout", None),
+        ((0.1, 18.0, 1.9), "http.reset", "checkout"),  # nobody was out of time
+        ((0.1, 4.0, 2.0), "dns.timeout", "checkout"),  # its own limit, with time left
+    ],
+)
+def test_who_had_no_time_left_is_not_blamed(seconds: tuple[float, ...], code: str, blamed: str | None) -> None:
+    """The time limit is that of all steps. Where it struck in one that had not taken the most of it, nothing is known
+    of that one, and the flow as a whole was too slow."""
+    flow = replace(flow_of(), module="purchase")
+    told = said(flow, timed(flow, seconds, code))
+    assert {id for id, result in told.items() if is_bad(result)} == ({blamed} if blamed else set())
+    if blamed is None:
+        whole = judge_run(timed(flow, seconds, code), flow)
+        assert (whole.outcome, whole.code) == (S, "step.slow")
+        assert whole.reasons == (f"step 3 “Cart” (checkout): the steps before left {seconds[-1]:.2f} s of 20 s",)
+        assert (told["purchase"].outcome, told["purchase"].code) == (S, "step.slow")
+        assert told["checkout"].outcome is U
+
+
 def test_slow_as_a_whole() -> None:
     """The sum of its steps, told of the flow's own module only; no sum is taken of a part."""
     flow = flow_of(slow_after=0.15)
