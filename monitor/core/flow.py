@@ -128,11 +128,13 @@ def _failing(told: Sequence[Told]) -> Told | None:
 
 
 def _unfinished(told: Sequence[Told]) -> Result | None:
-    """Slow as a whole: so much that it did not come to its end."""
+    """Slow as a whole, so much that it did not come to its end; or what that left undone."""
     starved = next((one for one in told if one.starved), None)
     if starved is None:
         return None
-    return replace(starved.named(module=True), outcome=Outcome.SLOW, code="step.slow", blame=code_of("step.slow").blame)
+    blame = code_of("step.slow").blame
+    late = replace(starved.named(module=True), outcome=Outcome.SLOW, code="step.slow", blame=blame)
+    return _undone(told) or late
 
 
 def _whole(observation: Observation, probe: Probe, told: Sequence[Told]) -> Result:
@@ -141,7 +143,7 @@ def _whole(observation: Observation, probe: Probe, told: Sequence[Told]) -> Resu
     if failing := _failing(told):
         return failing.named(module=True)
     if unfinished := _unfinished(told):
-        return _undone(told) or unfinished
+        return unfinished
     steps = _forward(told)
     missing = next((one for one in steps if one.result is None), None)
     if missing is not None and not missing.step.orders:
@@ -162,7 +164,7 @@ def _own(observation: Observation, probe: Probe, told: Sequence[Told]) -> Readin
     reading = _of(observation, probe, told)
     steps = _forward(told)
     if unfinished := _unfinished(told):
-        return replace(reading, result=_undone(told) or unfinished)
+        return replace(reading, result=unfinished)
     if reading.result.outcome not in GOOD:
         return reading
     if undone := _undone(told):

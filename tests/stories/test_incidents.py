@@ -308,7 +308,7 @@ def test_a_former_member_that_fails_elsewhere_is_taken_along() -> None:
 def test_who_is_well_at_an_address_clears_it(of_the_well: str, kind: str) -> None:
     """Three fail at one address and five are well: there too, or somewhere else."""
     told = story(*map(module, "abcdefgh"))
-    for beat in range(10):
+    for beat in range(7):
         for turn, name in enumerate("abcdefgh"):
             fails = beat > 1 and name in "abc"
             address = of_the_well if name in "defgh" else "8.8.8.8:443"
