@@ -121,6 +121,7 @@ class Lasting(ABC):
             finally:
                 self.online.clear()
                 self._client = None
+            _still_wanted()
             if now() - began > HELD:
                 pause = FIRST_PAUSE
             with suppress(TimeoutError):
@@ -202,3 +203,11 @@ class Lasting(ABC):
         if not self._known and (foreign or isinstance(error, NoWelcome)):
             versions = aiomqtt.ProtocolVersion
             self._version = versions.V311 if self._version is versions.V5 else versions.V5
+
+
+def _still_wanted() -> None:
+    """Raises CancelledError where a broken connection and our end came together: a group of tasks that has errors to
+    tell says nothing of having been cancelled (CPython until 3.13)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

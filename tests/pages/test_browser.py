@@ -86,11 +86,11 @@ def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: 
     everywhere = ["", "healthcheck/", incident, "components/cart/", "modules/promotions/", "about/", "history/"]
     work = f"incidents/{works()[0].id}/"
     worked_on = ["", "maintenance/", work, "modules/payments/", "components/payment/"]
+    shop = Shop({})
+    page.route("**/*", shop.serve)
     for state in STATES:
         paths = {"stormy": everywhere, "working": worked_on}.get(state, [""])
-        shop = Shop({**published(state), "api/v1/status.json": status()})
-        page.unroute_all()
-        page.route("**/*", shop.serve)
+        shop.files = {**published(state), "api/v1/status.json": status()}
         for path in paths:
             where = (state, language, path)
             page.goto(f"{ORIGIN}/{folder(language)}{path}")

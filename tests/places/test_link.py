@@ -149,6 +149,25 @@ async def test_a_broker_that_comes_back_is_found_again(tmp_path: Path) -> None:
             await until(lambda: not link.online.is_set())
 
 
+async def test_an_end_that_comes_with_a_broken_connection_is_one(tmp_path: Path) -> None:
+    """Whoever cancels the link at the moment the broker goes is not left waiting for it."""
+    for at in range(12):
+        port = free_port()
+        with mosquitto(tmp_path, PLAIN.format(port)):
+            link = Link(Broker(f"mqtt://127.0.0.1:{port}"), "one", _nobody, {"t": 1})
+            task = asyncio.create_task(link.keep())
+            await until(link.online.is_set)
+        for _ in range(at):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done, f"after {at} turns of the loop"
+
+
+async def _nobody(came: Came) -> None:
+    """Reads nothing."""
+
+
 async def test_a_topic_that_may_not_be_written_is_loud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A mistyped rule would lose everything in silence. The first time is an error, and so is one that cannot be read;
     the rest goes on."""

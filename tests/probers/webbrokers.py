@@ -58,6 +58,7 @@ def flooding(piece: bytes, first: bytes = b"") -> Behaviour:
         while True:
             writer.write(piece)
             await writer.drain()
+            await asyncio.sleep(0)  # a socket may take megabytes first: that is the server's time, not the prober's
 
     return behave
 
