@@ -50,6 +50,7 @@ PAUSE = 0.2  # seconds between publications when much happens
 LARGE = 32  # files that one publication changes, from which on the memory it took is worth giving back at once
 NEW = 300  # pages never printed before that one publication prints, at most
 ANEW = 2000  # files in a language about single modules and components that one publication looks through, at most
+TURN = 4.0  # … and seconds in which it does
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
@@ -227,7 +228,7 @@ class Press:
         began, now = self._clock.monotonic(), self._clock.now()
         scene = self._scene()
         await self._read(scene.board, now)
-        part = Slice(NEW, ANEW * len(scene.site.languages))
+        part = Slice(NEW, ANEW * len(scene.site.languages), TURN)
         speech, theme = self.speech, self.theme  # a reload may change them while the thread works
         ground = (scene.site, scene.board.platform, speech, theme)
         picture = Picture(

@@ -1,6 +1,6 @@
 """Board: one frozen picture of everything now. It is replaced whole; the desk owns it, everybody else reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from monitor.core.anew import replace
 from monitor.core.digest import Digest
 from monitor.core.incident import Incident
 from monitor.core.module import FAILING, Platform, Status
-from monitor.core.persistent import with_value
+from monitor.core.persistent import turned, with_value
 from monitor.core.rollup import ComponentStatus, component_status
 from monitor.core.silence import Silence
 from monitor.core.told import Told
@@ -148,7 +148,7 @@ class Board:
     vantages: Mapping[str, Vantage] = field(default_factory=dict)
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
-    restless: frozenset[tuple[str, str, str]] = frozenset()
+    restless: Set[tuple[str, str, str]] = frozenset()
     gone: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     regional: Mapping[str, Regional] = field(default_factory=dict)
     pages: Mapping[tuple[str, str], PlatformPage] = field(default_factory=dict)
@@ -195,7 +195,7 @@ class Board:
         tracks = with_value(self.tracks, key, track)
         restless, gone = self.restless, self.gone
         if is_restless(track) is not (key in restless):
-            restless = restless ^ {key}
+            restless = turned(restless, key)
         if is_gone(track) is not (key[1:] in gone.get(key[0], ())):
             gone = with_gone(gone, {key: track})
         return replace(self, tracks=tracks, restless=restless, gone=gone)
@@ -208,7 +208,7 @@ class Board:
                 board = board.with_track(key, track)
             return board
         restless = {key for key, track in changed.items() if is_restless(track)}
-        kept = self.restless - changed.keys()
+        kept = frozenset(self.restless) - changed.keys()
         tracks, gone = {**self.tracks, **changed}, with_gone(self.gone, changed)
         return replace(self, tracks=tracks, restless=kept | restless, gone=gone)
 

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 
 from monitor.core.board import Board
 from monitor.core.codes import CODES, SLOW_CODES, CauseClass, code_of
 from monitor.core.explain import JUST_BELOW, NAMED_AT, Group, explain
 from monitor.core.findings import (
+    answered_at,
     change_before,
     code_seen,
     is_asked_since,
@@ -57,6 +59,7 @@ def groups_of(
     """What fails now, by what it comes from. `failing` are modules of open incidents and their onsets. Of very many
     some are weighed only: those `about` which it is, and the first that began to fail about `since` or later."""
     exhibits, state_of = look(board, now, failing, since, about)
+    answered = cache(lambda id: answered_at(board, id))  # of thousands, for one onset after the other
     incidents = [one.members for one in board.incidents.values() if one.is_open and not one.by_hand]
     together = [frozenset(m.module for m in members) for members in incidents]
     return explain(
@@ -65,7 +68,7 @@ def groups_of(
         state_of,
         together,
         lambda address: well_at(board, address),
-        lambda id, onset: is_asked_since(board, id, onset),
+        lambda id, onset: (at := answered(id)) is not None and at >= onset,
     )
 
 

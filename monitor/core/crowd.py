@@ -7,18 +7,19 @@ belongs to a crowd by what is known already is counted in without weighing, and 
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.core.board import Board
 from monitor.core.effect import Saved
 from monitor.core.explain import NAMED_AT, TOGETHER
 from monitor.core.findings import exhibit_of
-from monitor.core.incident import Change, Incident, Member, Stage, Update, with_update
+from monitor.core.incident import Change, Incident, Member, Members, Stage, Update, with_update
 from monitor.core.module import Status
 from monitor.core.shared import uses
 from monitor.core.standing import open_ones, said, save, with_cause
 
 CROWD = 50  # members from which on one more changes nothing about what is known of the cause
+RUSH = 16  # … and from which on it does not before the next tick, where one was weighed less than a second ago
 CHANGES = {
     "member_added": Change.MEMBER_ADDED,
     "worsened": Change.WORSENED,
@@ -34,9 +35,15 @@ def is_crowd(incident: Incident) -> bool:
     return len(incident.members) >= CROWD
 
 
+def _is_rush(incident: Incident, now: datetime) -> bool:
+    """Whether an incident is on its way to become one: several fail within the same second."""
+    last = incident.updates[-1]
+    return len(incident.members) >= RUSH and last.kind == "member_added" and now - last.at < timedelta(seconds=1)
+
+
 def crowd_of(board: Board, module: str, since: datetime, now: datetime) -> Incident | None:
     """The open crowd that a module which began to fail at a moment belongs to by what is known already."""
-    crowds = (one for one in open_ones(board) if is_crowd(one))
+    crowds = (one for one in open_ones(board) if is_crowd(one) or _is_rush(one, now))
     return next((one for one in crowds if _belongs(board, one, module, since, now)), None)
 
 
@@ -62,10 +69,8 @@ def _belongs(board: Board, crowd: Incident, module: str, since: datetime, now: d
 def noted(board: Board, crowd: Incident, member: Member, kind: str | None) -> Board:
     """The board with one more member of a crowd, or one as it is now. What it did is told with the next tick; nothing
     is to be told of it where there is no `kind`."""
-    known = crowd.member(member.module)
-    members = (m if m is not known else member for m in crowd.members)
-    changed = replace(crowd, members=tuple(members) if known else (*crowd.members, member))
-    changed = replace(changed, started_at=min(changed.started_at, member.since))
+    members = Members.of(crowd.members).put(member)
+    changed = replace(crowd, members=members, started_at=min(crowd.started_at, member.since))
     before = board.unsaid.get(crowd.id, ())
     unsaid = {**board.unsaid, crowd.id: (*before, (kind, member.module))}
     return replace(board, incidents={**board.incidents, crowd.id: changed}, unsaid=unsaid)

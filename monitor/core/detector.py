@@ -119,12 +119,16 @@ def settle(
 
 def is_settled(probe: Probe, status: Status, track: Track, now: datetime, tuning: Tuning) -> bool:
     """Whether `settle` surely leaves a probe that one place looks at as it is, seen from its track at a glance: it is
-    down and failed a moment ago, or well and has failed too little for anything else."""
+    down and failed a moment ago, or well and has failed too little, or for too short, for anything else."""
     if probe.kind in ("flow", "verdict") or is_stale(probe, [track], now, tuning):
         return False
     if status is Status.DOWN:
         return _is_recent(track.last_bad_at, now, tuning)
-    return status is Status.UP and track.score < CAP - SLACK and not track.slow_score and not track.partial_good
+    if status is not Status.UP or track.slow_score or track.partial_good:
+        return False
+    if track.score < CAP - SLACK or track.bad_since is None or track.last_bad_at is None:
+        return True
+    return track.last_bad_at - track.bad_since < span_needed(probe, [track], 1, tuning)
 
 
 def _failing(probe: Probe, tracks: Mapping[str, Track], panel: Panel, tuning: Tuning) -> bool:

@@ -26,7 +26,8 @@ RECENT = timedelta(minutes=2)  # a module without a failure for so long is above
 CHANGE_BEFORE = timedelta(minutes=15)  # a new version this long before the onset may have triggered it
 CHANGE_AFTER = timedelta(seconds=30)  # … and is first seen this long after it at most, as probes are spread out
 LEAST_IDLE = 0.02  # chance of a failure in that time though all is well, at least
-MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail
+MOST_WEIGHED = 64  # modules among which the cause is looked for, however many fail; as many of open incidents …
+EACH_WEIGHED = 8  # … of each so many
 
 Seen = tuple[Probe, Track]
 
@@ -50,14 +51,15 @@ def look(
 
 
 def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], since: datetime) -> set[str]:
-    """The first to fail about a moment or later, with what they need of the others: these tell what the cause is."""
+    """The first to fail about a moment or later, those of each open incident, and what they need of the others: these
+    tell what the cause is, and what belongs to which incident."""
     onsets = {id: one.since for id, one in board.modules.items() if one.status in FAILING} | dict(failing)
     for key in board.restless:
         if key[0] not in onsets and (bad_since := board.tracks[key].bad_since) is not None:
             onsets[key[0]] = bad_since
     begins = since - TOGETHER
     known = [(onset < begins, onset, id) for id in held if (onset := onsets.get(id)) is not None]
-    found = {id for _, _, id in nsmallest(MOST_WEIGHED, known)}
+    found = {id for _, _, id in nsmallest(MOST_WEIGHED, known)} | (_of_incidents(board, failing, begins) & held)
     todo = list(found)
     while todo:
         for need, _ in board.platform.graph.needs.get(todo.pop(), ()):
@@ -67,6 +69,17 @@ def _foremost(board: Board, held: set[str], failing: Mapping[str, datetime], sin
     return found
 
 
+def _of_incidents(board: Board, failing: Mapping[str, datetime], begins: datetime) -> set[str]:
+    """Of each open incident the first to fail: extra runs settle some long before those that failed first of all."""
+    ranked: list[tuple[int, datetime, str]] = []
+    for incident in board.incidents.values():
+        if incident.is_open and not incident.by_hand:
+            known = ((onset, m.module) for m in incident.members if (onset := failing.get(m.module)) is not None)
+            first = nsmallest(EACH_WEIGHED, (one for one in known if one[0] >= begins))
+            ranked += ((rank, onset, id) for rank, (onset, id) in enumerate(first))
+    return {id for *_, id in nsmallest(MOST_WEIGHED, ranked)}
+
+
 def well_at(board: Board, address: str) -> frozenset[str]:
     """The modules that are well and were answered by an address when they were asked last."""
     well = {id for id, one in board.modules.items() if one.status is Status.UP}
@@ -74,14 +87,21 @@ def well_at(board: Board, address: str) -> frozenset[str]:
     return frozenset(key[0] for key in there if key[:2] in board.platform.decisive)
 
 
-def is_asked_since(board: Board, id: str, onset: datetime) -> bool:
-    """Whether a module has answered well since a moment."""
+def answered_at(board: Board, id: str) -> datetime | None:
+    """When a module answered last, of the places that see it well by now."""
+    latest = None
     for probe in board.platform.deciding(id):
         for place in probe.locations:
             track = board.tracks.get((id, probe.id, place))
-            if track is not None and track.good_streak and track.usable_at and track.usable_at >= onset:
-                return True
-    return False
+            if track is not None and track.good_streak and track.usable_at:
+                latest = track.usable_at if latest is None else max(latest, track.usable_at)
+    return latest
+
+
+def is_asked_since(board: Board, id: str, onset: datetime) -> bool:
+    """Whether a module has answered well since a moment."""
+    at = answered_at(board, id)
+    return at is not None and at >= onset
 
 
 def exhibit_of(board: Board, id: str, now: datetime, failing_since: datetime | None = None) -> Exhibit:

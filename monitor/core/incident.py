@@ -4,7 +4,7 @@
 resolved and reopens. Its key, and so its id and every link to it, is fixed at opening.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,48 @@ class Member:
     since: datetime
     until: datetime | None = None
     seen: bool = True
+
+
+class Members(tuple[Member, ...]):
+    """Very many members, found by their module. One more, or one as it is now, makes another of these.
+
+    Each is longer than the one before, or as long, so that all can share where a module stands; one that was made
+    beside another finds by looking through.
+    """
+
+    _places: dict[str, int]
+
+    @classmethod
+    def of(cls, members: tuple[Member, ...]) -> "Members":
+        """These members, found by their module from now on."""
+        return members if isinstance(members, cls) else cls._made(members, {m.module: n for n, m in enumerate(members)})
+
+    @classmethod
+    def _made(cls, members: Iterable[Member], places: dict[str, int]) -> "Members":
+        made = cls(members)
+        made._places = places
+        return made
+
+    def find(self, module: str) -> Member | None:
+        """The member with this module's id."""
+        place = self._place_of(module)
+        return None if place is None else self[place]
+
+    def put(self, member: Member) -> "Members":
+        """The same with this member in place of the one of its module, or last."""
+        place, members = self._place_of(member.module), list(self)
+        if place is None:
+            self._places[member.module] = len(members)
+            members.append(member)
+        else:
+            members[place] = member
+        return self._made(members, self._places)
+
+    def _place_of(self, module: str) -> int | None:
+        place = self._places.get(module)
+        if place is None or (place < len(self) and self[place].module == module):
+            return place
+        return next((place for place, member in enumerate(self) if member.module == module), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +268,8 @@ class Incident:
 
     def member(self, module: str) -> Member | None:
         """The member with this module's id."""
+        if isinstance(self.members, Members):
+            return self.members.find(module)
         return next((member for member in self.members if member.module == module), None)
 
 

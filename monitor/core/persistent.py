@@ -1,18 +1,20 @@
-"""Persistent: a mapping of which each change makes another one and leaves the old one as it was.
+"""Persistent: mappings and sets of which each change makes another one and leaves the old one as it was.
 
 The board is replaced at every run, and a run moves one of ten thousand tracks. What did not change is shared by the old
 mapping and the new one: to replace a value copies one shelf of values and the row of shelves, not everything. A new key
-copies all keys; that happens once for each, at the start.
+copies all keys; that happens once for each, at the start. Of a set each change copies one bin of members.
 """
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Hashable, ItemsView, Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from itertools import chain
 from typing import Any, TypeVar, cast
 
 K = TypeVar("K")
 V = TypeVar("V")
+H = TypeVar("H", bound=Hashable)
 
 _SHELF = 64  # values that are copied when one of them is replaced
+_BINS = 64  # of a set; one is copied when a member comes or goes
 
 
 class PersistentMap(Mapping[K, V]):
@@ -92,3 +94,43 @@ class _Items(ItemsView[K, V]):
 def with_value(mapping: Mapping[K, V], key: K, value: V) -> PersistentMap[K, V]:
     """A mapping of any kind with one value in place of another."""
     return (mapping if isinstance(mapping, PersistentMap) else PersistentMap(mapping)).put(key, value)
+
+
+class PersistentSet(Set[H]):
+    """A set that is never changed."""
+
+    __slots__ = ("_bins", "_size")
+
+    def __init__(self, members: Iterable[H] = ()) -> None:
+        bins: list[set[H]] = [set() for _ in range(_BINS)]
+        for member in members:
+            bins[hash(member) % _BINS].add(member)
+        self._bins = [frozenset(one) for one in bins]
+        self._size = sum(map(len, bins))
+
+    def turn(self, member: H) -> "PersistentSet[H]":
+        """The same without this member, or with it where it was none."""
+        made = cast(PersistentSet[H], object.__new__(PersistentSet))
+        number = hash(member) % _BINS
+        before = self._bins[number]
+        made._bins = self._bins.copy()
+        made._bins[number] = after = before ^ {member}
+        made._size = self._size + len(after) - len(before)
+        return made
+
+    def __contains__(self, member: object) -> bool:
+        return member in self._bins[hash(member) % _BINS]
+
+    def __iter__(self) -> Iterator[H]:
+        return chain.from_iterable(self._bins)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __repr__(self) -> str:
+        return repr(set(self))
+
+
+def turned(members: Set[H], member: H) -> PersistentSet[H]:
+    """A set of any kind without a member, or with it where it was none."""
+    return (members if isinstance(members, PersistentSet) else PersistentSet(members)).turn(member)

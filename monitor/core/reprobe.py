@@ -17,6 +17,7 @@ from monitor.core.probe import Probe
 from monitor.core.track import Track
 
 SUSPICIONS_FIRST = 0.5  # share of the budget that is kept for suspicions
+BEGUN_FIRST = 0.25  # … and for those that were asked about already, so that some of very many are settled
 FLOW_PATIENCE = 5  # pauses for which a flow in doubt is run again: three good runs clear it
 
 
@@ -50,7 +51,8 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
                 board, allowed = _spend(board, now, SUSPICIONS_FIRST)
                 wait = tuning.down_interval if allowed else None
         else:
-            board, allowed = _spend(board, now)
+            first = track.last_at is None or track.last_at <= min(began)
+            board, allowed = _spend(board, now, BEGUN_FIRST if first else 0.0)
             wait = _pause(board, probe, tracks, place, now) if allowed else None
         if wait is not None:
             board = board.with_track((*probe.key, place), replace(track, reprobe_at=now + wait))

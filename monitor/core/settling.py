@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from monitor.core import timeline, vantage
 from monitor.core.board import Board, Condition
@@ -42,20 +43,21 @@ def _has_a_say(board: Board, probe: Probe, place: str, patience: timedelta, now:
 
 def settle_waiting(board: Board, location: str | None, now: datetime) -> tuple[Board, list[Effect]]:
     """Settles every probe that holds anything against its module, at one place or all."""
-    waiting = {key[:2] for key in board.restless if location in (None, key[2]) and board.tracks[key].score}
-    judged = board.platform.judged
-    waiting = {key for key in waiting if key in judged and not _is_as_it_was(board, judged[key], now)}
-    probes = [judged[key] for key in sorted(waiting)]
-    return resettle(board, [probe for probe in probes if probe.role is Role.VERDICT], now)
+    judged, heard = board.platform.judged, cache(partial(vantage.is_heard, board))
+    waiting: dict[tuple[str, str], Probe] = {}
+    for module, id, place in board.restless:
+        track, probe = board.tracks[module, id, place], judged.get((module, id))
+        if location not in (None, place) or probe is None or probe.role is not Role.VERDICT or not track.score:
+            continue
+        if probe.locations != (place,) or not heard(place) or not _is_as_it_was(board, probe, track, now):
+            waiting[probe.key] = probe
+    return resettle(board, [waiting[key] for key in sorted(waiting)], now)
 
 
-def _is_as_it_was(board: Board, probe: Probe, now: datetime) -> bool:
+def _is_as_it_was(board: Board, probe: Probe, track: Track, now: datetime) -> bool:
     """Whether time changes nothing yet about a probe that one place looks at: while very many are down, nearly all."""
     condition = board.probes.get(probe.key)
-    if condition is None or len(probe.locations) != 1 or not vantage.is_heard(board, probe.locations[0]):
-        return False
-    track = board.tracks.get((*probe.key, probe.locations[0]))
-    return track is not None and is_settled(probe, condition.status, track, now, board.platform.tuning)
+    return condition is not None and is_settled(probe, condition.status, track, now, board.platform.tuning)
 
 
 def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Board, list[Effect]]:

@@ -17,7 +17,7 @@ from monitor.core.crowd import crowd_of, is_crowd
 from monitor.core.detector import Transition
 from monitor.core.effect import Saved
 from monitor.core.explain import Group
-from monitor.core.incident import Cause, Change, Incident, Member, Stage, Update, with_update
+from monitor.core.incident import Cause, Change, Incident, Member, Members, Stage, Update, with_update
 from monitor.core.module import Status
 from monitor.core.platform_page import reported
 from monitor.core.relapse import relapse_of
@@ -341,7 +341,7 @@ def _answers(board: Board, module: str, since: datetime, now: datetime, last: st
     if incident is None or member is None or member.until is not None or not member.seen:
         return board, []
     back = replace(member, status=Status.UP if last == "resolved" else Status.UNKNOWN, until=max(since, member.since))
-    members = tuple(back if m.module == module else m for m in incident.members)
+    members = Members.of(incident.members).put(back)
     incident = replace(incident, members=members)
     if all(m.until is not None for m in members if m.seen):
         return _ends(board, incident, Update(now, Stage.RESOLVED, last, {"module": module}), now)

@@ -32,3 +32,14 @@ def test_of_a_crowd_the_first_to_fail_are_weighed_with_what_they_need(
     known = {id: START - timedelta(hours=1) for id in long_ago}
     exhibits, _ = look(told.board, told.now, known, START + timedelta(seconds=60), about)
     assert "".join(sorted(exhibits)) == weighed
+
+
+def test_who_is_in_an_incident_is_weighed_though_many_failed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extra runs settle some before those that failed first: what fails next has to be found to belong to them."""
+    monkeypatch.setattr(findings, "MOST_WEIGHED", 2)
+    told = story(*map(module, "abcdx"))
+    told.play({**dict.fromkeys("abcd", "++-"), "x": "+++---"})
+    (incident,) = told.board.incidents.values()
+    assert [member.module for member in incident.members] == ["x"]
+    exhibits, _ = look(told.board, told.now, {"x": incident.started_at}, START + timedelta(seconds=60), "d")
+    assert "".join(sorted(exhibits)) == "abdx"

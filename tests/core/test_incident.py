@@ -17,6 +17,7 @@ from monitor.core.incident import (
     Incident,
     Lowered,
     Member,
+    Members,
     Stage,
     Update,
     incident_from_json,
@@ -136,3 +137,25 @@ def test_what_was_stored_before_people_could_speak_is_read_as_well(incident: Inc
     assert (back.summary, back.impact_said, back.by_hand, back.acts) == (None, False, False, ())
     assert (back.published_at, back.title) == (START, incident.title)
     assert all(update.updated_at is None for update in back.updates)
+
+
+ROLL = st.builds(Member, st.sampled_from("abcdef"), st.just("affected"), st.sampled_from(Status), st.just(START))
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), ROLL), max_size=30))
+def test_very_many_members_are_found_by_their_module(puts: list[tuple[int, Member]]) -> None:
+    """Each version finds what it holds and nothing else, also where two grew out of the same one."""
+    versions: list[tuple[tuple[Member, ...], Members]] = [((), Members.of(()))]
+    for number, member in puts:
+        plain, members = versions[number % len(versions)]
+        known = [one.module for one in plain]
+        if member.module in known:
+            place = known.index(member.module)
+            versions.append(((*plain[:place], member, *plain[place + 1 :]), members.put(member)))
+        else:
+            versions.append(((*plain, member), members.put(member)))
+    for plain, members in versions:
+        assert members == plain
+        assert Members.of(members) is members
+        for id in "abcdefg":
+            assert members.find(id) == next((one for one in plain if one.module == id), None)

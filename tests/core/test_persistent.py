@@ -1,9 +1,11 @@
-"""A persistent mapping is told from a dict by nothing but what a change leaves alone."""
+"""A persistent mapping is told from a dict, and a set from a set, by nothing but what a change leaves alone."""
+
+from collections.abc import Set
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.persistent import PersistentMap, with_value
+from monitor.core.persistent import PersistentMap, PersistentSet, turned, with_value
 
 KEYS = st.integers(0, 200)  # three shelves of them
 
@@ -44,3 +46,20 @@ def test_a_plain_mapping_becomes_one_at_its_first_change() -> None:
     one = with_value(plain, "a", 2)
     two = with_value(one, "b", 3)
     assert (plain, one, two) == ({"a": 1}, {"a": 2}, {"a": 2, "b": 3})
+
+
+MEMBERS = st.tuples(st.integers(0, 40), st.sampled_from("ab"))
+
+
+@given(st.frozensets(MEMBERS), st.lists(MEMBERS, max_size=60))
+def test_a_set_is_a_set_that_is_replaced(first: frozenset[tuple[int, str]], turns: list[tuple[int, str]]) -> None:
+    """The same members however it is asked, and every earlier one is as it was."""
+    versions: list[tuple[frozenset[tuple[int, str]], Set[tuple[int, str]]]] = [(first, PersistentSet(first))]
+    for member in turns:
+        plain, persistent = versions[-1]
+        versions.append((plain ^ {member}, turned(persistent, member)))
+    for expected, found in versions:
+        assert found == expected
+        assert (len(found), bool(found), set(found)) == (len(expected), bool(expected), expected)
+        assert all((member in found) is (member in expected) for member in [*turns, (99, "a")])
+    assert turned(first, (99, "a")) == first | {(99, "a")}
