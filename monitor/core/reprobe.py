@@ -5,9 +5,9 @@ fails now and then is asked as often as what is down, until it is seen to have s
 A flow leaves a cart behind with each run: while it is in doubt it runs once a minute at each place, no more.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import inf
 
 from monitor.core.board import Board, Budget, Condition
 from monitor.core.detector import Panel, fails_still, proven_at
@@ -15,9 +15,10 @@ from monitor.core.effect import Ask, Effect
 from monitor.core.module import Status
 from monitor.core.probe import Probe
 from monitor.core.track import Track
+from monitor.core.tuning import Tuning
 
 SUSPICIONS_FIRST = 0.5  # share of the budget that is kept for suspicions
-BEGUN_FIRST = 0.25  # … and for those that were asked about already, so that some of very many are settled
+BEGUN_FIRST = 0.25  # … and for those of them that will soon be settled: the less, the less of the span is left
 FLOW_PATIENCE = 5  # pauses for which a flow in doubt is run again: three good runs clear it
 
 
@@ -51,9 +52,10 @@ def reprobe(board: Board, probe: Probe, location: str, now: datetime) -> tuple[B
                 board, allowed = _spend(board, now, SUSPICIONS_FIRST)
                 wait = tuning.down_interval if allowed else None
         else:
-            first = track.last_at is None or track.last_at <= min(began)
-            board, allowed = _spend(board, now, BEGUN_FIRST if first else 0.0)
-            wait = _pause(board, probe, tracks, place, now) if allowed else None
+            needed = (proven_at(probe, tracks, _panel(board, probe), tuning) or now) - now
+            left = min(1.0, max(0.0, needed / max(now - min(began) + needed, tuning.first_reprobe)))
+            board, allowed = _spend(board, now, BEGUN_FIRST * left)
+            wait = _pause(track, min(began), needed, tuning) if allowed else None
         if wait is not None:
             board = board.with_track((*probe.key, place), replace(track, reprobe_at=now + wait))
             effects.append(Ask(*asked, place, after=wait.total_seconds()))
@@ -106,22 +108,21 @@ def _is_pending(board: Board, track: Track, now: datetime) -> bool:
     return track.reprobe_at is not None and timedelta(0) < track.reprobe_at - now <= longest
 
 
-def _pause(board: Board, probe: Probe, tracks: Mapping[str, Track], place: str, now: datetime) -> timedelta:
+def _panel(board: Board, probe: Probe) -> Panel:
+    return Panel({one: board.domain_of(one) for one in probe.locations})
+
+
+def _pause(track: Track, began: datetime, needed: timedelta, tuning: Tuning) -> timedelta:
     """How long until the next extra run: soon where none was since it began, else by the span that is still needed."""
-    tuning = board.platform.tuning
-    panel = Panel({one: board.domain_of(one) for one in probe.locations})
-    track = tracks.get(place)
-    began = min(one.bad_since for one in tracks.values() if one.bad_since is not None)
-    if track is None or track.last_at is None or track.last_at <= began:
+    if track.last_at is None or track.last_at <= began:
         return tuning.first_reprobe
-    needed = (proven_at(probe, tracks, panel, tuning) or now) - now
     return min(tuning.reprobe, max(tuning.first_reprobe, needed)) if needed > timedelta(0) else tuning.reprobe
 
 
 def _spend(board: Board, now: datetime, spare: float = 0.0) -> tuple[Board, bool]:
     """Takes a token of the budget for extra runs, if that leaves a share to spare."""
     budget, rate = board.budget, 1.0 + 0.1 * board.platform.load
-    elapsed = (now - budget.at).total_seconds() if budget.at else 0.0
+    elapsed = (now - budget.at).total_seconds() if budget.at else inf
     tokens = min(budget.tokens + max(elapsed, 0.0) * rate, 60.0 * rate)
     allowed = tokens >= 1 + spare * 60.0 * rate
     return replace(board, budget=Budget(tokens - 1 if allowed else tokens, now)), allowed

@@ -59,8 +59,8 @@ def test_nobody_is_doubted_for_mere_evidence_or_what_is_gone() -> None:
 
 
 def test_extra_runs_are_sixty_a_minute() -> None:
-    """Of seventy that fail at once forty-four are asked again, as a quarter is kept for asking them once more; half a
-    minute later, when most were, thirty more runs are allowed."""
+    """Of seventy that fail at once forty-five are asked again, and a quarter of the sixty is kept for asking them once
+    more; half a minute later, with half of the span over, thirty more would be allowed, and an eighth is kept."""
     names = [f"m{number:02}" for number in range(70)]
     board, extra = Board(platform(*(module(name, interval=600) for name in names))), []
     for seconds in (30, 60):
@@ -69,8 +69,8 @@ def test_extra_runs_are_sixty_a_minute() -> None:
             seen = Observed(observation(name, START + timedelta(seconds=seconds), "-"))
             board, places = asked(board, seen, seconds + 0.1)
             extra[-1] += len(places)
-    assert extra == [44, 46]
-    assert sum(extra) == 60 + 30
+    assert extra == [45, 38]
+    assert sum(extra) <= 60 + 30
 
 
 def test_what_leaves_something_behind_is_never_asked_in_between() -> None:
