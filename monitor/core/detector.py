@@ -119,11 +119,12 @@ def settle(
 
 def is_settled(probe: Probe, status: Status, track: Track, now: datetime, tuning: Tuning) -> bool:
     """Whether `settle` surely leaves a probe that one place looks at as it is, seen from its track at a glance: it is
-    down and failed a moment ago, or well and has failed too little, or for too short, for anything else."""
+    down and failed a moment ago or has not answered often enough since, or well and has failed too little, or for too
+    short, for anything else."""
     if probe.kind in ("flow", "verdict") or is_stale(probe, [track], now, tuning):
         return False
     if status is Status.DOWN:
-        return _is_recent(track.last_bad_at, now, tuning)
+        return _is_recent(track.last_bad_at, now, tuning) or track.good_streak < _streak(probe, tuning)
     if status is not Status.UP or track.slow_score or track.partial_good:
         return False
     if track.score < CAP - SLACK or track.bad_since is None or track.last_bad_at is None:
@@ -199,9 +200,14 @@ def _recovered(
         return None
     if not _is_convincing(probe, tracks.values()):
         return None
-    streak = tuning.recovery_streak if probe.extra_runs else SELDOM
+    streak = _streak(probe, tuning)
     good = {p: t.good_since for p, t in tracks.items() if t.good_since and t.good_streak >= streak}
     return _since_quorum(good, panel)
+
+
+def _streak(probe: Probe, tuning: Tuning) -> int:
+    """How many good runs in a row it takes."""
+    return tuning.recovery_streak if probe.extra_runs else SELDOM
 
 
 def _is_convincing(probe: Probe, tracks: Iterable[Track]) -> bool:
@@ -220,7 +226,7 @@ def _brisk(probe: Probe, tracks: Mapping[str, Track], panel: Panel, now: datetim
         return None
     if any(_is_recent(at, now, tuning) for t in tracks.values() for at in (t.last_bad_at, t.last_slow_at)):
         return None
-    streak = tuning.recovery_streak if probe.extra_runs else SELDOM
+    streak = _streak(probe, tuning)
     brisk = {p: t.brisk_since for p, t in tracks.items() if t.brisk_since and t.brisk_streak >= streak}
     return _since_quorum(brisk, panel)
 

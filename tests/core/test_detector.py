@@ -284,6 +284,7 @@ def test_what_looks_settled_at_a_glance_is(outcomes: str, every: float, after: f
     [
         (Status.DOWN, "+---", 10, True),
         (Status.DOWN, "+---+++", 61, False),  # calm may have returned
+        (Status.DOWN, "+---++", 61, True),  # … and it has not answered often enough
         (Status.UP, "+-", 10, True),
         (Status.UP, "+---", 10, False),  # it may be down as soon as it is believed
         (Status.UP, "+-", 200, False),  # it may be silent
