@@ -37,8 +37,9 @@ def is_crowd(incident: Incident) -> bool:
 
 def _is_rush(incident: Incident, now: datetime) -> bool:
     """Whether an incident is on its way to become one: several fail within the same second."""
-    last = incident.updates[-1]
-    return len(incident.members) >= RUSH and last.kind == "member_added" and now - last.at < timedelta(seconds=1)
+    last = incident.updates[-1:]
+    weighed = any(one.kind == "member_added" and now - one.at < timedelta(seconds=1) for one in last)
+    return weighed and len(incident.members) >= RUSH
 
 
 def crowd_of(board: Board, module: str, since: datetime, now: datetime) -> Incident | None:

@@ -9,8 +9,11 @@ from itertools import groupby
 import pytest
 
 from monitor.core import crowd as crowds
+from monitor.core import timeline
 from monitor.core.board import Board
+from monitor.core.cause import groups_of
 from monitor.core.effect import Ask, Observed
+from monitor.core.explain import Group
 from monitor.core.incident import Incident
 from monitor.core.module import Module
 from monitor.core.step import step
@@ -35,10 +38,14 @@ def judged(modules: list[Module], failing: set[str], rounds: int = 4) -> list[In
     return [one for one in board.incidents.values() if one.is_open]
 
 
-@pytest.mark.parametrize("crowd", [5, 10_000], ids=["taken in", "weighed"])
-def test_a_root_with_many_victims_is_one_incident(crowd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+TAKEN_IN, IN_A_RUSH, WEIGHED = (5, 16), (10_000, 3), (10_000, 10_000)  # members of a crowd, and of a rush
+
+
+@pytest.mark.parametrize(("crowd", "rush"), [TAKEN_IN, IN_A_RUSH, WEIGHED], ids=["taken in", "in a rush", "weighed"])
+def test_a_root_with_many_victims_is_one_incident(crowd: int, rush: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the later ones are weighed anew or taken in."""
     monkeypatch.setattr(crowds, "CROWD", crowd)
+    monkeypatch.setattr(crowds, "RUSH", rush)
     modules = [module("root"), *VICTIMS]
     (incident,) = judged(modules, {one.id for one in modules})
     assert incident.cause.module == "root"
@@ -46,9 +53,11 @@ def test_a_root_with_many_victims_is_one_incident(crowd: int, monkeypatch: pytes
     assert len(incident.members) == MANY + 1
 
 
-def test_who_needs_nothing_of_the_root_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("crowd", "rush"), [TAKEN_IN, IN_A_RUSH], ids=["taken in", "in a rush"])
+def test_who_needs_nothing_of_the_root_is_not_taken_in(crowd: int, rush: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault beside it is weighed as ever, and is an incident of its own."""
-    monkeypatch.setattr(crowds, "CROWD", 5)
+    monkeypatch.setattr(crowds, "CROWD", crowd)
+    monkeypatch.setattr(crowds, "RUSH", rush)
     modules = [module("root"), *VICTIMS, module("other")]
     found = judged(modules, {one.id for one in modules})
     assert {one.cause.module for one in found} == {"root", "other"}
@@ -112,3 +121,20 @@ def test_of_very_many_some_are_settled_as_soon_as_one_alone_would_be() -> None:
     (incident,) = board.incidents.values()
     assert incident.detected_at - START <= timedelta(seconds=120 + 10 + 0.5)
     assert len(incident.members) == len(modules)
+
+
+def test_while_several_fail_in_a_second_the_cause_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an incident that is on its way to become a crowd."""
+    weighed: list[datetime] = []
+
+    def counted(board: Board, now: datetime, *rest: object) -> list[Group]:
+        weighed.append(now)
+        return groups_of(board, now, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(crowds, "CROWD", 10_000)
+    monkeypatch.setattr(timeline, "groups_of", counted)
+    modules = [at_host(f"m{number:03}", "shop.example.com") for number in range(600)]
+    *_, board = boards(modules, {one.id for one in modules})
+    (incident,) = board.incidents.values()
+    assert len(incident.members) == len(modules)
+    assert len(weighed) < len(modules) / 2
