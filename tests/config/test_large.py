@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from monitor.config.file import load
+from tests.machine import slowness
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 MODULES = 10_000
-SECONDS = 4.0  # of processor, twice what it takes on a quiet machine
+SECONDS = 4.0  # of processor, on the machine of the bounds twice what it takes
 MEGABYTES = 200
 
 
@@ -62,7 +63,7 @@ def test_it_is_checked_in_two_seconds_and_two_hundred_megabytes(large: Path) -> 
     took, peak = float(seconds), int(kilobytes) / 1024
     print(f"{took:.1f} s of processor, {peak:.0f} MB at the peak")
     assert peak < MEGABYTES
-    assert took < SECONDS
+    assert took < SECONDS * slowness()
 
 
 async def test_the_loop_goes_on_while_it_is_read(large: Path) -> None:

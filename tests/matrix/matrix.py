@@ -1,6 +1,6 @@
 """Every fault on every module, from the socket to the incident: the shipped file against the simulator.
 
-    python -m tests.matrix.matrix [--workers 8] [--write]
+    python -m tests.matrix.matrix [--workers 4] [--write]
 
 A cell strikes one module, asks every probe once over real sockets, and judges that round again and again on a fake
 clock, as if the fault lasted 90 seconds. `--write` puts the table into `docs/fault-matrix.md`.
@@ -9,10 +9,13 @@ clock, as if the fault lasted 90 seconds. `--write` puts the table into `docs/fa
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import ceil
+from multiprocessing import get_context
 from pathlib import Path
 
 from monitor.clock import SystemClock
@@ -38,6 +41,7 @@ VARIABLES = {
     "VTEX_APP_TOKEN": "token",
 }
 BEAT, BEATS = timedelta(seconds=10), 10  # 90 seconds and the beat in which they end
+PROCESSES = 2  # of which each has a simulator a worker
 AT_ONCE = 24  # runs of a round under way at a time
 LATE = 2.5  # seconds; a good answer that is sooner came late only because this machine has other work
 GRAIN = 0.5  # seconds, to which other runs are rounded up: who was first within them is a matter of this machine too
@@ -137,22 +141,34 @@ def played(board: Board, seen: Iterable[Observation], start: datetime, beats: in
     return board
 
 
-async def cells(targets: Sequence[str], faults: Sequence[str], workers: int) -> list[Cell]:
-    """All cells in the order of the table; several simulators at a time, because most of it is waiting."""
-    wanted = [(target, fault) for target in targets for fault in faults]
-    queue = list(reversed(wanted))
-    found: dict[tuple[str, str], Cell] = {}
+def cells(targets: Sequence[str], faults: Sequence[str], workers: int) -> list[Cell]:
+    """All cells in the order of the table, by two processes of so many workers each."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        rows = [targets[n::PROCESSES] for n in range(PROCESSES)]
+        parts = pool.map(partial(_cells, faults=faults, workers=workers), rows)
+        found = {(cell.target, cell.fault): cell for part in parts for cell in part}
+    return [found[target, fault] for target in targets for fault in faults]
+
+
+def _cells(targets: Sequence[str], faults: Sequence[str], workers: int) -> list[Cell]:
+    return asyncio.run(_played(targets, faults, workers))
+
+
+async def _played(targets: Sequence[str], faults: Sequence[str], workers: int) -> list[Cell]:
+    """Several simulators at a time, because much of it is waiting."""
+    queue = [(target, fault) for target in targets for fault in faults]
+    found = []
 
     async def work() -> None:
         async with Watch.open() as watch:
             while queue:
                 target, fault = queue.pop()
-                found[target, fault] = await watch.cell(target, fault)
+                found.append(await watch.cell(target, fault))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(workers):
             group.create_task(work())
-    return [found[key] for key in wanted]
+    return found
 
 
 def table(found: Sequence[Cell]) -> str:
@@ -176,10 +192,10 @@ def write(found: Sequence[Cell]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--only", nargs="*", default=TARGETS)
     parser.add_argument("--faults", nargs="*", default=FAULTS)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    found = asyncio.run(cells(given.only, given.faults, given.workers))
+    found = cells(given.only, given.faults, given.workers)
     write(found) if given.write else print(table(found))

@@ -82,9 +82,9 @@ def bare(line: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.alone
-async def test_every_fault_on_every_module() -> None:
+def test_every_fault_on_every_module() -> None:
     """Played from the socket to the incident; `python -m tests.matrix.matrix --write` writes the page anew."""
-    found = await cells(TARGETS, FAULTS, workers=8)
+    found = cells(TARGETS, FAULTS, workers=4)
     assert len(found) == len(TARGETS) * len(FAULTS) > 600
     wrong = [
         f"{check.__name__}: {cell.target} {cell.fault}: {cell.word} {cell.ill}"

@@ -22,6 +22,7 @@ from monitor.core.board import Board
 from monitor.metrics import Metrics
 from monitor.probers.certificate import _read
 from tests.bench.scrape import Fixture
+from tests.machine import slowness
 from tests.metrics.test_collector import EMPTY, observe, platform, probe, samples
 from tests.metrics.test_facts import CERTIFICATE, GOOD
 from tests.probers.authorities import _days
@@ -66,7 +67,7 @@ async def test_ten_thousand_modules_are_written_within_a_second_and_hold_up_nobo
         async with LagSampler() as lag:
             took.append(await asyncio.to_thread(partial(spent, fixture)))
         late.append(lag.worst)
-    assert min(took) < 1
+    assert min(took) < slowness()
     assert min(late) < 0.05
 
 

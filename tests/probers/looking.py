@@ -15,6 +15,7 @@ from monitor.core.observation import Observation
 from monitor.core.probe import Probe
 from monitor.core.target import HttpTarget, Network
 from monitor.probers import Reach, look
+from tests.machine import slowness
 
 LIMIT = 1.5  # seconds a probe of these tests has
 
@@ -52,6 +53,8 @@ async def seen(reach: Reach, probe: Probe, **options: Any) -> tuple[Observation,
 class LagSampler:
     """How long the event loop is held up at its worst while the block runs, in seconds.
 
+    They are those of the machine on which the bounds were set: a slower one is allowed its slowness.
+
     Time in which the machine gave the loop's thread no processor although it was ready, or this process none at all, is
     not its own fault and not counted.
     """
@@ -61,6 +64,7 @@ class LagSampler:
     async def __aenter__(self) -> "LagSampler":
         self._waits = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
         gc.collect()  # what earlier tests left behind is not this one's delay
+        self._slowness = slowness()
         self._task = asyncio.create_task(self._sample())
         await asyncio.sleep(0)
         return self
@@ -69,6 +73,7 @@ class LagSampler:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         os.close(self._waits)
+        self.worst /= max(self._slowness, slowness())  # a machine may be slowed down in between
 
     async def _sample(self) -> None:
         while True:
