@@ -14,7 +14,7 @@ from pathlib import Path
 from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
-from monitor.config.file import reloaded
+from monitor.config.apart import reloaded
 from monitor.core.alias import aliases_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Reconfigured, Ticked

@@ -67,11 +67,14 @@ for _option in reversed(OPTIONS):
 def run(given: Common) -> None:
     """Probe, judge, record, publish and serve. Goes on until SIGTERM or SIGINT."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us before we can follow it, and we read the file now
+    from monitor.config.apart import Reading
+
+    reading = Reading(given.file)  # beside all that is loaded here meanwhile
     from monitor.commands.run import run as job
     from monitor.commands.run import stop_at_once
 
     stop_at_once()
-    config = _loaded(given)
+    config = _loaded(given, reading.config)
     given.set_up_logs(config)
     _go(job(config, given.folder), _at_once)
 

@@ -1,11 +1,12 @@
 """Opsroom: what the operators' side is made of, whether the monitor behind it leads or stands by."""
 
+import asyncio
+from importlib import import_module
 from typing import Any, Protocol
 
 from monitor.circulation import Circulation
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.config.planning import Planner
 from monitor.desk import Desk
 from monitor.figures import Figures
 from monitor.leadership import Leadership
@@ -14,6 +15,7 @@ from monitor.metrics import Metrics
 from monitor.plots import Plots
 from monitor.press import Press
 from monitor.store import Store
+from monitor.web.counter import Planner
 from monitor.web.link import Links
 from monitor.web.ops import OpsContext
 
@@ -48,7 +50,7 @@ def context_of(house: House, **own: Any) -> OpsContext:
         find=desk.find,
         incidents=desk.incidents,
         entries=desk.entries,
-        planner=lambda: Planner(house.config),
+        planner=lambda: planner_of(house.config),
         links=house.links,
         trusted_proxies=house.config.settings.trusted_proxies,
         roster=lambda: house.config.settings.roster,
@@ -59,3 +61,10 @@ def context_of(house: House, **own: Any) -> OpsContext:
         courses=house.mailroom.courses,
         **own,
     )
+
+
+async def planner_of(config: Config) -> Planner:
+    """Whoever reads what people plan. It comes with the models of the whole file, 16 MB, when somebody plans at all."""
+    planning = await asyncio.to_thread(import_module, "monitor.config.planning")
+    planner: Planner = planning.Planner(config)
+    return planner

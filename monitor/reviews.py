@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.config.offering import clients_of
 from monitor.core.availability import Availability
 from monitor.core.board import Board
 from monitor.core.history import History
@@ -96,7 +95,7 @@ class Reviews:
 
     def _clients(self) -> tuple[Client, ...]:
         """Stores that reports can be sent to."""
-        return tuple(one for one in clients_of(self._config.sections) if one.channels)
+        return tuple(one for one in self._config.platform.clients if one.channels)
 
     def _left(self, one: Review, now: datetime) -> Review:
         lately = {mark for mark, at in self._unknown.items() if abs(now - at) < AGAIN}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.config import Config
-from monitor.config.offering import plans_of
+from monitor.config.offering import clients_of, plans_of
 from monitor.config.routes import calendar_of
 from monitor.core.board import Board
 from monitor.core.detector import Transition
@@ -71,7 +71,8 @@ def config(stores: list[dict[str, Any]] = STORES, zone: str = "America/Sao_Paulo
         "plans": PLANS,
         "stores": stores,
     }
-    return Config(SHOP, Site(plans=plans_of(sections), timezone=zone), sections=sections)
+    shop = replace(SHOP, clients=clients_of(sections))
+    return Config(shop, Site(plans=plans_of(sections), timezone=zone), sections=sections)
 
 
 class Time:

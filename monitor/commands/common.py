@@ -89,13 +89,13 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def loaded(given: Common) -> "Config":
-    """The configuration, or its problems on stderr and exit status 2."""
+def loaded(given: Common, read: "Callable[[], Config] | None" = None) -> "Config":
+    """The configuration, or its problems on stderr and exit status 2. `read` reads it another way than here and now."""
     from monitor.config import ConfigError
     from monitor.config.file import load
 
     try:
-        return load(given.file)
+        return load(given.file) if read is None else read()
     except ConfigError as error:
         click.echo(told(error), err=True)
         sys.exit(2)

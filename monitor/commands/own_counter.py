@@ -63,6 +63,10 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
     else:
         desk.take(planned)
     speech = Speech.load(config.site.languages, theme_dir(config.site.theme))
+
+    async def planner() -> Planner:
+        return Planner(config)
+
     counter = Counter(
         board=lambda: desk.board,
         history=lambda: history,
@@ -74,7 +78,7 @@ async def _served(config: Config, store: Store, *, readonly: bool) -> AsyncItera
         incidents=desk.incidents,
         entries=desk.entries,
         how="command",
-        planner=lambda: Planner(config),
+        planner=planner,
         roster=lambda: roster,
         roll=_Roll(store),
         courses=store.outbox.courses,

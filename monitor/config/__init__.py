@@ -87,6 +87,10 @@ class ConfigError(Exception):
         self.file = file
         self.problems = problems
 
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[str, list[Problem]]]:
+        """As `Exception` would have it, a copy were made from the text alone."""
+        return type(self), (self.file, self.problems)
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

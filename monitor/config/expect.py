@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from monitor.config.addresses import HeaderName
-from monitor.config.expressions import JmesPath, Regex, Status, compiled
+from monitor.config.expressions import JmesPath, Regex, Status
+from monitor.config.patterns import compiled
 from monitor.config.scalars import Anything, Boolean, Duration, Number, Percentage, Texts, refuse
 from monitor.core import expectation
 from monitor.core.clause import OPERATORS, Clause

@@ -9,6 +9,7 @@ import jmespath
 import re2
 from pydantic import PlainValidator, WithJsonSchema
 
+from monitor.config.patterns import compiled
 from monitor.config.scalars import refuse
 from monitor.config.table import Substituted, Withheld
 
@@ -57,16 +58,6 @@ def _jmespath(value: Any) -> str:
         detail = "" if isinstance(value, Substituted) else f" ({fault})"
         raise refuse(f"is not a JMESPath expression{detail}")
     return str(value)
-
-
-_RE2 = re2.Options()
-_RE2.log_errors = False
-
-
-@lru_cache(4096)
-def compiled(text: str) -> Any:
-    """The pattern in the linear-time engine; equal texts give the same object. Raises re2.error."""
-    return re2.compile(text, _RE2)
 
 
 def _regex(value: Any) -> str:

@@ -11,7 +11,6 @@ from time import monotonic
 
 import monitor
 from monitor.config import Config, ConfigError, Problem
-from monitor.config.parse import parse
 
 FILES = ("ca_file", "cert_file", "key_file")  # of a channel, and of the broker of places
 MAX_BYTES = 5 * 1000**2
@@ -24,6 +23,8 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
 
     Relative paths inside it (`theme`, `ca_file` and its like, `${file:…}`) start from its own folder.
     """
+    from monitor.config.parse import parse  # with the models of every section: 16 MB that a monitor can do without
+
     name = str(path)
     folder = Path(path).parent
     text = _text(name)
@@ -35,17 +36,6 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
         lambda theme: catalogues(None if theme is None else folder / theme),
     )
     return _resolved(config, folder)
-
-
-def reloaded(path: str | Path, current: Config) -> Config:
-    """The same, to take the place of what is in force; raises ConfigError as well where no module would be left: half
-    of a file may be whole YAML, and everything that is known of every module would be lost by it."""
-    config = load(path)
-    count = len(current.platform.modules)
-    if count and not config.platform.modules:
-        said = f"no module is left of {count}; if that is meant, stop the monitor and start it again"
-        raise ConfigError(config.file, [Problem(1, 1, said)])
-    return config
 
 
 def _resolved(config: Config, folder: Path) -> Config:

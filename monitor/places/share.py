@@ -17,7 +17,7 @@ from typing import Any
 import re2
 
 from monitor.config import Config, Settings
-from monitor.config.expressions import compiled
+from monitor.config.patterns import compiled
 from monitor.core import expectation, target
 from monitor.core.clause import Clause
 from monitor.core.module import Module, Platform

@@ -102,7 +102,7 @@ class Counter:
     incidents: Callable[[Search], Awaitable[tuple[list[Incident], Place | None] | Refusal]]
     entries: Callable[[Sought], Awaitable[list[tuple[int, Entry]] | Refusal]]
     how: str | None = None
-    planner: Callable[[], Planner] | None = None
+    planner: Callable[[], Awaitable[Planner]] | None = None
     roster: Callable[[], Roster] = Roster
     courses: Callable[[Sequence[str]], Awaitable[Mapping[str, Course]]] | None = None
     roll: Roll | None = None

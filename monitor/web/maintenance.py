@@ -88,7 +88,8 @@ class _Works:
         body = await sent(request, PLANNED)
         key, plan = request_key(request), {name: one for name, one in body.items() if name != "author"}
         try:
-            event, by = self._planner().scheduled(plan, key, self.counter.clock.now()), author(body)
+            event = (await self._planner()).scheduled(plan, key, self.counter.clock.now())
+            by = author(body)
         except ValueError as error:
             raise refusal(400, str(error)) from None
         answer = checked(await self.counter.hear(said(request, self.counter, event, body, by, key)))
@@ -99,7 +100,7 @@ class _Works:
         act = WorkAct(request.path.rpartition("/")[2])
         keys = ("message", "until", "author") if act is WorkAct.EXTEND else ("message", "author")
         body = await sent(request, keys)
-        until = self._moment(body.get("until")) if act is WorkAct.EXTEND else None
+        until = await self._moment(body.get("until")) if act is WorkAct.EXTEND else None
         id = self._id(request)
         event = Ordered(id, act, until, self._text(body.get("message")))
         try:
@@ -155,16 +156,16 @@ class _Works:
             raise refusal(409, f"{given} begins {len(meant)} ids: {', '.join(meant[:5])}")
         return meant[0]
 
-    def _planner(self) -> Planner:
+    async def _planner(self) -> Planner:
         if self.counter.planner is None:
             raise refusal(503, "nothing can be planned here")
-        return self.counter.planner()
+        return await self.counter.planner()
 
-    def _moment(self, said: Any) -> datetime:
+    async def _moment(self, said: Any) -> datetime:
         if not isinstance(said, str):
             raise refusal(400, "`until` is the new end, such as 2026-11-27T02:00 or +2h")
         try:
-            return self._planner().moment(said, self.counter.clock.now())
+            return (await self._planner()).moment(said, self.counter.clock.now())
         except ValueError as error:
             raise refusal(400, f"`until` {error}") from None
 

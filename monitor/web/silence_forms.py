@@ -4,7 +4,7 @@ A form is read as the JSON of the API is and goes the same way.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -54,7 +54,7 @@ class SilenceForms:
         form = await form_of(request)
         by = name_for(request, form.typed.get("author"))
         body = _body(form) | {"author": by}
-        answer = await self._said(request, form, "silence", body, lambda: wanted(self._counter, body, form.request))
+        answer = await self._said(request, form, "silence", body, wanted(self._counter, body, form.request))
         if answer.refusal is None:
             back = form.back if ID.fullmatch(form.back) else ""
             return _gone(f"incidents/{back}?done=silence" if back else "silences?done=silence")
@@ -64,8 +64,11 @@ class SilenceForms:
     async def lift(self, request: web.Request) -> web.StreamResponse:
         """Ends a silence."""
         form = await form_of(request)
-        id = request.match_info["id"]
-        answer = await self._said(request, form, "lift", {}, lambda: lifting(self._counter, id))
+
+        async def event() -> Lifted:
+            return lifting(self._counter, request.match_info["id"])
+
+        answer = await self._said(request, form, "lift", {}, event())
         if answer.refusal is not None:
             return await self._page(request, STATUS[answer.refusal.kind], refused=answer.refusal.reason)
         back = form.back if ID.fullmatch(form.back) else ""
@@ -77,11 +80,11 @@ class SilenceForms:
         form: Form,
         act: str,
         body: Mapping[str, Any],
-        event: Callable[[], Silenced | Lifted],
+        event: Awaitable[Silenced | Lifted],
     ) -> Answered:
         """What becomes of a word; what cannot even be read is refused alike."""
         try:
-            told = said(request, self._counter, event(), body, author(form.typed), form.key(act))
+            told = said(request, self._counter, await event, body, author(form.typed), form.key(act))
             return await self._counter.hear(told)
         except ValueError as error:
             return Answered(refusal=Refusal("wrong", str(error)))

@@ -38,14 +38,14 @@ def lifting(counter: Counter, given: str) -> Lifted:
     return Lifted(id, known=known.get(id))
 
 
-def wanted(counter: Counter, body: dict[str, Any], request: str | None) -> Silenced:
+async def wanted(counter: Counter, body: dict[str, Any], request: str | None) -> Silenced:
     """The event that an object stands for; its incident may be the beginning of an id. Raises ValueError, or the
     answer where several begin so."""
     if counter.planner is None:
         raise refusal(503, "nothing can be planned here")
     if isinstance(body.get("incident"), str) and body["incident"].strip():
         body = {**body, "incident": meant_id(counter, body["incident"].strip())}
-    return silenced_of(body, request, counter.planner(), counter.clock.now())
+    return silenced_of(body, request, await counter.planner(), counter.clock.now())
 
 
 class _Silences:
@@ -79,7 +79,7 @@ class _Silences:
         """Silences what is named: 201, or 200 where this is silenced already."""
         body = await sent(request, KEYS)
         try:
-            event = wanted(self.counter, body, request_key(request))
+            event = await wanted(self.counter, body, request_key(request))
         except ValueError as error:
             raise refusal(400, str(error)) from None
         told = said(request, self.counter, event, body, event.by, request_key(request))

@@ -53,7 +53,7 @@ class WorkForms:
         """Plans work and leads back; or shows the form again, with the reason, or with when it would take place."""
         form = await form_of(request)
         try:
-            planner = self._planner()
+            planner = await self._planner()
             event = self._wanted(form, planner)
         except ValueError as error:
             return await self._page(request, Refusal("wrong", str(error)), typed=form.typed, tried="schedule")
@@ -66,10 +66,10 @@ class WorkForms:
             return await self._page(request, refused, typed=form.typed, tried="schedule")
         return _gone("maintenance?done=schedule")
 
-    def _planner(self) -> Planner:
+    async def _planner(self) -> Planner:
         if self._counter.planner is None:
             raise ValueError("nothing can be planned here")
-        return self._counter.planner()
+        return await self._counter.planner()
 
     def _wanted(self, form: Form, planner: Planner) -> Scheduled:
         """What the form plans. Raises ValueError."""
@@ -110,7 +110,7 @@ class WorkForms:
     async def _act(self, request: web.Request, act: WorkAct, form: Form) -> web.StreamResponse:
         id = request.match_info["id"]
         try:
-            event = self._ordered(id, act, form)
+            event = await self._ordered(id, act, form)
             refused = event if isinstance(event, Refusal) else await self._heard(request, event, form)
         except ValueError as error:
             refused = Refusal("wrong", f"`until` {error}")
@@ -133,14 +133,14 @@ class WorkForms:
 
         return check
 
-    def _ordered(self, id: str, act: WorkAct, form: Form) -> Ordered | Refusal:
+    async def _ordered(self, id: str, act: WorkAct, form: Form) -> Ordered | Refusal:
         said = filled(act, form).get("message") or {}
         body = read_text(said, "message", self._counter.board().platform.languages, needed=False)
         if isinstance(body, Refusal):
             return body
         until = None
         if act is WorkAct.EXTEND:
-            until = self._planner().moment(str(form.typed.get("until", "")), self._counter.clock.now())
+            until = (await self._planner()).moment(str(form.typed.get("until", "")), self._counter.clock.now())
         return Ordered(id, act, until, body or None)
 
 

@@ -9,7 +9,8 @@ import pytest
 import trustme
 
 from monitor.config import ConfigError, change, file
-from monitor.config.file import catalogues, load, reloaded, shipped, theme_dir
+from monitor.config.apart import reloaded
+from monitor.config.file import catalogues, load, shipped, theme_dir
 
 
 def fault(path: Path) -> str:

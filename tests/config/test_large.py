@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.file import load
+from monitor.config.apart import Reading
 from tests.machine import slowness
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -69,7 +69,7 @@ def test_it_is_checked_in_two_seconds_and_two_hundred_megabytes(large: Path) -> 
 async def test_the_loop_goes_on_while_it_is_read(large: Path) -> None:
     """Between two turns of the loop nothing of the reading runs that holds it up: counted in turns, for a loaded
     machine stops both."""
-    reading = asyncio.create_task(asyncio.to_thread(load, large, {}))
+    reading = asyncio.create_task(asyncio.to_thread(lambda: Reading(str(large)).config()))
     turns = 0
     while not reading.done():
         await asyncio.sleep(0.01)

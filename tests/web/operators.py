@@ -200,6 +200,9 @@ async def serving(
     async def heard(module: str, probe: str) -> bool:
         return True
 
+    async def planner() -> Planner:
+        return Planner(Config(board.platform, site=site))
+
     context = OpsContext(
         board=lambda: desk.board,
         history=lambda: history,
@@ -212,7 +215,7 @@ async def serving(
         incidents=desk.incidents,
         entries=desk.entries,
         runs=lambda: runs,
-        planner=lambda: Planner(Config(board.platform, site=site)),
+        planner=planner,
         clock=clock,
         metrics_page=lambda *_: b"",
         ready=lambda: None,
