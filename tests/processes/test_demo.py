@@ -8,7 +8,7 @@ import pytest
 
 from tests.processes.running import eventually, free_port, get, program
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["as told", "ten times faster"])
