@@ -19,6 +19,7 @@ from monitor.commands.common import OPTIONS, Common, Finite, common
 from monitor.commands.common import at_once as _at_once
 from monitor.commands.common import go as _go
 from monitor.commands.common import loaded as _loaded
+from monitor.commands.common import stop_at_once as _stop_at_once
 from monitor.commands.completion import SHELLS, channels, codes, probes, script
 from monitor.commands.figure_options import report, uptime
 from monitor.commands.incident_options import incident
@@ -67,13 +68,12 @@ for _option in reversed(OPTIONS):
 def run(given: Common) -> None:
     """Probe, judge, record, publish and serve. Goes on until SIGTERM or SIGINT."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us before we can follow it, and we read the file now
+    _stop_at_once()
     from monitor.config.apart import Reading
 
     reading = Reading(given.file)  # beside all that is loaded here meanwhile
     from monitor.commands.run import run as job
-    from monitor.commands.run import stop_at_once
 
-    stop_at_once()
     config = _loaded(given, reading.config)
     given.set_up_logs(config)
     _go(job(config, given.folder), _at_once)

@@ -8,7 +8,8 @@ from pathlib import Path
 from signal import SIG_IGN, signal
 
 from monitor.agent import Agent
-from monitor.commands.run import STOPS, end_on_signals
+from monitor.commands.common import STOPS
+from monitor.commands.run import end_on_signals
 from monitor.config import Broker
 from monitor.config.places import SHORTEST_SECRET
 from monitor.logs import mask_with

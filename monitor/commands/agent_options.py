@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from monitor.commands.common import Common, at_once, common, go
+from monitor.commands.common import Common, at_once, common, go, stop_at_once
 
 
 @click.command()
@@ -27,11 +27,10 @@ def agent(
 
     $MONITOR_LOCATION_SECRET, or the file that $MONITOR_LOCATION_SECRET_FILE names, holds the secret of the place.
     """
+    stop_at_once()
     from monitor.commands.agent import agent as job
     from monitor.commands.agent import broker_of, secret_of
-    from monitor.commands.run import stop_at_once
 
-    stop_at_once()
     try:
         secret, meant = secret_of(), broker_of(broker, ca_file, cert_file, key_file)
     except ValueError as error:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from monitor.app import App
+from monitor.commands.common import STOPS
 from monitor.config import Config, ConfigError
 from monitor.probers.seats import raise_limit
 from monitor.spans import start
@@ -16,14 +17,7 @@ from monitor.web.listen import AddressInUse
 
 log = logging.getLogger(__name__)
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
 LEAVE = 9.0  # seconds after which a stop waits no longer for a disk or a server that does not answer
-
-
-def stop_at_once() -> None:
-    """SIGTERM and SIGINT end the process from now on: nothing is open yet, so nothing has to be written."""
-    for number in STOPS:
-        signal.signal(number, lambda *_: os._exit(0))
 
 
 def end_on_signals(stopped: asyncio.Event) -> None:

@@ -6,9 +6,7 @@ compare what they would ask with what VTEX allows (`budget`).
 Nothing here touches the disk: whoever calls says how files are read and which languages a theme has.
 """
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +22,7 @@ from monitor.config.references import Catalogues, References
 from monitor.config.routes import telling_of
 from monitor.config.substitution import SHORTEST_SECRET, ReadFile, Substituter, passwords
 from monitor.config.table import Substituted, Table, each
+from monitor.config.undisturbed import undisturbed
 from monitor.config.yaml12 import compose
 from monitor.core.probe import Probe, host_of
 from monitor.core.target import Network
@@ -57,7 +56,7 @@ def parse(
     `read_file` gives the text of a file by its path, or raises OSError or ValueError. `catalogues` gives the languages
     of a theme, None for a folder that is no theme; without it languages are not checked.
     """
-    with _undisturbed():
+    with undisturbed():
         return _parse(text, file, environment, read_file, catalogues)
 
 
@@ -142,18 +141,6 @@ def _secret_addresses(channel: Any) -> list[Any]:
         return []
     url = channel.get("url")
     return [one for one in (url if isinstance(url, list) else [url]) if not isinstance(one, Substituted)]
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection meanwhile: a large file makes a million objects, none of them garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _is_public(probe: Probe, network: Network) -> bool:
