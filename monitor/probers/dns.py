@@ -117,7 +117,7 @@ async def _of_server(run: Run, reach: Reach, name: str, target: DnsTarget) -> An
 async def _of_system(run: Run, reach: Reach, name: str, target: DnsTarget) -> Answer:
     """The answer of the first of the system's servers that gives one. They are not what is looked at, and so no address
     of the run: that one of them is a private machine says nothing about the name."""
-    servers, refused, answer = [place_of(one) for one in reach.nameservers], 0, None
+    servers, refused, answer = [place_of(one) for one in reach.names.servers], 0, None
     async with run.rest():
         for server in servers:
             try:

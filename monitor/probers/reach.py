@@ -8,18 +8,16 @@ beats of the event loop.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from ssl import SSLContext, SSLError
 from typing import TypeVar
-
-import aiodns
-import pycares
 
 from monitor.clock import Clock
 from monitor.core.board import Call
 from monitor.core.target import Network
 from monitor.probers.certificate import trusting
 from monitor.probers.line import Lines
+from monitor.probers.names import Names
 from monitor.probers.sockets import Sockets
 from monitor.probers.turns import Turns
 
@@ -70,21 +68,19 @@ class Reach:
         Raises OSError when `ca_file` cannot be used.
         """
         reach = cls(network, secrets, clock, location, await asyncio.to_thread(_tls, network))
-        reach.resolver = aiodns.DNSResolver(nameservers or None, timeout=lookup_timeout, tries=3)
-        reach.nameservers = tuple(nameservers or reach.resolver.nameservers)
+        reach.names = Names(nameservers, lookup_timeout)
         try:
             yield reach
         finally:
             if reach._forgetting is not None:
                 reach._forgetting.cancel()
             reach.lines.close()
-            await reach.resolver.close()
+            await reach.names.close()
             reach._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.sleep(0)  # closed transports say goodbye in the next beat
             reach.sockets.close()
 
-    resolver: aiodns.DNSResolver
-    nameservers: tuple[str, ...]
+    names: Names
 
     def reconfigure(self, network: Network, secrets: frozenset[str]) -> None:
         """Goes on with another configuration; runs under way end as they began. Raises OSError, and then keeps all."""
@@ -97,11 +93,7 @@ class Reach:
         """In a moment every name is looked up anew. c-ares would keep "there is no such name" for as long as the zone
         says, often an hour: the extra run that is to confirm it would hear an echo, and so would recovery."""
         if self._forgetting is None or self._forgetting.when() < asyncio.get_running_loop().time():
-            self._forgetting = asyncio.get_running_loop().call_later(FORGET, self._forget)
-
-    def _forget(self) -> None:
-        with suppress(pycares.AresError, RuntimeError):  # closed meanwhile
-            self.resolver._channel.reinit()
+            self._forgetting = asyncio.get_running_loop().call_later(FORGET, self.names.forget)
 
     def pick(self, host: str, found: Sequence[str], other: bool) -> str:
         """One of the addresses of a host; with `other` not the one picked last, if there is another."""

@@ -15,17 +15,16 @@ import aiodns
 from monitor.probers import address as addresses
 from monitor.probers.dnssec import answers_unchecked
 from monitor.probers.failure import Stopped, of_lookup
+from monitor.probers.names import NO_DATA
 from monitor.probers.nameserver import place_of
 from monitor.probers.run import Run
 
 if TYPE_CHECKING:
     from monitor.probers.reach import Reach
 
-_NO_DATA = 1
 _NO_NAME = 4
 _SERVER_FAILED = 3
 _RECORD = {socket.AF_INET: "A", socket.AF_INET6: "AAAA"}
-_NO_SORT = 1 << 7  # ARES_AI_NOSORT: sorting opens a socket per address to see which route is nearest
 
 
 async def route(
@@ -63,29 +62,24 @@ async def look_up(run: Run, reach: "Reach", name: str) -> list[str]:
     run.note(f"look-up of {name}")
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            result = await reach.resolver.getaddrinfo(name, family=family, type=socket.SOCK_STREAM, flags=_NO_SORT)
+            found = await reach.names.addresses(name, family)
         except aiodns.error.DNSError as error:
             number = error.args[0] if error.args else None
-            if number in (_NO_DATA, _NO_NAME):
+            if number in (NO_DATA, _NO_NAME):
                 reach.forget_names()
-            if number == _NO_DATA and family is socket.AF_INET:
+            if number == NO_DATA and family is socket.AF_INET:
                 continue
             if number == _SERVER_FAILED and await answers_unchecked(
-                *place_of(reach.nameservers[0]), name, _RECORD[family]
+                *place_of(reach.names.servers[0]), name, _RECORD[family]
             ):
                 raise Stopped(
                     "dns.dnssec", f"{name}: the name server refuses an answer whose signature fails"
                 ) from error
             raise of_lookup(number, str(error.args[-1] if error.args else error), name) from error
-        found = [_text(node.addr[0]) for node in result.nodes]
         if found:
             run.note(f"{name} is {', '.join(found[:8])}")
             return found
-    raise of_lookup(_NO_DATA, "", name)
-
-
-def _text(address: str | bytes) -> str:
-    return address.decode() if isinstance(address, bytes) else address
+    raise of_lookup(NO_DATA, "", name)
 
 
 def _refuse_private(host: str, found: list[str], redirected: bool) -> None:

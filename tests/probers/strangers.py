@@ -107,11 +107,15 @@ class _Names(asyncio.DatagramProtocol):
                 replies = [head + b"\x81\x83\0\1\0\0\0\0\0\0" + question + bytes(range(256)) * 3]
             case "60,000 records, it says":
                 replies = [head + b"\x81\x80\0\1\xea\x60\0\0\0\0" + question]
+            case "cut off, with an address":
+                replies = [head + b"\x83\x80\0\1\0\1\0\0\0\0" + question + ADDRESS]
             case _:  # cut off: more over TCP
                 replies = [head + b"\x83\x80\0\1\0\0\0\0\0\0" + question]
         for reply in replies:
             self._transport.sendto(reply, addr)  # type: ignore[attr-defined]
 
+
+ADDRESS = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1"  # 127.0.0.1, of the name in the question
 
 DNS_WAYS = {
     "names in a circle": {"dns.servfail"},
@@ -122,6 +126,7 @@ DNS_WAYS = {
     "cut off, and TCP that is silent": {"dns.timeout"},
     "cut off, and TCP that drips": {"dns.timeout"},
     "cut off, and a text of 64 kB": {None, "content.assertion", "dns.servfail"},
+    "cut off, and 4,000 addresses": {"dns.servfail"},
 }
 
 
@@ -134,17 +139,30 @@ def _long_text(data: bytes) -> bytes:
     return len(reply).to_bytes(2) + reply
 
 
+def _many_addresses(asked: bytes) -> bytes:
+    question = asked[12:]
+    question = question[: question.index(b"\0") + 5]
+    number = 4000 if question[-4:-2] == b"\0\1" else 0
+    reply = asked[:2] + b"\x81\x80\0\1" + number.to_bytes(2) + b"\0\0\0\0" + question + ADDRESS * number
+    return len(reply).to_bytes(2) + reply
+
+
 def _over_tcp(way: str) -> Behaviour:
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        size = int.from_bytes(await reader.readexactly(2))
-        asked = await reader.readexactly(size)
-        match way:
-            case "cut off, and TCP that drips":
-                await shouting(b"\xff\xff" + asked[:2], b"\0", 0.05)(reader, writer)
-            case "cut off, and a text of 64 kB":
-                writer.write(_long_text(b"\0\0" + asked))
-                await writer.drain()
-        await stays(reader, writer)
+        while True:
+            size = int.from_bytes(await reader.readexactly(2))
+            asked = await reader.readexactly(size)
+            match way:
+                case "cut off, and TCP that drips":
+                    await shouting(b"\xff\xff" + asked[:2], b"\0", 0.05)(reader, writer)
+                case "cut off, and a text of 64 kB":
+                    writer.write(_long_text(b"\0\0" + asked))
+                    await writer.drain()
+                case "cut off, and 4,000 addresses":
+                    writer.write(_many_addresses(asked))
+                    await writer.drain()
+                    continue
+            await stays(reader, writer)
 
     return behave
 

@@ -14,7 +14,7 @@ from monitor.turns import SWITCH
 
 from .adversaries import adversaries
 from .crowd import HOSTILE, crowd, crowd_of, serving
-from .looking import reaching
+from .looking import probe_of, reaching
 from .strangers import kinds, probes_of
 
 MOST_LAG, MOST_GROWTH = 0.05, 50_000_000
@@ -77,3 +77,21 @@ async def test_two_hundred_modules_of_another_kind(ports: Mapping[str, int], nam
     assert {result.code for _, result in told.healthy} == {None}
     assert told.lag < MOST_LAG
     assert told.growth < MOST_GROWTH
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+async def test_two_hundred_modules_in_a_zone_of_thousands_of_addresses(ports: Mapping[str, int]) -> None:
+    """Each looks up a name of its own there; the first answers of all leave nothing but the way over TCP."""
+    server = f"127.0.0.1:{ports['dns: cut off, and 4,000 addresses']}"
+    hostile = [probe_of(f"http://shop-{n}.example.com/", limit=3, allow_private=False) for n in range(HOSTILE)]
+    _, healthy = crowd_of(ports, "healthy", 5)
+    async with reaching(nameservers=[server], lookup_timeout=1.5) as reach:
+        await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that all later ones have
+        told = await crowd(reach, hostile, healthy)
+    print(f"lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
+
+    assert told.codes <= {"dns.bogus_answer", "dns.timeout"}
+    assert {result.code for _, result in told.healthy} == {None}
+    assert told.lag < MOST_LAG
+    assert told.growth < 2 * MOST_GROWTH  # c-ares makes objects of what came before anybody can leave some of it out

@@ -10,9 +10,12 @@ from dnslib.server import BaseResolver, DNSServer
 
 from monitor.core.expectation import Outcome
 from monitor.probers import Reach
+from monitor.probers.names import MOST_ADDRESSES
 
+from .corpus import whole
 from .looking import probe_of, reaching, seen
-from .misbehaving import WAYS, served
+from .misbehaving import WAYS, raw, served
+from .strangers import name_server
 
 MOVES = "moves.test"  # its address is what a test says
 
@@ -220,3 +223,32 @@ async def test_names_that_are_gone_hold_up_nobody(asking: Reach, zone: tuple[Zon
 
     assert [one.code for one in results] == [None, "dns.nxdomain"] * 100
     assert after.code is None
+
+
+async def test_what_was_cut_off_counts_as_it_is() -> None:
+    """One address is all that is dialled: nobody waits for the rest over TCP, where this server is silent."""
+    async with (
+        name_server("cut off, with an address") as port,
+        served(raw(whole())) as shop,
+        reaching(nameservers=[f"127.0.0.1:{port}"], lookup_timeout=1) as reach,
+    ):
+        observation, result = await seen(reach, probe_of(f"http://cut.example.com:{shop.port}/", limit=5))
+
+    assert result.code is None, result.reasons
+    assert observation.phases["resolve"] < 0.5
+
+
+async def test_where_nothing_was_left_the_whole_answer_is_asked_for() -> None:
+    """Over TCP; of very many addresses the first are taken, and all of those are looked at."""
+    async with (
+        name_server("cut off, and 4,000 addresses") as port,
+        served(raw(whole())) as shop,
+        reaching(nameservers=[f"127.0.0.1:{port}"], lookup_timeout=1) as reach,
+    ):
+        url = f"http://many.example.com:{shop.port}/"
+        _, result = await seen(reach, probe_of(url, limit=5))
+        _, refused = await seen(reach, probe_of(url, limit=5, allow_private=False))
+        assert len(await reach.names.addresses("many.example.com", socket.AF_INET)) == MOST_ADDRESSES
+
+    assert result.code is None, result.reasons
+    assert refused.code == "dns.bogus_answer"
