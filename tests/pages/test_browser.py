@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,15 @@ class Shop:
             return
         headers = {"Content-Security-Policy": POLICY, "Content-Type": TYPES[Path(path).suffix]}
         route.fulfill(body=self.files[path], headers=headers)
+
+
+def until(page: Any, expression: str) -> None:
+    """Waits until it is true. What Playwright waits with is a script that looks again inside the page, which our own
+    policy forbids as soon as the first look was too early."""
+    end = time.monotonic() + 30
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        time.sleep(0.02)
 
 
 def status(**facts: object) -> bytes:

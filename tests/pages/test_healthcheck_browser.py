@@ -9,7 +9,7 @@ import pytest
 from monitor.pages.render import html_files
 from tests.pages import maps
 from tests.pages.conftest import LANGUAGES, THEME, loaded, published
-from tests.pages.test_browser import ORIGIN, STRICT, Shop, browser, folder, status
+from tests.pages.test_browser import ORIGIN, STRICT, Shop, browser, folder, status, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -43,7 +43,7 @@ def opened(page: Any, files: dict[str, bytes], path: str) -> Shop:
 
 def shown(page: Any, count: int) -> None:
     """Waits until so many modules are to be seen."""
-    page.wait_for_function(f"{SHOWN} === {count}")
+    until(page, f"{SHOWN} === {count}")
 
 
 def test_the_address_says_what_is_shown(page: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_link_leads_to_a_module_that_was_not_shown(page: Any) -> None:
     shown(page, 3)
     page.get_by_role("link", name="Catalog: Healthy").click()
     shown(page, 4)
-    page.wait_for_function("document.querySelector('#catalog').getBoundingClientRect().top < innerHeight")
+    until(page, "document.querySelector('#catalog').getBoundingClientRect().top < innerHeight")
 
 
 def test_a_refresh_keeps_what_is_shown(page: Any) -> None:
@@ -211,9 +211,7 @@ def test_a_thousand_modules_are_narrowed_down_at_once(page: Any) -> None:
     last = page.locator(".shelf").last
     assert last.evaluate("(one) => one.getBoundingClientRect().height") > 0
     page.locator("#filter_group").select_option("g3")
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-module-id]')].filter((one) => !one.hidden).length === 100"
-    )
+    until(page, "[...document.querySelectorAll('[data-module-id]')].filter((one) => !one.hidden).length === 100")
     assert page.locator("#shown_count").inner_text() == "100 of 1,000 shown"
     page.locator("#filter_status").select_option("down")
     shown(page, 1)

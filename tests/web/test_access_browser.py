@@ -8,7 +8,7 @@ import pytest
 from tests.pages.test_browser import STRICT
 from tests.web.operators import OPEN, Side, serving
 from tests.web.people import EVERYBODY, SECRETS
-from tests.web.test_dashboard_browser import STICKS_OUT, address, browser
+from tests.web.test_dashboard_browser import STICKS_OUT, address, browser, until
 from tests.web.test_link import link
 
 __all__ = ["browser"]
@@ -27,7 +27,7 @@ async def look(page: Any, axe: Any) -> None:
 async def log_in(side: Side, page: Any, name: str) -> None:
     """With the keyboard: the name has the focus."""
     await page.goto(address(side, "/healthcheck"))
-    await page.wait_for_function("document.activeElement.id === 'name'")
+    await until(page, "document.activeElement.id === 'name'")
     await page.keyboard.type(name)
     await page.keyboard.press("Tab")
     await page.keyboard.type(SECRETS[name])
@@ -66,7 +66,7 @@ async def test_a_session_is_ended_from_another_browser(browser: Any, tmp_path: P
         await log_in(side, page, "ana")
         await page.click("form.who a")
         await page.click("text=End all my other sessions")
-        await page.wait_for_function("document.querySelectorAll('main li').length === 1")
+        await until(page, "document.querySelectorAll('main li').length === 1")
         await away.wait_for_selector("#line[data-state=ended]", timeout=20_000)
         await away.goto(address(side, "/healthcheck"))
         await away.wait_for_selector("#password")

@@ -13,7 +13,7 @@ from monitor.core.board import Version
 from monitor.core.effect import Versioned
 from tests.store.past import FAILED, PASSED, SLOW, after
 from tests.web.operators import Side, serving, small
-from tests.web.test_dashboard_browser import STICKS_OUT, STRICT, address, browser
+from tests.web.test_dashboard_browser import STICKS_OUT, STRICT, address, browser, until
 from tests.web.test_series import seen
 
 __all__ = ["browser"]
@@ -107,9 +107,8 @@ async def test_a_finger_reaches_the_figures(browser: Any, side: Side) -> None:
     await over.scroll_into_view_if_needed()
     box = await over.bounding_box()
     await page.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
-    await page.wait_for_function(
-        "(text) => document.querySelector('[data-plot=latency] .u-value').textContent !== text", arg=before[0]
-    )
+    told = "(text) => document.querySelector('[data-plot=latency] .u-value').textContent !== text"
+    await until(page, told, before[0])
     assert "–" not in await legend(page, "latency")
     shown = await page.locator("[data-plot=latency] .u-legend").bounding_box()
     assert shown["x"] >= 0
@@ -188,5 +187,5 @@ async def test_colours_follow_the_scheme(browser: Any, side: Side) -> None:
     picture = "document.querySelector('[data-plot=latency] canvas')?.toDataURL()"
     before = await page.evaluate(picture)
     await page.emulate_media(color_scheme="dark")
-    await page.wait_for_function(f"(before) => {{ const now = {picture}; return now && now !== before; }}", arg=before)
+    await until(page, f"(before) => {{ const now = {picture}; return now && now !== before; }}", before)
     await context.close()

@@ -36,6 +36,15 @@ async def browser() -> AsyncIterator[Any]:
         await browser.close()
 
 
+async def until(page: Any, expression: str, arg: Any = None) -> None:
+    """Waits until it is true, as `tests.pages.test_browser.until`."""
+    for _ in range(1000):
+        if await page.evaluate(expression, arg):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(expression)
+
+
 def address(side: Side, path: str) -> str:
     return str(side.client.make_url(path))
 
@@ -75,7 +84,7 @@ async def test_everything_is_done_with_the_keyboard_alone(browser: Any, tmp_path
         context = await browser.new_context(locale="en")
         page = await context.new_page()
         await page.goto(address(side, f"/healthcheck/incidents/{OPEN.id}"))
-        await page.wait_for_function("document.activeElement.id === 'token'")  # the field has the focus
+        await until(page, "document.activeElement.id === 'token'")  # the field has the focus
         await page.keyboard.type(TOKEN)
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#controls")

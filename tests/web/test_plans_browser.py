@@ -7,7 +7,7 @@ import pytest
 
 from tests.pages.test_browser import STRICT
 from tests.web.operators import OPEN, TOKEN, Side, serving, stormy
-from tests.web.test_dashboard_browser import STICKS_OUT, address, browser
+from tests.web.test_dashboard_browser import STICKS_OUT, address, browser, until
 
 __all__ = ["browser"]  # a fixture
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -75,7 +75,7 @@ async def test_an_incident_is_silenced_and_heard_of_again_with_the_keyboard_alon
         context = await browser.new_context(locale="en")
         page, other = await context.new_page(), await context.new_page()
         await page.goto(address(side, f"/healthcheck/incidents/{OPEN.id}"))
-        await page.wait_for_function("document.activeElement.id === 'token'")
+        await until(page, "document.activeElement.id === 'token'")
         await page.keyboard.type(TOKEN)
         await page.keyboard.press("Tab")
         await page.keyboard.type("Ana")
