@@ -88,7 +88,7 @@ class ConfigError(Exception):
         self.problems = problems
 
     def __reduce__(self) -> tuple[type["ConfigError"], tuple[str, list[Problem]]]:
-        """As `Exception` would have it, a copy were made from the text alone."""
+        """A copy as `Exception` makes it would be given the text alone."""
         return type(self), (self.file, self.problems)
 
 
