@@ -5,6 +5,7 @@ or its bound multiplied, so that it holds the code to the same work everywhere.
 """
 
 import time
+from statistics import median
 
 COUNT, SECONDS = 100_000, 0.005  # steps of an empty loop, and what they took there
 
@@ -12,9 +13,9 @@ COUNT, SECONDS = 100_000, 0.005  # steps of an empty loop, and what they took th
 def slowness() -> float:
     """How many times longer this machine takes now than the one of the bounds; 1 at least.
 
-    In time of this thread, the best of a few: neither another process nor another thread makes a machine slow.
+    In time of this thread, the median of a few: waiting for others is no slowness, sharing a core with them is.
     """
-    return max(1.0, min(_counting() for _ in range(5)) / SECONDS)
+    return max(1.0, median(_counting() for _ in range(5)) / SECONDS)
 
 
 def _counting() -> float:
