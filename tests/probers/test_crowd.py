@@ -6,17 +6,14 @@ than 50 MB, and the healthy modules beside them stay healthy.
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from monitor.core.probe import Probe
-from monitor.probers import Reach
 from monitor.turns import SWITCH
 
 from .adversaries import adversaries
-from .crowd import HOSTILE, Report, crowd, crowd_of, serving
+from .crowd import HOSTILE, crowd, crowd_of, serving
 from .looking import probe_of, reaching
 from .strangers import kinds, probes_of
 
@@ -45,17 +42,6 @@ def ports() -> Iterator[Mapping[str, int]]:
     sys.setswitchinterval(before)
 
 
-async def held_up(reach: Reach, hostile: Sequence[Probe], healthy: Sequence[Probe]) -> Report:
-    """One round of them. Where it held up the loop for too long, a second one shows whether it always does, or whether
-    it was a moment of the machine."""
-    told = await crowd(reach, hostile, healthy)
-    if told.lag < MOST_LAG:
-        return told
-    again = await crowd(reach, hostile, healthy)
-    seen = {"hostile": [*told.hostile, *again.hostile], "healthy": [*told.healthy, *again.healthy]}
-    return replace(again, growth=max(told.growth, again.growth), **seen)
-
-
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("name", CODES)
@@ -66,7 +52,7 @@ async def test_two_hundred_modules_at_a_hostile_server(ports: Mapping[str, int],
     hostile, healthy = crowd_of(ports, name, 1.5 if slow else 6.0)
     async with reaching() as reach:
         await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that all later ones have
-        told = await held_up(reach, hostile[: COSTLY.get(name, HOSTILE)], healthy)
+        told = await crowd(reach, hostile[: COSTLY.get(name, HOSTILE)], healthy)
     print(f"{name}: lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
 
     assert told.codes <= {code, ALSO.get(code or "", code)}
@@ -84,7 +70,7 @@ async def test_two_hundred_modules_of_another_kind(ports: Mapping[str, int], nam
     _, healthy = crowd_of(ports, "healthy", 5)
     async with reaching() as reach:
         await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that all later ones have
-        told = await held_up(reach, [probe] * HOSTILE, healthy)
+        told = await crowd(reach, [probe] * HOSTILE, healthy)
     print(f"{name}: lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
 
     assert told.codes <= codes
@@ -102,7 +88,7 @@ async def test_two_hundred_modules_in_a_zone_of_thousands_of_addresses(ports: Ma
     _, healthy = crowd_of(ports, "healthy", 5)
     async with reaching(nameservers=[server], lookup_timeout=1.5) as reach:
         await crowd(reach, *crowd_of(ports, "endless body", 1))  # memory that all later ones have
-        told = await held_up(reach, hostile, healthy)
+        told = await crowd(reach, hostile, healthy)
     print(f"lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
 
     assert told.codes <= {"dns.bogus_answer", "dns.timeout"}
