@@ -26,6 +26,8 @@ TYPES = {
 # With a rule of WCAG 2.2 that axe leaves out; without all that is well, of which to tell takes half of its time.
 STRICT = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 
+WIDTHS = (390, 1280)  # at which axe looks: what it finds does not depend on the widths between
+
 pytestmark = pytest.mark.slow
 
 
@@ -106,7 +108,8 @@ def test_nothing_sticks_out_and_nothing_is_inaccessible(browser: Any, language: 
             where = (state, language, path)
             page.goto(f"{ORIGIN}/{folder(language)}{path}")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
-            assert not axe.run(page, options=STRICT).response["violations"], where
+            if width in WIDTHS:
+                assert not axe.run(page, options=STRICT).response["violations"], where
     context.close()
     assert problems == []
 

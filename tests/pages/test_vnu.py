@@ -59,7 +59,7 @@ def test_no_page_has_an_error_or_a_warning(tmp_path: Path) -> None:
         "--skip-non-html",
         str(tmp_path / "site"),
     )
-    done = subprocess.run((*command, str(tmp_path / "site")), capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     messages = json.loads(done.stderr)["messages"]
     told = {
         f"{Path(one['url']).name}: {one['type']}: {one['message']} {one.get('extract', '')}"

@@ -22,7 +22,7 @@ from tests.programs import path_of
 
 pytest.importorskip("asyncpg")
 
-ROUNDS = int(os.environ.get("MONITOR_APART_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("MONITOR_APART_ROUNDS", "2"))
 CLOSE = 20.0  # seconds by which the beginning of an outage may be dated otherwise: nobody looked for a takeover
 WAYS = ("kill", "agent frozen", "broker killed", "freeze", "agent killed", "partition")
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 pytest.importorskip("asyncpg")
 
 SOON = 15.0  # seconds within which the other one leads
-ROUNDS = int(os.environ.get("MONITOR_TAKEOVERS", "4"))
+ROUNDS = int(os.environ.get("MONITOR_TAKEOVERS", "2"))
 CLOSE = 20.0  # seconds by which the beginning of an outage may be dated later: nobody looked for a takeover
 
 
