@@ -22,7 +22,7 @@ from monitor.lasting import LinkFailed
 from monitor.logs import mask_with
 from monitor.lookout import Lookout
 from monitor.mask import masker
-from monitor.memory import few_arenas, tidy
+from monitor.memory import few_arenas, loaded, tidy
 from monitor.places import topics
 from monitor.places.link import Came, Link
 from monitor.places.outbox import Outbox, OutboxFailed
@@ -92,6 +92,7 @@ class Agent:
         Raises StoreUnusable or OutboxFailed when it cannot begin.
         """
         few_arenas()
+        loaded()
         async with AsyncExitStack() as stack:
             stack.enter_context(only_one(self.data))
             self.outbox = Outbox(self.data / "outbox.db")

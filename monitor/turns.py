@@ -18,7 +18,7 @@ from monitor.config import Config
 from monitor.data import database_url, listening, only_one, place_of
 from monitor.jobs import guarded
 from monitor.leadership import Leadership
-from monitor.memory import few_arenas
+from monitor.memory import few_arenas, loaded
 from monitor.metrics import Metrics
 from monitor.press import Press
 from monitor.reloading import Reloading
@@ -93,6 +93,7 @@ class Turns(ABC):
         """
         sys.setswitchinterval(SWITCH)
         few_arenas()
+        loaded()
         async with AsyncExitStack() as stack:
             stack.enter_context(only_one(self.data))
             await self._serve_public(stack)  # the last publication is there again before anything else

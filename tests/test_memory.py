@@ -52,3 +52,25 @@ def test_what_is_very_much_is_not_looked_through_again() -> None:
     """Of two million new objects no collection looks at all, and what stays of them is passed over from then on."""
     found = subprocess.run([sys.executable, "-c", LARGE], check=True, capture_output=True, text=True, timeout=60)
     assert found.stdout.splitlines() == ["False 0", "True True", "False True True"]
+
+
+LOADED = """
+import gc, time
+import monitor.app
+from monitor import memory
+
+def look():
+    began = time.thread_time()
+    gc.collect()
+    return time.thread_time() - began
+
+before = min(look() for _ in range(3))
+memory.loaded()
+print(before / min(look() for _ in range(3)))
+"""
+
+
+def test_what_is_loaded_is_not_looked_through_again() -> None:
+    """The code of all packages, a quarter of a million objects: to look for garbage in it holds up the loop."""
+    found = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True, text=True, timeout=60)
+    assert float(found.stdout) > 10

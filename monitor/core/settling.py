@@ -97,9 +97,10 @@ def resettle(board: Board, probes: Iterable[Probe], now: datetime) -> tuple[Boar
 def roll_up(board: Board, module: str, since: datetime, now: datetime) -> tuple[Board, list[Effect]]:
     """The module is as bad as the worst of its probes that is known; a probe nothing is known of counts neither way."""
     before = board.modules.get(module, Condition(Status.UNKNOWN, since))
-    known = [board.probes[probe.key] for probe in board.platform.deciding(module) if probe.key in board.probes]
-    order = (Status.DOWN, Status.DEGRADED, Status.UP)
-    status = next((s for s in order if any(c.status is s for c in known)), Status.UNKNOWN)
+    found = [board.probes.get(probe.key) for probe in board.platform.deciding(module)]
+    known = [condition for condition in found if condition is not None]
+    seen = {condition.status for condition in known}
+    status = next((s for s in (Status.DOWN, Status.DEGRADED, Status.UP) if s in seen), Status.UNKNOWN)
     if status is Status.UP and _lost_in_trouble(board, module, known):
         status = Status.UNKNOWN
     if status is before.status:

@@ -354,14 +354,16 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
 
 def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
     """Probes that nothing usable was heard of for too long, and when the next one can be."""
-    judged, tuning = board.platform.judged, board.platform.tuning
-    heard = [p for key, c in board.probes.items() if c.status is not Status.UNKNOWN and (p := judged.get(key))]
-    soonest = now + min((tuning.fresh_for(probe) for probe in judged.values()), default=AHEAD)
+    platform, tracks = board.platform, board.tracks
+    soonest = now + (platform.fresh_for or AHEAD)
     silent: list[Probe] = []
-    for probe in heard:
-        found = [board.tracks.get((probe.module, probe.id, place)) for place in probe.locations]
+    for key, condition in board.probes.items():
+        probe = platform.judged.get(key)
+        if probe is None or condition.status is Status.UNKNOWN:
+            continue
+        found = [tracks.get((*key, place)) for place in probe.locations]
         newest = max([track.usable_at for track in found if track is not None and track.usable_at], default=None)
-        if newest is None or (due := newest + tuning.fresh_for(probe)) < now:
+        if newest is None or (due := newest + platform.tuning.fresh_for(probe)) < now:
             silent.append(probe)
         elif due < soonest:
             soonest = due

@@ -14,6 +14,7 @@ PIECE = 16 * 1024  # bytes unpacked at a stretch
 MOST_MEMBERS = 256  # of gzip behind one another: empty ones are work without an end
 
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_PADDING = b"\0"  # behind the end, up to a round size: gunzip and browsers pass over it
 _RAW = -15  # deflate without its envelope, as some servers send it
 # Names that pack nothing; some servers confuse packing with how the text is written, and browsers pass over it.
 _NOTHING = frozenset({"", "identity", "none", "chunked", "utf-8", "utf8", "iso-8859-1"})
@@ -34,6 +35,8 @@ class Unpacking:
         if not self._named:
             yield data
             return
+        if self._packer is not None and self._packer.eof:
+            data = data.lstrip(_PADDING)
         more = False  # what came is read, and what it unfolds to was not all given yet
         while data or more:
             packer = self._begun(data)
@@ -43,7 +46,7 @@ class Unpacking:
                 raise self._refused(str(error)) from None
             yield piece
             more = len(piece) == PIECE and not packer.eof
-            data = packer.unused_data if packer.eof else packer.unconsumed_tail
+            data = packer.unused_data.lstrip(_PADDING) if packer.eof else packer.unconsumed_tail
 
     def end(self) -> None:
         """Nothing more comes. Raises Stopped when the body is not whole."""

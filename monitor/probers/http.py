@@ -116,7 +116,7 @@ async def exchange(
             followed += 1
         finally:
             if target.reuse:
-                reach.lines.keep(where, line)
+                reach.lines.keep((run.probe.key, where), line)
             else:
                 line.close()
 
@@ -158,7 +158,7 @@ async def _send(
     if run.traced:
         _note_request(run, data, request)
     bodiless = request.method == "HEAD"
-    if target.reuse and (kept := reach.lines.take(request.where)) is not None:
+    if target.reuse and (kept := reach.lines.take((run.probe.key, request.where))) is not None:
         try:
             return kept, await _asked(kept, run, data, bodiless)
         except (ServerDisconnectedError, ClientOSError):

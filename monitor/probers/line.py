@@ -28,6 +28,7 @@ MOST_INTERIM = 128  # answers 1xx before the one that counts: a flood of them wo
 KEPT_FOR = 75.0  # seconds that a connection waits for the next run
 
 Where = tuple[bool, str, int]  # whether with TLS, host, port
+Kept = tuple[tuple[str, str], Where]  # whose connection: the module and probe, and where it leads
 
 
 class Answer(NamedTuple):
@@ -160,6 +161,8 @@ class Line(ResponseHandler):
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """As aiohttp, which forgets to tell whoever reads a body that it has become unreadable."""
         self._spoil(exc, *cause)
+        if cause and exc.__cause__ is None:  # aiohttp tells it only to whoever waits already
+            exc.__cause__ = cause[0]
         super().set_exception(exc, *cause)
 
     def _spoil(self, exc: BaseException, *cause: BaseException) -> None:
@@ -197,14 +200,17 @@ async def connected(run: Run, reach: "Reach", where: Where, allow_private: bool,
 
 
 class Lines:
-    """Connections that wait for the next run of a probe that says `reuse: true`, the last used first."""
+    """Connections that wait for the next run of a probe that says `reuse: true`, the last used first.
+
+    Each serves one probe: an answer that comes late, or twice, is never taken for that of another one.
+    """
 
     def __init__(self) -> None:
-        self._idle: dict[Where, list[tuple[Line, asyncio.TimerHandle]]] = {}
+        self._idle: dict[Kept, list[tuple[Line, asyncio.TimerHandle]]] = {}
 
-    def take(self, where: Where) -> Line | None:
-        """One that leads there; None when there is none."""
-        idle = self._idle.get(where, [])
+    def take(self, whose: Kept) -> Line | None:
+        """One of a probe that leads there; None when there is none."""
+        idle = self._idle.get(whose, [])
         while idle:
             line, ending = idle.pop()
             ending.cancel()
@@ -213,17 +219,19 @@ class Lines:
             line.close()
         return None
 
-    def keep(self, where: Where, line: Line) -> None:
+    def keep(self, whose: Kept, line: Line) -> None:
         """Takes one back, as long as it can be used."""
         if not line.is_usable:
             line.close()
             return
         line.rest()
-        ending = asyncio.get_running_loop().call_later(KEPT_FOR, self._end, where, line)
-        self._idle.setdefault(where, []).append((line, ending))
+        ending = asyncio.get_running_loop().call_later(KEPT_FOR, self._end, whose, line)
+        self._idle.setdefault(whose, []).append((line, ending))
 
-    def _end(self, where: Where, line: Line) -> None:
-        self._idle[where] = [one for one in self._idle.get(where, []) if one[0] is not line]
+    def _end(self, whose: Kept, line: Line) -> None:
+        self._idle[whose] = [one for one in self._idle.get(whose, []) if one[0] is not line]
+        if not self._idle[whose]:
+            del self._idle[whose]
         line.close()
 
     def close(self) -> None:

@@ -100,6 +100,7 @@ class Transport(asyncio.Transport):
         self._reading = True  # unless somebody wants a pause
         self._heard_all = False  # the other side is done
         self._closing = False
+        self._broken: Exception | None = None  # why nothing can be sent any more; what came is read all the same
         self._gone = False
         protocol.connection_made(self)
         self._watch()
@@ -125,7 +126,9 @@ class Transport(asyncio.Transport):
                 self._protocol.data_received(data)
                 return
             self._heard_all = True
-            if not self._protocol.eof_received():
+            if self._broken is not None:
+                self._end(self._broken)
+            elif not self._protocol.eof_received():
                 self.close()
         except BaseException as error:
             self._end(error if isinstance(error, Exception) else None)
@@ -146,13 +149,22 @@ class Transport(asyncio.Transport):
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:
-            self._end(error)
+            self._break(error)
             return
         del self._unsent[:sent]
         if self._closing and not self._unsent:
             self._end(None)
         else:
             self._watch()
+
+    def _break(self, error: Exception) -> None:
+        """Nothing can be sent any more. The other side may have said why before it went: that is read first."""
+        if self._closing or self._heard_all:
+            self._end(error)
+            return
+        self._broken = self._broken or error
+        self._unsent.clear()
+        self._watch()
 
     def pause_reading(self) -> None:
         """Nothing more is read until it is wanted."""

@@ -95,6 +95,17 @@ def test_what_is_unpacked_is_what_was_packed(coding: str, size: int) -> None:
     assert max(map(len, pieces)) <= 16 * 1024
 
 
+@pytest.mark.parametrize("size", [1, 30, 10_000])
+def test_padding_behind_a_packed_body_is_passed_over(size: int) -> None:
+    """As gunzip and browsers do; anything else there is no gzip."""
+    packed, packing = gzip.compress(OK) + bytes(600), Unpacking(["gzip"])
+    pieces = [one for at in range(0, len(packed), size) for one in packing.pieces(packed[at : at + size])]
+    packing.end()
+    assert b"".join(pieces) == OK
+    with pytest.raises(Stopped, match="does not match"):
+        list(packing.pieces(b"\0\0rubbish"))
+
+
 def test_a_body_that_ends_before_its_packing_is_not_whole() -> None:
     """Whatever it held so far."""
     packing = Unpacking(["gzip"])

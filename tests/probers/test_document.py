@@ -20,6 +20,9 @@ from monitor.probers.failure import Stopped
         ("9" * 4301, "content.json_limits", "digits"),
         ("[" + "0," * 200_001 + "0]", "content.json_limits", "values"),
         ("[" + "{}," * 50_001 + "0]", "content.json_limits", "objects"),
+        ('["a",' + "[" * 50_001, "content.json_limits", "objects"),
+        (r'"\\"' + "[" * 50_001, "content.json_limits", "objects"),
+        ('["",' * 50_001, "content.json_limits", "objects"),
         ('"' + "x" * (16 << 20) + '"', "content.json_limits", "MiB"),
         ("NaN", "content.invalid_json", "NaN"),
         ("[-Infinity]", "content.invalid_json", "-Infinity"),
@@ -42,7 +45,15 @@ def test_what_is_refused(text: str, code: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 200 + "]" * 200, "9" * 4300, '"' + "[{," * 1000 + '"', '{"a": 1, "a": 2}', "[" + "[]," * 45_000 + "1]"],
+    [
+        "[" * 200 + "]" * 200,
+        "9" * 4300,
+        '"' + "[{," * 1000 + '"',
+        '{"a": 1, "a": 2}',
+        "[" + "[]," * 45_000 + "1]",
+        pytest.param('{"page": "' + "f({x:[1,2,3]}); " * 60_000 + '"}', id="a page with its script in one string"),
+        pytest.param('["' + r"\"[[,,\\\"{" * 60_000 + '"]', id="marks between what is escaped"),
+    ],
 )
 def test_what_is_taken(text: str) -> None:
     """The limits themselves, brackets inside texts, and keys that come twice: the last one counts."""

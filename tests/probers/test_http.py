@@ -6,10 +6,13 @@ import errno
 import json
 import logging
 import re
+import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import ClientOSError
 
 from monitor.clock import SystemClock
 from monitor.core.clause import Clause, header_key
@@ -19,6 +22,7 @@ from monitor.core.probe import Probe
 from monitor.core.target import Network
 from monitor.probers import PROBERS, Reach, look
 from monitor.probers.failure import Stopped, of_connect, of_exchange
+from monitor.probers.line import Line
 
 from .looking import probe_of, reaching, seen
 from .misbehaving import HOSTILE, WAYS, answer, compressed, raw, served
@@ -142,6 +146,23 @@ async def test_reuse_keeps_the_connection(reach: Reach) -> None:
     assert server.connections == 1
     assert list(observation.phases) == ["processing", "transfer"]
     assert observation.address == f"127.0.0.1:{server.port}"
+
+
+async def test_a_kept_connection_serves_one_probe(reach: Reach) -> None:
+    """What one module's server says too late, or twice, is never taken for the answer to another one."""
+
+    async def patient(reader: Any, writer: Any) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+
+    async with served(patient) as server:
+        one = probe_of(server.url(), reuse=True)
+        for probe in (one, replace(one, module="cart"), replace(one, id="other"), one):
+            await seen(reach, probe)
+
+    assert server.connections == 3
 
 
 async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(reach: Reach) -> None:
@@ -442,3 +463,15 @@ async def test_reconfiguring_changes_addresses_and_secrets() -> None:
     assert result.code is None
     assert observation.http is not None
     assert observation.http.excerpt == "•••"
+
+
+async def test_why_a_connection_ended_is_known_also_to_whoever_reads_later(reach: Reach) -> None:
+    """TLS may fail between the handshake and the first look at what came."""
+    line = Line(asyncio.get_running_loop(), "127.0.0.1:1", reach.turns)
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    line.connection_lost(alert)
+    with pytest.raises(ClientOSError) as raised:
+        await line.read()
+    stopped = of_exchange(raised.value, "processing")
+    assert stopped is not None
+    assert stopped.code == "tls.handshake_failed"

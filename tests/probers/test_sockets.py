@@ -195,6 +195,27 @@ async def test_a_reset_is_told_once(writes: bool) -> None:
         assert ear.lost == 1
 
 
+async def test_what_was_said_before_a_reset_is_heard() -> None:
+    """An answer that came before the other side was gone for all that is still to be sent."""
+    with opened() as sockets, socket.create_server(("127.0.0.1", 0)) as server:
+        plain = socket.socket()
+        plain.setblocking(False)
+        await sockets.connect(plain, server.getsockname())
+        theirs, _ = server.accept()
+        ear = Ear()
+        transport = sockets.carry(plain, ear)
+        transport.write(b"x")
+        await asyncio.sleep(0.05)
+        theirs.sendall(b"too large")
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()
+        transport.write(b"x" * 100)
+        await asyncio.wait_for(ear.over.wait(), 10)
+        assert ear.heard == b"too large"
+        assert isinstance(ear.error, ConnectionError)
+        assert ear.lost == 1
+
+
 async def test_a_protocol_that_fails_ends_its_connection_and_no_other() -> None:
     class Broken(Ear):
         def data_received(self, data: bytes) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -29,6 +31,27 @@ def dial(reach: Reach, port: int) -> str:
     """The address of our name, led to a port of loopback."""
     reach.network = Network(connect_to=((f"*.test:{port}", f"127.0.0.1:{port}"),), ca_file=reach.network.ca_file)
     return f"https://{NAME}:{port}/"
+
+
+async def test_a_server_that_wants_a_certificate_of_ours_is_told_as_such(
+    trusting: Reach, authorities: Authorities
+) -> None:
+    """In TLS 1.3 it says so after the handshake, at the very moment at which the request goes out, and is gone."""
+    context, codes = authorities.context("client certificate wanted"), Counter[str | None]()
+
+    def refuse(server: socket.socket) -> None:
+        for _ in range(40):
+            plain, _ = server.accept()
+            with plain, suppress(ssl.SSLError), context.wrap_socket(plain, server_side=True) as secure:
+                secure.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        refusing = asyncio.create_task(asyncio.to_thread(refuse, server))
+        probe = probe_of(dial(trusting, server.getsockname()[1]), allow_private=False)
+        for _ in range(40):
+            codes[(await seen(trusting, probe))[1].code] += 1
+        await refusing
+    assert codes == {"tls.handshake_failed": 40}
 
 
 @pytest.mark.parametrize(
