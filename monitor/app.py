@@ -15,6 +15,7 @@ from monitor.circulation import Circulation
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
 from monitor.config.apart import reloaded
+from monitor.core import herald
 from monitor.core.alias import aliases_of
 from monitor.core.board import Board
 from monitor.core.effect import Called, Happened, Keep, Missed, Observed, Reconfigured, Ticked
@@ -45,6 +46,7 @@ from monitor.reloading import Reloading
 from monitor.selfwatch import Selfwatch
 from monitor.standby import lead_of
 from monitor.store import TROUBLES
+from monitor.tally import Tally
 from monitor.turns import Jobs, Turns
 from monitor.upkeep import Upkeep
 from monitor.watchroom import Watchroom
@@ -86,9 +88,10 @@ class App(Turns, Watcher):
         self._count(self.config)
         await self._open_press()
         await self._open_lookout(stack)
-        self.desk = Desk(
-            board_from(platform, memory), self.store, self.places, self._clock, watcher=self, troubles=TROUBLES
-        )
+        board, self.tally = board_from(platform, memory), Tally(self.data / "told")
+        stored = {id: told.seq for id, told in board.told.items()}
+        board = herald.counted(board, await asyncio.to_thread(self.tally.begin, stored))
+        self.desk = Desk(board, self.store, self.places, self._clock, watcher=self, troubles=TROUBLES)
         self.places.begin(self.desk, memory.marks, self.following.tell)
         self.reach.called = lambda key: self.desk.board.calls.get(key)
         self._open_mailroom(stack)
@@ -139,6 +142,7 @@ class App(Turns, Watcher):
             instance=place_of(self.data),
             alone=lambda: self.leadership.is_alone,
             valid=lambda: self.leadership.is_valid,
+            leaving=self.tally.note,
         )
         stack.push_async_callback(self.mailroom.close)
         self.circulation = Circulation(

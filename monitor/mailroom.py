@@ -52,7 +52,7 @@ class Mailroom:
     """`board` is what is known now, `hear` takes what a person says, `counted` is told each outcome by channel.
     `acknowledge_url` gives the link by which whoever reads a notice says mine; `kinds` makes a channel of its section,
     by its kind; `instance` tells this monitor from others, also after a restart. `alone`: nobody else can have taken
-    over; `valid`: nobody has, for sure."""
+    over; `valid`: nobody has, for sure. `leaving` as of the postman."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Mailroom:
         instance: str = "",
         alone: Callable[[], bool] = lambda: True,
         valid: Callable[[], bool] = lambda: True,
+        leaving: Callable[[Letter], Awaitable[None]] | None = None,
     ) -> None:
         self._config = config
         self._kinds = kinds
@@ -87,7 +88,16 @@ class Mailroom:
         self._retired: list[Channel] = []
         owner = f"{stable_id(f'postman:{instance}')}-"
         self.postman = Postman(
-            outbox, clock, self._writer, self._known, self._hold, counted, limit=self._limit, owner=owner, alone=alone
+            outbox,
+            clock,
+            self._writer,
+            self._known,
+            self._hold,
+            counted,
+            limit=self._limit,
+            owner=owner,
+            alone=alone,
+            leaving=leaving,
         )
         self.distress = Distress(
             clock, lambda: self.postman.store_trouble, self.postman.undelivered.other, self.postman.post

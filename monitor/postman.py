@@ -8,7 +8,7 @@ written down once it takes writes again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -61,7 +61,8 @@ class Postman:
     """`write` words a message for a channel's language, `known` gives an incident as it is now, `hold` says why a
     letter must wait. `counted` is told each outcome by channel; `limit` says how long an attempt on a
     channel may take, `owner` names this monitor among others that share the store. While it is `alone`, what the store
-    refuses leaves from memory; else another may have judged the same, and a letter leaves only under a claim."""
+    refuses leaves from memory; else another may have judged the same, and a letter leaves only under a claim.
+    `leaving` is told each letter before it leaves about an event that no store has taken."""
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class Postman:
         limit: Callable[[str], timedelta] = lambda channel: LIMIT,
         owner: str = "",
         alone: Callable[[], bool] = lambda: True,
+        leaving: Callable[[Letter], Awaitable[None]] | None = None,
     ) -> None:
         self.boxes: dict[str, Box] = {}
         self._outbox = outbox
@@ -84,6 +86,7 @@ class Postman:
         self._counted = counted
         self._random = random or Random()
         self._limit, self._owner, self._alone = limit, owner, alone
+        self._leaving = leaving
         self._unwritten = Unwritten(outbox)
         self._changed = asyncio.Event()  # the channels, for whoever sets their workers to work
         self.undelivered = Undelivered(outbox, clock, lambda: self.boxes, self.post, counted)
@@ -231,6 +234,8 @@ class Postman:
             if incident is None and not letter.incident.startswith(OWN):
                 after = self._failed(letter, "its incident cannot be read", permanent=held)
             else:
+                if not known and self._leaving is not None:
+                    await self._leaving(letter)
                 trying = self._attempt(box, replace(sending, letter=letter), incident, claim.external)
                 attempt = asyncio.create_task(trying)
                 after = await asyncio.shield(attempt)

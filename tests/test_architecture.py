@@ -55,14 +55,14 @@ TOP = frozenset(
     {
         *("agent", "app", "circulation", "cli", "commands", "courier", "exporter", "gazette", "lookout", "mailroom"),
         *("opsroom", "postman", "press", "reviews", "selfwatch", "standby", "ticketing", "turns", "undelivered"),
-        *("unwritten", "upkeep", "watchroom"),
+        *("tally", "unwritten", "upkeep", "watchroom"),
     }
 )
 MAY_IMPORT_TOP = {
     "agent": {"lookout"},
     "app": {
         *("circulation", "courier", "exporter", "lookout", "mailroom", "opsroom", "press", "selfwatch", "standby"),
-        *("turns", "upkeep", "watchroom"),
+        *("tally", "turns", "upkeep", "watchroom"),
     },
     "circulation": {"gazette"},
     "exporter": {"lookout"},

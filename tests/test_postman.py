@@ -339,6 +339,26 @@ async def test_nobody_is_reminded_of_what_is_over() -> None:
     assert pager.came == [(f"{ONE.id}-2", "resolved")]
 
 
+async def test_who_counts_hears_of_what_leaves_from_memory_before_it_does() -> None:
+    """And of nothing that the store has, also when it refuses the claim."""
+    pager = Receiver()
+    world = World(pager=pager)
+    heard: list[tuple[str, int]] = []
+
+    async def leaving(letter: Letter) -> None:
+        heard.append((letter.event_id, len(pager.came)))
+
+    world.postman._leaving = leaving
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    await world.work()
+    world.postman.refused("disk full")
+    for seq, event in ((2, "worsened"), (3, "eased")):
+        world.postman.add(happened(ONE, seq, event, "pager"), False)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-{seq}" for seq in (1, 2, 3)]
+    assert heard == [(f"{ONE.id}-2", 1), (f"{ONE.id}-3", 2)]
+
+
 async def test_while_the_store_refuses_letters_leave_from_memory() -> None:
     """In the same order and under the same ids; what became of them is written down later, nothing sent twice."""
     pager = Receiver()

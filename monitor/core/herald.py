@@ -3,7 +3,7 @@
 So the fact and the words about it are stored together, or not at all. While no incident changes there is nothing to do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -101,6 +101,14 @@ def shifted(board: Board, by: timedelta, now: datetime) -> tuple[Board, list[Eff
             found.append(Informed(id, told))
     board, more = gathering.shifted(board, by, now)
     return with_told(board), [*found, *more]
+
+
+def counted(board: Board, heard: Mapping[str, int]) -> Board:
+    """After a restart: people have heard of this many events of these incidents, whatever of them is stored. The next
+    one comes after them."""
+    beyond = {id: seq for id, seq in heard.items() if seq > board.told.get(id, Told()).seq}
+    told = {id: replace(board.told.get(id, Told()), seq=seq) for id, seq in beyond.items()}
+    return replace(board, told={**board.told, **told})
 
 
 def retimed(board: Board, effects: list[Effect], before: Platform) -> tuple[Board, list[Effect]]:

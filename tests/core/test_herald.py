@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.core.agenda import WorkAct
 from monitor.core.effect import Happened, Lifted, Missed, Ordered, Saved, Silenced
-from monitor.core.herald import with_told, worked_on
+from monitor.core.herald import counted, with_told, worked_on
 from monitor.core.incident import Change, Stage
 from monitor.core.intent import Notice, Withheld
 from monitor.core.maintenance import Window
@@ -79,6 +79,20 @@ def test_a_chain_goes_on_over_a_restart() -> None:
         passing(told, 12, "-")
         whys = Counter((why, channel) for why, channel, _ in said(told))
         assert whys[("escalated", "boss")] == whys[("first", "pager")] == 1
+
+
+def test_what_people_heard_of_without_a_store_is_not_counted_anew() -> None:
+    """After a restart that knows only the first event: the next one has a number that nobody has heard yet."""
+    told = shop().play({"catalog": "++------", "checkout": "++++++++"})
+    first = told.incidents[0].id
+    last = told.board.told[first].seq
+    told.board = counted(told.board, {first: last + 3, "nobody knows it": 2})
+    assert counted(told.board, {first: last}) == told.board
+    told.say(Acknowledge(first), by="Ana")
+    happened = [one for one in told.effects if isinstance(one, Happened) and one.incident.id == first]
+    assert [one.seq for one in happened][-2:] == [last, last + 4]
+    passing(told, 20, "+")
+    assert told.board.told[first].seq > last + 4
 
 
 def test_an_acknowledgement_stops_the_chain_until_it_expires() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes.running import eventually, get
+from tests.processes.stations import killed
 from tests.processes.troubled import scene, watched
 from tests.processes.whole import whole
 
@@ -145,6 +146,30 @@ async def test_a_database_that_somebody_keeps_locked_loses_nothing(tmp_path: Pat
         seen.is_stored()
         runs = station.rows("SELECT count(*) FROM observations WHERE module = 'files'")[0][0]
         assert runs >= seen.target.asked - 1, "one may have been under way at the end"
+
+
+async def test_no_number_is_given_twice_by_a_monitor_that_is_killed_while_nothing_can_be_stored(
+    tmp_path: Path,
+) -> None:
+    """People hear the end of an outage that the store never hears of; the end that the next process sees is another
+    event, under another number."""
+    async with watched(tmp_path) as (station, receiver):
+        async with scene(station, receiver) as seen:
+            seen.target.works = False
+            await eventually(lambda: seen.said("opened"), 60, "the outage is told")
+            await eventually(station.has_delivered_all, 30, "and that is stored")
+            with closing(sqlite3.connect(tmp_path / "data" / "monitor.db", isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                seen.target.works = True
+                await eventually(lambda: seen.said("resolved"), 150, "the end is told from memory")
+                await killed(seen.one)
+        async with scene(station, receiver) as seen:
+            await eventually(lambda: len(set(seen.said("resolved"))) == 2, 150, "the end is told again")
+            assert await seen.one.leave() == 0
+    (opened,), (first, second) = set(seen.said("opened")), dict.fromkeys(seen.said("resolved"))
+    numbers = [int(one.rpartition("-")[2]) for one in (opened, first, second)]
+    assert numbers == sorted(set(numbers)), (opened, first, second)
+    assert {one.rpartition("-")[0] for one in (first, second)} == {opened.rpartition("-")[0]}
 
 
 async def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
