@@ -18,8 +18,8 @@ _LOCK = 0x766D6F6E  # any number, the same in every process
 async def prepare(engine: AsyncEngine, where: str, *, readonly: bool) -> bool:
     """The schema is that of this version afterwards; says whether anything had to be done.
 
-    Raises StoreUnusable for a schema of a newer version, for somebody else's database, and, when `readonly`, for an
-    older schema.
+    Raises StoreUnusable for a schema of a newer version, for one that lacks tables, for somebody else's database, and,
+    when `readonly`, for an older schema.
     """
     async with engine.connect() as connection:
         version = await connection.run_sync(lambda sync: _version(sync, where))
@@ -46,6 +46,8 @@ def _version(connection: Connection, where: str) -> str | None:
             f"{where} has schema {version}, this version of the monitor knows up to {HEAD}: "
             "run the newer version, or restore a backup from before the upgrade"
         )
+    if version == HEAD and (lost := sorted(metadata.tables.keys() - set(tables))):
+        raise StoreUnusable(f"{where} is damaged (tables are missing: {', '.join(lost)}): put a backup in its place")
     return "" if version is None else version
 
 
@@ -57,6 +59,7 @@ def _upgrade(connection: Connection, where: str) -> None:
         create(connection)
     elif version != HEAD:
         migrate(connection)
+        _version(connection, where)  # a table that no migration looked at may be missing
 
 
 def create(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -135,6 +136,37 @@ async def test_a_newer_schema_is_refused(url: str, readonly: bool) -> None:
     await version(url, "9999")
     with pytest.raises(StoreUnusable, match=rf"has schema 9999, .* knows up to {HEAD}: run the newer version"):
         await open_sql(url, readonly=readonly)
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+async def test_tables_that_are_missing_are_named(url: str, readonly: bool) -> None:
+    """As a restore that went half way leaves it. Made anew they would be empty, and nobody would know."""
+    store = await open_sql(url)
+    async with store.writing() as connection:
+        for table in ("told", "outbox"):
+            await connection.execute(text(f"DROP TABLE {table}"))
+    await store.close()
+    with pytest.raises(StoreUnusable, match=r"is damaged \(tables are missing: outbox, told\): put a backup"):
+        await open_sql(url, readonly=readonly)
+
+
+async def test_an_upgrade_does_not_pass_over_a_table_that_is_missing(url: str) -> None:
+    """One that no migration on the way looks at."""
+
+    def older(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "monitor:store/migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+        connection.execute(text("DROP TABLE told"))
+
+    engine = engine_of(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(older)
+    await engine.dispose()
+    for _ in range(2):  # and it leaves everything as it was
+        with pytest.raises(StoreUnusable, match=r"is damaged \(tables are missing: told\)"):
+            await open_sql(url)
 
 
 async def test_a_reader_does_not_upgrade(url: str) -> None:
