@@ -116,8 +116,13 @@ class Postman:
 
     async def refresh(self) -> None:
         """Learns what waits in the store: at the start, and what others left. Raises StoreFailed."""
-        for letter in await self._outbox.waiting():
-            self._put(letter)
+        found = await self._outbox.waiting()
+        for letter in found:
+            if letter.state is not State.DEAD:
+                self._put(letter)
+        for letter in found:
+            if letter.state is State.DEAD:
+                await self.undelivered.bury(letter)
 
     def _put(self, letter: Letter) -> None:
         if self._unwritten.keeps(letter):
@@ -151,7 +156,8 @@ class Postman:
         while True:
             try:
                 if not begun:
-                    await self._outbox.begin(self._owner)  # what the process before us had claimed is free
+                    for lost in await self._outbox.begin(self._owner):  # what the process before us had claimed is free
+                        await self.undelivered.bury(lost)
                 begun = True
                 await self.refresh()
                 await self._unwritten.catch_up()
@@ -228,8 +234,8 @@ class Postman:
                     held = False
             if claim is None:
                 # Somebody else has it, or is done with it: what the store says counts, but for what it has not heard.
-                waiting = [one for one in await self._outbox.waiting() if not self._unwritten.keeps(one)]
-                return box.learn(letter, waiting)
+                found = [one for one in await self._outbox.waiting() if one.state is not State.DEAD]
+                return box.learn(letter, [one for one in found if not self._unwritten.keeps(one)])
             incident = claim.incident or self._unwritten.about(letter) or self._known(letter.incident)
             if incident is None and not letter.incident.startswith(OWN):
                 after = self._failed(letter, "its incident cannot be read", permanent=held)

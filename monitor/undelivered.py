@@ -1,5 +1,5 @@
 """Undelivered: letters that do not arrive. Those whose channel has left the configuration wait for it to come back, and
-not for ever; whatever is given up is told on another channel.
+not for ever; what cannot be read is given up at once. Whatever is given up is told on another channel.
 """
 
 import logging
@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from monitor.chronicle import of_letter
 from monitor.clock import Clock
-from monitor.core.outbox import GONE, Letter, claimed, dead, left_over
+from monitor.core.outbox import GONE, Letter, buried, claimed, dead, left_over
 from monitor.notify.box import Box
 from monitor.notify.text import OWN
 from monitor.store import Outbox
@@ -37,6 +37,7 @@ class Undelivered:
         self._boxes = boxes
         self._post = post
         self._counted = counted
+        self._buried: set[tuple[str, int, str]] = set()  # what was given up because it cannot be read
         self._failed: dict[str, list[str]] = {}  # channels that an alarm, by its event_id, was given to in vain
 
     def keep(self, before: Mapping[str, Box], channels: Collection[str]) -> None:
@@ -75,6 +76,20 @@ class Undelivered:
         await self._outbox.settle(after, (), token)
         box.replace((after,))
         return after if known else None
+
+    async def bury(self, letter: Letter) -> None:
+        """Gives up what is left of a letter that cannot be read; once, also where the store does not find its row by
+        that. Raises StoreFailed."""
+        if letter.key in self._buried:
+            return
+        after = buried(letter, self._clock.now())
+        await self._outbox.settle(after, (), None)
+        self._buried.add(letter.key)
+        name = letter.channel
+        box = self._boxes().get(name) or self.gone.get(name) or Box(None, self._clock)
+        box.replace((after,))
+        self._counted(name, "dead")
+        await self.alarm(name, box, [after])
 
     async def alarm(self, name: str, box: Box, lost: Sequence[Letter]) -> None:
         """Says on another channel that this one does not deliver; not more often than once an hour."""

@@ -436,6 +436,88 @@ async def test_what_follows_a_delivery_that_is_not_written_down_waits_for_that()
     assert [id for id, _ in pager.came] == [f"{ONE.id}-1", f"{ONE.id}-2"]
 
 
+def rotten(world: World, seq: int) -> None:
+    """A letter whose row cannot be read any more."""
+    world.outbox.rows[ONE.id, seq, "pager"]["at"] = "zzz"
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+async def test_a_letter_that_cannot_be_read_is_given_up_and_keeps_no_other(
+    caplog: pytest.LogCaptureFixture, restarts: bool
+) -> None:
+    """Those behind it leave, and those of others; it is told once, in the log and on another channel."""
+    caplog.set_level("ERROR", logger="monitor.undelivered")
+    pager, chat = Receiver(), Receiver()
+    world = World(pager=pager, chat=chat)
+    await world.tell(*(happened(ONE, seq, event, "pager") for seq, event in ((1, "opened"), (2, "eased"))))
+    await world.tell(happened(TWO, 1, "opened", "pager"))
+    rotten(world, 1)
+    if restarts:
+        world.begin()
+        await world.outbox.begin()
+    for _ in range(3):
+        await world.postman.refresh()
+        world.clock.at += timedelta(seconds=2)
+        await world.work()
+    await world.work("chat")
+    assert sorted(id for id, _ in pager.came) == sorted([f"{TWO.id}-1", f"{ONE.id}-2"])
+    assert sorted(await world.states()) == ["dead", "delivered", "delivered"]
+    assert [one["why"] for one in chat.payloads] == [
+        "undelivered 1 its row in the database cannot be read (at is 'zzz'); "
+        "`monitor db check` shows what else is damaged"
+    ]
+    (line,) = (one.getMessage() for one in caplog.records)
+    assert line.startswith(f"channel pager: notice {ONE.id}-1 is given up: its row in the database cannot be read")
+    assert world.postman.store_trouble is None
+    assert world.counted.count(("pager", "dead")) == 1
+    (lost,) = await world.outbox.letters("pager", "dead", limit=9)
+    assert lost.at == NOON  # when it was found, since its row did not tell
+    assert await world.postman.again(lost)
+    await world.work()
+    assert pager.came[-1] == (f"{ONE.id}-1", "opened")
+
+
+async def test_a_row_that_changes_after_its_letter_was_taken_in_stands_in_nobody_s_way() -> None:
+    """Whoever carries it, or one behind it, finds that out at the claim; nothing is a bug of ours."""
+    pager = Receiver()
+    world = World(pager=pager)
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    rotten(world, 1)
+    await world.work()
+    assert pager.came == []
+    await world.tell(happened(ONE, 2, "eased", "pager"))
+    await world.work()
+    await world.postman.refresh()
+    world.clock.at += timedelta(seconds=2)
+    await world.work()
+    assert [id for id, _ in pager.came] == [f"{ONE.id}-2"]
+    assert sorted(await world.states()) == ["dead", "delivered"]
+
+
+async def test_a_letter_in_no_state_that_there_is_is_given_up_at_the_start() -> None:
+    """Nobody knows whether it was sent."""
+    world = World(pager=Receiver())
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    world.outbox.rows[ONE.id, 1, "pager"]["state"] = "pendinf"
+    world.begin()
+    async with at_work(world):
+        await until(lambda: ("pager", "dead") in world.counted)
+    assert await world.states() == ["dead"]
+
+
+async def test_what_cannot_be_read_nor_found_again_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Of whose incident bytes are left that are no text: its row stays as it is."""
+    caplog.set_level("ERROR", logger="monitor.undelivered")
+    world = World(pager=Receiver())
+    await world.tell(happened(ONE, 1, "opened", "pager"))
+    world.outbox.rows[ONE.id, 1, "pager"]["incident"] = b"\xff"
+    world.begin()
+    await world.postman.refresh()
+    await world.postman.refresh()
+    (line,) = (one.getMessage() for one in caplog.records)
+    assert line.startswith("channel pager: notice unknown-1 is given up")
+
+
 async def test_what_another_monitor_carries_is_left_to_it() -> None:
     """Until its claim ends."""
     pager = Receiver()

@@ -6,7 +6,7 @@ delivered or given up; between incidents there is no order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,6 +25,7 @@ REVIEW, REVIEWED = "self:review:", timedelta(days=14)  # … but for reviews, wh
 LEASE = timedelta(seconds=30)  # how long a claim holds beyond the time an attempt may take
 PAGES = (Priority.URGENT, Priority.HIGH)
 LONGEST_ERROR = 300  # characters of why an attempt failed
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)  # when something happened, where the row of the letter does not tell
 
 
 class State(StrEnum):
@@ -39,6 +40,7 @@ class State(StrEnum):
 
 
 WAITING = (State.PENDING, State.SENDING)
+OVER = tuple(state for state in State if state not in WAITING)
 Place = tuple[datetime, str, int, str]  # where a letter stands among all, the newest first
 
 
@@ -205,6 +207,12 @@ def dead(letter: Letter, now: datetime, reason: str) -> Letter:
     return replace(
         letter, state=State.DEAD, claimed_until=None, next_at=None, settled_at=now, last_error=reason[:LONGEST_ERROR]
     )
+
+
+def buried(letter: Letter, now: datetime) -> Letter:
+    """What is left of a letter whose row cannot be read, given up; without a date it stands where it was found."""
+    found = replace(letter, at=now) if letter.at == UNDATED else letter
+    return dead(found, now, letter.last_error or "")
 
 
 def again(letter: Letter, now: datetime) -> Letter:

@@ -93,13 +93,15 @@ class Leases(Protocol):
 class Outbox(Protocol):
     """The letters of a store. They come in with the facts they are about, by `Store.commit`; errors as there."""
 
-    async def begin(self, owner: str = "") -> None:
+    async def begin(self, owner: str = "") -> list[Letter]:
         """Ends the claims of whoever had the store before: all of them where nobody else can have it now, else those
-        whose tokens begin with the name of their owner."""
+        whose tokens begin with the name of their owner. Gives, as dead letters, those in no state that there is: to be
+        given up."""
         ...
 
     async def waiting(self) -> list[Letter]:
-        """Everything that is not delivered or given up, the oldest first."""
+        """Everything that is not delivered or given up, the oldest first. What of that cannot be read is a dead letter
+        of what is left, to be given up as well."""
         ...
 
     async def claim(self, letter: Letter, token: str, now: datetime, folded: Sequence[Letter] = ()) -> Claim | None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.store.contract import StoreFailed, StoreUnusable
+from monitor.store.rows import UNREADABLE
 
 _SQLITE_PASSING = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -59,7 +60,7 @@ def readable(where: str) -> Iterator[None]:
     """Turns rows that cannot be what we wrote into StoreUnusable: a disk may change bytes, and no one sees it."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, ArithmeticError, AssertionError, AttributeError) as error:
+    except UNREADABLE as error:
         raise StoreUnusable(
             f"{where} is damaged: what it holds cannot be read ({type(error).__name__}: {error}). `monitor db check` "
             "shows which rows; put a backup in its place"

@@ -10,6 +10,7 @@ from monitor.store.postal import digest_of, happening_of, letter_of, told_of
 from monitor.store.recount import differences
 from monitor.store.roll import stored_bulletin, subscriber_of
 from monitor.store.rows import (
+    UNREADABLE,
     Stored,
     call_of,
     condition_of,
@@ -90,7 +91,7 @@ async def _unreadable(
         async for row in rows.mappings():
             try:
                 read(row)
-            except (KeyError, TypeError, ValueError, AssertionError) as error:
+            except UNREADABLE as error:
                 key = ", ".join(str(row[column.name]) for column in table.primary_key)
                 found.append(f"{table.name}: the row {key} cannot be read ({type(error).__name__}: {error})")
                 if len(found) == _SHOWN:
@@ -101,7 +102,7 @@ async def _unreadable(
 def _disagreements(row: Stored) -> list[str]:
     try:
         incident = incident_of(row)
-    except (KeyError, TypeError, ValueError, AssertionError):
+    except UNREADABLE:
         return []  # told already
     facts = {"id": incident.id, "key": incident.key, "stage": incident.stage.value}
     wrong = [name for name, value in facts.items() if row[name] != value]

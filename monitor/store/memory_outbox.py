@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from monitor.core.outbox import WAITING, Letter, Place, State, is_free
+from monitor.core.outbox import OVER, WAITING, Letter, Place, State, is_free
 from monitor.core.outcome import Course, courses
 from monitor.store.contract import Claim
-from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
+from monitor.store.postal import FREE, found_letter, happening_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import Row
 
 _WAITING = [state.value for state in WAITING]
+_OVER = [state.value for state in OVER]
 
 
 class MemoryOutbox:
@@ -33,11 +34,12 @@ class MemoryOutbox:
             key: row for key, row in self.rows.items() if not old(key[0], row["at"], row["state"] not in _WAITING)
         }
 
-    async def begin(self, owner: str = "") -> None:
+    async def begin(self, owner: str = "") -> list[Letter]:
         """See Outbox."""
         for row in self.rows.values():
             if row["state"] == State.SENDING:
                 row |= {"state": State.PENDING.value, "claimed_until": None}
+        return _letters(row for row in self.rows.values() if row["state"] not in _OVER + _WAITING)
 
     async def waiting(self) -> list[Letter]:
         """See Outbox."""
@@ -64,7 +66,7 @@ class MemoryOutbox:
     async def settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
         """See Outbox."""
         row = self.rows.get(letter.key)
-        if row is None or (row["state"] not in _WAITING if token is None else row["claim_token"] != token):
+        if row is None or (row["state"] in _OVER if token is None else row["claim_token"] != token):
             return False
         self.rows[letter.key] = letter_row(letter)
         for one in folded:
@@ -122,4 +124,4 @@ def _same(one: Letter, other: Letter) -> bool:
 
 
 def _letters(rows: Iterable[Row]) -> list[Letter]:
-    return [letter_of(row) for row in rows]
+    return [found_letter(row) for row in rows]

@@ -14,10 +14,10 @@ from sqlalchemy import Select, Table, and_, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from monitor.core.outbox import WAITING, Letter, Place, State, is_free
+from monitor.core.outbox import OVER, WAITING, Letter, Place, State, is_free
 from monitor.core.outcome import Course, Happening, courses
 from monitor.store.contract import Claim
-from monitor.store.postal import FREE, happening_of, letter_of, letter_row, snapshot_of, taken_row
+from monitor.store.postal import FREE, found_letter, happening_of, letter_row, snapshot_of, taken_row
 from monitor.store.rows import micros
 from monitor.store.schema import happenings, outbox, posted
 from monitor.store.statements import insert_of
@@ -27,6 +27,7 @@ Connected = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 _AT_ONCE = 200  # incidents in one look-up
 _WAITING = [state.value for state in WAITING]
+_OVER = [state.value for state in OVER]
 
 
 class SqlOutbox:
@@ -38,7 +39,7 @@ class SqlOutbox:
         self._writing = writing
         self._alone = alone  # no other process can have this store
 
-    async def begin(self, owner: str = "") -> None:
+    async def begin(self, owner: str = "") -> list[Letter]:
         """See Outbox."""
         mine = outbox.c.state == State.SENDING.value
         if not self._alone:
@@ -46,6 +47,8 @@ class SqlOutbox:
         if self._alone or owner:
             async with self._writing() as connection:
                 await connection.execute(update(outbox).where(mine).values(FREE))
+        # No index leads to these, so all there is is read; once.
+        return await self._letters(select(outbox).where(outbox.c.state.not_in([*_WAITING, *_OVER])))
 
     async def waiting(self) -> list[Letter]:
         """See Outbox."""
@@ -68,7 +71,7 @@ class SqlOutbox:
             rows = (
                 await connection.execute(select(outbox).where(waiting).with_for_update(skip_locked=True))
             ).mappings()
-            free = {row["seq"] for row in rows if is_free(letter_of(dict(row)), now)}
+            free = {row["seq"] for row in rows if is_free(found_letter(dict(row)), now)}
             if free != wanted:
                 return None
             await connection.execute(update(outbox).where(_is(letter)).values(letter_row(letter, token)))
@@ -90,7 +93,7 @@ class SqlOutbox:
         return await in_time(self._settle(letter, folded, token), self._where)
 
     async def _settle(self, letter: Letter, folded: Sequence[Letter], token: str | None) -> bool:
-        mine = outbox.c.state.in_(_WAITING) if token is None else outbox.c.claim_token == token
+        mine = outbox.c.state.not_in(_OVER) if token is None else outbox.c.claim_token == token
         async with self._writing() as connection:
             settled = update(outbox).where(_is(letter), mine).values(letter_row(letter))
             if (await connection.execute(settled)).rowcount != 1:
@@ -170,7 +173,7 @@ class SqlOutbox:
                 happened += map(happening_of, found.mappings())
                 query = select(outbox).where(outbox.c.incident.in_(some))
                 ordered = query.order_by(outbox.c.incident, outbox.c.seq, outbox.c.channel)
-                letters += [letter_of(dict(row)) for row in (await connection.execute(ordered)).mappings()]
+                letters += [found_letter(dict(row)) for row in (await connection.execute(ordered)).mappings()]
         return courses(happened, letters)
 
     async def counts(self) -> dict[tuple[str, str], int]:
@@ -181,7 +184,7 @@ class SqlOutbox:
 
     async def _letters(self, query: Select[Any]) -> list[Letter]:
         async with self._reading() as connection:
-            return [letter_of(dict(row)) for row in (await connection.execute(query)).mappings()]
+            return [found_letter(dict(row)) for row in (await connection.execute(query)).mappings()]
 
 
 def _new(connection: AsyncConnection, table: Table) -> Any:

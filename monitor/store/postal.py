@@ -1,17 +1,20 @@
 """Postal: the rows of the outbox, of the events that are told, and of who was told what; and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from types import UnionType
+from typing import Any
 
 from monitor.core.digest import Digest, digest_from_json, digest_to_json
 from monitor.core.effect import Gathered, Happened, Informed
 from monitor.core.incident import Incident, incident_from_json, incident_to_json
 from monitor.core.intent import Notice, Withheld
-from monitor.core.outbox import Letter, State
+from monitor.core.outbox import UNDATED, WAITING, Letter, State
 from monitor.core.outcome import Happening
 from monitor.core.told import Told, told_from_json, told_to_json
-from monitor.store.rows import Row, Stored, dumps, instant, micros
+from monitor.store.rows import UNREADABLE, Row, Stored, dumps, instant, micros
 
 
 def told_row(effect: Informed) -> Row:
@@ -82,15 +85,61 @@ def taken_row(letter: Letter, token: str) -> Row:
 FREE: Row = {"state": State.PENDING.value, "claimed_until": None, "claim_token": None}  # what changes in one given back
 
 
-def letter_of(row: Mapping[str, object] | Stored) -> Letter:
-    """The inverse of `letter_row`."""
-    moments = {name: None if row[name] is None else instant(row[name]) for name in _MOMENTS}  # type: ignore[arg-type]
-    plain = {name: row[name] for name in _PLAIN}
-    return Letter(**plain, **moments, state=State(row["state"]))  # type: ignore[arg-type]
+def letter_of(row: Stored) -> Letter:
+    """The inverse of `letter_row`. Raises one of UNREADABLE."""
+    return Letter(**{name: read(row[name]) for name, read in _FIELDS.items()})
 
 
-_PLAIN = ("incident", "seq", "channel", "event", "why", "opens", "page", "attempts", "last_error", "external")
-_MOMENTS = ("at", "next_at", "claimed_until", "settled_at", "tried_at")
+def found_letter(row: Stored) -> Letter:
+    """As `letter_of`; of a row that cannot be read the letter is dead, and made of what is left."""
+    try:
+        return letter_of(row)
+    except UNREADABLE:
+        return _remains(row)
+
+
+def _remains(row: Stored) -> Letter:
+    found, wrong = Letter("unknown", 0, "unknown", "unknown", "unknown", UNDATED, state=State.DEAD), list[str]()
+    for name, read in _FIELDS.items():
+        try:
+            found = replace(found, **{name: read(row[name])})
+        except UNREADABLE:
+            wrong.append(f"{name} is {row[name]!r:.40}")
+    reason = (
+        f"its row in the database cannot be read ({', '.join(wrong)}); `monitor db check` shows what else is damaged"
+    )
+    return replace(found, state=State.DEAD if found.state in WAITING else found.state, last_error=reason)
+
+
+def _plain(kind: type | UnionType) -> Callable[[Any], Any]:
+    """Reads what is stored as it is. SQLite keeps in a column whatever it is given, and a bit makes bytes of a text."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r:.40} is no {kind}")
+        return value
+
+    return read
+
+
+def _moment(value: Any) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+_PLAIN = {
+    "incident": _plain(str),
+    "seq": _plain(int),
+    "channel": _plain(str),
+    "event": _plain(str),
+    "why": _plain(str),
+    "opens": _plain(bool),
+    "page": _plain(bool),
+    "attempts": _plain(int),
+    "last_error": _plain(str | None),
+    "external": _plain(str | None),
+}
+_MOMENTS = {"at": instant, **dict.fromkeys(("next_at", "claimed_until", "settled_at", "tried_at"), _moment)}
+_FIELDS: dict[str, Callable[[Any], Any]] = {**_PLAIN, **_MOMENTS, "state": State}
 
 
 def _micros(moment: datetime | None) -> int | None:

@@ -42,6 +42,8 @@ class Stored(Protocol):
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What comes of reading a row that cannot be what we wrote.
+UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AssertionError, AttributeError)
 FORGOTTEN = timedelta(days=90)  # how far an agent that brought nothing for so long had come
 NOBODY = ""  # the module of a canary's run, the probe of a module's own condition: NULL is never unique
 _IN_COLUMNS = ("at", "module", "probe", "location", "duration")

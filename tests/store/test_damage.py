@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.outbox import Letter, State
 from monitor.store import StoreUnusable
 from monitor.store.connect import open_sql
+from monitor.store.schema import outbox
 from tests.store.past import NOON, after, trouble
 from tests.store.test_sqlite import modules, opened, written
 
@@ -253,4 +255,28 @@ async def test_rows_that_cannot_be_what_we_wrote_are_told_at_the_start(file: Pat
         store = await open_sql(f"sqlite:///{file}")
         with pytest.raises(StoreUnusable, match=r"is damaged.*backup in its place"):
             await store.recall(NOON)
+        await store.close()
+
+
+async def test_letters_that_cannot_be_read_are_dead_and_told_column_by_column(file: Path) -> None:
+    """SQLite keeps in a column whatever it is given: each of them may hold text that is no number, or bytes."""
+    store = await opened(file)
+    await store.outbox.post([Letter("inc", 1, "hook", "opened", "first", NOON), Letter("inc", 2, "hook", "", "", NOON)])
+    await store.close()
+    whole = file.read_bytes()
+    for column in {*outbox.columns.keys()} - {"opens", "page", "claim_token"}:  # whatever stands there can be read
+        file.write_bytes(whole)
+        with closing(sqlite3.connect(file)) as other:
+            other.execute(f"UPDATE outbox SET {column} = x'ff00fe' WHERE seq = 1")
+            other.commit()
+        store = await opened(file)
+        found = [*await store.outbox.begin(), *await store.outbox.waiting()]
+        broken = [one for one in found if one.state is State.DEAD]
+        assert [one.last_error for one in broken] == [
+            f"its row in the database cannot be read ({column} is b'\\xff\\x00\\xfe'); `monitor db check` shows what "
+            "else is damaged"
+        ]
+        assert len(await store.outbox.letters(limit=9)) == 2
+        (said,) = await store.check()
+        assert said.startswith("outbox: the row")
         await store.close()

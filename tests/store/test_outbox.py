@@ -4,18 +4,25 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
 from monitor.core.digest import Digest, Line
 from monitor.core.effect import Gathered, Happened, Informed, Summed
 from monitor.core.gathering import lines_of
 from monitor.core.intent import Intent, Notice, Withheld
-from monitor.core.outbox import LEASE, Letter, State, again, claimed, collapsed, dead, delivered, failed
+from monitor.core.outbox import LEASE, Letter, State, again, buried, claimed, collapsed, dead, delivered, failed
 from monitor.core.outcome import events_object, letter_object, notices_object
 from monitor.core.told import Told, Turn
 from monitor.store import Store
+from monitor.store.memory import MemoryStore
+from monitor.store.schema import outbox
+from monitor.store.sql import SqlStore
 from tests.store.conftest import Shelf
 from tests.store.past import NOON, after, incident, saved
 
 INCIDENT = incident()
+NEVER = 2**63 - 1  # microseconds: no such year
 
 
 def happened(seq: int = 1, event: str = "opened", *said: Intent, channels: tuple[str, ...] = ("pager",)) -> Happened:
@@ -136,6 +143,54 @@ async def test_a_dead_letter_can_be_sent_again(store: Store) -> None:
     assert await store.outbox.settle(dead(letter, after(8), "HTTP 404"), (), None)
     assert await store.outbox.revive(again(letter, after(9)))
     assert [one.key for one in await store.outbox.waiting()] == [letter.key]
+
+
+async def spoil(store: Store, seq: int, **values: object) -> None:
+    """A row that cannot be what we wrote, as a disk that changes bytes leaves it."""
+    if isinstance(store, SqlStore):
+        async with store.writing() as connection:
+            await connection.execute(update(outbox).where(outbox.c.seq == seq).values(values))
+    else:
+        assert isinstance(store, MemoryStore)
+        store.outbox.rows[INCIDENT.id, seq, "pager"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"at": NEVER}, f"at is {NEVER}"), ({"state": "pendinf"}, "state is 'pendinf'")],
+    ids=["a moment beyond all years", "a word that is no state"],
+)
+async def test_a_row_that_cannot_be_read_stands_in_nobody_s_way(
+    store: Store, values: dict[str, object], said: str
+) -> None:
+    """It comes as a dead letter that says why; once that is settled, those behind it are taken, and nothing is damaged
+    any more."""
+    await store.commit([happened(1), happened(2, "eased")])
+    await spoil(store, 1, **values)
+    found = [*await store.outbox.begin(), *await store.outbox.waiting()]
+    broken, good = sorted(found, key=lambda one: one.seq)
+    assert (broken.key, broken.state, broken.event) == ((INCIDENT.id, 1, "pager"), State.DEAD, "opened")
+    assert said in (broken.last_error or "")
+    assert good.state is State.PENDING
+    assert {one.seq: one.state for one in await store.outbox.letters(limit=9)} == {1: State.DEAD, 2: State.PENDING}
+    assert (await store.outbox.courses([INCIDENT.id]))[INCIDENT.id].letters == (broken, good)
+    if isinstance(store, SqlStore):
+        (problem,) = await store.check()
+        assert problem.startswith(f"outbox: the row {INCIDENT.id}, 1, pager cannot be read")
+
+    assert await store.outbox.settle(buried(broken, after(9)), (), None)
+    assert await store.outbox.claim(claimed(good, after(9)), "mine", after(9)) is not None
+    assert await store.outbox.counts() == {("pager", "dead"): 1, ("pager", "sending"): 1}
+    assert await store.check() == []
+
+
+async def test_what_is_over_stays_over_when_its_row_cannot_be_read(store: Store) -> None:
+    """It was delivered: that is told of it, and it is not given up."""
+    await store.commit([happened()])
+    assert await store.outbox.settle(delivered(await the_one(store), after(5), None), (), None)
+    await spoil(store, 1, at=NEVER)
+    assert await store.outbox.waiting() == []
+    assert (await the_one(store)).state is State.DELIVERED
 
 
 async def test_letters_are_found_by_channel_and_state_the_newest_first(store: Store) -> None:
