@@ -6,13 +6,13 @@ stands in the file itself. For a wrong word the nearest right one is offered.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config import Problem
@@ -161,6 +161,8 @@ class Findings:
             self.error(path, f"unknown key `{clean(key)}`{self.nearest(key, _keys(model, loc[:-1]))}", key=True)
         elif kind == "union_tag_invalid":
             self.kind(path, value, facts)
+            for one in _agreed(_models_at(model, loc), value) if isinstance(value, dict) else ():
+                self.invalid({**one, "loc": (*loc, *one["loc"])}, model)
         elif loc[-1:] == ("[key]",):
             self.error(path, f"`{clean(key)}` {self.words(error)}{self.alternative(key, error)}", key=True)
         elif isinstance(value, Withheld):
@@ -243,8 +245,28 @@ def _key(path: Path) -> str:
     return next((clean(step) for step in reversed(path) if isinstance(step, str)), "the file")
 
 
+def _agreed(models: Sequence[type[BaseModel]], value: Mapping[str, Any]) -> Iterator[ErrorDetails]:
+    """What is wrong with a mapping whatever its kind may be: what every kind says of it."""
+    agreed: dict[Any, ErrorDetails] | None = None
+    for model in models:
+        try:
+            model.model_validate(value)
+            return
+        except ValidationError as error:
+            found = {(one["loc"], one["msg"]): one for one in error.errors(include_url=False)}
+        agreed = found if agreed is None else {said: agreed[said] for said in agreed if said in found}
+        if not agreed:  # ten thousand probes of a wrong kind are not read ten times each
+            return
+    yield from (agreed or {}).values()
+
+
 def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """The keys the mapping at a place of the model may have."""
+    return [field.alias or name for one in _models_at(model, loc) for name, field in one.model_fields.items()]
+
+
+def _models_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """The models of the mapping at a place, more than one where its kind is not known."""
     models = [model]
     for step in loc:
         if isinstance(step, str) and step.startswith("kind="):
@@ -254,7 +276,7 @@ def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
         fields = [field for one in models for name, field in one.model_fields.items() if (field.alias or name) == step]
         if fields:
             models = [one for field in fields for one in _models(field.annotation)]
-    return [field.alias or name for one in models for name, field in one.model_fields.items()]
+    return models
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
