@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from monitor.web.doorkeeper import Doorkeeper
 from monitor.web.patience import Patience
 
 log = logging.getLogger("aiohttp.server")
@@ -22,6 +23,9 @@ async def listen(
 ) -> tuple[str, int]:
     """Serves from now on; where. `key` is what the configuration calls it. Raises AddressInUse."""
     log.addFilter(_is_ours)
+    loop = asyncio.get_running_loop()
+    if loop.get_exception_handler() is None:
+        loop.set_exception_handler(Doorkeeper())
     patience = patience or Patience()
     app.middlewares.insert(0, patience.middleware)
     # What is sent packed stays packed, and is no JSON then: two hundred kilobytes of it would hold up the loop for as
@@ -31,9 +35,7 @@ async def listen(
     stack.push_async_callback(runner.cleanup)
     assert runner.server is not None
     try:
-        server = await asyncio.get_running_loop().create_server(
-            patience.welcoming(runner.server), host, port, backlog=128
-        )
+        server = await loop.create_server(patience.welcoming(runner.server), host, port, backlog=patience.at_once)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise AddressInUse(f"{key}: cannot listen on {host}:{port} ({why}); choose another port") from None

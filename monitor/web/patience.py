@@ -17,8 +17,9 @@ from aiohttp.web_protocol import RequestHandler
 LONGEST = 90.0  # seconds; what loads a page over a bad line has had its answer long before
 SLOWEST = 30.0  # seconds for what is sent along with a request
 EVERY = 5.0  # seconds between looks
-SHARE = 4  # of all descriptors a process may have, one part in so many is for connections of readers
+SHARE = 8  # of all descriptors, one part in so many is for readers of each of our two servers (`probers.seats`)
 MOST = 2000
+MOST_AT_ONCE = 128
 
 GONE = 1.0  # seconds after which one without a transport has gone, and is not about to come
 
@@ -28,6 +29,9 @@ class Patience:
 
     def __init__(self, longest: float = LONGEST, every: float = EVERY, most: int | None = None) -> None:
         self.most = most or min(MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // SHARE)
+        # What is let in at one turn of the loop has its descriptor before anybody here hears of it, and cannot be ended
+        # until the turn after next.
+        self.at_once = max(1, min(MOST_AT_ONCE, self.most // 4))
         self._longest, self._every = longest, every
         self._idle: dict[RequestHandler, float] = {}  # since when; the longest idle comes first
 
@@ -68,8 +72,11 @@ class Patience:
 
     def _end(self, connection: RequestHandler) -> None:
         del self._idle[connection]
+        transport = connection.transport
         with suppress(asyncio.InvalidStateError):
             connection.force_close()
+        if transport is not None:
+            transport.abort()  # closed alone, it would wait until somebody reads what was not sent yet
 
 
 def _now() -> float:

@@ -4,7 +4,9 @@ and a plain one about itself.
 
 import asyncio
 import signal
+import socket
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -193,5 +195,38 @@ async def test_a_process_with_few_files_keeps_within_them_and_says_so(tmp_path: 
             assert crowd.incidents() == []
             assert await monitor.leave() == 0
         assert "Too many open files" not in monitor.output
+        assert "Traceback" not in monitor.output
+        assert crowd.rows("SELECT count(*) FROM transitions WHERE after IN ('down', 'degraded')") == [(0,)]
+
+
+async def test_readers_that_ask_for_nothing_leave_the_files_of_probes_alone(tmp_path: Path) -> None:
+    """`ulimit -n 64`, 180 connections at once that send half a request, and again: the page is served, every module is
+    asked and up, and the log holds nothing of each."""
+    async with serving() as server:
+        crowd = Crowd(tmp_path, server.port, 60)
+        async with crowd.running("sh", "-c", 'ulimit -n 64; exec "$@"', "sh") as monitor:
+            await crowd.all_are("up")
+            lines, before, files = len(monitor.output.splitlines()), time.monotonic(), []
+            for _ in range(3):
+                with ExitStack() as stack:
+                    for number in range(180):
+                        one = stack.enter_context(socket.socket())
+                        one.setblocking(False)
+                        with suppress(OSError):
+                            one.connect(("127.0.0.1", crowd.page if number % 2 else crowd.ops))
+                        with suppress(OSError):
+                            one.send(b"GET / HT")
+                    for _ in range(6):
+                        code, _ = await asyncio.to_thread(get, f"http://127.0.0.1:{crowd.page}/")
+                        files.append(await asyncio.to_thread(crowd.metric, "process_open_fds"))
+                        assert code == 200
+                        await asyncio.sleep(0.5)
+            print(f"open files {max(filter(None, files)):.0f} of 64")
+            assert all(one is not None and one < 56 for one in files)
+            assert set(server.since(before)) == set(crowd.ids)
+            assert crowd.is_well()
+            assert crowd.incidents() == []
+            assert len(monitor.output.splitlines()) <= lines + 3, monitor.output[-2000:]
+            assert await monitor.leave() == 0
         assert "Traceback" not in monitor.output
         assert crowd.rows("SELECT count(*) FROM transitions WHERE after IN ('down', 'degraded')") == [(0,)]

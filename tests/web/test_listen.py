@@ -3,8 +3,12 @@
 import asyncio
 import gzip
 import logging
+import os
+import resource
+import socket
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -13,6 +17,7 @@ from monitor.web.counter import sent
 from monitor.web.form import form_of
 from monitor.web.listen import listen
 from monitor.web.patience import Patience
+from tests.processes.running import eventually
 
 CLOSE = b"Connection: close\r\n\r\n"
 
@@ -158,6 +163,107 @@ async def test_a_crowd_that_asks_for_nothing_keeps_nobody_out() -> None:
         assert await waiting == b"at last"
         for _, writer in (*crowd, (busy_reader, busy)):
             writer.close()
+
+
+def files() -> int:
+    """How many this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+@contextmanager
+def calling(where: tuple[str, int], count: int, sent: bytes = b"") -> Iterator[None]:
+    """So many connections at the very same time; the loop does not turn until all are on their way."""
+    with ExitStack() as stack:
+        callers = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in callers:
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(where)
+            with suppress(BlockingIOError):
+                one.send(sent)
+        yield
+
+
+async def test_a_crowd_that_comes_at_once_takes_no_more_files_than_readers_may() -> None:
+    """At each turn of the loop few are let in, and whoever is one too many goes, as if they had come one by one."""
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        patience = Patience(most=20)
+        where = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.public", patience)
+        before, most = files(), 0
+        with calling(where, 100):
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                most = max(most, files() - before - 100)
+                await asyncio.sleep(0)
+            assert 0 < files() - before - 100 <= 20
+            assert await answered(*where, b"GET / HTTP/1.0\r\n\r\n") != b""
+        assert most <= 20 + 3 * patience.at_once
+
+
+async def test_whoever_does_not_read_the_answer_does_not_stay() -> None:
+    """Too long an answer to be sent at once: the connection ends, whether the rest of it is read or not."""
+
+    async def long(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(20_000_000))
+
+    app = web.Application()
+    app.router.add_get("/", long)
+    async with AsyncExitStack() as stack:
+        where = await listen(stack, app, "127.0.0.1", 0, "monitor.public", Patience(longest=0.4, every=0.05))
+        before = files()
+        with calling(where, 10, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
+            await eventually(lambda: files() - before >= 20, 10, "all are there")
+            await eventually(lambda: files() - before <= 10, 10, "all are gone")
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process has as many open as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+        with suppress(OSError):
+            while True:
+                stack.callback(os.close, os.dup(0))
+        yield
+
+
+async def test_that_readers_wait_for_files_is_one_line(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait, at whichever server, and for however long: once a minute, without a traceback. Another error
+    that nobody took is told as ever."""
+    monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.05)
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        where = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.public")
+        other = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.ops")
+        with calling(where, 30), calling(other, 30):
+            with no_more_files():
+                await asyncio.sleep(0.3)
+            (line,) = caplog.records
+            assert line.getMessage() == (
+                "readers wait until they can be let in: no more files may be opened by this process (`ulimit -n`)"
+            )
+            assert line.exc_info is None
+            await asyncio.sleep(0.2)
+            for at in (where, other):
+                assert await answered(*at, b"GET / HTTP/1.0\r\n\r\n") != b""
+        asyncio.get_running_loop().call_exception_handler({"message": "a bug of ours"})
+        assert caplog.messages[1:] == ["a bug of ours"]
+
+
+async def test_a_server_that_is_closed_while_readers_wait_for_files_leaves_no_trace(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncio tries again there, too."""
+    monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.2)
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        where = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.public")
+        with calling(where, 1), no_more_files():
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(0.3)
+    assert len(caplog.records) == 1, caplog.text
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
