@@ -12,7 +12,7 @@ from monitor.core.effect import Effect, Gap, Remember, Stale
 from monitor.core.observation import Observation
 from monitor.core.probe import Probe, Role
 from monitor.core.settling import resettle
-from monitor.core.track import Track, is_notable, silenced
+from monitor.core.track import Track, is_notable, outdated, silenced
 from monitor.core.vantage import ANSWERED_BY
 
 UNHEARD = "self.unheard"  # the code of the gap
@@ -33,7 +33,7 @@ def turned(board: Board, event: Stale, now: datetime) -> tuple[Board, list[Effec
         return board, []
     since = min(event.since, now)
     board = replace(board, vantages={**board.vantages, event.location: replace(place, stale_since=since)})
-    tracks = {key: silenced(track) for key, track in board.tracks.items() if key[2] == event.location}
+    tracks = {key: outdated(silenced(track)) for key, track in board.tracks.items() if key[2] == event.location}
     board = board.with_tracks(tracks)
     effects: list[Effect] = [Gap(event.location, since, code=UNHEARD)]
     effects += [Remember(*key, track) for key, track in tracks.items() if is_notable(track)]

@@ -187,7 +187,8 @@ def latency_object(latency: Latency) -> dict[str, float | None]:
 
 
 def seen_from(board: Board, module: str) -> dict[str, Status]:
-    """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
+    """What each place sees of a module, the worst of the probes that decide; unknown where no run tells of the present:
+    the place is blind or silent, or its runs stay away."""
     found: dict[str, Status] = {}
     for probe in board.platform.deciding(module):
         for place in probe.locations:

@@ -75,7 +75,7 @@ from monitor.core.reprobe import doubt, reprobe
 from monitor.core.routing import forgotten, is_lost
 from monitor.core.saturation import is_saturated
 from monitor.core.settling import resettle, settle_waiting
-from monitor.core.track import NO_RUNS, Track, adopted, down, is_bad, is_blocked, is_notable, learn
+from monitor.core.track import NO_RUNS, Track, adopted, down, is_bad, is_blocked, is_notable, learn, outdated
 from monitor.core.usual import watched
 from monitor.core.version import with_version
 
@@ -302,7 +302,8 @@ def _with_vantage(
         gap = Gap(location, after.blind_since, code=vantage.code_of_blindness(board, location))
         back = {key: vantage.taken_back(after, track) for key, track in board.tracks.items() if key[2] == location}
         changed = {key: track for key, track in back.items() if track is not board.tracks[key]}
-        return board.with_tracks(changed), [gap, *(Remember(*key, track) for key, track in changed.items())]
+        stored = (Remember(*key, track) for key, track in changed.items() if is_notable(board.tracks[key]))
+        return board.with_tracks(changed), [gap, *stored]
     if before.blind_since is not None and after.blind_since is None:
         return heartbeat.listening_again(board, now, location), [Gap(location, before.blind_since, now)]
     return board, []
@@ -353,19 +354,31 @@ def _tick(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
 
 
 def _silence(board: Board, now: datetime) -> tuple[Board, list[Effect]]:
-    """Probes that nothing usable was heard of for too long, and when the next one can be."""
+    """Probes that nothing usable was heard of for too long, places whose runs of one stay away, and when the next can
+    be."""
     platform, tracks = board.platform, board.tracks
     soonest = now + (platform.fresh_for or AHEAD)
     silent: list[Probe] = []
+    old: dict[tuple[str, str, str], Track] = {}
     for key, condition in board.probes.items():
         probe = platform.judged.get(key)
-        if probe is None or condition.status is Status.UNKNOWN:
+        if probe is None:
             continue
-        found = [tracks.get((*key, place)) for place in probe.locations]
-        newest = max([track.usable_at for track in found if track is not None and track.usable_at], default=None)
-        if newest is None or (due := newest + platform.tuning.fresh_for(probe)) < now:
+        patience = platform.tuning.fresh_for(probe)
+        found = {place: track for place in probe.locations if (track := tracks.get((*key, place))) is not None}
+        for place, track in found.items():
+            if track.last is None or track.last_at is None:
+                continue
+            if (due := track.last_at + patience) < now:
+                old[(*key, place)] = outdated(track)
+            elif due < soonest:
+                soonest = due
+        if condition.status is Status.UNKNOWN:
+            continue
+        newest = max([track.usable_at for track in found.values() if track.usable_at], default=None)
+        if newest is None or (due := newest + patience) < now:
             silent.append(probe)
         elif due < soonest:
             soonest = due
-    board, effects = resettle(board, silent, now)
+    board, effects = resettle(board.with_tracks(old) if old else board, silent, now)
     return replace(board, stale_at=max(soonest, now + timedelta(milliseconds=500))), effects

@@ -74,7 +74,8 @@ class Track:
     most in 99 of 100 cases, `usual_slow` and `usual_slowest` count what may yet raise it. `down_bad` of `down_all` runs
     failed while the probe was down. `since` values are the start of the present run of failures, of slow answers, of
     good answers; `well_at` is the end of the last run before the failures. `undo` holds the track as it was before each
-    recent run, with that run's end, so that runs can be taken back when the place turns out to have been blind.
+    recent run, with that run's end, so that runs can be taken back when the place turns out to have been blind. `last`
+    is what the newest run came to, for as long as that says anything of the present.
     """
 
     score: float = 0.0
@@ -375,6 +376,11 @@ def silenced(track: Track) -> Track:
     track = replace(track, bad_since=None, slow_since=None, partial_since=None, undo=())
     track = replace(track, partial_good=0, partial_bad=0)
     return replace(track, good_streak=0, good_since=None, brisk_streak=0, brisk_since=None)
+
+
+def outdated(track: Track) -> Track:
+    """The track once its newest run says nothing of the present any more."""
+    return track if track.last is None else replace(track, last=None)
 
 
 def forget(track: Track, since: datetime) -> Track:

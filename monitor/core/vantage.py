@@ -18,7 +18,7 @@ from monitor.core.expectation import Outcome, Result
 from monitor.core.module import FAILING
 from monitor.core.observation import Observation
 from monitor.core.probe import host_of
-from monitor.core.track import Track, forget
+from monitor.core.track import Track, forget, outdated
 
 ASK_EVERY = timedelta(seconds=5)
 ANSWERED_BY = timedelta(seconds=15)  # a canary's answer that has not come by then never will
@@ -222,13 +222,14 @@ def is_hidden(vantage: Vantage | None, observation: Observation, now: datetime) 
 
 
 def taken_back(vantage: Vantage, track: Track) -> Track:
-    """The track without what a place learned that turns out to be blind, and without failures nobody vouched for."""
+    """The track without what a place learned that turns out to be blind, and without failures nobody vouched for. What
+    it saw before that says nothing of the present."""
     since = vantage.blind_since
     if since is None or (track.private and vantage.outvoted_since is None):
         return track
     if track.bad_since is not None and (vantage.sees_at is None or vantage.sees_at < track.bad_since):
         since = min(since, track.bad_since)
-    return forget(track, since)
+    return outdated(forget(track, since))
 
 
 def is_heard(board: Board, location: str) -> bool:

@@ -265,7 +265,7 @@ class Picture:
     # --- now
 
     def locations_of(self, module: str) -> dict[str, Status]:
-        """What each place saw last of a module, the worst of the probes that decide; unknown where no run tells."""
+        """What each place sees of a module, the worst of the probes that decide; unknown where no run tells."""
         return seen_from(self.board, module)
 
     @given_by("standing")

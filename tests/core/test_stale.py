@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core import statement
 from monitor.core.effect import Ask, Gap, Keep, Moved, Observed, Saved
 from monitor.core.module import Status
 from monitor.core.probe import Role
@@ -66,6 +67,32 @@ def test_nothing_is_green_where_no_place_is_heard_of() -> None:
     told = away(look(world(*seen_from("a", "b")), dict.fromkeys("xyz", "++")), "x", "y", "z")
     assert {told.board.status("a"), told.board.status("b")} == {Status.UNKNOWN}
     assert self_check(told.board)[0] == "blind"
+
+
+def test_what_a_silent_place_saw_last_is_not_shown_as_if_it_were_of_now() -> None:
+    """Neither while nothing is heard of it nor once it is, until it has looked again."""
+    told = away(look(world(*seen_from("a")), dict.fromkeys("xyz", "++")), "z")
+    shown = {"x": Status.UP, "y": Status.UP, "z": Status.UNKNOWN}
+    assert statement.seen_from(told.board, "a") == shown
+    told.regain("z")
+    assert statement.seen_from(told.board, "a") == shown
+    told.feed(observation("a", told.now, "+", "z"), carried=True)
+    assert statement.seen_from(told.board, "a") == {**shown, "z": Status.UP}
+
+
+@pytest.mark.parametrize("outcome", ["+", "-"])
+def test_runs_of_a_place_that_stay_away_are_shown_for_three_intervals_and_a_timeout(outcome: str) -> None:
+    """Its agent is heard of, yet nothing comes of this probe; what the others see stands."""
+    told = look(world(*seen_from("a")), {"x": "++++", "y": "++++", "z": outcome})
+    assert told.board.tracks[("a", "ask", "z")].last_at == START + timedelta(seconds=20)
+    told.now = START + timedelta(seconds=120)
+    told.tick()
+    seen = Status.UP if outcome == "+" else Status.DOWN
+    assert statement.seen_from(told.board, "a") == {"x": Status.UP, "y": Status.UP, "z": seen}
+    told.now = START + timedelta(seconds=121)
+    told.tick()
+    assert statement.seen_from(told.board, "a") == {"x": Status.UP, "y": Status.UP, "z": Status.UNKNOWN}
+    assert told.board.status("a") is Status.UP
 
 
 def test_the_others_decide_without_it() -> None:

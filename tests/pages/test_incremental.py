@@ -16,7 +16,7 @@ from monitor.core.effect import Gap
 from monitor.core.expectation import Outcome, Result
 from monitor.core.incident import Stage, Update
 from monitor.core.module import Component, Group, Platform, Status
-from monitor.core.track import Track
+from monitor.core.track import Track, outdated
 from monitor.pages import beat, picture, render
 from monitor.pages.beat import beat_of, soon_of, told_at
 from monitor.pages.cells import Cells, cell
@@ -133,6 +133,14 @@ def blinks(seen: Picture, random: Random) -> Picture:
     return replace(seen, board=replace(seen.board, vantages=dark), history=replace(seen.history, gaps=gaps))
 
 
+def loses(seen: Picture, random: Random) -> Picture:
+    """Nothing is heard of a place any more."""
+    place = random.choice(pictures.LOCATIONS)
+    gone = {key: outdated(track) for key, track in seen.board.tracks.items() if key[2] == place}
+    board = replace(seen.board.with_tracks(gone), vantages={place: Vantage(stale_since=seen.now)})
+    return replace(seen, board=board)
+
+
 def passes(length: timedelta) -> Callable[[Picture, Random], Picture]:
     """Time passes, and the data with it or not."""
 
@@ -152,7 +160,7 @@ LENGTHS = [
     timedelta(days=40),
     timedelta(days=89),
 ]
-CHANGES = [moves, opens, tells, forgets, answers, releases, blinks, *map(passes, LENGTHS)]
+CHANGES = [moves, opens, tells, forgets, answers, releases, blinks, loses, *map(passes, LENGTHS)]
 
 
 days_of_change = given(st.lists(st.sampled_from(CHANGES), min_size=2, max_size=6), st.integers(0, 10**6))

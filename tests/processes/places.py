@@ -119,6 +119,11 @@ class World:
         said = self.inside.status()["monitor"]
         return said["status"], said["reason"]
 
+    def seen(self, module: str) -> dict[str, str]:
+        """What each place sees of a module, as it is published."""
+        (found,) = (one for one in self.inside.status()["modules"] if one["id"] == module)
+        return {place["id"]: place["status"] for place in found["locations"]}
+
     async def begin(self) -> None:
         """The core begins, or begins again."""
         self.core = await self._stack.enter_async_context(self.inside.running(configuration()))

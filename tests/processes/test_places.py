@@ -57,9 +57,11 @@ async def test_an_agent_that_stands_still_is_given_up_and_nothing_falls_with_it(
         await one.are(5, a="up", b="up", c="up", only_fra="unknown")
         await asyncio.sleep(20)
         assert {one.inside.statuses()[id] for id in "abc"} == {"up"}
+        assert one.seen("a") == {place: "unknown" if place == "fra" else "up" for place in PLACES}
         one.agents["fra"].tell(signal.SIGCONT)
         await one.are(40, only_fra="up")
         await eventually(lambda: one.own() == ("ok", None), 40, "all is seen again")
+        await eventually(lambda: one.seen("a") == dict.fromkeys(PLACES, "up"), 20, "it is seen from everywhere")
         assert calm(one)
         assert one.rows("SELECT code FROM gaps WHERE location = 'fra' AND code = 'self.unheard'") == [("self.unheard",)]
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.board import Vantage
-from monitor.core.effect import AskCanaries, Gap, Keep, Observed
+from monitor.core.effect import AskCanaries, Gap, Keep, Observed, Remember
 from monitor.core.module import Module, Status
 from monitor.core.observation import Failure
 from monitor.core.probe import Role
+from monitor.core.statement import seen_from
 from monitor.core.step import step
 from tests.stories.beats import START, Story, canary, module, observation, story
 
@@ -82,6 +83,29 @@ def test_what_a_blind_place_saw_is_taken_back_however_much_it_was(count: int) ->
     assert told.board.vantages["here"].blind_since is not None
     assert [key for key, track in told.board.tracks.items() if track.score] == []
     assert told.board.restless == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"), [("8.8.8.8:443", Status.UNKNOWN), ("127.0.0.1:443", Status.UP)], ids=["public", "private"]
+)
+def test_what_a_blind_place_saw_last_is_not_shown_as_if_it_were_of_now(address: str, shown: Status) -> None:
+    """Nor once it sees again, until it has looked; the status waits for runs. The network outside has no part in what
+    is private. Nothing of it needs to be stored."""
+    told = silent()
+    told.feed(observation("catalog", told.now, "+", address=address))
+    before = len(told.effects)
+    for name in NAMES:
+        told.feed(canary(told.now, False, name))
+    assert told.board.vantages["here"].blind_since is not None
+    assert (told.board.status("catalog"), seen_from(told.board, "catalog")) == (Status.UP, {"here": shown})
+    told.now += timedelta(seconds=20)
+    for name in NAMES:
+        told.feed(canary(told.now, True, name))
+    assert told.board.vantages["here"].blind_since is None
+    assert seen_from(told.board, "catalog") == {"here": shown}
+    assert not any(isinstance(effect, Remember) for effect in told.effects[before:])
+    told.feed(observation("catalog", told.now, "+", address=address))
+    assert seen_from(told.board, "catalog") == {"here": Status.UP}
 
 
 def test_a_real_outage_in_a_blind_place_is_found_once_it_sees() -> None:
