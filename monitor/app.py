@@ -162,6 +162,9 @@ class App(Turns, Watcher):
         stack.callback(self.exporter.close)
 
     def _scene(self) -> Scene:
+        """What there is to show. No result is newer than now, though a clock was set back, or an agent's is ahead."""
+        if self._data_until is not None:
+            self._data_until = min(self._data_until, self._clock.now())
         return Scene(self.config.site, self.desk.board, self._data_until)
 
     def _jobs(self) -> Jobs:

@@ -225,8 +225,8 @@ class Press:
                 self.publishing_since = None
 
     async def _publish(self, seen: Span) -> None:
-        began, now = self._clock.monotonic(), self._clock.now()
-        scene = self._scene()
+        began, scene = self._clock.monotonic(), self._scene()
+        now = self._clock.now()  # and so nothing in the scene is from later
         await self._read(scene.board, now)
         part = Slice(NEW, ANEW * len(scene.site.languages), TURN)
         speech, theme = self.speech, self.theme  # a reload may change them while the thread works

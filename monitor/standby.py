@@ -106,7 +106,8 @@ class Standby:
             return
         board = board_from(platform, memory)
         self.desk.board, _ = step(board, await planned_by(self.config, board, self._clock), now)
-        self._until, self._read, self.trouble = memory.seen_at, True, None
+        self._until = None if memory.seen_at is None else min(memory.seen_at, now)  # the leader's clock may be ahead
+        self._read, self.trouble = True, None
 
     def _published(self, seconds: float, at: datetime, done: Published) -> None:
         self.metrics.published(seconds, at)

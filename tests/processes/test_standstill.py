@@ -103,6 +103,9 @@ async def test_a_clock_that_is_set_hurries_and_delays_nothing(tmp_path: Path, by
             assert receiver.at("/boss") == [], "early"
             await eventually(lambda: receiver.at("/boss"), 20, "the second one is told")
             assert 18 < time.monotonic() - told < 30
+            said = crowd.status()
+            assert said is not None
+            assert said["data_until"] <= said["generated_at"], "a result of the future"
             server.failing = set()
             await eventually(lambda: crowd.incidents()[0]["status"] == "resolved", 100, "it ends")
             (incident,) = crowd.incidents()
