@@ -128,15 +128,16 @@ async def test_a_connection_of_its_own_for_every_run(reach: Reach) -> None:
     assert server.connections == 3
 
 
+async def patient(reader: Any, writer: Any) -> None:
+    """Answers whatever is asked over one connection."""
+    while True:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+
 async def test_reuse_keeps_the_connection(reach: Reach) -> None:
     """Then a run has no phases before the request, and its address is still known."""
-
-    async def patient(reader: Any, writer: Any) -> None:
-        while True:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            await writer.drain()
-
     async with served(patient) as server:
         probe = probe_of(server.url(), reuse=True)
         await seen(reach, probe)
@@ -150,13 +151,6 @@ async def test_reuse_keeps_the_connection(reach: Reach) -> None:
 
 async def test_a_kept_connection_serves_one_probe(reach: Reach) -> None:
     """What one module's server says too late, or twice, is never taken for the answer to another one."""
-
-    async def patient(reader: Any, writer: Any) -> None:
-        while True:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            await writer.drain()
-
     async with served(patient) as server:
         one = probe_of(server.url(), reuse=True)
         for probe in (one, replace(one, module="cart"), replace(one, id="other"), one):

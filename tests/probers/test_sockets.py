@@ -173,8 +173,9 @@ async def test_who_stays_after_the_end_of_the_other_side_may_still_write() -> No
             assert await drained(theirs) == b"still here"
 
 
-@pytest.mark.parametrize("writes", [False, True])
-async def test_a_reset_is_told_once(writes: bool) -> None:
+@pytest.mark.parametrize(("said", "writes"), [(b"", False), (b"", True), (b"too large", True)])
+async def test_a_reset_is_told_once_and_after_what_was_said_before_it(said: bytes, writes: bool) -> None:
+    """Also where the other side is gone for what is still to be sent."""
     with opened() as sockets, socket.create_server(("127.0.0.1", 0)) as server:
         plain = socket.socket()
         plain.setblocking(False)
@@ -182,37 +183,18 @@ async def test_a_reset_is_told_once(writes: bool) -> None:
         theirs, _ = server.accept()
         ear = Ear()
         transport = sockets.carry(plain, ear)
+        theirs.sendall(said)
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         theirs.close()
         if writes:
             transport.write(b"x" * 100)
         await asyncio.wait_for(ear.over.wait(), 10)
+        assert ear.heard == said
         assert isinstance(ear.error, ConnectionError)
         assert ear.lost == 1
         assert plain.fileno() == -1
         transport.abort()
         await asyncio.sleep(0)
-        assert ear.lost == 1
-
-
-async def test_what_was_said_before_a_reset_is_heard() -> None:
-    """An answer that came before the other side was gone for all that is still to be sent."""
-    with opened() as sockets, socket.create_server(("127.0.0.1", 0)) as server:
-        plain = socket.socket()
-        plain.setblocking(False)
-        await sockets.connect(plain, server.getsockname())
-        theirs, _ = server.accept()
-        ear = Ear()
-        transport = sockets.carry(plain, ear)
-        transport.write(b"x")
-        await asyncio.sleep(0.05)
-        theirs.sendall(b"too large")
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        theirs.close()
-        transport.write(b"x" * 100)
-        await asyncio.wait_for(ear.over.wait(), 10)
-        assert ear.heard == b"too large"
-        assert isinstance(ear.error, ConnectionError)
         assert ear.lost == 1
 
 
