@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import stat
 import threading
@@ -65,6 +66,7 @@ async def test_a_disk_that_refuses_or_hangs_holds_up_no_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is said once, and tried no more."""
+    caplog.set_level(logging.WARNING)
     monkeypatch.setattr(tallying, "PATIENCE", 0.05)
     refusing = Tally(tmp_path / "nowhere" / "told")
     assert refusing.begin({}) == {}

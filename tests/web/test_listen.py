@@ -209,7 +209,7 @@ async def test_whoever_does_not_read_the_answer_does_not_stay() -> None:
     app = web.Application()
     app.router.add_get("/", long)
     async with AsyncExitStack() as stack:
-        where = await listen(stack, app, "127.0.0.1", 0, "monitor.public", Patience(longest=0.4, every=0.05))
+        where = await listen(stack, app, "127.0.0.1", 0, "monitor.public", Patience(longest=2.0, every=0.05))
         before = files()
         with calling(where, 10, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
             await eventually(lambda: files() - before >= 20, 10, "all are there")
@@ -234,6 +234,7 @@ async def test_that_readers_wait_for_files_is_one_line(
 ) -> None:
     """However many wait, at whichever server, and for however long: once a minute, without a traceback. Another error
     that nobody took is told as ever."""
+    caplog.set_level(logging.WARNING)
     monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.05)
     async with AsyncExitStack() as stack, asyncio.timeout(20):
         where = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.public")
@@ -257,6 +258,7 @@ async def test_a_server_that_is_closed_while_readers_wait_for_files_leaves_no_tr
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """asyncio tries again there, too."""
+    caplog.set_level(logging.WARNING)
     monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.2)
     async with AsyncExitStack() as stack, asyncio.timeout(20):
         where = await listen(stack, Shop().app, "127.0.0.1", 0, "monitor.public")
