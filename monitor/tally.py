@@ -70,5 +70,5 @@ def _read(file: Path) -> dict[str, int]:
     try:
         found = json.loads(file.read_bytes())
         return {str(id): int(seq) for id, seq in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return {}

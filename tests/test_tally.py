@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor import tally as tallying
@@ -53,7 +53,13 @@ async def test_it_has_its_room_before_the_disk_is_full(tmp_path: Path, monkeypat
     assert "incident-00000" not in found
 
 
-@given(st.binary(max_size=200) | st.builds(lambda raw: json.dumps(raw).encode(), st.recursive(st.none(), st.lists)))
+@given(
+    st.binary(max_size=200)
+    | st.builds(lambda raw: json.dumps(raw).encode(), st.recursive(st.none(), st.lists))
+    | st.builds(lambda raw: json.dumps(raw).encode(), st.dictionaries(st.text(), st.floats() | st.integers()))
+)
+@example(b'{"a": Infinity}')
+@example(b"[" * 60_000)
 def test_whatever_stands_there_no_start_fails(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """A file that a power cut left half written says nothing."""
     file = tmp_path_factory.mktemp("tally") / "told"

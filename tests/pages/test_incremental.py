@@ -208,7 +208,7 @@ def test_after_any_changes_it_is_the_same_site(changes: list[Callable[[Picture, 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @days_of_change
 def test_after_many_more_it_still_is(changes: list[Callable[[Picture, Random], Picture]], seed: int) -> None:
     """The same for longer, against what one day happens not to show."""

@@ -7,7 +7,7 @@ than 50 MB, and the healthy modules beside them stay healthy.
 import asyncio
 import gc
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -15,7 +15,7 @@ from monitor.core.probe import Probe
 from monitor.turns import SWITCH
 
 from .adversaries import adversaries
-from .crowd import HOSTILE, Report, crowd, crowd_of, serving
+from .crowd import HOSTILE, crowd, crowd_of, serving
 from .looking import probe_of, reaching
 from .strangers import kinds, probes_of
 
@@ -51,18 +51,27 @@ async def _warm(ports: Mapping[str, int]) -> None:
         await crowd(reach, *crowd_of(ports, "endless body", 1))
 
 
-async def told_by(
-    hostile: Sequence[Probe], healthy: Sequence[Probe], *, nameservers: Sequence[str] = (), patience: float = 0.2
-) -> Report:
-    """What such a crowd shows. A machine only ever adds to a hold-up: beyond the bound it is looked at twice more, and
-    the least of them is what the code does."""
-    for _ in range(3):
+async def holds_up_nobody(
+    hostile: Sequence[Probe],
+    healthy: Sequence[Probe],
+    codes: Collection[str | None],
+    *,
+    growth: int = MOST_GROWTH,
+    nameservers: Sequence[str] = (),
+    patience: float = 0.2,
+) -> None:
+    """Such a crowd gets these codes and takes no more memory, however often it is looked at. A machine only ever adds
+    to a hold-up: beyond the bound it is looked at twice more, and the least of them is what the code does."""
+    late = []
+    while len(late) < 3 and not (late and min(late) < MOST_LAG):
         async with reaching(nameservers=nameservers, lookup_timeout=patience) as reach:
             told = await crowd(reach, hostile, healthy)
         print(f"lag {told.lag * 1000:.0f} ms, growth {told.growth / 1e6:.1f} MB, {told.seconds:.1f} s")
-        if told.lag < MOST_LAG:
-            break
-    return told
+        assert told.codes <= set(codes)
+        assert {result.code for _, result in told.healthy} == {None}
+        assert told.growth < growth
+        late.append(told.lag)
+    assert min(late) < MOST_LAG
 
 
 @pytest.mark.slow
@@ -73,12 +82,7 @@ async def test_two_hundred_modules_at_a_hostile_server(ports: Mapping[str, int],
     code = CODES[name]
     slow = code is not None and (code.endswith("timeout") or code.endswith("drip"))
     hostile, healthy = crowd_of(ports, name, 1.5 if slow else 6.0)
-    told = await told_by(hostile[: COSTLY.get(name, HOSTILE)], healthy)
-
-    assert told.codes <= {code, ALSO.get(code or "", code)}
-    assert {result.code for _, result in told.healthy} == {None}
-    assert told.lag < MOST_LAG
-    assert told.growth < MOST_GROWTH
+    await holds_up_nobody(hostile[: COSTLY.get(name, HOSTILE)], healthy, {code, ALSO.get(code or "", code)})
 
 
 @pytest.mark.slow
@@ -88,12 +92,7 @@ async def test_two_hundred_modules_of_another_kind(ports: Mapping[str, int], nam
     """Over everything else that probes speak."""
     probe, codes = probes_of(name, ports)
     _, healthy = crowd_of(ports, "healthy", 5)
-    told = await told_by([probe] * HOSTILE, healthy)
-
-    assert told.codes <= codes
-    assert {result.code for _, result in told.healthy} == {None}
-    assert told.lag < MOST_LAG
-    assert told.growth < MOST_GROWTH
+    await holds_up_nobody([probe] * HOSTILE, healthy, codes)
 
 
 @pytest.mark.slow
@@ -103,9 +102,11 @@ async def test_two_hundred_modules_in_a_zone_of_thousands_of_addresses(ports: Ma
     server = f"127.0.0.1:{ports['dns: cut off, and 4,000 addresses']}"
     hostile = [probe_of(f"http://shop-{n}.example.com/", limit=3, allow_private=False) for n in range(HOSTILE)]
     _, healthy = crowd_of(ports, "healthy", 5)
-    told = await told_by(hostile, healthy, nameservers=[server], patience=1.5)
-
-    assert told.codes <= {"dns.bogus_answer", "dns.timeout"}
-    assert {result.code for _, result in told.healthy} == {None}
-    assert told.lag < MOST_LAG
-    assert told.growth < 2 * MOST_GROWTH  # c-ares makes objects of what came before anybody can leave some of it out
+    await holds_up_nobody(
+        hostile,
+        healthy,
+        {"dns.bogus_answer", "dns.timeout"},
+        growth=2 * MOST_GROWTH,  # c-ares makes objects of what came before anybody can leave some of it out
+        nameservers=[server],
+        patience=1.5,
+    )
